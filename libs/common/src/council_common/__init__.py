@@ -1,0 +1,1 @@
+"""What every service of Council Payments shares. It never knows an invoice."""

@@ -1,0 +1,1 @@
+"""debt-service: see the README beside its pyproject."""

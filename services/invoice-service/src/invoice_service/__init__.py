@@ -1,0 +1,1 @@
+"""invoice-service: see the README beside its pyproject."""

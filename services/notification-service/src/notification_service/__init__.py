@@ -1,0 +1,1 @@
+"""notification-service: see the README beside its pyproject."""

@@ -1,0 +1,1 @@
+"""rebate-service: see the README beside its pyproject."""

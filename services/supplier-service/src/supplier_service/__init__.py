@@ -1,0 +1,1 @@
+"""supplier-service: see the README beside its pyproject."""

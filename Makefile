@@ -1,0 +1,85 @@
+# Council Payments. Nothing has to be there but Python 3.11+ and make: `make help` says what can be done.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+UV := $(VENV)/bin/uv
+PACKAGES := libs/common deploy/gateway deploy/local $(sort $(wildcard services/*-service))
+MODULES := council_common council_gateway council_local supplier_service invoice_service rebate_service \
+	debt_service notification_service
+# The stamp carries the folder's name: a checkout that was moved is set up again.
+STAMP := $(VENV)/.ready-$(shell pwd | cksum | cut -d' ' -f1)
+
+# How many pytest processes; each starts a PostgreSQL (and, when asked, a Kafka) of its own.
+WORKERS ?= 2
+ROLE ?= payments_assistant
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run demo stop status token clean-data unit test lint format contracts bench up down
+
+help: ## show this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+setup: $(STAMP) ## make .venv from the locked, hashed packages (happens by itself)
+
+$(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
+	@command -v "$(PYTHON)" >/dev/null 2>&1 \
+		|| { echo "There is no '$(PYTHON)' here. Install Python 3.11 or later, or name one: make setup PYTHON=python3.12"; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or later is needed; '$(PYTHON)' is $$("$(PYTHON)" -V). Name another: make setup PYTHON=python3.12"; exit 1; }
+	@test -x $(PY) && $(PY) -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV) \
+		|| { echo "Python's venv module does not work here (Debian and Ubuntu: apt install python3-venv)."; exit 1; }
+	@awk '/^uv==/ {mine = 1; print; next} mine && /--hash/ {print; next} {mine = 0}' requirements.lock > $(VENV)/uv.lock
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
+	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation $(addprefix --editable ./,$(PACKAGES))
+	@touch $@
+
+run: $(STAMP) ## start the whole platform on this machine and keep it running until Ctrl-C
+	@$(PY) -m council_local run
+
+demo: $(STAMP) ## do the council's work on the sample council, or on your files: make demo DATA=folder (SERVE=1 stays up)
+	@$(PY) -m demo $(if $(DATA),--data "$(DATA)") $(if $(SERVE),--serve)
+
+stop: $(STAMP) ## end the running platform
+	@$(PY) -m council_local stop
+
+status: $(STAMP) ## what runs, and how much memory it takes
+	@$(PY) -m council_local status
+
+token: $(STAMP) ## print a bearer token: make token ROLE=ap_manager NAME=a.jones
+	@$(PY) -m council_local token --role "$(ROLE)" $(if $(NAME),--name "$(NAME)")
+
+clean-data: $(STAMP) ## delete the local platform's data, keys and logs
+	@$(PY) -m council_local clean
+
+unit: $(STAMP) ## the fast tests; of one service: make unit SERVICE=invoice
+	@$(PY) -m pytest -q -m "not broker and not platform and not real_data" \
+		$(if $(SERVICE),services/$(SERVICE)-service,libs services)
+
+test: lint contracts ## everything: style, types, layers, contracts and all tests
+	@$(PY) -m pytest -q -n $(WORKERS)
+
+lint: $(STAMP) ## style, types, layers, generated gateway files
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy $(addprefix -p ,$(MODULES))
+	@$(VENV)/bin/lint-imports
+	@$(PY) -m council_gateway check
+
+format: $(STAMP) ## bring the code into its one style
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+contracts: $(STAMP) ## check that the committed event and API documents are those of the code
+	@$(PY) -m council_common.contracts check
+
+bench: $(STAMP) ## measure
+	@$(PY) -m benchmarks
+
+up: ## the same in containers (needs Docker)
+	@command -v docker >/dev/null 2>&1 || { echo "Docker is not here; 'make run' needs none."; exit 1; }
+	docker compose up --build --detach --wait
+
+down: ## end the containers
+	docker compose down

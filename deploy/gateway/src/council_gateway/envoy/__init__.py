@@ -1,0 +1,1 @@
+"""Envoy's own configuration, for one machine and for containers."""

@@ -1,0 +1,78 @@
+"""What a person sees while the platform starts: one line per part, and at the end where to go."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from council_local.platform import Platform, State
+
+COLOURS = {
+    State.PREPARING: "yellow",
+    State.STARTING: "yellow",
+    State.READY: "green",
+    State.FAILED: "bold red",
+    State.RESTARTING: "magenta",
+    State.STOPPED: "dim",
+    State.ELSEWHERE: "cyan",
+}
+ORDER = ("postgres", "kafka", "issuer", "mail-sink")
+
+
+class StartDisplay:
+    """A table that is redrawn on a terminal, plain lines anywhere else."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console()
+        self._began = time.monotonic()
+        self._lines: dict[str, tuple[State, str, float]] = {}
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self._live = Live(self._table(), console=self.console, refresh_per_second=8)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def tell(self, part: str, state: State, detail: str) -> None:
+        """Called by the platform at each change."""
+        seconds = time.monotonic() - self._began
+        self._lines[part] = (state, detail, seconds)
+        if self._live is not None:
+            self._live.update(self._table())
+        elif state is not State.PREPARING:
+            self.console.print(f"{seconds:6.1f} s  {part:<13} {state:<11} {detail}", highlight=False)
+
+    def _table(self) -> Table:
+        table = Table(box=None, pad_edge=False, title="Council Payments on one machine", title_justify="left")
+        for heading in ("part", "state", "", "after"):
+            table.add_column(heading, justify="right" if heading == "after" else "left")
+        for part in sorted(self._lines, key=lambda name: ORDER.index(name) if name in ORDER else len(ORDER)):
+            state, detail, seconds = self._lines[part]
+            table.add_row(part, f"[{COLOURS[state]}]{state}[/]", detail, f"{seconds:.1f} s")
+        return table
+
+
+def say_where(console: Console, platform: Platform) -> None:
+    """The addresses a person needs first."""
+    console.print(
+        f"\nGateway    {platform.gateway_url}\n"
+        f"Mail sink  {platform.mail_url}\n"
+        f"Services   {platform.service_url('supplier')}/docs (and the next four ports)\n"
+        f"Data       {platform.around.folders.root}\n"
+        "Token      make token ROLE=payments_assistant\n"
+        "Stop       Ctrl-C, or `make stop`\n",
+        highlight=False,
+    )

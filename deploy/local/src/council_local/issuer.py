@@ -1,0 +1,116 @@
+"""A small identity provider on loopback: discovery, keys, and client credentials for machines.
+
+It stands in for the council's own provider, and offers no way for a person to sign in: people's tokens on one
+machine come from `make token`, which reads the same key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from council_local.keys import ALGORITHM, MachineClient, machine_clients
+from council_local.ports import LOOPBACK
+from council_local.tokens import MACHINE_SECONDS, Tokens
+
+LOOPBACK_NAMES = [LOOPBACK, "localhost", "testserver"]
+FORM_LIMIT_BYTES = 16 * 1024
+
+
+def issuer_app(keys: Path, issuer: str) -> Starlette:
+    """The provider as an application; the keys are made when they are not there."""
+    tokens = Tokens.of(keys, issuer)
+    clients = machine_clients(keys)
+
+    async def discovery(_: Request) -> Response:
+        return JSONResponse(_discovery(issuer))
+
+    async def jwks(_: Request) -> Response:
+        return JSONResponse({"keys": [tokens.key.public_jwk]}, headers={"Cache-Control": "max-age=60"})
+
+    async def token(request: Request) -> Response:
+        body = await request.body()
+        if len(body) > FORM_LIMIT_BYTES:
+            return _refusal(413, "invalid_request")
+        form = {name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()}
+        if form.get("grant_type") != "client_credentials":
+            return _refusal(400, "unsupported_grant_type")
+        client = _client_of(request, form, clients)
+        if client is None:
+            return _refusal(401, "invalid_client")
+        answer = {"access_token": tokens.for_machine(client), "token_type": "Bearer"}
+        return JSONResponse({**answer, "expires_in": MACHINE_SECONDS}, headers={"Cache-Control": "no-store"})
+
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    routes = [
+        Route("/.well-known/openid-configuration", discovery),
+        Route("/jwks.json", jwks),
+        Route("/token", token, methods=["POST"]),
+        Route("/health/live", live),
+    ]
+    # A page in a browser must not reach the provider by a name of its own that resolves to loopback.
+    guard = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+    return Starlette(routes=routes, middleware=[guard])
+
+
+def serve_issuer(keys: Path, port: int) -> None:
+    os.umask(0o077)
+    app = issuer_app(keys, issuer_url(port))
+    uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", access_log=False)
+
+
+def issuer_url(port: int) -> str:
+    return f"http://{LOOPBACK}:{port}"
+
+
+def _discovery(issuer: str) -> dict[str, Any]:
+    return {
+        "issuer": issuer,
+        "jwks_uri": f"{issuer}/jwks.json",
+        "token_endpoint": f"{issuer}/token",
+        "grant_types_supported": ["client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "id_token_signing_alg_values_supported": [ALGORITHM],
+        "response_types_supported": ["none"],
+        "subject_types_supported": ["public"],
+    }
+
+
+def _client_of(request: Request, form: dict[str, str], clients: dict[str, MachineClient]) -> MachineClient | None:
+    """Who signs in, by Basic authentication or in the form (RFC 6749 §2.3.1); None for a wrong secret."""
+    name, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
+    client = clients.get(name)
+    if client is None or not hmac.compare_digest(client.secret.encode(), secret.encode()):
+        return None
+    return client
+
+
+def _basic(request: Request) -> tuple[str, str] | None:
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, _, secret = base64.b64decode(value).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return unquote(name), unquote(secret)
+
+
+def _refusal(status: int, error: str) -> Response:
+    headers = {"WWW-Authenticate": "Basic"} if status == 401 else {}
+    return JSONResponse({"error": error}, status_code=status, headers=headers)

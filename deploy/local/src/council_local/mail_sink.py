@@ -1,0 +1,134 @@
+"""A mail server that delivers to nobody: it keeps what it is sent and refuses what is made to be refused."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from aiosmtpd.smtp import SMTP
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from council_local.issuer import LOOPBACK_NAMES
+from council_local.mail_store import Envelope, MailStore
+from council_local.ports import LOOPBACK
+
+# Failures have to be real to be handled. RFC 2606 reserves these domains for examples: they are nobody's.
+REFUSALS = {
+    "bounce.example": "550 5.1.1 No such mailbox",
+    "busy.example": "451 4.3.0 Mailbox busy, try again later",
+}
+SIZE_LIMIT_BYTES = 25 * 1024 * 1024
+PAGE_LIMIT = 500
+
+
+class SinkHandler:
+    """The SMTP side: what aiosmtpd asks us, command by command."""
+
+    def __init__(self, store: MailStore) -> None:
+        self._store = store
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd looks for this name
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        del server, session
+        refusal = REFUSALS.get(address.rpartition("@")[2].lower())
+        if refusal is not None:
+            return refusal
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        del server, session
+        raw = envelope.original_content or b""
+        await self._store.keep(Envelope(envelope.mail_from or "", list(envelope.rcpt_tos), raw))
+        return "250 Message kept"
+
+
+async def start_smtp(store: MailStore, port: int) -> asyncio.Server:
+    """Listen for mail on loopback."""
+    loop = asyncio.get_running_loop()
+    handler = SinkHandler(store)
+
+    def protocol() -> SMTP:
+        return SMTP(handler, loop=loop, hostname="mail-sink.localhost", data_size_limit=SIZE_LIMIT_BYTES)
+
+    return await loop.create_server(protocol, LOOPBACK, port)
+
+
+def page_app(store: MailStore) -> Starlette:
+    """The sink's page and its JSON, for people and for tests that count."""
+
+    async def page(_: Request) -> Response:
+        return HTMLResponse(_page(store.counts(), store.listed(limit=PAGE_LIMIT)))
+
+    async def listed(request: Request) -> Response:
+        query = request.query_params
+        limit = min(int(query.get("limit", "100")), PAGE_LIMIT)
+        items = store.listed(recipient=query.get("recipient", ""), after=int(query.get("after", "0")), limit=limit)
+        return JSONResponse({"items": items, "next": items[-1]["id"] if len(items) == limit else None})
+
+    async def one(request: Request) -> Response:
+        message = store.one(request.path_params["number"])
+        return JSONResponse(message) if message else JSONResponse({"error": "not found"}, status_code=404)
+
+    async def raw(request: Request) -> Response:
+        content = store.raw(request.path_params["number"])
+        return Response(content or b"", status_code=200 if content else 404, media_type="text/plain")
+
+    async def counts(_: Request) -> Response:
+        return JSONResponse(store.counts())
+
+    async def empty(_: Request) -> Response:
+        store.empty()
+        return Response(status_code=204)
+
+    routes = [
+        Route("/", page),
+        Route("/messages", listed, methods=["GET"]),
+        Route("/messages", empty, methods=["DELETE"]),
+        Route("/messages/{number:int}", one),
+        Route("/messages/{number:int}/raw", raw),
+        Route("/counts", counts),
+        Route("/health/live", counts),
+    ]
+    guard = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
+    return Starlette(routes=routes, middleware=[guard])
+
+
+def serve_mail_sink(folder: Path, *, smtp_port: int, page_port: int) -> None:
+    asyncio.run(_serve(folder, smtp_port, page_port))
+
+
+async def _serve(folder: Path, smtp_port: int, page_port: int) -> None:
+    store = MailStore(folder)
+    smtp = await start_smtp(store, smtp_port)
+    options = {"log_level": "warning", "access_log": False}
+    config = uvicorn.Config(page_app(store), host=LOOPBACK, port=page_port, **options)  # type: ignore[arg-type]
+    async with smtp:
+        await uvicorn.Server(config).serve()
+
+
+def _page(counts: dict[str, int], messages: list[dict[str, Any]]) -> str:
+    rows = "".join(
+        f"<tr><td>{datetime.fromtimestamp(each['received_at'], UTC):%d %b %Y %H:%M:%S}"
+        f"<td>{html.escape(', '.join(each['recipients']))}"
+        f"<td><a href='/messages/{each['id']}'>{html.escape(each['subject']) or '(no subject)'}</a>"
+        for each in reversed(messages)
+    )
+    kept, distinct = counts["messages"], counts["distinct_message_ids"]
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8><title>Mail sink</title>"
+        "<style>body{font:16px/1.4 sans-serif;margin:2rem}td,th{padding:.2rem 1rem;text-align:left}</style>"
+        f"<h1>Mail sink</h1><p>{kept} messages, {distinct} different ones. Nothing here was delivered.</p>"
+        f"<table><tr><th>Received (UTC)<th>To<th>Subject{rows}</table></html>"
+    )

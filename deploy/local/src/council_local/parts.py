@@ -1,0 +1,94 @@
+"""The list of parts: what is started, in which order, and how each shows that it is ready."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+from council_local.child import Program
+from council_local.folders import CHECKOUT
+from council_local.kafka import Kafka
+from council_local.part import Part, PartFailedError, answers_http
+from council_local.ports import is_listening
+from council_local.postgres import Postgres
+from council_local.surroundings import Surroundings
+
+MIGRATION_PATIENCE_SECONDS = 300
+
+
+def postgres_part(around: Surroundings) -> Postgres:
+    folders = around.folders
+    return Postgres(
+        folders.postgres, around.ports.postgres, log=folders.log("postgres"), record=folders.pid("postgres")
+    )
+
+
+def kafka_part(around: Surroundings, *, progress: Callable[[str], None]) -> Kafka:
+    folders, ports = around.folders, around.ports
+    return Kafka(
+        folders.kafka,
+        port=ports.kafka,
+        controller_port=ports.kafka_controller,
+        log=folders.log("kafka"),
+        record=folders.pid("kafka"),
+        progress=progress,
+    )
+
+
+def issuer_part(around: Surroundings) -> Part:
+    arguments = ["issuer", "--keys", str(around.folders.keys), "--port", str(around.ports.issuer)]
+    ready_path = "/.well-known/openid-configuration"
+    return Part(_ours(around, "issuer", arguments), ready=lambda: answers_http(around.ports.issuer, ready_path))
+
+
+def mail_part(around: Surroundings) -> Part:
+    ports = around.ports
+    where = ["--folder", str(around.folders.mail), "--smtp", str(ports.smtp), "--page", str(ports.mail_page)]
+
+    def ready() -> bool:
+        return is_listening(ports.smtp) and answers_http(ports.mail_page, "/health/live")
+
+    return Part(_ours(around, "mail-sink", ["mail-sink", *where]), ready=ready)
+
+
+def service_part(around: Surroundings, service: str) -> Part:
+    """One of the five: API and worker in one process."""
+    program = Program(
+        name=service,
+        command=[sys.executable, "-m", f"{service}_service", "serve"],
+        log=around.folders.log(service),
+        record=around.folders.pid(service),
+        environment=around.of_service(service),
+        folder=CHECKOUT,
+    )
+    port = around.service_port(service)
+    return Part(program, ready=lambda: answers_http(port, "/health/ready"))
+
+
+def migrate(around: Surroundings, service: str) -> None:
+    """Bring a service's tables up to date before it starts; raises PartFailedError with the end of its log."""
+    log = around.folders.log(service)
+    with log.open("ab") as file:
+        done = subprocess.run(
+            [sys.executable, "-m", f"{service}_service", "migrate"],
+            env=around.of_service(service),
+            cwd=CHECKOUT,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            timeout=MIGRATION_PATIENCE_SECONDS,
+            check=False,
+        )
+    if done.returncode != 0:
+        words = service_part(around, service).last_words()
+        raise PartFailedError(f"{service}'s tables could not be brought up to date.\n{words}")
+
+
+def _ours(around: Surroundings, name: str, arguments: list[str]) -> Program:
+    return Program(
+        name=name,
+        command=[sys.executable, "-m", "council_local", *arguments],
+        log=around.folders.log(name),
+        record=around.folders.pid(name),
+    )

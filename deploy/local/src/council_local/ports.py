@@ -1,0 +1,87 @@
+"""Which door is where: every port of the platform on one machine."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+LOOPBACK = "127.0.0.1"
+DEFAULT_BASE = 8000
+
+
+class PortBusyError(RuntimeError):
+    """Another program already listens where a part of the platform wants to."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The loopback ports of one platform; the field names are the parts' names."""
+
+    gateway: int
+    supplier: int
+    invoice: int
+    rebate: int
+    debt: int
+    notification: int
+    issuer: int
+    gateway_admin: int
+    smtp: int
+    mail_page: int
+    postgres: int
+    kafka: int
+    kafka_controller: int
+
+    @classmethod
+    def from_base(cls, base: int = DEFAULT_BASE) -> Ports:
+        """The fixed offsets of docs/architecture.md.
+
+        >>> Ports.from_base(9000).kafka
+        9092
+        """
+        offsets = (0, 1, 2, 3, 4, 5, 10, 19, 25, 26, 32, 92, 93)
+        return cls(*(base + offset for offset in offsets))
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Ports:
+        return cls.from_base(int(environment.get("COUNCIL_PORT_BASE", DEFAULT_BASE)))
+
+    @classmethod
+    def free(cls) -> Ports:
+        """Ports nobody listens on now: for tests, which run beside a real platform."""
+        return cls(*free_ports(len(fields(cls))))
+
+    def named(self) -> dict[str, int]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def free_ports(count: int) -> list[int]:
+    """`count` different ports that were free a moment ago."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for each in sockets:
+            each.bind((LOOPBACK, 0))
+        return [each.getsockname()[1] for each in sockets]
+    finally:
+        for each in sockets:
+            each.close()
+
+
+def is_listening(port: int, *, timeout: float = 0.5) -> bool:
+    """Whether somebody answers on this loopback port."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=timeout):
+            return True
+    except OSError:
+        return False
+
+
+def refuse_busy(wanted: Mapping[str, int]) -> None:
+    """Say which port is taken and what to do about it, before anything starts."""
+    busy = [f"{name} wants {port}" for name, port in wanted.items() if is_listening(port)]
+    if busy:
+        raise PortBusyError(
+            f"A port is taken by another program: {', '.join(busy)}. "
+            "Stop that program, or move the platform: COUNCIL_PORT_BASE=9000 make run"
+        )

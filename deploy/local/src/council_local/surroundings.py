@@ -1,0 +1,88 @@
+"""What the platform's parts are told: their addresses and secrets, ours or the council's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dotenv import dotenv_values
+
+from council_local.folders import CHECKOUT, Folders
+from council_local.issuer import issuer_url
+from council_local.keys import SERVICES
+from council_local.ports import LOOPBACK, Ports
+from council_local.tokens import AUDIENCE, secret_of
+
+__all__ = ["SERVICES", "Surroundings", "environment_with_file"]
+
+
+def environment_with_file() -> dict[str, str]:
+    """The environment, and `.env` in the checkout for what the environment leaves open."""
+    from_file = {name: value for name, value in dotenv_values(CHECKOUT / ".env").items() if value is not None}
+    return {**from_file, **os.environ}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where each part finds the others, with the council's own database or broker where one is named."""
+
+    folders: Folders
+    ports: Ports
+    environment: Mapping[str, str]
+
+    @property
+    def own_kafka(self) -> str | None:
+        """The council's broker, when there is one: then ours is not started."""
+        return self.environment.get("KAFKA_BOOTSTRAP_SERVERS") or None
+
+    @property
+    def kafka_bootstrap(self) -> str:
+        return self.own_kafka or f"{LOOPBACK}:{self.ports.kafka}"
+
+    def own_database(self, service: str) -> str | None:
+        """The council's database of a service, as INVOICE_DATABASE_URL."""
+        return self.environment.get(f"{service.upper()}_DATABASE_URL") or None
+
+    def database_url(self, service: str) -> str:
+        ours = f"postgresql://postgres@{LOOPBACK}:{self.ports.postgres}/{service}"
+        return self.own_database(service) or ours
+
+    @property
+    def local_databases(self) -> list[str]:
+        """The services whose database we provide; none means that our PostgreSQL is not started."""
+        return [name for name in SERVICES if self.own_database(name) is None]
+
+    @property
+    def issuer(self) -> str:
+        return issuer_url(self.ports.issuer)
+
+    def service_port(self, service: str) -> int:
+        return self.ports.named()[service]
+
+    def service_url(self, service: str) -> str:
+        return f"http://{LOOPBACK}:{self.service_port(service)}"
+
+    def of_service(self, service: str) -> dict[str, str]:
+        """The whole environment of one service, by the names of docs/architecture.md."""
+        client_id = f"{service}-service"
+        fixed = {
+            "DATABASE_URL": self.database_url(service),
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
+            "OIDC_ISSUER": self.issuer,
+            "OIDC_AUDIENCE": AUDIENCE,
+            "CLIENT_ID": client_id,
+            "CLIENT_SECRET": secret_of(self.folders.keys, client_id),
+            "HOST": LOOPBACK,
+            "PORT": str(self.service_port(service)),
+            **{f"{name.upper()}_SERVICE_URL": self.service_url(name) for name in SERVICES},
+        }
+        defaults = {
+            "SMTP_HOST": LOOPBACK,
+            "SMTP_PORT": str(self.ports.smtp),
+            "MAIL_FROM": "payments@council.example",
+            "PRINT_ROOM_MAILBOX": "print-room@council.example",
+            "LOG_FORMAT": "json",
+            "LOG_LEVEL": "INFO",
+        }
+        return {**defaults, **self.environment, **fixed}

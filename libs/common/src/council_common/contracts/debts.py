@@ -1,0 +1,101 @@
+"""What debt-service tells: money owed to the council, from invoice to settlement."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from council_common.contracts.fields import (
+    CustomerId,
+    Day,
+    HoldId,
+    NoticeId,
+    Pence,
+    ReceiptId,
+    ReceivableId,
+    RunId,
+    Source,
+)
+from council_common.events.contract import Event
+
+
+class ReceivableEvent(Event, topic="debts.v1", producer="debt-service", key="receivable_id"):
+    """About one receivable."""
+
+    receivable_id: ReceivableId
+    customer_id: CustomerId
+
+
+class ReceivableRaisedV1(ReceivableEvent):
+    """A service department charged a customer."""
+
+    source: Source
+    number: Annotated[str, Field(examples=["R0000123"])]
+    department: Annotated[str, Field(examples=["commercial_waste"])]
+    debt_type: Annotated[str, Field(examples=["sundry"])]
+    issued_on: Day
+    due_on: Day
+    gross_pence: Pence
+
+
+class ReceivableOverdueV1(ReceivableEvent):
+    """The due date passed with money still owed."""
+
+    due_on: Day
+    outstanding_pence: Pence
+
+
+class ReceivableCancelledV1(ReceivableEvent):
+    """A receivable was cancelled by a credit note."""
+
+    cancelled_pence: Pence
+    reason: Annotated[str, Field(examples=["raised_in_error"])]
+
+
+class ReceiptAllocatedV1(ReceivableEvent):
+    """Money received was set against a receivable."""
+
+    receipt_id: ReceiptId
+    received_on: Day
+    allocated_pence: Pence
+    outstanding_pence: Annotated[Pence, Field(examples=[0])]
+    basis: Annotated[
+        str, Field(examples=["quoted_reference"], description="Why this receivable (receivables.md §2.9).")
+    ]
+
+
+class ReceivableSettledV1(ReceivableEvent):
+    """Nothing is owed any more."""
+
+    settled_on: Day
+
+
+class HoldPlacedV1(ReceivableEvent):
+    """No letter about this receivable until the hold ends."""
+
+    hold_id: HoldId
+    kind: Annotated[str, Field(examples=["dispute"])]
+    review_on: Day
+
+
+class HoldReleasedV1(ReceivableEvent):
+    """A hold ended."""
+
+    hold_id: HoldId
+    kind: Annotated[str, Field(examples=["dispute"])]
+
+
+class DunningNoticeIssuedV1(ReceivableEvent):
+    """A notice of a dunning level was issued and is to be sent."""
+
+    notice_id: NoticeId
+    run_id: RunId
+    level: Annotated[int, Field(ge=1, examples=[1])]
+    template: Annotated[str, Field(examples=["reminder"])]
+    channel: Annotated[str, Field(examples=["email"])]
+    issued_on: Day
+    due_on: Day
+    number: Annotated[str, Field(examples=["R0000123"])]
+    outstanding_pence: Pence
+    days_overdue: Annotated[int, Field(ge=1, examples=[8])]

@@ -1,0 +1,103 @@
+"""What invoice-service tells: invoices from receipt to payment, and payments that came back."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from council_common.contracts.fields import (
+    Day,
+    InvoiceId,
+    PaymentId,
+    Pence,
+    Source,
+    SupplierId,
+    VatShares,
+)
+from council_common.events.contract import Event
+
+InvoiceStatus = Literal["received", "held", "approved", "scheduled", "paid", "rejected", "cancelled"]
+
+
+class InvoiceEvent(Event, topic="invoices.v1", producer="invoice-service", key="invoice_id"):
+    """About one invoice."""
+
+    invoice_id: InvoiceId
+    supplier_id: SupplierId
+
+
+class InvoiceReceivedV1(InvoiceEvent):
+    """An invoice came in. `historic` marks one that was paid before it was told to us: nobody is written to."""
+
+    source: Source
+    number: Annotated[str, Field(examples=["INV-0001"])]
+    issued_on: Day
+    received_on: Day
+    due_on: Day
+    net_pence: Pence
+    vat_pence: Pence
+    gross_pence: Pence
+    vat_shares: VatShares
+    status: Annotated[InvoiceStatus, Field(examples=["received"])]
+    historic: Annotated[bool, Field(examples=[False])] = False
+
+
+class InvoiceHeldV1(InvoiceEvent):
+    """An invoice may not be paid for these reasons (codes)."""
+
+    hold_reasons: Annotated[list[str], Field(examples=[["dispute"]])]
+
+
+class InvoiceReleasedV1(InvoiceEvent):
+    """The last reason to hold an invoice was lifted."""
+
+
+class InvoiceApprovedV1(InvoiceEvent):
+    """Somebody other than its receiver approved an invoice for payment."""
+
+    gross_pence: Pence
+    due_on: Day
+
+
+class InvoicePaidV1(InvoiceEvent):
+    """An invoice was paid, early, in time or late. `paid_pence` + `deducted_pence` is what it settles."""
+
+    payment_id: PaymentId
+    number: Annotated[str, Field(examples=["INV-0001"])]
+    issued_on: Day
+    received_on: Day
+    valid_on: Annotated[Day | None, Field(description="When it became a valid invoice, if later.")] = None
+    due_on: Day
+    remitted_on: Annotated[Day, Field(description="The day the payment file was sent.")]
+    arrives_on: Annotated[Day | None, Field(description="The day the funds arrive.")] = None
+    gross_pence: Pence
+    paid_pence: Annotated[Pence, Field(examples=[118_800])]
+    deducted_pence: Annotated[int, Field(ge=0, examples=[1_200], description="Rebate deducted at source, whole pence.")]
+    settled: Annotated[bool, Field(examples=[True], description="Whether nothing is left to pay.")]
+    vat_shares: Annotated[VatShares, Field(description="What this payment settles, per VAT rate.")]
+    disputed: Annotated[bool, Field(examples=[False], description="Whether it was in dispute until paid.")] = False
+
+
+class PaymentReturnedV1(InvoiceEvent):
+    """A payment came back (Bacs ARUCS): the invoice is owed again."""
+
+    payment_id: PaymentId
+    returned_on: Day
+    reason_code: Annotated[str, Field(max_length=4, examples=["5"], description="ARUCS code.")]
+    gross_pence: Pence
+    paid_pence: Annotated[Pence, Field(examples=[118_800])]
+    deducted_pence: Annotated[int, Field(ge=0, examples=[1_200])]
+
+
+class InvoiceCancelledV1(InvoiceEvent):
+    """An invoice will not be paid."""
+
+    reason: Annotated[str, Field(examples=["entered_in_error"], description="A code.")]
+
+
+class DuplicateSuspectedV1(InvoiceEvent):
+    """An invoice looks like one we have: rule and the other's id (payables.md §4, D1-D5)."""
+
+    other_invoice_id: InvoiceId
+    rule: Annotated[str, Field(examples=["D1"])]

@@ -1,0 +1,36 @@
+"""What notification-service tells: what became of each message."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from council_common.contracts.fields import MessageId
+from council_common.events.contract import Event
+
+
+class MessageEvent(Event, topic="notifications.v1", producer="notification-service", key="message_id"):
+    """About one message. `about_id` is the notice, payment or change it is about."""
+
+    message_id: MessageId
+    template: Annotated[str, Field(examples=["reminder"])]
+    template_version: Annotated[int, Field(ge=1, examples=[1])]
+    channel: Annotated[str, Field(examples=["email"])]
+    about_kind: Annotated[str, Field(examples=["dunning_notice"])]
+    about_id: Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000a"])]
+
+
+class MessageSentV1(MessageEvent):
+    """The carrier took it."""
+
+
+class MessageDeliveredV1(MessageEvent):
+    """It reached its final, good state (e-mail: accepted by the recipient's server; letter: printed and dispatched)."""
+
+
+class MessageFailedV1(MessageEvent):
+    """It will not reach its recipient this way."""
+
+    reason: Annotated[str, Field(examples=["address_refused"], description="A code.")]

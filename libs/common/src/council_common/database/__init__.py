@@ -1,0 +1,1 @@
+"""PostgreSQL: sessions, the platform's own tables, migrations, history of changes."""

@@ -1,0 +1,49 @@
+"""Engines and sessions. The edge opens the transaction; nothing below it commits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def driver_url(url: str) -> str:
+    """A plain `postgresql://` address as asyncpg takes it (without SQLAlchemy's driver name)."""
+    return url.replace("postgresql+asyncpg://", "postgresql://", 1).replace("postgres://", "postgresql://", 1)
+
+
+def make_engine(url: str, *, pool_size: int = 10, application_name: str = "council") -> AsyncEngine:
+    """An engine for one service's database."""
+    return create_async_engine(
+        driver_url(url).replace("postgresql://", "postgresql+asyncpg://", 1),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        pool_recycle=1800,
+        # Connections broken by a restart of the database are noticed and replaced before use.
+        pool_pre_ping=False,
+        connect_args={
+            "timeout": 10,
+            "command_timeout": 300,
+            "server_settings": {"application_name": application_name, "timezone": "UTC", "jit": "off"},
+        },
+    )
+
+
+def make_sessions(engine: AsyncEngine) -> Sessions:
+    """Sessions whose rows stay readable after commit."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+async def driver(session: AsyncSession) -> Any:
+    """The asyncpg connection under a session, its transaction begun: for COPY and for hot paths.
+
+    What runs on it commits or rolls back with the session.
+    """
+    connection = await session.connection()
+    asyncpg_connection: Any = (await connection.get_raw_connection()).driver_connection
+    if not asyncpg_connection.is_in_transaction():  # SQLAlchemy begins with its first statement
+        await connection.exec_driver_sql("SELECT 1")
+    return asyncpg_connection

@@ -1,0 +1,114 @@
+"""Errors the business knows. Each carries a stable code; HTTP maps them to problem+json last (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """What was wrong with one field: which, what, and what would be right. Never holds the refused value."""
+
+    field: str
+    problem: str
+    expected: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class BusinessError(Exception):
+    """A rule said no. `code` is stable and documented; `detail` is a sentence for a person.
+
+    `extra` members go into the problem document as they are: never bank details or personal data.
+    """
+
+    status: ClassVar[int] = 409
+    code: str = "refused"
+
+    def __init__(self, detail: str, *, errors: Sequence[FieldError] = (), **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.extra = extra
+
+
+class Malformed(BusinessError):
+    """The request cannot be right whatever the state of the world."""
+
+    status = 422
+    code = "malformed"
+
+
+class Conflict(BusinessError):
+    """The state of the thing, or a rule, says no."""
+
+    status = 409
+    code = "conflict"
+
+
+class NotFound(BusinessError):
+    """There is no such thing."""
+
+    status = 404
+    code = "not-found"
+
+
+class Forbidden(BusinessError):
+    """The caller may not do this."""
+
+    status = 403
+    code = "forbidden"
+
+
+class Unauthenticated(BusinessError):
+    """No valid bearer token."""
+
+    status = 401
+    code = "unauthenticated"
+
+
+class StaleVersion(BusinessError):
+    """`If-Match` names a version that is no longer current."""
+
+    status = 412
+    code = "stale-version"
+
+
+class VersionRequired(BusinessError):
+    """A change must say which version it changes."""
+
+    status = 428
+    code = "version-required"
+
+
+class TooLarge(BusinessError):
+    """The request body is over the bound of its route."""
+
+    status = 413
+    code = "body-too-large"
+
+
+class Unavailable(BusinessError):
+    """Something this needs is away for the moment; the same request may work later."""
+
+    status = 503
+    code = "unavailable"
+
+
+class ApprovesOwnRequest(Forbidden):
+    """Nobody approves their own request (platform.md, "Who may do what")."""
+
+    code = "own-request"
+
+
+class IllegalMove(Conflict):
+    """A state does not lead to the one asked for; names both."""
+
+    code = "illegal-move"
+
+    def __init__(self, thing: str, current: str, wanted: str, **extra: Any) -> None:
+        super().__init__(f"{thing} is {current} and cannot become {wanted}.", **extra)
+        self.extra |= {"current": current, "wanted": wanted}

@@ -1,0 +1,150 @@
+"""Events that cannot be handled: kept with their reason, told on `<topic>.dead`, replayed by a command.
+
+While one waits, later events of the same aggregate wait behind it: none overtakes it unseen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from council_common.database.sessions import Sessions
+from council_common.database.tables import dead_letter, outbox
+from council_common.events.handlers import Handlers, Received
+from council_common.events.inbox import mark_handled
+from council_common.events.topics import dead_topic
+from council_common.ids import new_id
+from council_common.observability.metrics import EVENTS_DEAD
+
+WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRecord:
+    """A record that could not be handled, where it stood, why, and after how many attempts."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: str
+    type: str | None
+    payload: bytes
+    reason: str
+    attempts: int
+
+
+async def waiting_keys(session: AsyncSession, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these (topic, key) have a dead letter waiting."""
+    found = await session.execute(
+        select(dead_letter.c.topic, dead_letter.c.key)
+        .where(tuple_(dead_letter.c.topic, dead_letter.c.key).in_(list(keys)))
+        .distinct()
+    )
+    return {(topic, key) for topic, key in found}
+
+
+async def put_aside(session: AsyncSession, record: DeadRecord, *, at: datetime) -> None:
+    """Keep a record for replay and tell it on the dead topic; the same record twice is kept once."""
+    kept = await session.execute(
+        upsert(dead_letter)
+        .values(
+            id=new_id(),
+            topic=record.topic,
+            partition=record.partition,
+            record_offset=record.offset,
+            key=record.key,
+            type=record.type,
+            payload=record.payload,
+            reason=record.reason[:2000],
+            attempts=record.attempts,
+            failed_at=at,
+        )
+        .on_conflict_do_nothing()
+        .returning(dead_letter.c.id)
+    )
+    letter_id = kept.scalar()
+    if letter_id is None:
+        return
+    body = {
+        "id": str(letter_id),
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key,
+        "type": record.type,
+        "reason": record.reason[:2000],
+        "attempts": record.attempts,
+        "failed_at": at.isoformat(),
+        "payload": record.payload.decode(errors="replace"),
+    }
+    await session.execute(
+        insert(outbox).values(
+            id=letter_id,
+            topic=dead_topic(record.topic),
+            aggregate_id=_as_uuid(record.key) or letter_id,
+            type=record.type or "unreadable",
+            payload=json.dumps(body).encode(),
+        )
+    )
+    EVENTS_DEAD.labels(record.topic).inc()
+
+
+async def replay_dead_letters(
+    sessions: Sessions,
+    handlers: Handlers,
+    *,
+    read: Callable[[bytes, str | None], Received[Any]],
+    only: Sequence[UUID] = (),
+) -> tuple[int, list[tuple[UUID, str]]]:
+    """Handle dead letters again, oldest first; those that fail stay, and so does what waits behind them.
+
+    `read` turns a payload and its type into a Received. Returns how many were handled, and (id, reason) of
+    those that still fail.
+    """
+    async with sessions() as session:
+        rows = (
+            await session.execute(select(dead_letter).order_by(dead_letter.c.partition, dead_letter.c.record_offset))
+        ).all()
+    handled = 0
+    failed: list[tuple[UUID, str]] = []
+    blocked: set[tuple[str, str]] = set()
+    for row in rows:
+        if (only and row.id not in only) or (row.topic, row.key) in blocked:
+            blocked.add((row.topic, row.key))
+            continue
+        try:
+            received = read(row.payload, row.type)
+            async with sessions.begin() as session:
+                if await mark_handled(session, [received]):
+                    await handlers.handle(session, [received])
+                await session.execute(delete(dead_letter).where(dead_letter.c.id == row.id))
+            handled += 1
+        except Exception as fault:
+            failed.append((row.id, describe(fault)))
+            blocked.add((row.topic, row.key))
+    return handled, failed
+
+
+def describe(fault: BaseException) -> str:
+    """A reason without the event's values: pydantic and database errors carry them in their messages."""
+    errors = getattr(fault, "errors", None)
+    if callable(errors):
+        return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors()[:5])
+    if hasattr(fault, "orig"):
+        return f"{type(fault).__name__}: {type(fault.orig).__name__}"
+    return f"{type(fault).__name__}: {fault}"
+
+
+def _as_uuid(key: str) -> UUID | None:
+    try:
+        return UUID(key)
+    except ValueError:
+        return None

@@ -1,0 +1,73 @@
+"""The envelope of an event on the wire: CloudEvents 1.0, structured JSON.
+
+The model is checked against the CloudEvents JSON schema and the CNCF's own SDK in the contract tests;
+it is ours because the SDK costs more per event than the rest of the path (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from council_common.events.contract import Event
+
+CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
+
+E = TypeVar("E")
+
+
+class Envelope(BaseModel, Generic[E]):
+    """CloudEvents context attributes around one event; unknown extensions are ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: UUID
+    source: str
+    type: str
+    subject: str | None = None
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    partitionkey: str | None = None
+    traceparent: Annotated[str | None, Field(default=None, max_length=64)] = None
+    data: E
+
+
+def seal(event: Event, *, event_id: UUID, traceparent: str | None = None) -> bytes:
+    """The bytes that will be sent: built once, when the fact is recorded."""
+    key = str(event.key)
+    context = (
+        f'{{"specversion":"1.0","id":"{event_id}","source":"urn:council:{event.producer}",'
+        f'"type":"{event.type}","subject":"{key}","time":"{_timestamp(event.occurred_at)}",'
+        f'"datacontenttype":"application/json","partitionkey":"{key}",'
+    )
+    trace = f'"traceparent":"{traceparent}",' if traceparent else ""
+    return f'{context}{trace}"data":{event.model_dump_json()}}}'.encode()
+
+
+def type_of(payload: bytes) -> str:
+    """The type an envelope names; raises pydantic's ValidationError when it is none."""
+    return _any_envelope().model_validate_json(payload).type
+
+
+def unseal(payload: bytes, event_type: type[Event]) -> Envelope[Any]:
+    """Read an envelope with its event; raises pydantic's ValidationError when it cannot be read."""
+    return _envelope_of(event_type).model_validate_json(payload)
+
+
+def _timestamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@lru_cache(maxsize=1)
+def _any_envelope() -> type[Envelope[Any]]:
+    return Envelope[Any]
+
+
+@lru_cache(maxsize=256)
+def _envelope_of(event_type: type[Event]) -> type[Envelope[Any]]:
+    return Envelope[event_type]  # type: ignore[valid-type]

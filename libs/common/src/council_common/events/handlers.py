@@ -1,0 +1,107 @@
+"""Handlers: another service's fact leads to our use case."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from council_common.clock import london_date
+from council_common.events.contract import Event
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E]):
+    """An event as it arrived: the fact, its id, and the time at which we handle it (UTC)."""
+
+    event: E
+    id: UUID
+    now: datetime
+
+    @property
+    def today(self) -> Any:
+        return london_date(self.now)
+
+
+OneHandler = Callable[[AsyncSession, Received[Any]], Awaitable[None]]
+ManyHandler = Callable[[AsyncSession, Sequence[Received[Any]]], Awaitable[None]]
+
+
+class Handlers:
+    """The events a service subscribes to, each with what we do.
+
+    >>> handlers = Handlers()
+    >>> @handlers.on(InvoicePaidV1)                       # doctest: +SKIP
+    ... async def earn_rebate(session, received): ...
+    """
+
+    def __init__(self) -> None:
+        self._by_type: dict[str, tuple[type[Event], ManyHandler]] = {}
+
+    def on(self, event_type: type[E]) -> Callable[[Callable[[AsyncSession, Received[E]], Awaitable[None]]], Any]:
+        """Handle events one after the other."""
+
+        def register(handler: Callable[[AsyncSession, Received[E]], Awaitable[None]]) -> Any:
+            async def one_by_one(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
+                for each in received:
+                    await handler(session, each)
+
+            self._add(event_type, one_by_one)
+            return handler
+
+        return register
+
+    def on_many(
+        self, event_type: type[E]
+    ) -> Callable[[Callable[[AsyncSession, Sequence[Received[E]]], Awaitable[None]]], Any]:
+        """Handle many events of different aggregates in one set-based step; called with one when a batch failed."""
+
+        def register(handler: Callable[[AsyncSession, Sequence[Received[E]]], Awaitable[None]]) -> Any:
+            self._add(event_type, handler)
+            return handler
+
+        return register
+
+    def _add(self, event_type: type[Event], handler: ManyHandler) -> None:
+        if event_type.type in self._by_type:
+            raise ValueError(f"{event_type.__name__} has a handler already")
+        self._by_type[event_type.type] = (event_type, handler)
+
+    @property
+    def types(self) -> dict[str, type[Event]]:
+        """The subscribed event classes by CloudEvents type."""
+        return {name: event_type for name, (event_type, _) in self._by_type.items()}
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The topics these events travel on."""
+        return tuple(sorted({event_type.topic for event_type, _ in self._by_type.values()}))
+
+    async def handle(self, session: AsyncSession, received: Sequence[Received[Any]]) -> None:
+        """Call the handlers, keeping each aggregate's order.
+
+        Events are taken in rounds (first of each aggregate, second of each …), and within a round by type, so
+        that set-based handlers see long runs.
+        """
+        for by_type in _rounds(received):
+            for event_type, group in by_type.items():
+                await self._by_type[event_type][1](session, group)
+
+
+def _rounds(received: Sequence[Received[Any]]) -> list[dict[str, list[Received[Any]]]]:
+    seen: dict[UUID, int] = defaultdict(int)
+    rounds: list[dict[str, list[Received[Any]]]] = []
+    for each in received:
+        number = seen[each.event.key]
+        seen[each.event.key] += 1
+        if number == len(rounds):
+            rounds.append(defaultdict(list))
+        rounds[number][each.event.type].append(each)
+    return rounds

@@ -1,0 +1,32 @@
+"""The inbox: an event that was handled once is never handled again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from council_common.database.tables import inbox
+from council_common.events.handlers import Received
+
+_MARK = text(
+    "INSERT INTO inbox (event_id, type) SELECT * FROM unnest(:ids, :types) "
+    "ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("types", type_=ARRAY(Text)))
+
+
+async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]]) -> set[UUID]:
+    """Mark events in the transaction of their effect; returns the ids that had not been handled before."""
+    result = await session.execute(
+        _MARK, {"ids": [each.id for each in received], "types": [each.event.type for each in received]}
+    )
+    return set(result.scalars())
+
+
+async def purge_marks(session: AsyncSession, *, before: datetime) -> None:
+    """Forget marks older than the broker's retention: their events cannot come again."""
+    await session.execute(delete(inbox).where(inbox.c.handled_at < before))

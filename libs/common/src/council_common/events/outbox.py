@@ -1,0 +1,51 @@
+"""Publishing: an event is written beside the fact it tells, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from council_common.database.tables import outbox
+from council_common.events.contract import Event
+from council_common.events.envelope import seal
+from council_common.ids import new_id
+from council_common.observability.traces import current_traceparent
+
+
+class OutboxRow(NamedTuple):
+    """One row of the outbox, in the order of `OUTBOX_COLUMNS`: what COPY takes."""
+
+    id: UUID
+    topic: str
+    aggregate_id: UUID
+    type: str
+    payload: bytes
+
+
+OUTBOX_COLUMNS = OutboxRow._fields
+
+
+def outbox_row(event: Event, *, traceparent: str | None = None) -> OutboxRow:
+    """An event as it is stored and will be sent."""
+    event_id = new_id()
+    payload = seal(event, event_id=event_id, traceparent=traceparent)
+    return OutboxRow(event_id, event.topic, event.key, event.type, payload)
+
+
+def outbox_rows(events: Iterable[Event]) -> list[OutboxRow]:
+    """Many events as they are stored, under the trace of the caller."""
+    traceparent = current_traceparent()
+    return [outbox_row(event, traceparent=traceparent) for event in events]
+
+
+async def publish(session: AsyncSession, *events: Event) -> None:
+    """Record events with the facts they tell; the relay sends them after the commit.
+
+    Lock the aggregate's row first (or have just inserted it): the order of events follows the order of locks.
+    """
+    if events:
+        await session.execute(insert(outbox), [row._asdict() for row in outbox_rows(events)])

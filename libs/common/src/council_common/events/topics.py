@@ -1,0 +1,38 @@
+"""The topics of the platform. They are declared here and created by a command, never by accident."""
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+PARTITIONS = 6
+TOPICS = ("suppliers.v1", "invoices.v1", "rebates.v1", "debts.v1", "notifications.v1")
+
+
+def dead_topic(topic: str) -> str:
+    """Where events of a topic go that could not be handled."""
+    return f"{topic}.dead"
+
+
+ALL_TOPICS = TOPICS + tuple(dead_topic(topic) for topic in TOPICS)
+
+
+async def create_topics(
+    bootstrap_servers: str,
+    topics: tuple[str, ...] = ALL_TOPICS,
+    *,
+    partitions: int = PARTITIONS,
+    replication_factor: int = 1,
+) -> list[str]:
+    """Create the topics that are missing and return their names; existing ones are left as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        missing = sorted(set(topics) - set(await admin.list_topics()))
+        if missing:
+            await admin.create_topics(
+                [
+                    NewTopic(name=name, num_partitions=partitions, replication_factor=replication_factor)
+                    for name in missing
+                ]
+            )
+        return missing
+    finally:
+        await admin.close()

@@ -1,0 +1,48 @@
+"""Roles of a council's staff and systems, and what each may do.
+
+Scopes are `noun:read`, `noun:write`, `noun:approve`. A token carries roles (or scopes); this table is how a
+service reads them. A token without a known role or scope has no rights.
+"""
+
+READ = frozenset(
+    f"{noun}:read"
+    for noun in (
+        "suppliers",
+        "invoices",
+        "payments",
+        "rebates",
+        "debts",
+        "receipts",
+        "journal",
+        "dunning",
+        "messages",
+    )
+)
+
+ROLES: dict[str, frozenset[str]] = {
+    "payments_assistant": READ
+    | {"suppliers:write", "bank-accounts:write", "invoices:write", "invoices:approve", "payments:write"},
+    "ap_manager": READ
+    | {"suppliers:write", "bank-accounts:approve", "invoices:write", "invoices:approve", "payments:write"},
+    "early_payment_coordinator": READ | {"suppliers:write", "rebates:write"},
+    "receivables_coordinator": READ | {"debts:write", "receipts:write", "dunning:write"},
+    "debt_recovery_officer": READ | {"debts:write", "receipts:write", "dunning:write", "dunning:approve"},
+    "communications_officer": READ | {"messages:write"},
+    "auditor": READ,
+    # Systems (client credentials)
+    "erp": READ
+    | {
+        "suppliers:write",
+        "invoices:write",
+        "invoices:approve",
+        "payments:write",
+        "debts:write",
+        "receipts:write",
+    },
+    "service": READ | {"suppliers:write"},
+}
+
+
+def scopes_of(roles: frozenset[str]) -> frozenset[str]:
+    """All scopes that roles give; unknown roles give none."""
+    return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))

@@ -1,0 +1,79 @@
+"""Batches of an import, and the counts that prove that no record was lost."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from council_common.imports.binding import Row
+from council_common.imports.refusals import Refusal
+
+NoteKind = Literal["blank", "repeated header", "total", "extra cells"]
+
+
+@dataclass(slots=True)
+class Note:
+    """Something that is no payment but worth telling, from `first_line` to `last_line`.
+
+    A `total` carries the sum the sender wrote and `sum_pence`, that of all records before it in this reading.
+    `extra cells` belong to an accepted record; the other kinds are records that were skipped.
+    """
+
+    kind: NoteKind
+    first_line: int
+    last_line: int
+    records: int = 1
+    amount_pence: int | None = None
+    sum_pence: int | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """What became of the records: `records == accepted + refused + skipped`.
+
+    `refused_pence` sums the refused records whose amount could be read, so that
+    `accepted_pence + refused_pence` is what the sender's own total has to be.
+    """
+
+    accepted: int = 0
+    refused: int = 0
+    blank: int = 0
+    repeated_headers: int = 0
+    totals: int = 0
+    accepted_pence: int = 0
+    refused_pence: int = 0
+    extra_cells: int = 0
+
+    @property
+    def skipped(self) -> int:
+        """Records that are neither accepted nor refused."""
+        return self.blank + self.repeated_headers + self.totals
+
+    @property
+    def records(self) -> int:
+        """All records behind the header."""
+        return self.accepted + self.refused + self.skipped
+
+
+@dataclass(slots=True)
+class Batch:
+    """Up to `batch_records` accepted and refused records; `lines` and `rows` run in parallel.
+
+    `last_line` is where the batch ends in the file: the number to go on after. `counts` are those of the whole
+    reading up to here.
+    """
+
+    lines: list[int] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    last_line: int = 0
+    counts: Counts = field(default_factory=Counts)
+
+    @property
+    def full_size(self) -> int:
+        """Records that somebody will store: accepted and refused ones."""
+        return len(self.lines) + len(self.refusals)
+
+    def closed(self, counts: Counts) -> "Batch":
+        """The batch with a copy of the counts at its end."""
+        self.counts = replace(counts)
+        return self

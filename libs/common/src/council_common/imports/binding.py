@@ -1,0 +1,93 @@
+"""A mapping tied to one file's header: cells in, a tuple of values out, quickly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from council_common.imports.cells import CellReader, Value
+from council_common.imports.problems import BadValue, Problem, RefusedRecord
+from council_common.imports.values import is_filler
+
+Row = tuple[Value, ...]
+LINE_COLUMN = "_line"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Where a field stands: `source` is the accepted name that matched, None when the file has no such column."""
+
+    field: str
+    source: str | None
+    index: int | None
+    reader: CellReader
+
+
+class Binding:
+    """Reads the records of one file. `columns` says which column each field was taken from."""
+
+    def __init__(
+        self, *, columns: tuple[Column, ...], header: Sequence[str], amount: str | None, extra_cells: str
+    ) -> None:
+        self.columns = columns
+        self.header = tuple(header)
+        self.width = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
+        self.line_index = next((i for i, cell in enumerate(header) if cell.strip() == LINE_COLUMN), None)
+        self.amount_index = next((i for i, one in enumerate(columns) if one.field == amount), None)
+        self._ignore_extra = extra_cells == "ignore"
+        # `take` appends an empty cell to every record: index -1 is the column that the file does not have.
+        self._plan = [(-1 if one.index is None else one.index, one.reader) for one in columns]
+
+    def source_of(self, field: str) -> str | None:
+        """The column a field is read from, by its accepted name; None when the file has no such column."""
+        return next(one.source for one in self.columns if one.field == field)
+
+    def take(self, cells: list[str]) -> Row:
+        """The record's values, in the mapping's order. Raises `RefusedRecord` with every problem found."""
+        if len(cells) != self.width:
+            cells = self._fitted(cells)
+        cells.append("")
+        try:
+            return tuple([reader[cells[index]] for index, reader in self._plan])
+        except BadValue:
+            raise RefusedRecord(self._problems(cells)) from None
+        finally:
+            cells.pop()
+
+    def amount_of(self, cells: list[str]) -> int | None:
+        """The amount of a record that may be otherwise unreadable, so that a file's sum can be checked."""
+        if self.amount_index is None:
+            return None
+        column = self.columns[self.amount_index]
+        if column.index is None or column.index >= len(cells):
+            return None
+        try:
+            amount = column.reader[cells[column.index]]
+        except BadValue:
+            return None
+        return amount if isinstance(amount, int) else None
+
+    def has_extra(self, cells: list[str]) -> bool:
+        """Whether cells beyond the header say something."""
+        return not all(map(is_filler, cells[self.width :]))
+
+    def _fitted(self, cells: list[str]) -> list[str]:
+        found = len(cells)
+        if found < self.width:
+            raise _wrong_count("too-few-fields", found, self.width)
+        if not self._ignore_extra and self.has_extra(cells):
+            raise _wrong_count("too-many-fields", found, self.width)
+        return cells[: self.width]
+
+    def _problems(self, cells: list[str]) -> tuple[Problem, ...]:
+        problems = []
+        for index, reader in self._plan:
+            try:
+                reader[cells[index]]
+            except BadValue as bad:
+                problems.append(Problem(reader.field, bad.code, bad.problem, bad.expected))
+        return tuple(problems)
+
+
+def _wrong_count(code: str, found: int, width: int) -> RefusedRecord:
+    problem = f"the record has {found} fields, the header has {width}"
+    hint = "a value with a comma in it has to stand in quotes"
+    return RefusedRecord((Problem("", code, problem, f"{width} fields; {hint}"),))

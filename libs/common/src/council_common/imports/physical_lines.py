@@ -1,0 +1,87 @@
+"""The physical lines of a text file, numbered as an editor numbers them, in blocks of bounded size."""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+
+from council_common.imports.encodings import Encodings, decoded, text_bytes
+from council_common.imports.limits import Limits
+from council_common.imports.problems import UnreadableFile
+
+Source = Callable[[], Iterable[bytes]]
+
+
+class Fingerprint:
+    """SHA-256 and length of the bytes as they were sent, taken while they pass."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._digest = hashlib.sha256()
+        self.bytes_read = 0
+        self.complete = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        for chunk in self._source():
+            self._digest.update(chunk)
+            self.bytes_read += len(chunk)
+            yield chunk
+        self.complete = True
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal digest of the whole file. Raises `RuntimeError` before the last byte was read."""
+        if not self.complete:
+            raise RuntimeError("the file has not been read to its end")
+        return self._digest.hexdigest()
+
+
+class PhysicalLines:
+    """Lines with their ends (LF, CRLF, CR, also mixed), decoded block by block.
+
+    `skip_through` may be raised at any time: lines up to that number are counted but not decoded.
+    Raises `UnreadableFile` for a line longer than `limits.record_chars` bytes.
+    """
+
+    def __init__(self, chunks: Iterable[bytes], *, limits: Limits, encoding: str | None = None) -> None:
+        self._chunks = chunks
+        self._limits = limits
+        self._encoding = encoding
+        self.encodings = Encodings()
+        self.lines_read = 0
+        self.skip_through = 0
+        self.saw_nul = False
+
+    def blocks(self) -> Iterator[list[str]]:
+        """Each block's decoded lines; blocks that are skipped whole are not yielded."""
+        for raw in self._raw_blocks():
+            first_line = self.lines_read + 1
+            self.lines_read += len(raw)
+            skipped = max(0, self.skip_through - first_line + 1)
+            wanted = raw[skipped:] if skipped else raw
+            if wanted:
+                first_line += skipped
+                yield decoded(wanted, self.encodings, encoding=self._encoding, first_line=first_line)
+
+    def _raw_blocks(self) -> Iterator[list[bytes]]:
+        rest = b""
+        for block in text_bytes(self._chunks, block_bytes=self._limits.block_bytes):
+            if b"\0" in block:
+                self.saw_nul = True
+            # bytes.splitlines ends lines at \n, \r\n and \r only; str.splitlines at seven more characters.
+            lines = (rest + block).splitlines(keepends=True)
+            # A last line without its end goes on in the next block, and \r may be half of \r\n.
+            rest = b"" if lines[-1].endswith(b"\n") else lines.pop()
+            self._bound([*lines, rest])
+            if lines:
+                yield lines
+        if rest:
+            yield [rest]
+
+    def _bound(self, lines: list[bytes]) -> None:
+        most = self._limits.record_chars
+        if max(map(len, lines)) > most:
+            number = self.lines_read + 1 + next(i for i, line in enumerate(lines) if len(line) > most)
+            raise UnreadableFile(
+                "line-too-long",
+                f"line {number} is longer than {most:,} bytes",
+                f"records of at most {most:,} bytes, ended by a line end",
+            )

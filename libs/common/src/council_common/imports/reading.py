@@ -1,0 +1,99 @@
+"""One file in, batches of parsed rows out: accepted, refused and skipped records, each of them counted once."""
+
+from collections.abc import Iterator, Mapping as ReadOnlyDict
+from typing import Final, Literal
+
+from council_common.imports.batches import Batch, Counts
+from council_common.imports.csv_lines import CsvRecords
+from council_common.imports.limits import Limits
+from council_common.imports.mapping import Mapping
+from council_common.imports.ndjson_lines import NdjsonRecords
+from council_common.imports.physical_lines import Fingerprint, PhysicalLines, Source
+from council_common.imports.records import RecordSource
+from council_common.imports.sorting import Sorter
+from council_common.imports.xlsx_lines import XlsxRecords
+
+Format = Literal["csv", "ndjson", "xlsx"]
+DEFAULT_LIMITS: Final = Limits()
+
+
+class Reading:
+    """An import file being read: iterate it once for its batches.
+
+    Known from the start: `header`, `delimiter`, `header_line`, `sheet`, `binding`. Complete at the end: `counts`,
+    `sha256`, `lines_read`, `bytes_read`, `encodings`.
+    """
+
+    def __init__(
+        self, records: RecordSource, fingerprint: Fingerprint, text: PhysicalLines | None, limits: Limits
+    ) -> None:
+        self._records = records
+        self._fingerprint = fingerprint
+        self._limits = limits
+        self.binding = records.binding
+        self.header = records.binding.header
+        self.delimiter = records.delimiter
+        self.header_line = records.header_line
+        self.preamble_records = records.preamble
+        self.sheet = records.sheet
+        self.encodings: ReadOnlyDict[str, int] = {} if text is None else text.encodings
+        self.counts = Counts()
+
+    @property
+    def sha256(self) -> str:
+        """Hexadecimal digest of the file's bytes. Raises `RuntimeError` before the last one was read."""
+        return self._fingerprint.sha256
+
+    @property
+    def bytes_read(self) -> int:
+        """For a progress bar: bytes taken from the source so far."""
+        return self._fingerprint.bytes_read
+
+    @property
+    def lines_read(self) -> int:
+        """Physical lines taken from the source so far, the header's and skipped ones among them."""
+        return self._records.lines_read
+
+    def __iter__(self) -> Iterator[Batch]:
+        sorter = Sorter(self.binding, self.counts, repeated_headers=self.header_line > 0)
+        sort, most = sorter.sort, self._limits.batch_records
+        batch = sorter.batch
+        for first, last, cells, raw in self._records:
+            sort(first, last, cells, raw)
+            if batch.full_size >= most:
+                yield sorter.closed()
+                batch = sorter.batch
+        if batch.last_line:
+            yield sorter.closed()
+
+
+def read_records(
+    source: Source,
+    *,
+    format: Format,  # noqa: A002 - what the file is called everywhere else, too
+    mapping: Mapping,
+    limits: Limits = DEFAULT_LIMITS,
+    start_after_line: int = 0,
+    encoding: str | None = None,
+    sheet: str | None = None,
+) -> Reading:
+    """Open an import file and read its header; iterating the result yields its records in batches.
+
+    `source` is called once and gives the file's bytes in chunks of any size; text is never held as a whole.
+    `start_after_line` is the `last_line` of the last batch that was stored: the reading goes on behind it, with
+    counts and sums from there (the digest stays that of the whole file). `encoding` is given only when the
+    sender declares one; `sheet` only when a workbook's first visible sheet is not meant.
+
+    Raises `UnreadableFile` here and while iterating, when the file as a whole cannot be read.
+    """
+    fingerprint = Fingerprint(source)
+    if format == "xlsx":
+        workbook = XlsxRecords(fingerprint, mapping, limits, sheet=sheet, start_after_line=start_after_line)
+        return Reading(workbook, fingerprint, None, limits)
+    text = PhysicalLines(fingerprint, limits=limits, encoding=encoding)
+    records: RecordSource
+    if format == "csv":
+        records = CsvRecords(text, mapping, limits, start_after_line=start_after_line)
+    else:
+        records = NdjsonRecords(text, mapping, start_after_line=start_after_line)
+    return Reading(records, fingerprint, text, limits)

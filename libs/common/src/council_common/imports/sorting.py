@@ -1,0 +1,126 @@
+"""Each record to its place: accepted, refused with reasons, or skipped as blank, header or total."""
+
+import re
+from typing import Final
+
+from council_common.imports.batches import Batch, Counts, Note, NoteKind
+from council_common.imports.binding import LINE_COLUMN, Binding
+from council_common.imports.headers import repeats
+from council_common.imports.problems import Problem, RefusedRecord, shown
+from council_common.imports.refusals import Refusal, csv_line
+from council_common.imports.values import is_filler
+
+_TOTAL_LABEL: Final = re.compile(r"(?:grand |sub[- ]?|net )?totals?:?", re.IGNORECASE)
+
+
+class Sorter:
+    """Fills the current `batch` of one reading and keeps its counts.
+
+    Only a record that cannot be accepted is looked at twice: a total or a repeated header lacks what every
+    payment has, so good records pay nothing for the search.
+    """
+
+    def __init__(self, binding: Binding, counts: Counts, *, repeated_headers: bool) -> None:
+        self.batch = Batch()
+        self._binding = binding
+        self._counts = counts
+        self._take = binding.take
+        self._repeated_headers = repeated_headers
+        first = binding.header[0] if binding.header else ""
+        self._head = first if repeated_headers and first.strip() else None
+
+    def closed(self) -> Batch:
+        """The batch as far as it got; a new one begins."""
+        batch, self.batch = self.batch, Batch()
+        return batch.closed(self._counts)
+
+    def sort(self, first: int, last: int, cells: list[str] | Problem, raw: str) -> None:
+        """Put one record where it belongs."""
+        batch, binding, counts = self.batch, self._binding, self._counts
+        batch.last_line = last
+        if isinstance(cells, Problem):
+            self._refuse(first, (cells,), [], raw)
+            return
+        if (not cells or cells[0] == self._head) and self._skipped(first, last, cells):
+            return
+        try:
+            row = self._take(cells)
+            number = first if binding.line_index is None else _original_line(cells[binding.line_index], first)
+        except RefusedRecord as refused:
+            if not self._skipped(first, last, cells):
+                self._refuse(first, refused.problems, cells, raw)
+            return
+        batch.lines.append(number)
+        batch.rows.append(row)
+        counts.accepted += 1
+        if binding.amount_index is not None and isinstance(amount := row[binding.amount_index], int):
+            counts.accepted_pence += amount
+        if len(cells) > binding.width and binding.has_extra(cells):
+            counts.extra_cells += 1
+            self._note("extra cells", first, last)
+
+    def _skipped(self, first: int, last: int, cells: list[str]) -> bool:
+        counts = self._counts
+        if self._says_nothing(cells):
+            counts.blank += 1
+            self._note("blank", first, last)
+        elif self._repeated_headers and repeats(self._binding, cells):
+            counts.repeated_headers += 1
+            self._note("repeated header", first, last)
+        elif (amount := self._total(cells)) is not None:
+            counts.totals += 1
+            total = Note("total", first, last, amount_pence=amount)
+            total.sum_pence = counts.accepted_pence + counts.refused_pence
+            self.batch.notes.append(total)
+        else:
+            return False
+        return True
+
+    def _says_nothing(self, cells: list[str]) -> bool:
+        """Blank, or nothing but one number in a column nobody reads: a spreadsheet's numbered empty rows."""
+        filled = [index for index, cell in enumerate(cells) if not is_filler(cell)]
+        if len(filled) != 1 or not cells[filled[0]].strip().isdigit():
+            return not filled
+        return all(column.index != filled[0] for column in self._binding.columns)
+
+    def _total(self, cells: list[str]) -> int | None:
+        """The amount of a record that has nothing else but perhaps the word: the sender's own total."""
+        binding = self._binding
+        if binding.amount_index is None:
+            return None
+        index = binding.columns[binding.amount_index].index
+        others = [cell.strip() for place, cell in enumerate(cells) if place != index and not is_filler(cell)]
+        if len(others) > 1 or (others and not _TOTAL_LABEL.fullmatch(others[0])):
+            return None
+        return binding.amount_of(cells)
+
+    def _note(self, kind: NoteKind, first: int, last: int) -> None:
+        notes = self.batch.notes
+        # Sheets end in tens of thousands of blank rows: consecutive ones are one note.
+        if notes and notes[-1].kind == kind and notes[-1].last_line == first - 1:
+            notes[-1].last_line = last
+            notes[-1].records += 1
+        else:
+            notes.append(Note(kind, first, last))
+
+    def _refuse(self, first: int, problems: tuple[Problem, ...], cells: list[str], raw: str) -> None:
+        binding, counts = self._binding, self._counts
+        number = first
+        if binding.line_index is not None and binding.line_index < len(cells):
+            cell = cells[binding.line_index].strip()
+            number = int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 10 else first
+        text = raw.rstrip("\r\n") or csv_line(cells).rstrip("\r\n")
+        self.batch.refusals.append(Refusal(number, problems, text))
+        counts.refused += 1
+        counts.refused_pence += binding.amount_of(cells) or 0
+
+
+def _original_line(cell: str, here: int) -> int:
+    """The line number that a corrected record brings back; a record that somebody added has none."""
+    text = cell.strip()
+    if not text:
+        return here
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        problem = Problem(LINE_COLUMN, "not-a-line-number", f"{shown(text)} is not a line number", "as it was sent")
+        raise RefusedRecord((problem,))
+    return int(text)

@@ -1,0 +1,17 @@
+"""What is counted and timed, in Prometheus' terms, under `/metrics`."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+REQUESTS = Histogram(
+    "council_http_request_seconds",
+    "Time to answer a request",
+    ("method", "route", "status"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
+)
+EVENTS_SENT = Counter("council_events_sent", "Events acknowledged by the broker", ("topic",))
+EVENTS_HANDLED = Counter("council_events_handled", "Events whose effect was committed", ("type",))
+EVENTS_REPEATED = Counter("council_events_repeated", "Events that had been handled before", ("type",))
+EVENTS_DEAD = Counter("council_events_dead", "Events put aside because they could not be handled", ("topic",))
+CONSUMER_RETRIES = Counter("council_consumer_retries", "Batches or events tried again", ("cause",))
+OUTBOX_WAITING = Gauge("council_outbox_waiting", "Events written and not yet sent, at the relay's last look")
+JOB_RUNS = Counter("council_job_runs", "Runs of a job", ("job", "outcome"))

@@ -1,0 +1,1 @@
+"""How a service is put together: settings, runtime, API, worker, commands."""

@@ -1,0 +1,79 @@
+"""The API of a service, from its routers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+
+from council_common.observability.logs import configure_logs
+from council_common.observability.traces import configure_traces
+from council_common.service.health import broker_answers, database_answers, health_routes
+from council_common.service.runtime import Runtime, running
+from council_common.service.settings import ServiceSettings
+from council_common.web.idempotency import Replay, TransactionalRoute, answer_replay
+from council_common.web.middleware import RequestContext
+from council_common.web.problems import PROBLEM_RESPONSES, install_problem_handlers
+
+MIB = 1024 * 1024
+BODY_LIMIT = MIB
+BULK_BODY_LIMIT = 16 * MIB
+UPLOAD_LIMIT = 256 * MIB
+
+
+def resource_router(resource: str) -> APIRouter:
+    """A router for one resource: `/v1/<resource>`, problem documents, answers stored with idempotency keys."""
+    return APIRouter(
+        prefix=f"/v1/{resource}",
+        tags=[resource],
+        route_class=TransactionalRoute,
+        responses=PROBLEM_RESPONSES,
+    )
+
+
+def build_api(
+    name: str,
+    settings: ServiceSettings,
+    *,
+    routers: Sequence[APIRouter],
+    description: str,
+    runtime: Runtime | None = None,
+) -> FastAPI:
+    """An app with the platform's edges. Tests pass a runtime of their own."""
+    configure_logs(name, format_=settings.log_format, level=settings.log_level)
+    configure_traces(name, endpoint=settings.otel_exporter_otlp_endpoint)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if runtime is not None:
+            yield
+            return
+        async with running(name, settings) as own:
+            app.state.runtime = own
+            yield
+
+    app = FastAPI(
+        title=name,
+        version="1",
+        description=description,
+        lifespan=lifespan,
+        max_body_size=BODY_LIMIT,
+        redoc_url=None,
+    )
+    if runtime is not None:
+        app.state.runtime = runtime
+    app.add_middleware(RequestContext)
+    install_problem_handlers(app)
+    app.add_exception_handler(Replay, answer_replay)
+    for router in routers:
+        app.include_router(router)
+    app.include_router(
+        health_routes(
+            {
+                "database": lambda: database_answers(app.state.runtime.engine),
+                "broker": lambda: broker_answers(settings.kafka_bootstrap_servers),
+            }
+        )
+    )
+    return app

@@ -1,0 +1,151 @@
+"""The commands of a service: `python -m <name>_service api|worker|serve|migrate|create-topics|replay-dead|<job>`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import uvicorn
+from fastapi import FastAPI
+
+from council_common.clock import utc_now
+from council_common.database.migrations import migrate
+from council_common.events.dead_letters import replay_dead_letters
+from council_common.events.envelope import type_of, unseal
+from council_common.events.handlers import Handlers, Received
+from council_common.events.topics import create_topics
+from council_common.observability.logs import configure_logs, get_logger
+from council_common.observability.traces import configure_traces
+from council_common.service.api import build_api
+from council_common.service.jobs import Job
+from council_common.service.runtime import running
+from council_common.service.settings import ServiceSettings
+from council_common.service.worker import run_worker
+
+log = get_logger()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as its composition roots describe it. `folder` holds `alembic.ini` and `migrations/`."""
+
+    name: str
+    folder: Path
+    settings: Callable[[], ServiceSettings]
+    create_api: Callable[[ServiceSettings], FastAPI]
+    handlers: Handlers
+    jobs: tuple[Job, ...] = ()
+
+
+def service_command(service: Service, arguments: list[str] | None = None) -> None:
+    """Parse the command line and do it."""
+    parser = argparse.ArgumentParser(prog=service.name)
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, text in {
+        "api": "serve the API",
+        "worker": "relay and handle events, run jobs",
+        "serve": "API and worker in one process",
+        "migrate": "bring the database to its newest shape",
+        "create-topics": "create the topics that are missing",
+    }.items():
+        commands.add_parser(name, help=text)
+    replay = commands.add_parser("replay-dead", help="handle dead letters again")
+    replay.add_argument("ids", nargs="*", type=UUID, help="only these (all when none is named)")
+    for job in service.jobs:
+        commands.add_parser(job.name, help=f"run the job {job.name} now")
+    options = parser.parse_args(arguments)
+    settings = service.settings()
+    configure_logs(service.name, format_=settings.log_format, level=settings.log_level)
+    configure_traces(service.name, endpoint=settings.otel_exporter_otlp_endpoint)
+    _run(service, settings, options)
+
+
+def _run(service: Service, settings: ServiceSettings, options: argparse.Namespace) -> None:
+    match options.command:
+        case "migrate":
+            migrate(service.folder, settings.database_url)
+        case "api":
+            asyncio.run(_serve(service, settings, api=True, worker=False))
+        case "worker":
+            asyncio.run(_serve(service, settings, api=False, worker=True))
+        case "serve":
+            asyncio.run(_serve(service, settings, api=True, worker=True))
+        case "create-topics":
+            asyncio.run(
+                create_topics(settings.kafka_bootstrap_servers, replication_factor=settings.kafka_replication_factor)
+            )
+        case "replay-dead":
+            asyncio.run(_replay(service, settings, options.ids))
+        case job_name:
+            asyncio.run(_run_job(service, settings, job_name))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: one place decides when to stop."""
+
+    def install_signal_handlers(self) -> None: ...
+
+    def capture_signals(self) -> Any:
+        from contextlib import nullcontext
+
+        return nullcontext()
+
+
+async def _serve(service: Service, settings: ServiceSettings, *, api: bool, worker: bool) -> None:
+    """Run until SIGINT or SIGTERM. A worker alone still answers health and metrics on its port."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    app = service.create_api(settings) if api else build_api(service.name, settings, routers=(), description="Worker")
+    config = uvicorn.Config(
+        app,
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=20,
+        server_header=False,
+    )
+    server = _Server(config)
+    async with running(service.name, settings) as runtime, asyncio.TaskGroup() as group:
+        group.create_task(server.serve())
+        group.create_task(_end_server(server, stop))
+        if worker:
+            group.create_task(run_worker(runtime, handlers=service.handlers, jobs=service.jobs, stop=stop))
+    log.info("stopped")
+
+
+async def _end_server(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
+
+
+async def _replay(service: Service, settings: ServiceSettings, ids: list[UUID]) -> None:
+    types = service.handlers.types
+
+    def read(payload: bytes, event_type: str | None) -> Received[Any]:
+        envelope = unseal(payload, types[event_type or type_of(payload)])
+        return Received(envelope.data, envelope.id, utc_now())
+
+    async with running(service.name, settings) as runtime:
+        handled, failed = await replay_dead_letters(runtime.sessions, service.handlers, read=read, only=ids)
+    log.info("dead_letters_replayed", handled=handled, failed=[str(letter_id) for letter_id, _ in failed])
+    for letter_id, reason in failed:
+        log.warning("dead_letter_stays", dead_letter_id=str(letter_id), reason=reason)
+    if failed:
+        raise SystemExit(1)
+
+
+async def _run_job(service: Service, settings: ServiceSettings, name: str) -> None:
+    job = next(job for job in service.jobs if job.name == name)
+    async with running(service.name, settings) as runtime:
+        while await job.run(runtime):
+            pass

@@ -1,0 +1,46 @@
+"""What a running service holds: its settings, database, clock, token verifier and clients of the others."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from council_common.clock import Clock, utc_now
+from council_common.database.sessions import Sessions, make_engine, make_sessions
+from council_common.identity.tokens import TokenVerifier
+from council_common.service.settings import ServiceSettings
+from council_common.web.client import ServiceClients
+
+
+@dataclass
+class Runtime:
+    """Built once per process by the composition roots; tests build their own."""
+
+    name: str
+    settings: ServiceSettings
+    engine: AsyncEngine
+    sessions: Sessions
+    verifier: TokenVerifier
+    clients: ServiceClients
+    clock: Clock = field(default=utc_now)
+
+
+@asynccontextmanager
+async def running(name: str, settings: ServiceSettings, *, clock: Clock = utc_now) -> AsyncIterator[Runtime]:
+    """A runtime for the length of a block."""
+    engine = make_engine(settings.database_url, pool_size=settings.database_pool_size, application_name=name)
+    async with httpx.AsyncClient(timeout=httpx.Timeout(5.0)) as client:
+        yield Runtime(
+            name=name,
+            settings=settings,
+            engine=engine,
+            sessions=make_sessions(engine),
+            verifier=TokenVerifier(issuer=settings.oidc_issuer, audience=settings.oidc_audience, client=client),
+            clients=ServiceClients(settings, client),
+            clock=clock,
+        )
+    await engine.dispose()

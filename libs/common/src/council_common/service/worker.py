@@ -1,0 +1,46 @@
+"""The worker of a service: consumer, relay and jobs in one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from council_common.events.consumer import Consumer
+from council_common.events.handlers import Handlers
+from council_common.events.inbox import purge_marks
+from council_common.events.relay import Relay
+from council_common.service.jobs import Job, run_jobs
+from council_common.service.runtime import Runtime
+from council_common.web.idempotency import purge_keys
+
+
+async def purge(runtime: Runtime) -> None:
+    """Forget inbox marks and idempotency keys after their retention."""
+    now = runtime.clock()
+    async with runtime.sessions.begin() as session:
+        await purge_marks(session, before=now - timedelta(days=runtime.settings.keep_inbox_days))
+        await purge_keys(session, before=now - timedelta(days=runtime.settings.keep_idempotency_keys_days))
+
+
+PURGE = Job("purge", purge, every=timedelta(hours=1))
+
+
+async def run_worker(runtime: Runtime, *, handlers: Handlers, jobs: tuple[Job, ...], stop: asyncio.Event) -> None:
+    """Work until `stop` is set. A part that falls over takes the worker with it: whoever supervises restarts it."""
+    settings = runtime.settings
+    relay = Relay(
+        database_url=settings.database_url,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        service=runtime.name,
+    )
+    consumer = Consumer(
+        service=runtime.name,
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        sessions=runtime.sessions,
+        handlers=handlers,
+        clock=runtime.clock,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(relay.run(stop))
+        group.create_task(consumer.run(stop))
+        group.create_task(run_jobs(runtime, (*jobs, PURGE), stop))

@@ -1,0 +1,112 @@
+"""Asking another service: its own token, time-outs, retries with jitter, and a circuit breaker."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Literal, Protocol
+
+import httpx
+import stamina
+from circuitbreaker import CircuitBreaker, CircuitBreakerError
+from pydantic import SecretStr
+
+from council_common.errors import Unavailable
+from council_common.observability.traces import current_traceparent
+
+ServiceName = Literal["supplier", "invoice", "rebate", "debt", "notification"]
+
+_RENEW_BEFORE_SECONDS = 30
+_RETRY_STATUSES = frozenset({502, 503, 504})
+
+
+class ClientSettings(Protocol):
+    """The settings a client needs."""
+
+    oidc_issuer: str
+    client_id: str
+    client_secret: SecretStr
+    supplier_service_url: str
+    invoice_service_url: str
+    rebate_service_url: str
+    debt_service_url: str
+    notification_service_url: str
+
+
+class _Away(Exception):
+    """The other service did not answer, or said that it cannot for the moment."""
+
+
+class ServiceClients:
+    """The other services, as this one sees them."""
+
+    def __init__(self, settings: ClientSettings, client: httpx.AsyncClient) -> None:
+        self._settings = settings
+        self._client = client
+        self._breakers = {
+            name: CircuitBreaker(failure_threshold=5, recovery_timeout=5, expected_exception=_Away, name=name)
+            for name in ("supplier", "invoice", "rebate", "debt", "notification")
+        }
+        self._token = ""
+        self._token_until = 0.0
+        self._renewing = asyncio.Lock()
+
+    async def get(self, service: ServiceName, path: str, **params: Any) -> Any:
+        """GET a resource as JSON; None when it does not exist. Raises Unavailable when the service stays away."""
+        return await self._ask(service, "GET", path, params=params)
+
+    async def post(
+        self, service: ServiceName, path: str, body: Any, *, idempotency_key: str, timeout: float = 60.0
+    ) -> Any:
+        """POST JSON with an idempotency key, so that a retry never does it twice."""
+        return await self._ask(
+            service, "POST", path, json=body, headers={"idempotency-key": idempotency_key}, timeout=timeout
+        )
+
+    async def _ask(self, service: ServiceName, method: str, path: str, **request: Any) -> Any:
+        url = f"{getattr(self._settings, f'{service}_service_url').rstrip('/')}{path}"
+        try:
+            async for attempt in stamina.retry_context(on=_Away, attempts=3, timeout=30, wait_initial=0.1, wait_max=2):
+                with attempt:
+                    response = await self._breakers[service].call_async(self._send, method, url, **request)
+        except (_Away, CircuitBreakerError) as fault:
+            raise Unavailable(f"{service}-service does not answer at the moment.") from fault
+        if response.status_code == httpx.codes.NOT_FOUND:
+            return None
+        response.raise_for_status()
+        return response.json()
+
+    async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {await self._own_token()}", **request.pop("headers", {})}
+        if traceparent := current_traceparent():
+            headers["traceparent"] = traceparent
+        try:
+            response = await self._client.request(method, url, headers=headers, **request)
+        except httpx.TransportError as fault:
+            raise _Away from fault
+        if response.status_code in _RETRY_STATUSES:
+            raise _Away
+        return response
+
+    async def _own_token(self) -> str:
+        """This service's token by client credentials (RFC 6749 §4.4), renewed before it ends."""
+        if time.monotonic() < self._token_until:
+            return self._token
+        async with self._renewing:
+            if time.monotonic() < self._token_until:
+                return self._token
+            try:
+                discovery = await self._client.get(
+                    f"{self._settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration"
+                )
+                granted = await self._client.post(
+                    discovery.raise_for_status().json()["token_endpoint"],
+                    data={"grant_type": "client_credentials"},
+                    auth=(self._settings.client_id, self._settings.client_secret.get_secret_value()),
+                )
+                grant = granted.raise_for_status().json()
+            except httpx.HTTPError as fault:
+                raise _Away from fault
+            self._token = grant["access_token"]
+            self._token_until = time.monotonic() + int(grant["expires_in"]) - _RENEW_BEFORE_SECONDS
+            return self._token

@@ -1,0 +1,76 @@
+"""What a route asks for: a session, the time, the caller. Only this file and the worker read the clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, datetime
+from typing import Annotated
+
+import structlog
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from council_common.clock import london_date
+from council_common.errors import Forbidden, Unauthenticated
+from council_common.identity.actor import Actor
+from council_common.service.runtime import Runtime
+
+
+def get_runtime(request: Request) -> Runtime:
+    """The service's runtime: settings, sessions, clock, clients of other services."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """The transaction of a request: committed before the answer leaves, rolled back on any error."""
+    async with get_runtime(request).sessions.begin() as session:
+        request.state.session = session
+        yield session
+
+
+def get_now(request: Request) -> datetime:
+    """The time of the request, UTC."""
+    return get_runtime(request).clock()
+
+
+def get_today(request: Request) -> date:
+    """The date of the request, in London."""
+    return london_date(get_runtime(request).clock())
+
+
+_bearer = HTTPBearer(auto_error=False, description="An access token of the council's identity provider")
+
+
+async def authenticated(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> Actor:
+    """The caller, as the bearer token proves; 401 without a valid one."""
+    if credentials is None:
+        raise Unauthenticated("A bearer token is required.")
+    actor = await get_runtime(request).verifier.verify(credentials.credentials)
+    request.state.actor = actor
+    structlog.contextvars.bind_contextvars(actor=actor.subject)
+    return actor
+
+
+async def allowed(security_scopes: SecurityScopes, actor: Annotated[Actor, Depends(authenticated)]) -> Actor:
+    """The caller, holding every scope the route names; 403 otherwise."""
+    missing = [scope for scope in security_scopes.scopes if scope not in actor.scopes]
+    if missing:
+        raise Forbidden(f"This needs the scope {', '.join(missing)}.", required_scopes=missing)
+    return actor
+
+
+def requires(scope: str) -> Actor:
+    """The caller of a route that needs a scope: `by: Annotated[Actor, requires("invoices:write")]`."""
+    by: Actor = Security(allowed, scopes=[scope])
+    return by
+
+
+# Function scope: by default FastAPI commits after the response has left, and a failing commit still said 201.
+SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
+RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
+Now = Annotated[datetime, Depends(get_now)]
+Today = Annotated[date, Depends(get_today)]

@@ -1,0 +1,142 @@
+"""Idempotency keys: the first result is replayed, a changed body is refused, racing posts make one thing.
+
+The key commits with the fact it guards. A loser of a race waits for the winner at the unique key.
+Follows draft-ietf-httpapi-idempotency-key-header.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from council_common.database.tables import idempotency_key
+from council_common.errors import Malformed
+from council_common.identity.actor import Actor
+from council_common.web.dependencies import SessionDep, authenticated
+
+KEPT_HEADERS = ("location", "etag")
+
+
+class KeyReused(Malformed):
+    """The same key came with another request."""
+
+    code = "idempotency-key-reused"
+
+
+class Replay(Exception):
+    """The first result of this key, to be answered again."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__()
+        self.response = response
+
+
+@dataclass(frozen=True)
+class _Claim:
+    caller: str
+    key: str
+
+
+async def _claim_key(
+    request: Request,
+    session: SessionDep,
+    actor: Annotated[Actor, Depends(authenticated)],
+    idempotency_key_header: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            min_length=1,
+            max_length=200,
+            description="Chosen by the caller; the same key gives the same answer, once and for all.",
+        ),
+    ] = None,
+) -> None:
+    if idempotency_key_header is None:
+        return
+    claim = _Claim(actor.subject, idempotency_key_header)
+    request_hash = hashlib.sha256(
+        f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    ).digest()
+    claimed = await session.execute(
+        insert(idempotency_key)
+        .values(caller=claim.caller, key=claim.key, request_hash=request_hash)
+        .on_conflict_do_nothing()
+        .returning(idempotency_key.c.key)
+    )
+    if claimed.scalar() is None:
+        await _replay(session, claim, request_hash)
+    request.state.idempotency_claim = claim
+
+
+async def _replay(session: AsyncSession, claim: _Claim, request_hash: bytes) -> None:
+    row = (
+        await session.execute(
+            select(idempotency_key).where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
+        )
+    ).one()
+    if row.request_hash != request_hash:
+        raise KeyReused("This Idempotency-Key was used before with another request; choose a new key.")
+    raise Replay(
+        Response(
+            row.body,
+            status_code=row.status,
+            headers={
+                **(row.headers or {}),
+                "content-type": "application/json",
+                "idempotency-replayed": "true",
+            },
+        )
+    )
+
+
+Idempotent = Depends(_claim_key, scope="function")
+"""Put into a creating route's `dependencies`; its router must have `route_class=TransactionalRoute`."""
+
+
+class TransactionalRoute(APIRoute):
+    """A route whose answer is stored with its idempotency key, inside the request's transaction."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        answer = super().get_route_handler()
+
+        async def answer_and_store(request: Request) -> Response:
+            response = await answer(request)
+            claim: _Claim | None = getattr(request.state, "idempotency_claim", None)
+            if claim is not None:
+                await _store(request.state.session, claim, response)
+            return response
+
+        return answer_and_store
+
+
+async def _store(session: AsyncSession, claim: _Claim, response: Response) -> None:
+    await session.execute(
+        update(idempotency_key)
+        .where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
+        .values(
+            status=response.status_code,
+            body=bytes(response.body),
+            headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+        )
+    )
+
+
+async def answer_replay(_: Request, replay: Exception) -> Response:
+    """Exception handler: the stored answer, as it was."""
+    if not isinstance(replay, Replay):
+        raise replay
+    return replay.response
+
+
+async def purge_keys(session: AsyncSession, *, before: datetime) -> None:
+    """Forget keys older than their retention."""
+    await session.execute(delete(idempotency_key).where(idempotency_key.c.created_at < before))

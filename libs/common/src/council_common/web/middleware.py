@@ -1,0 +1,62 @@
+"""At the edge of every request: its id, trace and time are bound once, measured once."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import structlog
+from opentelemetry import trace
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from council_common.ids import new_id
+from council_common.observability.logs import get_logger
+from council_common.observability.metrics import REQUESTS
+from council_common.observability.traces import span
+
+log = get_logger()
+
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
+_QUIET = ("/health/", "/metrics")
+
+
+class RequestContext:
+    """Gives each request an id (the gateway's, or a new one), a trace, a log line and a measurement."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if _REQUEST_ID.match(given) else str(new_id())
+        scope.setdefault("state", {})["request_id"] = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = 500
+        began = time.perf_counter()
+
+        async def send_with_id(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["x-request-id"] = request_id
+            await send(message)
+
+        parent = {"traceparent": headers["traceparent"]} if "traceparent" in headers else None
+        try:
+            with span(f"{scope['method']}", parent=parent, kind=trace.SpanKind.SERVER):
+                await self._app(scope, receive, send_with_id)
+        finally:
+            self._tell(scope, status, time.perf_counter() - began)
+            structlog.contextvars.unbind_contextvars("request_id", "actor")
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        if scope["path"].startswith(_QUIET):
+            return
+        route = getattr(scope.get("route"), "path", "unmatched")
+        REQUESTS.labels(scope["method"], route, str(status)).observe(seconds)
+        log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))

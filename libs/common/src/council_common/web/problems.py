@@ -1,0 +1,165 @@
+"""Errors on the wire: RFC 9457 problem documents with a stable `code`, and the field that was wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from fastapi.responses import Response
+from pydantic import BaseModel
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from council_common.database.faults import is_transient
+from council_common.errors import BusinessError, FieldError, Unavailable
+from council_common.observability.logs import get_logger
+from council_common.observability.traces import current_trace_id
+
+log = get_logger()
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemFieldOut(BaseModel):
+    """One wrong field: which, what was wrong, what would be right."""
+
+    field: str
+    problem: str
+    expected: str | None = None
+
+
+class ProblemOut(BaseModel):
+    """A problem document (RFC 9457). `code` is stable: programs decide on it, people read `detail`."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    instance: str
+    request_id: str | None = None
+    errors: list[ProblemFieldOut] | None = None
+
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"model": ProblemOut, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
+    for status in (401, 403, 404, 409, 422)
+}
+
+
+def problem(
+    request: Request,
+    *,
+    status: int,
+    code: str,
+    detail: str,
+    errors: Sequence[FieldError] = (),
+    extra: dict[str, Any] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """A problem response for a request."""
+    body: dict[str, Any] = {
+        "type": f"urn:council-payments:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "instance": request.url.path,
+        "request_id": getattr(request.state, "request_id", None),
+        "trace_id": current_trace_id(),
+        **(extra or {}),
+    }
+    if errors:
+        body["errors"] = [error.as_dict() for error in errors]
+    content = json.dumps({name: value for name, value in body.items() if value is not None}, default=str)
+    return Response(content, status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def install_problem_handlers(app: FastAPI) -> None:
+    """Make every error of an app a problem document, and none of them a leak of values or stack traces."""
+    app.add_exception_handler(BusinessError, _business_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(DBAPIError, _database_error)
+    app.add_exception_handler(PoolTimeout, _database_error)
+    app.add_exception_handler(OSError, _database_error)
+    app.add_exception_handler(ResponseValidationError, _unexpected)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _business_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, BusinessError):  # for the type checker: registered for this class only
+        raise error
+    headers = {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = 'Bearer realm="council-payments"'
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = "5"
+    return problem(
+        request,
+        status=error.status,
+        code=error.code,
+        detail=error.detail,
+        errors=error.errors,
+        extra=error.extra,
+        headers=headers,
+    )
+
+
+async def _validation_error(request: Request, error: Exception) -> Response:
+    details = error.errors() if isinstance(error, RequestValidationError) else []
+    return problem(
+        request,
+        status=422,
+        code="malformed",
+        detail="The request does not have the form this resource takes; see errors.",
+        errors=[field_error(each) for each in details[:100]],
+    )
+
+
+def field_error(detail: Any) -> FieldError:
+    """A pydantic error as a field error; the refused value itself is never repeated."""
+    location = [str(part) for part in detail["loc"]]
+    if len(location) > 1 and location[0] in {"body", "query", "path", "header"}:
+        location = location[1:]
+    context = detail.get("ctx", {})
+    limits = {name: value for name, value in context.items() if name != "error"}
+    expected = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in limits.items()) or None
+    return FieldError(field=".".join(location), problem=detail["msg"].removeprefix("Value error, "), expected=expected)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    codes = {
+        404: "no-such-resource",
+        405: "method-not-allowed",
+        413: "body-too-large",
+        400: "unreadable-body",
+    }
+    detail = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
+    return problem(request, status=status, code=codes.get(status, "refused"), detail=detail, headers=headers)
+
+
+async def _database_error(request: Request, error: Exception) -> Response:
+    if is_transient(error):
+        log.warning("database_away", cause=type(error).__name__)
+        return await _business_error(
+            request, Unavailable("The database is not available for the moment; please try again.")
+        )
+    return await _unexpected(request, error)
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("request_failed", exc_info=error)
+    return problem(
+        request,
+        status=500,
+        code="unexpected",
+        detail="Something went wrong on our side. Nothing was changed. Quote the request id to support.",
+    )

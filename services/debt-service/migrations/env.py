@@ -1,0 +1,4 @@
+from council_common.database.migrations import run
+from debt_service.rows import Row
+
+run(Row.metadata)

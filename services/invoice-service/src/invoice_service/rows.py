@@ -1,0 +1,8 @@
+"""The registry this service's rows hang on."""
+
+from council_common.database.tables import service_registry
+from sqlmodel import SQLModel
+
+
+class Row(SQLModel, registry=service_registry()):
+    """What every row of this service derives from."""

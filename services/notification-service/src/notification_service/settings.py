@@ -1,0 +1,7 @@
+"""Settings of notification-service: those every service has."""
+
+from council_common.service.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Built in `main.py`, never at import."""
