@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -19,6 +20,7 @@ from council_common.contracts.fields import (
 from council_common.events.contract import Event
 
 AgreementVersion = Annotated[int, Field(ge=1, examples=[1])]
+VarianceId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000e"])]
 
 
 class AgreementEvent(Event, topic="rebates.v1", producer="rebate-service", key="agreement_id"):
@@ -102,3 +104,31 @@ class RebateVarianceFoundV1(RebateEvent):
     deducted_pence: Annotated[Pence, Field(examples=[1_000])]
     difference_pence: Annotated[Pence, Field(examples=[-200])]
     cause: Annotated[str, Field(examples=["under_deducted"])]
+
+
+class RebateVarianceResolvedV1(RebateEvent):
+    """Somebody settled a variance, or it went away with its payment: how, and what remains of it in the books."""
+
+    variance_id: VarianceId
+    payment_id: PaymentId
+    difference_pence: Annotated[Pence, Field(examples=[-200])]
+    cause: Annotated[str, Field(examples=["under_deducted"])]
+    resolution: Annotated[str, Field(examples=["wrong_day_used"])]
+
+
+class RebateWithdrawnV1(RebateEvent):
+    """An expected rebate will not come: the invoice was cancelled, or its agreement no longer covers it."""
+
+    expected_pence: Annotated[Pence, Field(examples=[1_200])]
+    cause: Annotated[str, Field(examples=["invoice_cancelled"])]
+
+
+class UnagreedDeductionFoundV1(Event, topic="rebates.v1", producer="rebate-service", key="rebate_id"):
+    """A rebate was deducted from a supplier that had no agreement in force when the invoice was received."""
+
+    rebate_id: RebateId
+    invoice_id: InvoiceId
+    supplier_id: SupplierId
+    payment_id: PaymentId
+    deducted_pence: Annotated[Pence, Field(examples=[1_000])]
+    cause: Annotated[str, Field(examples=["deducted_without_agreement"])]

@@ -22,8 +22,8 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "counc
         max_overflow=pool_size,
         pool_timeout=10,
         pool_recycle=1800,
-        # Connections broken by a restart of the database are noticed and replaced before use.
-        pool_pre_ping=False,
+        # An error's text never carries the values of the statement.
+        hide_parameters=True,
         connect_args={
             "timeout": 10,
             "command_timeout": 300,

@@ -175,12 +175,18 @@ class Consumer:
                 else:
                     good.append(each.received)
             fresh_ids = await mark_handled(session, good) if good else set()
-            fresh = [received for received in good if received.id in fresh_ids]
+            # The same event may come twice in one batch: it is handled once, where it came first.
+            fresh = [
+                received
+                for event_id, received in {received.id: received for received in good}.items()
+                if event_id in fresh_ids
+            ]
             parent = {"traceparent": taken[0].traceparent} if taken[0].traceparent else None
             with span(f"handle {taken[0].type}", parent=parent, kind=trace.SpanKind.CONSUMER):
                 await self._handlers.handle(session, fresh)
-        for received in good:
-            (EVENTS_HANDLED if received.id in fresh_ids else EVENTS_REPEATED).labels(received.event.type).inc()
+        for received in fresh:
+            EVENTS_HANDLED.labels(received.event.type).inc()
+        EVENTS_REPEATED.inc(len(good) - len(fresh))
 
     async def _put_aside(self, each: _Taken, reason: str, attempts: int) -> None:
         async with self._sessions.begin() as session:

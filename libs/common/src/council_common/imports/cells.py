@@ -19,6 +19,7 @@ from council_common.imports.values import (
 Kind = Literal["text", "money", "pence", "integer", "date"]
 Value = str | int | date | None
 
+_BLANK_STARTS: Final = "\ufeff\u200b\u2003\u2009 \t\r\n\v\f\xa0#"
 _MOST_REMEMBERED: Final = 20_000
 _LONGEST_REMEMBERED: Final = 120
 
@@ -60,20 +61,27 @@ class CellReader(dict[str, Value]):
         return value
 
     def _read(self, text: str) -> Value:
-        if self._is_blank(text):
-            if self._default is not None:
-                return self._parse(self._default)
-            if self._required:
-                raise BadValue("missing-value", f"{self.field} is blank", self._expected)
-            return None
+        # The empty text begins with "", which every text holds. Few cells begin like one that could be blank.
+        if (text[:1] in _BLANK_STARTS or self._blanks) and self._is_blank(text):
+            return self._blank()
         value = self._parse(text)
-        if value.__class__ is str and len(text) > self._max_length:
-            expected = f"at most {self._max_length} characters"
-            raise BadValue("text-too-long", f"{self.field} has {len(text)} characters", expected)
+        if value.__class__ is str:
+            if not value:
+                return self._blank()
+            if len(text) > self._max_length:
+                expected = f"at most {self._max_length} characters"
+                raise BadValue("text-too-long", f"{self.field} has {len(text)} characters", expected)
         return value
 
+    def _blank(self) -> Value:
+        if self._default is not None:
+            return self._parse(self._default)
+        if self._required:
+            raise BadValue("missing-value", f"{self.field} is blank", self._expected)
+        return None
+
     def _is_blank(self, text: str) -> bool:
-        stripped = text.strip("\ufeff\u200b \t\r\n\xa0")
+        stripped = text.strip(_BLANK_STARTS[:-1])
         if not stripped or stripped.casefold() in self._blanks:
             return True
         if not is_filler(stripped):

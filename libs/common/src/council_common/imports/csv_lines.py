@@ -107,38 +107,34 @@ class CsvRecords:
 
 
 class _Opening:
-    """A file's first lines read with one delimiter, and the header found in them, if any."""
+    """A file's first lines cut with one delimiter; `starts` has one entry more than `records`."""
 
-    def __init__(self, lines: list[str], delimiter: str, mapping: Mapping, limits: Limits) -> None:
+    def __init__(self, lines: list[str], delimiter: str, limits: Limits) -> None:
         self.delimiter = delimiter
         self.records: list[list[str]] = []
         self.starts = [1]
-        self.header: Header | None = None
-        self.refusal: UnreadableFile | None = None
         reader = csv.reader(lines[: limits.header_search_lines], delimiter=delimiter)
         # A field beyond the csv module's bound ends the search, not the reading: its record is refused later.
         with suppress(csv.Error):
             for cells in reader:
                 self.records.append(cells)
                 self.starts.append(reader.line_num + 1)
-        try:
-            self.header = find_header(self.records, mapping, limits)
-        except UnreadableFile as refusal:
-            self.refusal = refusal
 
     @property
     def columns(self) -> int:
         """How many columns the delimiter makes: with the wrong one, a line is one long name."""
-        if self.header:
-            return sum(one.source is not None for one in self.header.binding.columns)
         return max(map(len, self.records), default=0)
 
 
 def _opening(lines: list[str], mapping: Mapping, limits: Limits) -> tuple[_Opening, Header]:
+    """The delimiter under which the file has the mapping's header, those that make most columns tried first."""
     if not lines:
         raise UnreadableFile("empty-file", "the file holds no text", "a header line and records")
-    tried = [_Opening(lines, delimiter, mapping, limits) for delimiter in DELIMITERS]
-    best = max(tried, key=lambda one: (one.header is not None, one.columns))
-    if best.header is None:
-        raise best.refusal or AssertionError("neither header nor refusal")
-    return best, best.header
+    refusals = []
+    openings = [_Opening(lines, delimiter, limits) for delimiter in DELIMITERS]
+    for opening in sorted(openings, key=lambda one: -one.columns):
+        try:
+            return opening, find_header(opening.records, mapping, limits)
+        except UnreadableFile as refusal:
+            refusals.append(refusal)
+    raise refusals[0]

@@ -1,13 +1,15 @@
 """Which columns of a sender's file mean which field, and how their cells are read."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from council_common.imports.binding import Binding, Column
 from council_common.imports.cells import CellReader, Kind
 from council_common.imports.dates import DateOrder
 from council_common.imports.problems import UnreadableFile
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 MOST_NAMED = 30
 
@@ -89,14 +91,11 @@ class Mapping(BaseModel):
         """
         places = _places(header)
         taken: set[int] = set()
-        columns = tuple(_column(field, places, taken) for field in self.fields)
-        missing = [
-            field
-            for field, column in zip(self.fields, columns, strict=True)
-            if column.index is None and field.presence != "optional"
-        ]
+        found = [(field, *_found(field, places, taken)) for field in self.fields]
+        missing = [field for field, _, index in found if index is None and field.presence != "optional"]
         if missing:
             raise _missing_columns(missing, header)
+        columns = tuple(Column(field.name, source, index, field.reader()) for field, source, index in found)
         return Binding(columns=columns, header=header, amount=self.amount, extra_cells=self.extra_cells)
 
     def bind_in_order(self, *behind: str) -> Binding:
@@ -113,6 +112,7 @@ class Mapping(BaseModel):
         return sum(any(same_name(name) in places for name in field.columns) for field in self.fields)
 
 
+@lru_cache(maxsize=8_192)
 def same_name(column: str) -> str:
     """A column's name without capitals, spaces and punctuation: `Net Amount ` and `NetAmount` are the same."""
     return "".join(char for char in column.casefold() if char.isalnum())
@@ -127,7 +127,7 @@ def _places(header: Sequence[str]) -> dict[str, list[int]]:
     return places
 
 
-def _column(field: MappedField, places: dict[str, list[int]], taken: set[int]) -> Column:
+def _found(field: MappedField, places: dict[str, list[int]], taken: set[int]) -> tuple[str, int] | tuple[None, None]:
     for alternative in field.columns:
         found = [index for index in places.get(same_name(alternative), ()) if index not in taken]
         if len(found) > 1:
@@ -136,8 +136,8 @@ def _column(field: MappedField, places: dict[str, list[int]], taken: set[int]) -
             raise UnreadableFile("ambiguous-columns", detail, "one column of that name")
         if found:
             taken.add(found[0])
-            return Column(field.name, alternative, found[0], field.reader())
-    return Column(field.name, None, None, field.reader())
+            return alternative, found[0]
+    return None, None
 
 
 def _missing_columns(missing: Sequence[MappedField], header: Sequence[str]) -> UnreadableFile:

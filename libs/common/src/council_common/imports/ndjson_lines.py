@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from council_common.imports.binding import LINE_COLUMN, Binding
 from council_common.imports.mapping import Mapping, same_name
@@ -75,9 +75,7 @@ class NdjsonRecords:
             if not key.startswith("_") and names.setdefault(same_name(key), key) != key:
                 raise _NotARecord("ambiguous-keys", f"keys {names[same_name(key)]!r} and {key!r} are the same")
         # As with columns, a key serves one field only.
-        return [
-            next((names.pop(name) for name in some if name in names), None) for some in self._alternatives
-        ]
+        return [next((names.pop(name) for name in some if name in names), None) for some in self._alternatives]
 
 
 class _NotARecord(Exception):
@@ -89,14 +87,14 @@ class _NotARecord(Exception):
 
 
 def _object(raw: str) -> dict[str, Any]:
-    record = _load(raw)
+    record: Any = _load(raw)
     if isinstance(record, dict) and isinstance(broken := record.get(RAW_KEY), str):
         # A line that was no JSON came back in the refused file as text; here it is, corrected or not.
         record = {**_as_object(_load(broken)), LINE_COLUMN: record.get(LINE_COLUMN)}
-    record = _as_object(record)
-    if any(isinstance(value, dict) for value in record.values()):
-        record = dict(_flat(record, ""))
-    return record
+    members = _as_object(record)
+    if any(isinstance(value, dict) for value in members.values()):
+        return dict(_flat(members, ""))
+    return members
 
 
 def _load(raw: str) -> Any:
@@ -108,7 +106,7 @@ def _load(raw: str) -> Any:
 def _as_object(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _NotARecord("not-an-object", f"the line is {shown(str(value))}, not an object")
-    return value
+    return cast(dict[str, Any], value)
 
 
 def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -132,7 +130,7 @@ def _flat(record: dict[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 def _text(key: str, value: Any) -> str:
     if value.__class__ is str:
-        return value  # type: ignore[no-any-return]
+        return str(value)
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,6 +1,7 @@
 """One file in, batches of parsed rows out: accepted, refused and skipped records, each of them counted once."""
 
-from collections.abc import Iterator, Mapping as ReadOnlyDict
+from collections.abc import Iterator
+from collections.abc import Mapping as ReadOnlyDict
 from typing import Final, Literal
 
 from council_common.imports.batches import Batch, Counts

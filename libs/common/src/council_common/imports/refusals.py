@@ -52,9 +52,7 @@ class Refusal:
         return "; ".join(dict.fromkeys(one.expected for one in self.problems))
 
 
-def refused_csv(
-    refusals: Iterable[Refusal], *, header: Sequence[str], delimiter: str = ","
-) -> Iterator[bytes]:
+def refused_csv(refusals: Iterable[Refusal], *, header: Sequence[str], delimiter: str = ",") -> Iterator[bytes]:
     """The refused file of a CSV or XLSX import, line by line, in UTF-8 with a mark so that Excel reads it.
 
     `header` and `delimiter` are those of the reading. Records are not defused against formulas: they are the

@@ -33,8 +33,10 @@ def parse_money(text: str) -> int:
     (123450, -123456, -1200)
     """
     pounds, dot, fraction = text.partition(".")
-    if dot and len(fraction) == 2 and len(pounds) < 13 and _digits(pounds) and _digits(fraction):
-        return int(pounds + fraction)
+    if len(fraction) == 2 and len(pounds) < 13 and _digits(digits := pounds + fraction):
+        return int(digits)
+    if not dot and len(pounds) < 13 and _digits(pounds):
+        return int(pounds) * 100
     match = _MONEY.fullmatch(" ".join(text.replace("\u2212", "-").split()))
     if match is None:
         raise _not_money(text)

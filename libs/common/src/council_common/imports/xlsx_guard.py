@@ -15,6 +15,7 @@ from typing import IO, Final
 
 from council_common.imports.limits import Limits
 from council_common.imports.problems import UnreadableFile
+from council_common.imports.xlsx_text import check_repeated_text
 
 EXPECTED: Final = "an Excel workbook (.xlsx) without a password"
 _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -31,11 +32,12 @@ def check_workbook(file: IO[bytes], limits: Limits) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
-            _check_contents(archive, parts)
+            _check_contents(parts)
             _check_directory(parts, limits)
             unpacked = 0
             for part in parts:
                 unpacked += _check_part(file, part, limits, unpacked)
+            check_repeated_text(parts, lambda part: unpacked_pieces(file, part), limits)
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
         raise UnreadableFile("damaged-workbook", f"the archive is damaged: {error}", EXPECTED) from None
 
@@ -55,7 +57,7 @@ def _check_kind(file: IO[bytes]) -> None:
         raise UnreadableFile("not-a-workbook", "the file is no workbook, whatever its name says", EXPECTED)
 
 
-def _check_contents(archive: zipfile.ZipFile, parts: list[zipfile.ZipInfo]) -> None:
+def _check_contents(parts: list[zipfile.ZipInfo]) -> None:
     names = {part.filename for part in parts}
     if "mimetype" in names and "content.xml" in names:
         raise UnreadableFile("open-document", "the file is an OpenDocument spreadsheet (.ods)", EXPECTED)
@@ -88,7 +90,7 @@ def _check_part(file: IO[bytes], part: zipfile.ZipInfo, limits: Limits, before: 
     is_xml = part.filename.lower().endswith((".xml", ".rels", ".vml"))
     sheet = _Extent(limits) if part.filename.lower().startswith("xl/worksheets/") else None
     ratio_bound = limits.workbook_ratio * max(part.compress_size, 4096)
-    for piece in _unpacked(file, part):
+    for piece in unpacked_pieces(file, part):
         size += len(piece)
         if before + size > limits.workbook_unpacked_bytes:
             raise _bomb("too much when unpacked", f"at most {limits.workbook_unpacked_bytes:,} bytes")
@@ -105,7 +107,7 @@ def _check_part(file: IO[bytes], part: zipfile.ZipInfo, limits: Limits, before: 
     return size
 
 
-def _unpacked(file: IO[bytes], part: zipfile.ZipInfo) -> Iterator[bytes]:
+def unpacked_pieces(file: IO[bytes], part: zipfile.ZipInfo) -> Iterator[bytes]:
     """The part's bytes by the packed bytes alone: zipfile itself would stop at the size that the archive claims."""
     file.seek(part.header_offset)
     local = file.read(_LOCAL_HEADER)
@@ -142,7 +144,7 @@ class _Extent:
         if not found:
             return
         self._columns.update({column for column, _ in found})
-        self._last_row = max(self._last_row, max(int(row) for _, row in found))
+        self._last_row = max(self._last_row, *[int(row) for _, row in found])
         last_column = max(map(_column_number, self._columns))
         if self._last_row > self._limits.workbook_rows or last_column > self._limits.columns:
             detail = f"the sheet reaches to row {self._last_row:,}, column {last_column:,}"

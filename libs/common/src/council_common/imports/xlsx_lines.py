@@ -104,7 +104,7 @@ def _open_sheet(file: IO[bytes], name: str | None) -> python_calamine.CalamineSh
 
 def _numbered(sheet: python_calamine.CalamineSheet) -> Iterator[tuple[int, list[str]]]:
     for number, row in enumerate(sheet.iter_rows(), start=1):
-        yield number, [cell if cell.__class__ is str else _text(cell) for cell in row]  # type: ignore[misc]
+        yield number, [cell if cell.__class__ is str else _text(cell) for cell in row]
 
 
 def _text(cell: Cell) -> str:

@@ -30,7 +30,10 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
         _refuse_forbidden,
     ]
     renderer: Any = (
-        structlog.processors.JSONRenderer() if format_ == "json" else structlog.dev.ConsoleRenderer(colors=True)
+        structlog.processors.JSONRenderer()
+        if format_ == "json"
+        # Never the traceback with local variables: they hold names and account numbers.
+        else structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],

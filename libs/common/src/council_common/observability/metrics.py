@@ -10,7 +10,7 @@ REQUESTS = Histogram(
 )
 EVENTS_SENT = Counter("council_events_sent", "Events acknowledged by the broker", ("topic",))
 EVENTS_HANDLED = Counter("council_events_handled", "Events whose effect was committed", ("type",))
-EVENTS_REPEATED = Counter("council_events_repeated", "Events that had been handled before", ("type",))
+EVENTS_REPEATED = Counter("council_events_repeated", "Events that came again and had been handled before")
 EVENTS_DEAD = Counter("council_events_dead", "Events put aside because they could not be handled", ("topic",))
 CONSUMER_RETRIES = Counter("council_consumer_retries", "Batches or events tried again", ("cause",))
 OUTBOX_WAITING = Gauge("council_outbox_waiting", "Events written and not yet sent, at the relay's last look")

@@ -29,6 +29,8 @@ def resource_router(resource: str) -> APIRouter:
         tags=[resource],
         route_class=TransactionalRoute,
         responses=PROBLEM_RESPONSES,
+        # On the router, not the app: a route may raise it, and its 413 still passes our middleware.
+        max_body_size=BODY_LIMIT,
     )
 
 
@@ -58,7 +60,6 @@ def build_api(
         version="1",
         description=description,
         lifespan=lifespan,
-        max_body_size=BODY_LIMIT,
         redoc_url=None,
     )
     if runtime is not None:

@@ -8,16 +8,20 @@ import time
 import structlog
 from opentelemetry import trace
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from council_common.ids import new_id
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import REQUESTS
 from council_common.observability.traces import span
+from council_common.web.problems import problem
 
 log = get_logger()
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{1,100}$")
+_TOO_LARGE = 413
 _QUIET = ("/health/", "/metrics")
 
 
@@ -44,6 +48,11 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)["x-request-id"] = request_id
+                if _is_plain_413(message):
+                    await _too_large(Request(scope))(scope, receive, send)
+                    return
+            elif status == _TOO_LARGE and message.get("body") == b"Content Too Large":
+                return
             await send(message)
 
         parent = {"traceparent": headers["traceparent"]} if "traceparent" in headers else None
@@ -60,3 +69,18 @@ class RequestContext:
         route = getattr(scope.get("route"), "path", "unmatched")
         REQUESTS.labels(scope["method"], route, str(status)).observe(seconds)
         log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def _is_plain_413(message: Message) -> bool:
+    """Starlette's own answer to a body over the bound is plain text: the one error that is no problem document."""
+    content_type = Headers(raw=message["headers"]).get("content-type", "")
+    return bool(message["status"] == _TOO_LARGE) and content_type.startswith("text/plain")
+
+
+def _too_large(request: Request) -> Response:
+    return problem(
+        request,
+        status=_TOO_LARGE,
+        code="body-too-large",
+        detail="The body is over the bound of this resource. Send fewer items at a time, or use an import.",
+    )

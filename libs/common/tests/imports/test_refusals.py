@@ -1,0 +1,75 @@
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from council_common.imports import refused_file
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+Read = Callable[..., Any]
+HEAD = "Number,Paid On,Net,Supplier\n"
+
+
+def test_a_refused_file_comes_back_corrected_with_its_line_numbers(read: Read) -> None:
+    bad = 'A2,2024-01-31,"1.234,56",B\nA3,2024-01-31,1.00,B,one too many\nA4,2024-01-31,oops,"C\nc"\n'
+    first = read((HEAD + "A1,2024-01-31,1.00,B\n" + bad).encode())
+    back = b"".join(refused_file(first.refusals, format="csv", header=first.reading.header))
+    again = read(back)
+    assert [(one.line_number, one.code, one.raw.split(",", 3)[0]) for one in again.refusals] == [
+        (3, "decimal-comma", "3"),
+        (4, "too-many-fields", "4"),
+        (5, "not-money", "5"),
+    ]
+    corrected = back.replace(b'"1.234,56"', b"1234.56").replace(b",one too many", b"").replace(b"oops", b"2.00")
+    outcome = read(corrected)
+    assert outcome.lines == [3, 4, 5]
+    assert [row[0] for row in outcome.rows] == ["A2", "A3", "A4"]
+    assert outcome.refusals == []
+
+
+def test_a_spoilt_line_number_is_refused(read: Read) -> None:
+    outcome = read(b"_line," + HEAD.encode() + b"x,A1,2024-01-31,1.00,B\n,A2,2024-01-31,1.00,B\n")
+    assert outcome.refusals[0].code == "not-a-line-number"
+    assert outcome.lines == [3]
+
+
+def test_refused_json_lines_come_back(read: Read) -> None:
+    good = '{"number": "A1", "paid on": "2024-01-31", "net": "1.00"}'
+    lines = [good, good.replace("1.00", "1,23"), "{not json", good]
+    first = read("\n".join(lines).encode(), format="ndjson")
+    back = b"".join(refused_file(first.refusals, format="ndjson", header=())).decode()
+    assert [json.loads(line)["_line"] for line in back.splitlines()] == [2, 3]
+    assert read(back.encode(), format="ndjson").reading.counts.refused == 2
+    corrected = back.replace('"1,23"', '"1.23"').replace("{not json", good.replace('"', '\\"'))
+    outcome = read(corrected.encode(), format="ndjson")
+    assert (outcome.lines, outcome.reading.counts.accepted_pence) == ([2, 3], 223)
+
+
+CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
+
+
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=6))
+def test_refused_records_come_back_with_the_same_values(read: Read, rows: list[tuple[str, str]]) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["Number", "Paid On", "Net", "Supplier"])
+    writer.writerows(["A1", "never", number, supplier] for number, supplier in rows)
+    content = out.getvalue()
+    first = read(content.encode())
+    assert len(first.refusals) == len(rows)
+    back = b"".join(refused_file(first.refusals, format="csv", header=first.reading.header)).decode("utf-8-sig")
+    came_back = [cells[3:] for cells in csv.reader(io.StringIO(back, newline=""))]
+    assert came_back == list(csv.reader(io.StringIO(content, newline="")))
+    assert [one.line_number for one in read(back.encode()).refusals] == [one.line_number for one in first.refusals]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_the_senders_delimiter_is_kept(read: Read, delimiter: str) -> None:
+    first = read((HEAD + "A1,never,1.00,B\n").replace(",", delimiter).encode())
+    reading = first.reading
+    back = refused_file(first.refusals, format="csv", header=reading.header, delimiter=reading.delimiter)
+    assert [one.code for one in read(b"".join(back)).refusals] == ["not-a-date"]
