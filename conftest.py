@@ -69,3 +69,13 @@ def own_postgres() -> Iterator[Postgres]:
     """A cluster of the test's own, to kill and restart."""
     with scratch_postgres() as server:
         yield server
+
+
+_MARKS = {"postgres": "database", "own_postgres": "database", "shared_kafka": "broker", "kafka": "broker"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the parts they ask for, so that `make unit` can leave those out."""
+    for item in items:
+        for fixture in set(getattr(item, "fixturenames", ())) & _MARKS.keys():
+            item.add_marker(_MARKS[fixture])

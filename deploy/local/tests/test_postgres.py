@@ -1,13 +1,12 @@
 """The database keeps what it promised, whoever runs it and however it ended."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import asyncpg
 import psutil
 import pytest
 from council_local.postgres import Postgres, identifier
-from council_local.scratch import ScratchDatabases, scratch_postgres
+from council_local.scratch import ScratchDatabases, scratch_folder, scratch_postgres
 
 
 def test_committed_rows_survive_kill_and_restart(own_postgres: Postgres) -> None:
@@ -37,14 +36,15 @@ def test_two_clusters_run_side_by_side(postgres: Postgres) -> None:
         assert "elsewhere" not in postgres.run_sql("select datname from pg_database")
 
 
-def test_half_made_cluster_is_made_again(tmp_path: Path) -> None:
-    folder = tmp_path / "postgres"
-    unfinished = folder / "data.unfinished"
-    unfinished.mkdir(parents=True)
-    (unfinished / "PG_VERSION").write_text("18\n")
-    server = Postgres(folder / "data", 1, log=folder / "log", record=folder / "pid.json")
-    server.prepare()
-    assert (folder / "data" / "global" / "pg_control").exists()
+def test_half_made_cluster_is_made_again() -> None:
+    # Not in pytest's own folder: each new session of the same user shuts that to PostgreSQL's user again.
+    with scratch_folder("half-made") as folder:
+        unfinished = folder / "data.unfinished"
+        unfinished.mkdir()
+        (unfinished / "PG_VERSION").write_text("18\n")
+        server = Postgres(folder / "data", 1, log=folder / "log", record=folder / "pid.json")
+        server.prepare()
+        assert (folder / "data" / "global" / "pg_control").exists()
 
 
 def test_create_databases_twice_makes_them_once(own_postgres: Postgres) -> None:

@@ -52,7 +52,5 @@ def write(deploy: Path = DEPLOY) -> list[Path]:
 def stale(deploy: Path = DEPLOY) -> list[Path]:
     """The files that are missing or no longer say what the table says."""
     return [
-        path
-        for path, text in files(deploy).items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
+        path for path, text in files(deploy).items() if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]

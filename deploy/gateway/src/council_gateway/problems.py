@@ -33,15 +33,11 @@ class Problem:
 
 UNAUTHENTICATED = Problem(401, "unauthenticated", "Unauthenticated", "A valid bearer token is required.")
 NOT_FOUND = Problem(404, "not-found", "Not found", "No service answers at this path.")
-TOO_LARGE = Problem(
-    413, "body-too-large", "Request body too large", "The body is over the bound of its route."
-)
+TOO_LARGE = Problem(413, "body-too-large", "Request body too large", "The body is over the bound of its route.")
 RATE_LIMITED = Problem(429, "rate-limited", "Too many requests", "Slow down; see Retry-After.", 1)
 UNAVAILABLE = Problem(
     503, "unavailable", "Service unavailable", "The service behind this resource is away for the moment.", 5
 )
-TIMEOUT = Problem(
-    504, "timeout", "No answer in time", "The service did not answer in time; the outcome is unknown."
-)
+TIMEOUT = Problem(504, "timeout", "No answer in time", "The service did not answer in time; the outcome is unknown.")
 
 BY_STATUS = (UNAUTHENTICATED, NOT_FOUND, TOO_LARGE, RATE_LIMITED, UNAVAILABLE, TIMEOUT)

@@ -21,7 +21,7 @@ class PartFailedError(RuntimeError):
 class Part:
     """A program and the question whether it can do its work now."""
 
-    def __init__(self, program: Program, *, ready: Callable[[], bool], patience: float = 60.0) -> None:
+    def __init__(self, program: Program, *, ready: Callable[[], bool], patience: float = 120.0) -> None:
         self.child = Child(program)
         self.patience = patience
         self._ready = ready

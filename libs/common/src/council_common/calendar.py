@@ -12,8 +12,8 @@ import holidays
 
 @lru_cache(maxsize=256)
 def bank_holidays(year: int) -> frozenset[date]:
-    """The bank holidays of England and Wales in a year, substitutes included."""
-    return frozenset(holidays.country_holidays("GB", subdiv="ENG", years=year))
+    """The bank holidays of England and Wales in a year as GOV.UK lists them: the substitute, not the weekend day."""
+    return frozenset(day for day in holidays.country_holidays("GB", subdiv="ENG", years=year) if day.weekday() < 5)
 
 
 def is_working_day(day: date) -> bool:

@@ -9,8 +9,6 @@ from council_common.events.envelope import type_of, unseal
 from council_common.events.handlers import Received
 from council_common.events.relay import make_producer
 
-pytestmark = pytest.mark.broker
-
 
 async def test_a_broker_killed_and_restarted_loses_nothing(fragile_things: Things, kafka: Any) -> None:
     things = fragile_things

@@ -170,7 +170,7 @@ def test_what_was_written_is_read(read: Read, cells: list[list[str]], end: str, 
 
 
 def test_memory_does_not_grow_with_the_file(mapping: Mapping) -> None:
-    row = b'A%d,31/01/2024,"1,234.56",Harbour Dredging and Marine Works Company %d of Anyborough\n'
+    row = b'A%d,31/01/2024,"1,234.56",Harbour Dredging %d of Anyborough' + b"." * 600 + b"\n"
     wanted = 60 * 1024 * 1024
 
     def source() -> Iterator[bytes]:
@@ -187,12 +187,12 @@ def test_memory_does_not_grow_with_the_file(mapping: Mapping) -> None:
         first = 0
         for number, _batch in enumerate(reading):
             # By then every cache of the reading is full.
-            if number == 20:
+            if number == 5:
                 first = tracemalloc.get_traced_memory()[0]
                 tracemalloc.reset_peak()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert reading.counts.accepted > 500_000
+    assert reading.counts.accepted > 80_000
     assert peak < 24 * 1024 * 1024
     assert peak - first < 12 * 1024 * 1024

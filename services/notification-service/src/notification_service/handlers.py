@@ -1,5 +1,89 @@
-"""Another service's fact, and what we do."""
+"""Another service's fact, and what we do: write to somebody, or not any more."""
 
-from council_common.events.handlers import Handlers
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from council_common.contracts.debts import DunningNoticeIssuedV1
+from council_common.contracts.invoices import InvoicePaidV1, PaymentReturnedV1
+from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1
+from council_common.contracts.suppliers import BankAccountChangeRequestedV1
+from council_common.events.handlers import Handlers, Received
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification_service.message_templates.rules import Channel
+from notification_service.messages.rules import NewMessage
+from notification_service.messages.usecases import write_messages
+from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, RecipientKind
+from notification_service.remittances.rules import earned_facts, missed_facts
+from notification_service.remittances.usecases import note_payments, note_rebates, withdraw_advices
 
 handlers = Handlers()
+
+
+@handlers.on_many(InvoicePaidV1)
+async def advise_of_payments(session: AsyncSession, received: Sequence[Received[InvoicePaidV1]]) -> None:
+    # `historic` is an optional field that the contract may gain: paid before it was told to us, nobody is written to.
+    payments = [each.event for each in received if not getattr(each.event, "historic", False)]
+    await note_payments(session, payments, at=received[0].now)
+
+
+@handlers.on_many(RebateEarnedV1)
+async def show_earned_rebates(session: AsyncSession, received: Sequence[Received[RebateEarnedV1]]) -> None:
+    rebates = [(each.event.payment_id, earned_facts(each.event)) for each in received]
+    await note_rebates(session, rebates, at=received[0].now)
+
+
+@handlers.on_many(RebateMissedV1)
+async def show_missed_rebates(session: AsyncSession, received: Sequence[Received[RebateMissedV1]]) -> None:
+    rebates = [(each.event.payment_id, missed_facts(each.event)) for each in received]
+    await note_rebates(session, rebates, at=received[0].now)
+
+
+@handlers.on_many(PaymentReturnedV1)
+async def withdraw_remittances(session: AsyncSession, received: Sequence[Received[PaymentReturnedV1]]) -> None:
+    await withdraw_advices(session, [each.event.payment_id for each in received], at=received[0].now)
+
+
+@handlers.on_many(DunningNoticeIssuedV1)
+async def send_dunning_notices(session: AsyncSession, received: Sequence[Received[DunningNoticeIssuedV1]]) -> None:
+    messages = [_dunning_message(each.event) for each in received]
+    await write_messages(session, messages, at=received[0].now)
+
+
+@handlers.on_many(BankAccountChangeRequestedV1)
+async def warn_old_contacts(session: AsyncSession, received: Sequence[Received[BankAccountChangeRequestedV1]]) -> None:
+    messages = [_warning(each.event) for each in received]
+    await write_messages(session, messages, at=received[0].now)
+
+
+def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
+    return NewMessage(
+        template=notice.template,
+        channel=notice.channel,
+        recipient_kind=RecipientKind.CUSTOMER,
+        recipient_id=notice.customer_id,
+        about_kind="dunning_notice",
+        about_id=notice.notice_id,
+        values={
+            "number": notice.number,
+            "level": notice.level,
+            "issued_on": notice.issued_on.isoformat(),
+            "due_on": notice.due_on.isoformat(),
+            "outstanding_pence": notice.outstanding_pence,
+            "days_overdue": notice.days_overdue,
+        },
+        reference=notice.number,
+    )
+
+
+def _warning(change: BankAccountChangeRequestedV1) -> NewMessage:
+    return NewMessage(
+        template=BANK_ACCOUNT_CHANGE_WARNING,
+        channel=Channel.EMAIL.value,
+        recipient_kind=RecipientKind.SUPPLIER,
+        recipient_id=change.supplier_id,
+        about_kind="bank_account_change",
+        about_id=change.change_id,
+        values={"requested_on": change.requested_on.isoformat()},
+    )

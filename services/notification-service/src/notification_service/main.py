@@ -9,14 +9,16 @@ from fastapi import FastAPI
 
 from notification_service.handlers import handlers
 from notification_service.jobs import JOBS
+from notification_service.message_templates.routes import router as message_templates
+from notification_service.messages.routes import router as messages
 from notification_service.settings import Settings
 
-DESCRIPTION = "notification-service"
+DESCRIPTION = "Every message to a supplier or customer, and the log that proves it."
 
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    return build_api("notification-service", settings, routers=(), description=DESCRIPTION)
+    return build_api("notification-service", settings, routers=(message_templates, messages), description=DESCRIPTION)
 
 
 SERVICE = Service(

@@ -7,16 +7,29 @@ from council_common.service.command import Service
 from council_common.service.settings import ServiceSettings
 from fastapi import FastAPI
 
+from supplier_service.bank_account_changes import routes as bank_account_changes
 from supplier_service.handlers import handlers
 from supplier_service.jobs import JOBS
+from supplier_service.market_sectors import routes as market_sectors
+from supplier_service.onboardings import routes as onboardings
 from supplier_service.settings import Settings
+from supplier_service.suppliers import routes as suppliers
 
-DESCRIPTION = "supplier-service"
+DESCRIPTION = (
+    "Who the council pays: supplier records, their bank accounts (masked in every answer) and the cases that change "
+    "them, market sectors, and the way on to the early payment programme."
+)
+ROUTERS = (
+    market_sectors.router,
+    suppliers.router,
+    bank_account_changes.router,
+    onboardings.router,
+)
 
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    return build_api("supplier-service", settings, routers=(), description=DESCRIPTION)
+    return build_api("supplier-service", settings, routers=ROUTERS, description=DESCRIPTION)
 
 
 SERVICE = Service(

@@ -97,9 +97,7 @@ def _where(address: Address) -> dict[str, Any]:
 
 def _endpoints(name: str, address: Address) -> dict[str, Any]:
     endpoint = {"address": socket_address(address)}
-    return {
-        "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}]}
-    }
+    return {"load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [{"endpoint": endpoint}]}]}}
 
 
 def socket_address(address: Address) -> dict[str, Any]:

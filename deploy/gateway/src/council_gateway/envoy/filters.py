@@ -48,9 +48,7 @@ def _security_headers() -> dict[str, Any]:
     mutations: list[dict[str, Any]] = [{"remove": name} for name in removed]
     for key, value, action in headers:
         mutations.append({"append": {"header": {"key": key, "value": value}, "append_action": action}})
-    return _filter(
-        "security-headers", "header_mutation.v3.HeaderMutation", mutations={"response_mutations": mutations}
-    )
+    return _filter("security-headers", "header_mutation.v3.HeaderMutation", mutations={"response_mutations": mutations})
 
 
 def _readiness() -> dict[str, Any]:

@@ -12,9 +12,7 @@ from council_gateway.envoy.settings import Settings
 from council_gateway.table import Table
 
 _NETWORK = "type.googleapis.com/envoy.extensions.filters.network"
-_MUTATION = (
-    "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
-)
+_MUTATION = "type.googleapis.com/envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 _REQUEST_ID = "type.googleapis.com/envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 
 # Nobody may tell the services who is calling, or by which way, but the gateway.
@@ -72,8 +70,7 @@ def _edge() -> dict[str, Any]:
                 "typed_config": {
                     "@type": _MUTATION,
                     "mutations": [
-                        {"remove_on_match": {"key_matcher": {"prefix": prefix}}}
-                        for prefix in _DROPPED_PREFIXES
+                        {"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in _DROPPED_PREFIXES
                     ],
                 },
             }

@@ -52,9 +52,7 @@ def _for(problem: Problem) -> dict[str, Any]:
 
 
 def _anything_else() -> dict[str, Any]:
-    refused = Problem(
-        400, "refused", "Request refused by the gateway", "The gateway could not take this request."
-    )
+    refused = Problem(400, "refused", "Request refused by the gateway", "The gateway could not take this request.")
     return {
         "filter": _status("GE", 400),
         "body_format_override": _format(refused.body() | {"status": "%RESPONSE_CODE%"}),

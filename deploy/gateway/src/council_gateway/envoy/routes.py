@@ -107,15 +107,15 @@ def _upload(resource: Resource) -> list[dict[str, Any]]:
             "name": resource.slug,
             "match": {"path_separated_prefix": resource.path},
             # What was streamed away cannot be sent again.
-            "route": _to(resource)
-            | {"idle_timeout": "60s", "retry_policy": {"retry_on": "connect-failure", "num_retries": 0}},
+            "route": _to(resource) | {"retry_policy": {"retry_on": "connect-failure", "num_retries": 0}},
             "typed_per_filter_config": _NO_BUFFER,
         },
     ]
 
 
 def _to(resource: Resource) -> dict[str, Any]:
-    # The stream may be silent as long as the answer may take, or the shorter time-out would win.
+    # The stream may be silent as long as the answer may take (a file is read after its last byte has come), or
+    # the listener's shorter limit would win.
     seconds = f"{resource.kind.timeout_seconds}s"
     return {"cluster": resource.service, "timeout": seconds, "idle_timeout": seconds}
 

@@ -90,9 +90,7 @@ def _edge() -> dict[str, Any]:
                 "remove": ["server", "x-powered-by"],
             },
         },
-        "timeout": {
-            "http": {"requestReceivedTimeout": "0s", "idleTimeout": "75s", "streamIdleTimeout": "60s"}
-        },
+        "timeout": {"http": {"requestReceivedTimeout": "0s", "idleTimeout": "75s", "streamIdleTimeout": "60s"}},
         "connection": {"bufferLimit": "256Ki", "connectionLimit": {"value": 5000}},
         "healthCheck": {"path": "/health/ready"},
     }

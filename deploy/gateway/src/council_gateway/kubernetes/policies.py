@@ -48,9 +48,7 @@ def _tokens() -> dict[str, Any]:
         "extractFrom": {"headers": [{"name": "Authorization", "valuePrefix": "Bearer "}]},
         "claimToHeaders": [{"claim": "sub", "header": _SUBJECT_HEADER}],
     }
-    return policy(
-        "SecurityPolicy", "tokens", [target("Gateway", GATEWAY)], {"jwt": {"providers": [provider]}}
-    )
+    return policy("SecurityPolicy", "tokens", [target("Gateway", GATEWAY)], {"jwt": {"providers": [provider]}})
 
 
 def _no_tokens() -> dict[str, Any]:
@@ -120,14 +118,14 @@ def _override(problem: Problem, *statuses: int) -> dict[str, Any]:
 def _for_kind(table: Table, kind: Kind) -> dict[str, Any]:
     """The size of a request; without the merge this policy would replace the gateway's, not add to it."""
     targets = [target("HTTPRoute", route_name(name, each)) for name, each, _ in groups(table) if each == kind]
-    spec: dict[str, Any] = {"mergeType": "StrategicMerge"}
+    spec: dict[str, Any] = {
+        "mergeType": "StrategicMerge",
+        # A stream may be silent as long as its answer may take, or the edge's shorter limit would win.
+        "timeout": {"http": {"streamIdleTimeout": f"{kind.timeout_seconds}s"}},
+    }
     if kind.streamed:
         # What was streamed away cannot be sent again, and buffering must never sit on these routes.
-        spec |= {"retry": {"numRetries": 0}, "timeout": {"http": {"streamIdleTimeout": "60s"}}}
+        spec["retry"] = {"numRetries": 0}
     else:
-        # A stream may be silent as long as its answer may take, or the edge's shorter limit would win.
-        spec |= {
-            "requestBuffer": {"limit": f"{kind.max_body_bytes // _MEBIBYTE}Mi"},
-            "timeout": {"http": {"streamIdleTimeout": f"{kind.timeout_seconds}s"}},
-        }
+        spec["requestBuffer"] = {"limit": f"{kind.max_body_bytes // _MEBIBYTE}Mi"}
     return policy("BackendTrafficPolicy", kind.name, targets, spec)

@@ -65,6 +65,16 @@ class ReceiptAllocatedV1(ReceivableEvent):
     ]
 
 
+class ReceiptReversedV1(ReceivableEvent):
+    """Money that was set against a receivable came back (a bounced cheque, an unpaid Direct Debit): owed again."""
+
+    receipt_id: ReceiptId
+    reversed_on: Day
+    reversed_pence: Pence
+    outstanding_pence: Pence
+    status: Annotated[str, Field(examples=["overdue"], description="What it is now: open or overdue.")]
+
+
 class ReceivableSettledV1(ReceivableEvent):
     """Nothing is owed any more."""
 

@@ -17,6 +17,7 @@ from council_common.contracts.fields import (
 )
 from council_common.events.contract import Event
 
+InvoiceKind = Literal["invoice", "credit_note"]
 InvoiceStatus = Literal["received", "held", "approved", "scheduled", "paid", "rejected", "cancelled"]
 
 
@@ -41,6 +42,10 @@ class InvoiceReceivedV1(InvoiceEvent):
     vat_shares: VatShares
     status: Annotated[InvoiceStatus, Field(examples=["received"])]
     historic: Annotated[bool, Field(examples=[False])] = False
+    kind: Annotated[InvoiceKind, Field(examples=["invoice"], description="A credit note's amounts are negative.")] = (
+        "invoice"
+    )
+    paid_on: Annotated[Day | None, Field(description="When a historic invoice was paid.")] = None
 
 
 class InvoiceHeldV1(InvoiceEvent):

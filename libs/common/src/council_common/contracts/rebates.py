@@ -106,9 +106,12 @@ class RebateVarianceFoundV1(RebateEvent):
     cause: Annotated[str, Field(examples=["under_deducted"])]
 
 
-class RebateVarianceResolvedV1(RebateEvent):
-    """Somebody settled a variance, or it went away with its payment: how, and what remains of it in the books."""
+class RebateVarianceResolvedV1(Event, topic="rebates.v1", producer="rebate-service", key="rebate_id"):
+    """A variance (or an unagreed deduction) was settled by somebody, or went away with its payment: how."""
 
+    rebate_id: RebateId
+    invoice_id: InvoiceId
+    supplier_id: SupplierId
     variance_id: VarianceId
     payment_id: PaymentId
     difference_pence: Annotated[Pence, Field(examples=[-200])]
@@ -117,9 +120,10 @@ class RebateVarianceResolvedV1(RebateEvent):
 
 
 class RebateWithdrawnV1(RebateEvent):
-    """An expected rebate will not come: the invoice was cancelled, or its agreement no longer covers it."""
+    """A rebate is no longer counted: the invoice was cancelled, or no agreement covers it any more."""
 
     expected_pence: Annotated[Pence, Field(examples=[1_200])]
+    rebate_pence: Annotated[Pence, Field(examples=[0], description="What had been earned until now.")] = 0
     cause: Annotated[str, Field(examples=["invoice_cancelled"])]
 
 

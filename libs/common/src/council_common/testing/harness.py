@@ -87,7 +87,7 @@ async def harness(
             kafka_bootstrap_servers="127.0.0.1:1",
             oidc_issuer=ISSUER,
             log_level="ERROR",
-        )  # type: ignore[call-arg]
+        )
         verifier = TokenVerifier(issuer=ISSUER, audience=AUDIENCE, client=client)
         clients = ServiceClients(own, client)
         if not rolled_back:

@@ -1,0 +1,111 @@
+"""Writes what other systems program against: `python docs/contracts/generate.py [--check]`.
+
+Events: `asyncapi.yaml`, `schemas/`, `examples/`. HTTP: `openapi/<service>.json`. With `--check` nothing is written
+and stale files are an error. A document that would take something away from its readers is refused: make a V2.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+from council_common.events.published_language import (
+    asyncapi,
+    example_of,
+    published_events,
+    schema_of,
+    shrinkages,
+)
+from council_common.service.command import Service
+from council_common.service.settings import ServiceSettings
+
+HERE = Path(__file__).parent
+SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
+
+
+def service(name: str) -> Service:
+    """A service's description, from its composition root."""
+    found: Service = importlib.import_module(f"{name}_service.main").SERVICE
+    return found
+
+
+def openapi_of(name: str) -> dict[str, Any]:
+    """The OpenAPI document of a service, without starting it."""
+    of = service(name)
+    settings_type: type[ServiceSettings] = importlib.import_module(f"{name}_service.settings").Settings
+    settings = settings_type(
+        _env_file=None,
+        database_url="postgresql://nowhere",
+        kafka_bootstrap_servers="nowhere:1",
+        oidc_issuer="https://issuer",
+        log_level="ERROR",
+    )
+    return of.create_api(settings).openapi()
+
+
+def documents() -> dict[Path, str]:
+    """Every document by its path."""
+    subscriptions = {f"{name}-service": sorted(service(name).handlers.types) for name in SERVICES}
+    made = {HERE / "asyncapi.yaml": yaml.safe_dump(asyncapi(subscriptions), sort_keys=False, width=110)}
+    for name, event_type in published_events().items():
+        made[HERE / "schemas" / f"{name}.json"] = as_json(schema_of(event_type))
+        made[HERE / "examples" / f"{name}.json"] = as_json(example_of(event_type))
+    for name in SERVICES:
+        made[HERE / "openapi" / f"{name}-service.json"] = as_json(openapi_of(name))
+    return made
+
+
+def as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def broken_promises(made: dict[Path, str]) -> list[str]:
+    """Where a new document takes from its readers what the committed one gave."""
+    found: list[str] = []
+    for path in sorted((HERE / "schemas").glob("*.json")):
+        if path not in made:
+            found.append(f"{path.name}: the event is gone")
+        else:
+            found += [
+                f"{path.name}: {each}" for each in shrinkages(json.loads(path.read_text()), json.loads(made[path]))
+            ]
+    for path in sorted((HERE / "openapi").glob("*.json")):
+        found += [
+            f"{path.name}: {each}" for each in lost_operations(json.loads(path.read_text()), json.loads(made[path]))
+        ]
+    return found
+
+
+def lost_operations(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Operations of an OpenAPI document that are no longer there."""
+    return [
+        f"{method.upper()} {path} is gone"
+        for path, methods in old["paths"].items()
+        for method in methods
+        if method not in new["paths"].get(path, {})
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    made = documents()
+    if broken := broken_promises(made):
+        print("Readers of the published documents would lose:", *broken, sep="\n  ")
+        return 1
+    stale = [path for path, content in made.items() if not path.exists() or path.read_text() != content]
+    if "--check" in arguments:
+        if stale:
+            print("Stale, run `make contracts`:", *(path.relative_to(HERE) for path in stale), sep="\n  ")
+        return 1 if stale else 0
+    for path in stale:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(made[path])
+    print(f"{len(made)} documents, {len(stale)} written.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,53 @@
+import json
+import os
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from council_common.calendar import add_working_days, bank_holidays, is_working_day, working_days_between
+from council_common.clock import london_date
+from hypothesis import given
+from hypothesis import strategies as st
+
+SHARED = Path(os.environ.get("COUNCIL_SHARED", Path(__file__).parents[4] / "shared"))
+days = st.dates(min_value=date(2019, 1, 1), max_value=date(2028, 12, 31))
+
+
+@pytest.mark.real_data
+def test_bank_holidays_are_those_of_gov_uk() -> None:
+    published = SHARED / "data" / "calendar" / "bank-holidays.json"
+    if not published.exists():
+        pytest.skip(f"no {published.name} beside the checkout")
+    england = json.loads(published.read_text())["divisions"]["common.nations.england-and-wales_slug"]
+    for year, holidays in england.items():
+        expected = {datetime.strptime(each["date"], "%d/%m/%Y").date() for each in holidays}  # noqa: DTZ007
+        assert bank_holidays(int(year)) == expected, year
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "result"),
+    [
+        # receivables.md §3.1: collection Tue 7 April 2026 -> processing Thu 2 April -> input by Wed 1 April
+        (date(2026, 4, 7), -1, date(2026, 4, 2)),
+        (date(2026, 4, 7), -2, date(2026, 4, 1)),
+        (date(2026, 4, 7), 2, date(2026, 4, 9)),
+        # payables.md §2.1: for arrival on 30 April, submit Tue 28 April
+        (date(2026, 4, 30), -2, date(2026, 4, 28)),
+        (date(2026, 12, 26), 0, date(2026, 12, 29)),
+    ],
+)
+def test_working_days(day: date, count: int, result: date) -> None:
+    assert add_working_days(day, count) == result
+
+
+@given(days, st.integers(min_value=1, max_value=40))
+def test_adding_and_counting_agree(day: date, count: int) -> None:
+    later = add_working_days(day, count)
+    assert is_working_day(later)
+    assert working_days_between(day, later) == count
+
+
+@given(st.datetimes(min_value=datetime(2019, 1, 1), max_value=datetime(2028, 1, 1)))  # noqa: DTZ001
+def test_london_is_at_most_an_hour_ahead_of_utc(moment: datetime) -> None:
+    utc = moment.replace(tzinfo=UTC)
+    assert london_date(utc) in {utc.date(), (utc + timedelta(hours=1)).date()}

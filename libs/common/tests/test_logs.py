@@ -1,0 +1,36 @@
+import io
+import json
+from contextlib import redirect_stderr
+
+import pytest
+import structlog
+from council_common.observability.logs import configure_logs, get_logger
+
+
+def test_logs_are_json_facts_and_withhold_what_they_must() -> None:
+    text = io.StringIO()
+    with redirect_stderr(text):
+        configure_logs("invoice-service")
+        get_logger().info("invoice_approved", invoice_id="1", amount_pence=5, sort_code="200000", email="a@b.example")
+    line = json.loads(text.getvalue())
+    assert line["event"] == "invoice_approved"
+    assert line["service"] == "invoice-service"
+    assert (line["sort_code"], line["email"]) == ("[withheld]", "[withheld]")
+
+
+@pytest.mark.parametrize("format_", ["json", "console"])
+def test_a_traceback_never_shows_local_variables(format_: str) -> None:
+    text = io.StringIO()
+    with redirect_stderr(text):
+        configure_logs("x", format_=format_)  # type: ignore[arg-type]
+        _fail_with_a_secret()
+    assert "ZeroDivisionError" in text.getvalue()
+    assert "12345678" not in text.getvalue()
+
+
+def _fail_with_a_secret() -> None:
+    account_number = int("1234") * 10000 + 5678
+    try:
+        account_number / 0  # noqa: B018
+    except ZeroDivisionError:
+        structlog.get_logger().exception("failed")

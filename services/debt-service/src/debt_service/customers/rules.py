@@ -1,0 +1,68 @@
+"""Kinds of customer and channels, and what a new customer has to be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from council_common.errors import FieldError, Malformed, NotFound
+
+
+class CustomerKind(StrEnum):
+    """Decides which law applies: the Pre-Action Protocol protects individuals and sole traders."""
+
+    INDIVIDUAL = "individual"
+    SOLE_TRADER = "sole_trader"
+    BUSINESS = "business"
+    PUBLIC_BODY = "public_body"
+
+
+class Channel(StrEnum):
+    """How a customer is written to."""
+
+    EMAIL = "email"
+    LETTER = "letter"
+
+
+class CustomerNotFound(NotFound):
+    code = "customer-not-found"
+
+
+class NoEmail(Malformed):
+    code = "no-email"
+
+
+@dataclass(frozen=True, slots=True)
+class NewCustomer:
+    """A customer as a source system tells it."""
+
+    system: str
+    reference: str
+    kind: CustomerKind
+    name: str
+    email: str | None
+    address: dict[str, Any] | None
+    preferred_channel: Channel
+    language: str
+
+
+def check_channel(channel: Channel, email: str | None) -> None:
+    """Raise NoEmail when somebody is to be written to by e-mail at no address."""
+    if channel == Channel.EMAIL and email is None:
+        raise NoEmail(
+            "A customer who prefers e-mail needs an e-mail address.",
+            errors=[FieldError("email", "missing", "an address, or preferred_channel letter")],
+        )
+
+
+def usable_channel(wanted: str, preferred: str, *, has_email: bool) -> Channel:
+    """The channel a notice goes by: the level's, else the customer's; a letter where there is no e-mail address.
+
+    >>> usable_channel("preferred", "email", has_email=True)
+    <Channel.EMAIL: 'email'>
+    >>> usable_channel("email", "email", has_email=False)
+    <Channel.LETTER: 'letter'>
+    """
+    channel = Channel(preferred if wanted == "preferred" else wanted)
+    return channel if has_email else Channel.LETTER

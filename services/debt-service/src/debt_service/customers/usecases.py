@@ -1,0 +1,81 @@
+"""Registering and changing customers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.database.history import record_change
+from council_common.identity.actor import Actor
+from council_common.web.preconditions import must_match
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.bulk import Outcome, refused
+from debt_service.customers import store
+from debt_service.customers.rules import NewCustomer, check_channel
+from debt_service.customers.tables import Customer
+from debt_service.records import Change, write_changes
+
+
+async def register_customers(
+    session: AsyncSession, lines: Sequence[tuple[int, NewCustomer]], *, by: Actor, at: datetime
+) -> list[Outcome]:
+    """Add customers; a source reference that is known answers with what is there, other content is refused."""
+    by_key = {(new.system, new.reference): new for _, new in reversed(lines)}
+    # In one order for everybody: two requests with the same customers wait for one another, never in a ring.
+    created = await store.insert_customers(session, [by_key[key] for key in sorted(by_key)], at=at)
+    await write_changes(
+        session, (Change("customer", customer_id, 1, "registered") for customer_id in created.values()), by=by, at=at
+    )
+    known = await store.customers_by_source(session, by_key)
+    outcomes = []
+    for line, new in lines:
+        key = (new.system, new.reference)
+        customer = known[key]
+        if created.pop(key, None) is not None:
+            outcomes.append(Outcome(line, "created", customer.id))
+        elif _tells_the_same(customer, new):
+            outcomes.append(Outcome(line, "existing", customer.id))
+        else:
+            problem = "this source reference is known with other content"
+            outcomes.append(refused(line, "source-reused", "source.reference", problem, "a new reference, or PATCH"))
+    return outcomes
+
+
+def _tells_the_same(customer: Customer, new: NewCustomer) -> bool:
+    # Later changes by PATCH do not make the first telling wrong: what identifies a customer is compared.
+    return (customer.kind, customer.name) == (new.kind, new.name)
+
+
+async def change_customer(
+    session: AsyncSession,
+    customer_id: UUID,
+    values: dict[str, Any],
+    *,
+    if_match: str | None,
+    by: Actor,
+    at: datetime,
+    reason: str | None,
+) -> Customer:
+    """Change what the caller names, in the version the caller read."""
+    customer = await store.lock_customer(session, customer_id)
+    must_match(if_match, customer.version)
+    for name, value in values.items():
+        setattr(customer, name, value)
+    check_channel(customer.preferred_channel, customer.email)
+    customer.version += 1
+    await record_change(
+        session,
+        entity="customer",
+        entity_id=customer.id,
+        version=customer.version,
+        action="changed",
+        by=by,
+        at=at,
+        reason=reason,
+        detail={"fields": sorted(values)},
+    )
+    await session.flush()
+    return customer

@@ -1,0 +1,1 @@
+"""The ladders: which letter after how many days, as dated data."""

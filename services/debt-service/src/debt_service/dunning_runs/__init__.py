@@ -1,0 +1,1 @@
+"""Dunning runs: proposed, looked at, approved, issued; and the notices they issue."""

@@ -1,0 +1,1 @@
+"""Reasons not to write: typed, owned, dated (receivables.md §1.5 D3)."""

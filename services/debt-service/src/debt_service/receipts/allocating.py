@@ -1,0 +1,182 @@
+"""Setting receipts against debts: who may be paid, what is paid, and its traces in books, history and events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from council_common.contracts.debts import ReceiptAllocatedV1, ReceivableEvent, ReceivableSettledV1
+from council_common.errors import FieldError
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.journal.rules import Entry, Fact, allocated_lines, entry
+from debt_service.receipts.rules import Basis, NewReceipt, Share, Wish, check_wishes, paid_on, quoted_numbers, shares
+from debt_service.receipts.store import NewAllocation, add_allocations
+from debt_service.receivables.rules import Owed, Payment, ReceivableNotFound
+from debt_service.receivables.store import ids_by_number, lock_owed, open_ids_of, save_owed
+from debt_service.records import Change, write_changes, write_events
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """One allocation that was made: from which receipt, to which debt, and what it left."""
+
+    allocation_id: UUID
+    receipt_id: UUID
+    on_account_of: UUID | None
+    received_on: date
+    on: date
+    share: Share
+    payment: Payment
+
+
+class Debts:
+    """The receivables that some receipts may be set against, their rows locked."""
+
+    def __init__(self, owed: dict[UUID, Owed]) -> None:
+        self._owed = owed
+        self._by_number = {each.number: each for each in owed.values()}
+        self._by_customer: dict[UUID, list[Owed]] = {}
+        for each in owed.values():
+            self._by_customer.setdefault(each.customer_id, []).append(each)
+
+    def asked(self, wishes: Iterable[Wish]) -> list[tuple[Owed, int]]:
+        """What allocations name; raises ReceivableNotFound."""
+        return [(self._wished(wish), wish.amount_pence) for wish in wishes]
+
+    def _wished(self, wish: Wish) -> Owed:
+        found = self._owed.get(wish.receivable_id) if wish.receivable_id else self._by_number.get(wish.number or "")
+        if found is None:
+            raise ReceivableNotFound(
+                "An allocation names a receivable that is not known here.",
+                errors=[FieldError("allocations", "is not known here", "the id or number of a receivable")],
+            )
+        return found
+
+    def quoted(self, new: NewReceipt) -> list[Owed]:
+        """The receivables whose numbers the payer's reference holds."""
+        words = quoted_numbers(new.payer_reference)
+        return [self._by_number[word] for word in words if word in self._by_number]
+
+    def plan(self, new: NewReceipt) -> list[Share]:
+        """What a receipt is to be set against; raises what the wishes run against."""
+        if new.wishes:
+            asked = self.asked(new.wishes)
+            check_wishes(asked, left_pence=new.amount_pence)
+            return [Share(owed, pence, Basis.EXPLICIT) for owed, pence in asked]
+        of_customer = self._by_customer.get(new.customer_id, []) if new.customer_id else []
+        return shares(new.amount_pence, quoted=self.quoted(new), of_customer=of_customer)
+
+
+async def lock_debts(session: AsyncSession, receipts: Sequence[NewReceipt]) -> Debts:
+    """Lock, in the order of their ids, every receivable one of these receipts may be set against."""
+    wishes = [wish for new in receipts for wish in new.wishes]
+    by_rule = [new for new in receipts if not new.wishes]
+    quoted = {word for new in by_rule for word in quoted_numbers(new.payer_reference)}
+    customers = {new.customer_id for new in by_rule if new.customer_id is not None}
+    ids = set(await open_ids_of(session, customers)) if customers else set()
+    return await lock_wished(session, wishes, numbers=quoted, ids=ids)
+
+
+async def lock_wished(
+    session: AsyncSession, wishes: Sequence[Wish], *, numbers: Iterable[str] = (), ids: Iterable[UUID] = ()
+) -> Debts:
+    """Lock the receivables that allocations name, and others."""
+    named = {wish.number for wish in wishes if wish.number} | set(numbers)
+    wanted = {wish.receivable_id for wish in wishes if wish.receivable_id} | set(ids)
+    if named:
+        wanted |= set((await ids_by_number(session, named)).values())
+    return Debts(await lock_owed(session, wanted) if wanted else {})
+
+
+def pay(
+    planned: Iterable[Share], *, receipt_id: UUID, on_account_of: UUID | None, received_on: date
+) -> list[Paid]:
+    """Set a receipt's shares against their debts, which know at once: the next receipt sees what is left."""
+    made = []
+    for share in planned:
+        on = paid_on(share.owed, received_on)
+        payment = share.owed.pay(share.amount_pence, on=on)
+        made.append(Paid(new_id(), receipt_id, on_account_of, received_on, on, share, payment))
+    return made
+
+
+async def record_allocations(session: AsyncSession, paid: Sequence[Paid], *, by: Actor, at: datetime) -> list[Entry]:
+    """Keep allocations, balances, history and events; returns the journal entries for the caller to post."""
+    if not paid:
+        return []
+    await add_allocations(
+        session,
+        [
+            NewAllocation(
+                each.allocation_id,
+                each.receipt_id,
+                each.share.owed.id,
+                each.share.amount_pence,
+                each.share.basis,
+                each.on,
+                by.subject,
+            )
+            for each in paid
+        ],
+    )
+    await save_owed(session, list({each.share.owed.id: each.share.owed for each in paid}.values()))
+    await write_changes(session, (_change(each) for each in paid), by=by, at=at)
+    await write_events(session, (event for each in paid for event in _events(each, by=by, at=at)))
+    return [_entry(each) for each in paid]
+
+
+def _change(paid: Paid) -> Change:
+    detail = {
+        "receipt_id": paid.receipt_id,
+        "amount_pence": paid.share.amount_pence,
+        "outstanding_pence": paid.payment.outstanding_pence,
+        "basis": paid.share.basis,
+    }
+    action = "settled" if paid.payment.settles else "part_paid"
+    return Change("receivable", paid.share.owed.id, paid.payment.version, action, detail=detail)
+
+
+def _entry(paid: Paid) -> Entry:
+    lines = allocated_lines(
+        amount_pence=paid.share.amount_pence,
+        on_account_of=paid.on_account_of,
+        customer_id=paid.share.owed.customer_id,
+        receivable_id=paid.share.owed.id,
+        receipt_id=paid.receipt_id,
+    )
+    return entry(Fact.RECEIPT_ALLOCATED, paid.allocation_id, paid.on, lines)
+
+
+def _events(paid: Paid, *, by: Actor, at: datetime) -> list[ReceivableEvent]:
+    owed, payment = paid.share.owed, paid.payment
+    events: list[ReceivableEvent] = [
+        ReceiptAllocatedV1(
+            version=payment.version,
+            occurred_at=at,
+            by=by.subject,
+            receivable_id=owed.id,
+            customer_id=owed.customer_id,
+            receipt_id=paid.receipt_id,
+            received_on=paid.received_on,
+            allocated_pence=paid.share.amount_pence,
+            outstanding_pence=payment.outstanding_pence,
+            basis=paid.share.basis,
+        )
+    ]
+    if payment.settles:
+        events.append(
+            ReceivableSettledV1(
+                version=payment.version + 1,
+                occurred_at=at,
+                by=by.subject,
+                receivable_id=owed.id,
+                customer_id=owed.customer_id,
+                settled_on=paid.on,
+            )
+        )
+    return events

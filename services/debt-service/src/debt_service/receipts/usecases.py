@@ -1,0 +1,215 @@
+"""Recording money received, allocating by hand, and receipts that come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.contracts.debts import ReceiptReversedV1, ReceivableEvent
+from council_common.errors import BusinessError, FieldError, IllegalMove
+from council_common.identity.actor import Actor
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.bulk import Outcome, refused
+from debt_service.customers.store import keep_holds_away
+from debt_service.journal.rules import Entry, Fact, allocated_lines, entry, received_lines
+from debt_service.journal.store import post_entries
+from debt_service.receipts import store
+from debt_service.receipts.allocating import Debts, lock_debts, lock_wished, pay, record_allocations
+from debt_service.receipts.rules import Basis, NewReceipt, ReceiptStatus, Share, TooEarly, Wish, check_wishes
+from debt_service.receipts.tables import Allocation, Receipt
+from debt_service.receivables.rules import Owed, Status, not_in_future
+from debt_service.receivables.store import lock_owed, save_owed
+from debt_service.receivables.usecases import overdue_event
+from debt_service.records import Change, write_changes, write_events
+
+Lines = Sequence[tuple[int, NewReceipt]]
+
+
+async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at: datetime) -> list[Outcome]:
+    """Record money received and set it against debts; each line has its own outcome.
+
+    A line whose allocations a rule refuses is refused whole: nothing of it is kept.
+    """
+    lines, outcomes = await _acceptable(session, lines, today=london_date(at))
+    if not lines:
+        return outcomes
+    by_key = {(new.system, new.reference): (line, new) for line, new in reversed(lines)}
+    # In one order for everybody: two requests with the same receipts wait for one another, never in a ring.
+    fresh = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
+    known = await store.receipts_by_source(session, by_key)
+    repeated = [(line, new) for line, new in lines if by_key[new.system, new.reference][0] != line or (new.system, new.reference) not in fresh]
+    debts = await lock_debts(session, [by_key[key][1] for key in fresh])
+    refusals = await _allocate(session, [(fresh[key], *by_key[key]) for key in fresh], debts, by=by, at=at)
+    outcomes += refusals.values()
+    outcomes += [Outcome(by_key[key][0], "created", fresh[key]) for key in fresh if fresh[key] not in refusals]
+    return outcomes + [_told_before(line, new, known[new.system, new.reference]) for line, new in repeated]
+
+
+async def _acceptable(session: AsyncSession, lines: Lines, *, today: date) -> tuple[Lines, list[Outcome]]:
+    customers = await keep_holds_away(session, [new.customer_id for _, new in lines if new.customer_id is not None])
+    good: list[tuple[int, NewReceipt]] = []
+    bad: list[Outcome] = []
+    for line, new in lines:
+        if new.received_on > today:
+            bad.append(refused(line, "date-in-future", "received_on", "lies in the future", f"at most {today}"))
+        elif new.customer_id is not None and new.customer_id not in customers:
+            problem = "is not known here"
+            bad.append(refused(line, "customer-not-found", "customer_id", problem, "a registered customer"))
+        else:
+            good.append((line, new))
+    return good, bad
+
+
+def _told_before(line: int, new: NewReceipt, known: Receipt) -> Outcome:
+    same = ("received_on", "amount_pence", "method", "payer_reference")
+    if all(getattr(new, name) == getattr(known, name) for name in same):
+        return Outcome(line, "existing", known.id)
+    problem = "this source reference is known with other content"
+    return refused(line, "source-reused", "source.reference", problem, "a new reference")
+
+
+async def _allocate(
+    session: AsyncSession, fresh: Sequence[tuple[UUID, int, NewReceipt]], debts: Debts, *, by: Actor, at: datetime
+) -> dict[UUID, Outcome]:
+    """Set new receipts against debts and put both on the books; returns the refused ones, taken out again."""
+    refusals: dict[UUID, Outcome] = {}
+    owners: dict[UUID, UUID] = {}
+    paid, entries = [], []
+    for receipt_id, line, new in fresh:
+        try:
+            planned = debts.plan(new)
+        except BusinessError as no:
+            refusals[receipt_id] = Outcome(line, "refused", code=no.code, errors=no.errors)
+            continue
+        customer_id = new.customer_id or _only_customer(planned)
+        if customer_id is not None and new.customer_id is None:
+            owners[receipt_id] = customer_id
+        lines = received_lines(amount_pence=new.amount_pence, customer_id=customer_id, receipt_id=receipt_id)
+        entries.append(entry(Fact.RECEIPT_RECEIVED, receipt_id, new.received_on, lines))
+        paid += pay(planned, receipt_id=receipt_id, on_account_of=customer_id, received_on=new.received_on)
+    await store.forget_receipts(session, list(refusals))
+    await store.name_customers(session, owners)
+    entries += await record_allocations(session, paid, by=by, at=at)
+    await post_entries(session, entries, by=by.subject, at=at)
+    kept = (Change("receipt", receipt_id, 1, "received") for receipt_id, _, _ in fresh if receipt_id not in refusals)
+    await write_changes(session, kept, by=by, at=at)
+    return refusals
+
+
+def _only_customer(planned: Sequence[Share]) -> UUID | None:
+    customers = {share.owed.customer_id for share in planned}
+    return customers.pop() if len(customers) == 1 else None
+
+
+async def allocate_by_hand(
+    session: AsyncSession, receipt_id: UUID, wishes: Sequence[Wish], *, by: Actor, at: datetime
+) -> None:
+    """Set what a receipt has left against debts an officer names; raises OverAllocated or NotEnoughLeft."""
+    receipt = await store.lock_receipt(session, receipt_id)
+    if receipt.status != ReceiptStatus.RECEIVED:
+        raise IllegalMove("The receipt", receipt.status, "allocated")
+    debts = await lock_wished(session, wishes)
+    asked = debts.asked(wishes)
+    check_wishes(asked, left_pence=receipt.amount_pence - receipt.allocated_pence)
+    planned = [Share(owed, pence, Basis.BY_HAND) for owed, pence in asked]
+    paid = pay(planned, receipt_id=receipt.id, on_account_of=receipt.customer_id, received_on=london_date(at))
+    entries = await record_allocations(session, paid, by=by, at=at)
+    await post_entries(session, entries, by=by.subject, at=at)
+    detail = {"allocated_pence": sum(pence for _, pence in asked)}
+    change = Change("receipt", receipt.id, receipt.version + 1, "allocated", detail=detail)
+    await write_changes(session, [change], by=by, at=at)
+
+
+async def reverse_receipt(
+    session: AsyncSession, receipt_id: UUID, *, reversed_on: date | None, reason: str, by: Actor, at: datetime
+) -> None:
+    """Money came back (a bounced cheque, an unpaid Direct Debit): what it paid is owed again."""
+    on = reversed_on or london_date(at)
+    not_in_future("reversed_on", on, today=london_date(at))
+    receipt = await store.lock_receipt(session, receipt_id)
+    if receipt.status != ReceiptStatus.RECEIVED:
+        raise IllegalMove("The receipt", receipt.status, ReceiptStatus.REVERSED)
+    live = [each for each in (await store.allocations_of(session, [receipt.id]))[receipt.id] if not each.reversed_on]
+    earliest = max([receipt.received_on, *(each.allocated_on for each in live)])
+    if on < earliest:
+        expected = f"not before {earliest}"
+        errors = [FieldError("reversed_on", "lies before the receipt or one of its allocations", expected)]
+        raise TooEarly("A receipt cannot come back before it was received and allocated.", errors=errors)
+    await _reopen(session, receipt, live, on=on, reason=reason, by=by, at=at)
+    await store.end_allocations(session, [each.id for each in live], on=on)
+    await post_entries(session, [_reversal(receipt, live, await _owners(session, live), on)], by=by.subject, at=at)
+    receipt.status = ReceiptStatus.REVERSED
+    receipt.reversed_on, receipt.reversal_reason = on, reason
+    receipt.allocated_pence = 0
+    receipt.version += 1
+    await session.flush()
+    await write_changes(
+        session, [Change("receipt", receipt.id, receipt.version, "reversed", reason)], by=by, at=at
+    )
+
+
+async def _owners(session: AsyncSession, live: Sequence[Allocation]) -> dict[UUID, Owed]:
+    return await lock_owed(session, [each.receivable_id for each in live]) if live else {}
+
+
+def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, Owed], on: date) -> Entry:
+    lines = [
+        line
+        for each in live
+        for line in allocated_lines(
+            amount_pence=-each.amount_pence,
+            on_account_of=receipt.customer_id,
+            customer_id=owed[each.receivable_id].customer_id,
+            receivable_id=each.receivable_id,
+            receipt_id=receipt.id,
+        )
+    ]
+    back = received_lines(
+        amount_pence=-receipt.amount_pence, customer_id=receipt.customer_id, receipt_id=receipt.id
+    )
+    return entry(Fact.RECEIPT_REVERSED, receipt.id, on, [*lines, *back])
+
+
+async def _reopen(
+    session: AsyncSession,
+    receipt: Receipt,
+    live: Sequence[Allocation],
+    *,
+    on: date,
+    reason: str,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """What the receipt paid is owed again; a debt that becomes overdue for the first time says so."""
+    owed = await _owners(session, live)
+    events: list[ReceivableEvent] = []
+    changes: list[Change] = []
+    for each in live:
+        debt = owed[each.receivable_id]
+        debt.reopen(each.amount_pence, on=on)
+        detail = {"receipt_id": receipt.id, "amount_pence": each.amount_pence}
+        changes.append(Change("receivable", debt.id, debt.version, "reopened", reason, detail))
+        events.append(
+            ReceiptReversedV1(
+                version=debt.version,
+                occurred_at=at,
+                by=by.subject,
+                receivable_id=debt.id,
+                customer_id=debt.customer_id,
+                receipt_id=receipt.id,
+                reversed_on=on,
+                reversed_pence=each.amount_pence,
+                outstanding_pence=debt.outstanding_pence,
+                status=debt.status,
+            )
+        )
+        if debt.status == Status.OVERDUE and debt.overdue_on is None:
+            debt.overdue_on = on
+            debt.version += 1
+            events.append(overdue_event(debt, by=by, at=at))
+    await save_owed(session, list(owed.values()))
+    await write_changes(session, changes, by=by, at=at)
+    await write_events(session, events)

@@ -1,0 +1,1 @@
+"""Money owed to the council, from invoice to settlement."""

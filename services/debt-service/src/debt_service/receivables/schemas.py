@@ -1,0 +1,136 @@
+"""Receivables on the wire."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Self
+from uuid import UUID
+
+from council_common.money import Percent
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short, SourceIn
+from debt_service.receivables.rules import STANDARD_TERM, NewReceivable, Status
+from debt_service.receivables.tables import Receivable
+
+Number = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])
+]
+
+
+class LineIn(BaseModel):
+    """What was charged for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: Sentence
+    net_pence: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_PENCE, le=MAX_AMOUNT_PENCE)]
+    vat_rate: Percent
+    vat_pence: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_PENCE, le=MAX_AMOUNT_PENCE)]
+
+
+class ReceivableIn(BaseModel):
+    """A charge. The customer is named by `customer_id`, or by `customer`: the source reference."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: SourceIn
+    customer_id: UUID | None = None
+    customer: SourceIn | None = None
+    number: Number
+    department: Short
+    debt_type: Short = "sundry"
+    issued_on: Day
+    due_on: Annotated[Day | None, Field(description="Thirty days after issue when absent.")] = None
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=200)]
+    gross_pence: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_PENCE)]
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if (self.customer_id is None) == (self.customer is None):
+            raise ValueError("name the customer by customer_id or by customer, one of the two")
+        total = sum(line.net_pence + line.vat_pence for line in self.lines)
+        if total != self.gross_pence:
+            raise ValueError(f"gross_pence must be the sum of the lines, {total}")
+        if self.due_on is not None and self.due_on < self.issued_on:
+            raise ValueError("due_on must not lie before issued_on")
+        return self
+
+    def as_new(self) -> NewReceivable:
+        vat = sum(line.vat_pence for line in self.lines)
+        return NewReceivable(
+            system=self.source.system,
+            reference=self.source.reference,
+            customer_id=self.customer_id,
+            customer_source=None if self.customer is None else (self.customer.system, self.customer.reference),
+            number=self.number,
+            department=self.department,
+            debt_type=self.debt_type,
+            issued_on=self.issued_on,
+            due_on=self.due_on or self.issued_on + STANDARD_TERM,
+            lines=tuple(line.model_dump(mode="json") for line in self.lines),
+            net_pence=self.gross_pence - vat,
+            vat_pence=vat,
+            gross_pence=self.gross_pence,
+        )
+
+
+class CancellationIn(BaseModel):
+    """Why nothing more is owed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Annotated[Sentence, Field(examples=["raised_in_error"])]
+
+
+class OverdueMarkingIn(BaseModel):
+    """The day as at which receivables are marked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_at: Day
+
+
+class OverdueMarkingOut(BaseModel):
+    """How many became overdue."""
+
+    as_at: date
+    marked: int
+
+
+class ReceivableSource(BaseModel):
+    system: str
+    reference: str
+
+
+class ReceivableOut(BaseModel):
+    """A receivable. Part-paid: `outstanding_pence` is less than `gross_pence`."""
+
+    id: UUID
+    version: int
+    source: ReceivableSource
+    customer_id: UUID
+    number: str
+    department: str
+    debt_type: str
+    issued_on: date
+    due_on: date
+    lines: list[dict[str, Any]]
+    net_pence: int
+    vat_pence: int
+    gross_pence: int
+    outstanding_pence: int
+    status: Status
+    overdue_on: date | None
+    settled_on: date | None
+    on_hold: bool
+    dunning_level: int
+    last_notice_on: date | None
+
+    @staticmethod
+    def of(receivable: Receivable) -> ReceivableOut:
+        values = receivable.model_dump(exclude={"system", "reference", "created_at"})
+        source = ReceivableSource(system=receivable.system, reference=receivable.reference)
+        return ReceivableOut(source=source, **values)
+
+

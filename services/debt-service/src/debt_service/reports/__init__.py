@@ -1,0 +1,1 @@
+"""What is owed, by age and by account, at any date."""

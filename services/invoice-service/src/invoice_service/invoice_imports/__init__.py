@@ -1,0 +1,1 @@
+"""Whole files of invoices: received, read line by line, refused lines kept."""

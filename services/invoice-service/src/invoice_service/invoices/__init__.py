@@ -1,0 +1,1 @@
+"""Supplier invoices from receipt to payment."""

@@ -1,0 +1,149 @@
+"""Invoices over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from council_common.database.history import ChangeOut
+from council_common.identity.actor import Actor
+from council_common.service.api import resource_router
+from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
+from council_common.web.idempotency import Idempotent
+from council_common.web.pages import Page, PageQuery
+from council_common.web.preconditions import etag
+from fastapi import Depends, Response
+from fastapi.responses import StreamingResponse
+
+from invoice_service.claims import ClaimDep
+from invoice_service.invoices import export, store, usecases
+from invoice_service.invoices.filters import InvoiceFilter
+from invoice_service.invoices.receiving import receive_invoice
+from invoice_service.invoices.schemas import CancellationIn, HoldIn, HoldOut, InvoiceIn, InvoiceOut
+
+router = resource_router("invoices")
+
+
+@router.post("", status_code=201, response_model=InvoiceOut, responses={200: {"model": InvoiceOut}})
+async def receive(
+    told: InvoiceIn,
+    session: SessionDep,
+    now: Now,
+    runtime: RuntimeDep,
+    claim: ClaimDep,
+    by: Annotated[Actor, requires("invoices:write")],
+) -> Response:
+    """Receive one invoice or credit note. The same source reference with the same content answers 200.
+
+    A number that the supplier used before is stored but held as a suspected duplicate (D1), and so is an
+    invoice of a supplier that may not be paid.
+    """
+    receipt = await receive_invoice(session, told.new_invoice(), by=by, at=now, clients=runtime.clients, claim=claim)
+    headers = {"location": f"/v1/invoices/{receipt.invoice_id}", "etag": etag(receipt.version)}
+    status = 201 if receipt.is_new else 200
+    return Response(receipt.body, status_code=status, media_type="application/json", headers=headers)
+
+
+@router.get("")
+async def list_invoices(
+    session: SessionDep,
+    wanted: Annotated[InvoiceFilter, Depends()],
+    page: Annotated[PageQuery, Depends()],
+    _: Annotated[Actor, requires("invoices:read")],
+) -> Page[InvoiceOut]:
+    """List invoices; sorts by received_on, issued_on, due_on, gross_pence, number or id."""
+    invoices, following = await store.list_invoices(session, wanted.statement(), page)
+    return Page(items=[InvoiceOut.of(invoice) for invoice in invoices], next=following)
+
+
+@router.get("/export.csv", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+async def export_invoices(
+    runtime: RuntimeDep,
+    wanted: Annotated[InvoiceFilter, Depends()],
+    _: Annotated[Actor, requires("invoices:read")],
+) -> StreamingResponse:
+    """The whole list, with the same filters, as CSV."""
+    return StreamingResponse(
+        export.invoices_csv(runtime.sessions, wanted.statement()),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": 'attachment; filename="invoices.csv"'},
+    )
+
+
+@router.get("/{invoice_id}")
+async def read(
+    invoice_id: UUID, session: SessionDep, response: Response, _: Annotated[Actor, requires("invoices:read")]
+) -> InvoiceOut:
+    """One invoice."""
+    invoice = await store.get_invoice(session, invoice_id)
+    response.headers["etag"] = etag(invoice.version)
+    return InvoiceOut.of(invoice)
+
+
+@router.get("/{invoice_id}/history")
+async def history(
+    invoice_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
+) -> list[ChangeOut]:
+    """Every change of an invoice: who, when, why; oldest first."""
+    return await usecases.invoice_history(session, invoice_id)
+
+
+@router.post("/{invoice_id}/approvals", status_code=201, dependencies=[Idempotent])
+async def approve(
+    invoice_id: UUID,
+    session: SessionDep,
+    now: Now,
+    response: Response,
+    by: Annotated[Actor, requires("invoices:approve")],
+) -> InvoiceOut:
+    """Approve an invoice for payment; never by whoever received it, never while it is held."""
+    invoice = await usecases.approve_invoice(session, invoice_id, by=by, at=now)
+    response.headers["etag"] = etag(invoice.version)
+    return InvoiceOut.of(invoice)
+
+
+@router.get("/{invoice_id}/holds")
+async def list_holds(
+    invoice_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
+) -> list[HoldOut]:
+    """An invoice's holds, lifted ones among them; oldest first."""
+    await store.get_invoice(session, invoice_id)
+    return [HoldOut.of(hold) for hold in await store.holds_of(session, invoice_id)]
+
+
+@router.post("/{invoice_id}/holds", status_code=201, dependencies=[Idempotent])
+async def hold(
+    invoice_id: UUID,
+    told: HoldIn,
+    session: SessionDep,
+    now: Now,
+    by: Annotated[Actor, requires("invoices:write")],
+) -> HoldOut:
+    """Keep an invoice from being paid."""
+    placed = await usecases.hold_invoice(session, invoice_id, reason=told.reason, note=told.note, by=by, at=now)
+    return HoldOut.of(placed)
+
+
+@router.post("/{invoice_id}/holds/{hold_id}/releases", status_code=201, dependencies=[Idempotent])
+async def release(
+    invoice_id: UUID,
+    hold_id: UUID,
+    session: SessionDep,
+    now: Now,
+    by: Annotated[Actor, requires("invoices:write")],
+) -> HoldOut:
+    """Lift a hold; with the last one the invoice goes back to where it was."""
+    return HoldOut.of(await usecases.release_hold(session, invoice_id, hold_id, by=by, at=now))
+
+
+@router.post("/{invoice_id}/cancellations", status_code=201, dependencies=[Idempotent])
+async def cancel(
+    invoice_id: UUID,
+    told: CancellationIn,
+    session: SessionDep,
+    now: Now,
+    by: Annotated[Actor, requires("invoices:write")],
+) -> InvoiceOut:
+    """Decide that an invoice will not be paid."""
+    invoice = await usecases.cancel_invoice(session, invoice_id, reason=told.reason, note=told.note, by=by, at=now)
+    return InvoiceOut.of(invoice)

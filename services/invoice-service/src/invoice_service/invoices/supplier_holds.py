@@ -1,0 +1,121 @@
+"""What happens at a supplier holds and releases its unpaid invoices, all of them in a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.contracts.invoices import InvoiceEvent, InvoiceHeldV1, InvoiceReleasedV1
+from council_common.database.sessions import driver
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
+from council_common.ids import new_id
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# Locked in the order of ids first: an update alone locks in the order it happens to find them.
+_HOLD = """
+WITH found AS (
+    SELECT id FROM invoice
+    WHERE supplier_id = ANY($1::uuid[]) AND status IN ('received', 'held', 'approved', 'scheduled')
+        AND NOT $2 = ANY(hold_reasons)
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE invoice SET
+    status_before_hold = coalesce(status_before_hold, status),
+    status = 'held',
+    hold_reasons = hold_reasons || $2::text,
+    version = version + 1
+FROM found WHERE invoice.id = found.id
+RETURNING invoice.id, supplier_id, version, hold_reasons
+"""
+
+_RELEASE = """
+WITH found AS (
+    SELECT id FROM invoice
+    WHERE supplier_id = ANY($1::uuid[]) AND status = 'held' AND $2 = ANY(hold_reasons)
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE invoice SET
+    status = CASE WHEN cardinality(hold_reasons) = 1 THEN status_before_hold ELSE status END,
+    status_before_hold = CASE WHEN cardinality(hold_reasons) = 1 THEN NULL ELSE status_before_hold END,
+    hold_reasons = array_remove(hold_reasons, $2),
+    version = version + 1
+FROM found WHERE invoice.id = found.id
+RETURNING invoice.id, supplier_id, version, hold_reasons
+"""
+
+_PLACE = """
+INSERT INTO invoice_hold (id, invoice_id, reason, placed_by, placed_at)
+SELECT told.id, told.invoice_id, $4, told.by, $5
+FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS told(id, invoice_id, by)
+ON CONFLICT (invoice_id, reason) WHERE released_at IS NULL DO NOTHING
+"""
+
+_LIFT = """
+UPDATE invoice_hold SET released_by = told.by, released_at = $4
+FROM unnest($1::uuid[], $2::text[]) AS told(invoice_id, by)
+WHERE invoice_hold.invoice_id = told.invoice_id AND reason = $3 AND released_at IS NULL
+"""
+
+_CHANGE_COLUMNS = ("id", "entity", "entity_id", "version", "at", "by", "by_name", "action", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What happened at a supplier, and who did it (subject id)."""
+
+    supplier_id: UUID
+    by: str
+
+
+async def hold_invoices(session: AsyncSession, causes: Sequence[Cause], *, reason: str, at: datetime) -> int:
+    """Hold the unpaid invoices of suppliers; how many were. Lock the suppliers first."""
+    by = {cause.supplier_id: cause.by for cause in causes}
+    connection = await driver(session)
+    rows = await connection.fetch(_HOLD, list(by), reason)
+    if rows:
+        ids = [row["id"] for row in rows]
+        doers = [by[row["supplier_id"]] for row in rows]
+        await connection.execute(_PLACE, [new_id() for _ in rows], ids, doers, reason, at)
+        await _tell(connection, rows, by, action="held", reason=reason, at=at)
+    return len(rows)
+
+
+async def release_invoices(session: AsyncSession, causes: Sequence[Cause], *, reason: str, at: datetime) -> int:
+    """Lift a reason from the invoices of suppliers; one without any left goes back to where it was."""
+    by = {cause.supplier_id: cause.by for cause in causes}
+    connection = await driver(session)
+    rows = await connection.fetch(_RELEASE, list(by), reason)
+    if rows:
+        await connection.execute(
+            _LIFT, [row["id"] for row in rows], [by[row["supplier_id"]] for row in rows], reason, at
+        )
+        await _tell(connection, rows, by, action="released", reason=reason, at=at)
+    return len(rows)
+
+
+async def _tell(
+    connection: Any, rows: Sequence[Any], by: dict[UUID, str], *, action: str, reason: str, at: datetime
+) -> None:
+    """Each invoice's history and event."""
+    await connection.copy_records_to_table(
+        "change",
+        records=[
+            (new_id(), "invoice", row["id"], row["version"], at, by[row["supplier_id"]], "supplier-service", action,
+             reason)
+            for row in rows
+        ],
+        columns=_CHANGE_COLUMNS,
+    )  # fmt: skip
+    events = [_event(row, by[row["supplier_id"]], at) for row in rows]
+    await connection.copy_records_to_table("outbox", records=outbox_rows(events), columns=OUTBOX_COLUMNS)
+
+
+def _event(row: Any, by: str, at: datetime) -> InvoiceEvent:
+    """Held for the reasons that there are now, or released when there are none."""
+    about = {"invoice_id": row["id"], "supplier_id": row["supplier_id"], "version": row["version"]}
+    if row["hold_reasons"]:
+        return InvoiceHeldV1(**about, occurred_at=at, by=by, hold_reasons=row["hold_reasons"])
+    return InvoiceReleasedV1(**about, occurred_at=at, by=by)

@@ -1,0 +1,1 @@
+"""Payments of invoices, whole or in parts, and those that came back."""

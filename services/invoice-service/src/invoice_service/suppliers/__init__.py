@@ -1,0 +1,1 @@
+"""What we know of suppliers: a projection of supplier-service's facts."""

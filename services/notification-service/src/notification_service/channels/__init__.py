@@ -1,0 +1,1 @@
+"""How a message leaves: by e-mail, or by letter through the print room."""

@@ -1,0 +1,78 @@
+"""Putting a message into words: its template, its values, and the address of its recipient for the channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from notification_service.channels.rules import SENDABLE
+from notification_service.message_templates.rules import CannotRender, Channel, missing_placeholders
+from notification_service.message_templates.tables import MessageTemplateVersion
+from notification_service.message_templates.usecases import always_there, fill_in
+from notification_service.messages.rules import body_sha256
+from notification_service.messages.tables import Rendering
+from notification_service.recipients.rules import Recipient, RecipientKind, email_addresses, postal_lines
+from notification_service.settings import Settings
+
+Key = tuple[RecipientKind, UUID]
+
+
+def template_key(row: RowMapping) -> tuple[str, int]:
+    """Which version of which template a message is bound to."""
+    return row["template"], row["template_version"]
+
+
+def put_into_words(
+    row: RowMapping,
+    templates: Mapping[tuple[str, int], MessageTemplateVersion],
+    recipient: Recipient,
+    settings: Settings,
+    *,
+    at: datetime,
+) -> Rendering:
+    """The words of a message and the address it goes to; raises NoAddress or CannotRender."""
+    template = _template_for(row, templates)
+    missing = missing_placeholders(template.placeholders, row["facts"])
+    if missing:
+        raise CannotRender("placeholder_missing", ", ".join(missing))
+    if row["channel"] == Channel.LETTER:
+        sent_to = list(postal_lines(recipient))
+    else:
+        sent_to = email_addresses(recipient, template=row["template"])
+    always = always_there(
+        council_name=settings.council_name,
+        council_contact=settings.council_contact,
+        how_to_pay=settings.council_how_to_pay,
+        recipient_name=recipient.name,
+        is_person=recipient.is_person,
+        at=at,
+    )
+    words = fill_in(template, row["facts"], always=always)
+    return Rendering(
+        message_id=row["id"],
+        number=row["attempt"],
+        template_version=template.version,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        body_sha256=body_sha256(words.text, words.html),
+        sent_to=sent_to,
+        enclosures=[],
+        rendered_at=at,
+    )
+
+
+def _template_for(
+    row: RowMapping, templates: Mapping[tuple[str, int], MessageTemplateVersion]
+) -> MessageTemplateVersion:
+    template = templates.get(template_key(row))
+    if template is None:
+        raise CannotRender("template_unknown", f"there is no version {row['template_version']} of it")
+    if row["channel"] not in SENDABLE:
+        raise CannotRender("channel_not_available", "only email and letter are there")
+    if row["channel"] not in template.channels:
+        raise CannotRender("channel_not_available", "the template is not written for it")
+    return template

@@ -1,0 +1,1 @@
+"""What may be said: templates in versions."""

@@ -1,0 +1,106 @@
+"""What a template may be: its name, its channels, its placeholders, and how it is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from council_common.errors import Conflict, FieldError, Malformed, NotFound
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]{1,59}$"
+PLACEHOLDER_PATTERN = r"^[a-z][a-z0-9_]{0,59}$"
+
+ALWAYS_THERE = frozenset(
+    {"recipient_name", "recipient_is_person", "council_name", "council_contact", "how_to_pay", "written_on"}
+)
+"""Placeholders that every message has without being told."""
+
+
+class Channel(StrEnum):
+    """The ways a message can go (platform.md). E-mail and letter are there; a message for another one fails."""
+
+    EMAIL = "email"
+    SMS = "sms"
+    LETTER = "letter"
+    WEBHOOK = "webhook"
+
+
+class NoSuchTemplate(NotFound):
+    code = "no-such-message-template"
+
+
+class TemplateExists(Conflict):
+    code = "message-template-exists"
+
+
+class TemplateWrong(Malformed):
+    """The text of a template cannot be used as it stands."""
+
+    code = "message-template-wrong"
+
+
+class ValuesWrong(Malformed):
+    """The values do not fit the placeholders of the template."""
+
+    code = "message-values-wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """The words of a template version, before anybody's values are in."""
+
+    channels: frozenset[Channel]
+    subject: str
+    text: str
+    html: str | None
+    placeholders: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message in its final words; `html` is None where the template has no such variant."""
+
+    subject: str
+    text: str
+    html: str | None
+
+
+class CannotRender(Exception):
+    """Template and values do not make a message. `code` is stable; `explanation` names placeholders, never values."""
+
+    def __init__(self, code: str, explanation: str) -> None:
+        super().__init__(explanation)
+        self.code = code
+        self.explanation = explanation
+
+
+def missing_placeholders(declared: Iterable[str], values: Mapping[str, Any]) -> list[str]:
+    """The declared placeholders without a value, by name."""
+    return sorted(name for name in declared if name not in values)
+
+
+def must_fit(declared: Iterable[str], values: Mapping[str, Any]) -> None:
+    """Raise ValuesWrong unless the values are exactly those the template declares."""
+    declared = set(declared)
+    errors = [FieldError(f"values.{name}", "missing") for name in missing_placeholders(declared, values)]
+    expected = f"one of {', '.join(sorted(declared))}" if declared else "no values"
+    errors += [FieldError(f"values.{name}", "not a placeholder", expected) for name in sorted(set(values) - declared)]
+    if errors:
+        raise ValuesWrong("The values do not fit the template's placeholders; see errors.", errors=errors)
+
+
+def must_be_declared(used: Iterable[str], declared: Iterable[str]) -> None:
+    """Raise TemplateWrong when a text uses what it does not declare, or declares what is always there."""
+    declared = set(declared)
+    errors = [
+        FieldError("placeholders", f"the text uses {name}, which is not declared")
+        for name in sorted(set(used) - declared - ALWAYS_THERE)
+    ]
+    errors += [
+        FieldError("placeholders", f"{name} is always there and cannot be declared")
+        for name in sorted(declared & ALWAYS_THERE)
+    ]
+    if errors:
+        raise TemplateWrong("The template's placeholders are not right; see errors.", errors=errors)

@@ -1,0 +1,92 @@
+"""Messages, what they said, and what became of them. The last two are never changed (triggers in the database)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from notification_service.messages.rules import Status
+from notification_service.rows import Row
+
+_STATUSES = ", ".join(f"'{status}'" for status in Status)
+
+
+class Message(Row, table=True):
+    """One message to one recipient.
+
+    `due_at` is when it may be taken: after a wait, or when a lease is over. `rendering` is the number of its words,
+    0 while it has none.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("about_kind", "about_id", "template"),
+        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
+        Index("ix_message_due_at", "due_at", postgresql_where=text("status IN ('queued', 'sending')")),
+        Index(None, "created_at", "id"),
+        Index(None, "recipient_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    template: str = Field(sa_type=Text)
+    template_version: int
+    channel: str = Field(sa_type=Text)
+    recipient_kind: str = Field(sa_type=Text)
+    recipient_id: UUID
+    about_kind: str = Field(sa_type=Text)
+    about_id: UUID
+    reference: str | None = Field(default=None, sa_type=Text)
+    facts: dict[str, Any] = Field(sa_type=JSONB)
+    status: str = Field(sa_type=Text)
+    code: str | None = Field(default=None, sa_type=Text)
+    attempt: int
+    failures: int
+    rendering: int
+    body_sha256: str | None = Field(default=None, sa_type=Text)
+    due_at: datetime
+    created_at: datetime
+    created_by: str = Field(sa_type=Text)
+
+
+class Rendering(Row, table=True):
+    """The words of a message as they left, and the address they were sent to. Never changed.
+
+    `number` is the attempt that put it into words: later attempts of the same send repeat them.
+    """
+
+    __tablename__ = "rendering"
+    __table_args__ = (ForeignKeyConstraint(["message_id"], ["message.id"]),)
+
+    message_id: UUID = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    template_version: int
+    subject: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+    html: str | None = Field(default=None, sa_type=Text)
+    body_sha256: str = Field(sa_type=Text)
+    sent_to: list[str] = Field(sa_type=JSONB)
+    enclosures: list[dict[str, Any]] = Field(sa_type=JSONB)
+    rendered_at: datetime
+
+
+class MessageEvent(Row, table=True):
+    """One entry of the log of a message: the status it took with a version. Never changed."""
+
+    __tablename__ = "message_event"
+    __table_args__ = (ForeignKeyConstraint(["message_id"], ["message.id"]),)
+
+    message_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    status: str = Field(sa_type=Text)
+    code: str | None = Field(default=None, sa_type=Text)
+    explanation: str | None = Field(default=None, sa_type=Text)
+    attempt: int
+    at: datetime
+    by: str = Field(sa_type=Text)
+    by_name: str = Field(sa_type=Text)

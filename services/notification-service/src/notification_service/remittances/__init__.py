@@ -1,0 +1,1 @@
+"""Remittance advices: a payment and the rebate it earned, joined."""

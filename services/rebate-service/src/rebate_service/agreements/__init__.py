@@ -1,0 +1,1 @@
+"""Agreements: what a supplier and the council agreed about early payment, version after version."""

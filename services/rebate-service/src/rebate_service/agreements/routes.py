@@ -1,0 +1,121 @@
+"""/v1/agreements"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.database.history import ChangeOut, history_of
+from council_common.identity.actor import Actor
+from council_common.service.api import resource_router
+from council_common.web.dependencies import Now, SessionDep, Today, requires
+from council_common.web.idempotency import Idempotent
+from council_common.web.pages import Page, PageQuery
+from council_common.web.preconditions import IfMatch, etag
+from fastapi import Depends, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rebate_service.agreements import rules, store, usecases
+from rebate_service.agreements.rules import AgreementStatus
+from rebate_service.agreements.schemas import AgreementIn, AgreementOut, EndingIn, VersionIn
+from rebate_service.agreements.tables import Agreement
+
+router = resource_router("agreements")
+
+Reader = Annotated[Actor, requires("rebates:read")]
+Writer = Annotated[Actor, requires("rebates:write")]
+
+
+@router.post("", status_code=201, dependencies=[Idempotent])
+async def make(body: AgreementIn, session: SessionDep, response: Response, now: Now, by: Writer) -> AgreementOut:
+    """Agree early payment with a supplier; 409 when it has an agreement, which takes versions."""
+    agreement = await usecases.make_agreement(
+        session, body.supplier_id, body.terms(), effective_from=body.effective_from, by=by, at=now
+    )
+    response.headers["location"] = f"/v1/agreements/{agreement.id}"
+    return await _changed(session, agreement, london_date(now), response)
+
+
+@router.get("")
+async def list_agreements(
+    session: SessionDep,
+    today: Today,
+    page: Annotated[PageQuery, Depends()],
+    _: Reader,
+    supplier_id: UUID | None = None,
+    status: AgreementStatus | None = None,
+) -> Page[AgreementOut]:
+    """Agreements, newest first, each by the version that is in force today, or comes next, or was the last."""
+    found, cursor = await store.page_of_agreements(session, page, supplier_id=supplier_id, status=status, today=today)
+    versions = await store.versions_of(session, [agreement.id for agreement in found])
+    items = [AgreementOut.of(each, rules.shown_version(versions[each.id], today), today) for each in found]
+    return Page(items=items, next=cursor)
+
+
+@router.get("/{agreement_id}")
+async def get(
+    agreement_id: UUID, session: SessionDep, response: Response, today: Today, _: Reader
+) -> AgreementOut:
+    """One agreement, by the version that is in force today, or comes next, or was the last."""
+    agreement = await store.get_agreement(session, agreement_id)
+    versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
+    response.headers["etag"] = etag(agreement.revision)
+    return AgreementOut.of(agreement, rules.shown_version(versions, today), today)
+
+
+@router.get("/{agreement_id}/versions")
+async def list_versions(agreement_id: UUID, session: SessionDep, today: Today, _: Reader) -> Page[AgreementOut]:
+    """All versions of an agreement, the first first; one that was taken back ends before it begins."""
+    agreement = await store.get_agreement(session, agreement_id)
+    versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
+    return Page(items=[AgreementOut.of(agreement, version, today) for version in versions])
+
+
+@router.post("/{agreement_id}/versions", status_code=201, dependencies=[Idempotent])
+async def add_version(
+    agreement_id: UUID,
+    body: VersionIn,
+    session: SessionDep,
+    response: Response,
+    now: Now,
+    by: Writer,
+    if_match: IfMatch = None,
+) -> AgreementOut:
+    """Agree new terms from a day on; what was agreed for that day and later ends the day before."""
+    agreement = await usecases.add_version(
+        session, agreement_id, body.terms(), effective_from=body.effective_from, if_match=if_match, by=by, at=now
+    )
+    return await _changed(session, agreement, london_date(now), response)
+
+
+@router.post("/{agreement_id}/endings", status_code=201, dependencies=[Idempotent])
+async def end(
+    agreement_id: UUID,
+    body: EndingIn,
+    session: SessionDep,
+    response: Response,
+    now: Now,
+    by: Writer,
+    if_match: IfMatch = None,
+) -> AgreementOut:
+    """End an agreement with a day: invoices received later earn nothing."""
+    agreement = await usecases.end_agreement(
+        session, agreement_id, effective_to=body.effective_to, if_match=if_match, reason=body.reason, by=by, at=now
+    )
+    return await _changed(session, agreement, london_date(now), response)
+
+
+@router.get("/{agreement_id}/history")
+async def history(agreement_id: UUID, session: SessionDep, _: Reader) -> list[ChangeOut]:
+    """Every change of an agreement: who, when, what and why."""
+    agreement = await store.get_agreement(session, agreement_id)
+    return await history_of(session, agreement.id)
+
+
+async def _changed(session: AsyncSession, agreement: Agreement, today: date, response: Response) -> AgreementOut:
+    """An agreement after a change, by its newest version, with its new ETag."""
+    versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
+    response.headers["etag"] = etag(agreement.revision)
+    return AgreementOut.of(agreement, versions[-1], today)

@@ -1,0 +1,160 @@
+"""The terms of early payment, and which version of an agreement applies to an invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from council_common.errors import Conflict, FieldError, Malformed
+
+ONE_DAY = timedelta(days=1)
+
+
+class ClockStart(StrEnum):
+    """The day that counts as day 0."""
+
+    RECEIVED = "received"
+    VALID_INVOICE = "valid_invoice"
+
+
+class ClockEnd(StrEnum):
+    """The day on which the counting ends."""
+
+    RUN_DATE = "run_date"
+    FUNDS_ARRIVAL = "funds_arrival"
+
+
+class RebateBase(StrEnum):
+    """What the percentage runs on."""
+
+    NET = "net"
+    GROSS = "gross"
+
+
+class VatMode(StrEnum):
+    """Whether the rebate lowers the VAT as well."""
+
+    REDUCE_NET_AND_VAT = "reduce_net_and_vat"
+    NET_ONLY = "net_only"
+
+
+class Collection(StrEnum):
+    """How the council gets its rebate."""
+
+    DEDUCT_AT_SOURCE = "deduct_at_source"
+    CLAIM = "claim"
+
+
+class AgreementStatus(StrEnum):
+    """Where an agreement stands on a day; it follows from its dates."""
+
+    PLANNED = "planned"
+    ACTIVE = "active"
+    ENDED = "ended"
+
+
+class AgreementExists(Conflict):
+    """A supplier has one agreement; what changes is its version."""
+
+    code = "agreement-exists"
+
+
+class AgreementEnded(Conflict):
+    """The agreement ends on or before that day already."""
+
+    code = "agreement-already-ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms of one version; the reference rate (percent) is earned on the target day.
+
+    Source: payables.md §1.1 (the council model) and §1.3 no. 4: base, VAT and clocks differ by council and are
+    held with every version, never inferred.
+    """
+
+    reference_rate_percent: Decimal
+    target_day: int = 10
+    term_days: int = 30
+    clock_start: ClockStart = ClockStart.RECEIVED
+    clock_end: ClockEnd = ClockEnd.RUN_DATE
+    rebate_base: RebateBase = RebateBase.NET
+    vat_mode: VatMode = VatMode.REDUCE_NET_AND_VAT
+    collection: Collection = Collection.DEDUCT_AT_SOURCE
+
+
+def check_terms(terms: Terms) -> Terms:
+    """Refuse terms that cannot be meant: a target day at or past the term, or a rate above 100 % at day 0."""
+    errors = []
+    if not 0 <= terms.target_day < terms.term_days:
+        errors.append(FieldError("target_day", "is not within the term", f"0 to {terms.term_days - 1}"))
+    elif terms.reference_rate_percent * terms.term_days > 100 * (terms.term_days - terms.target_day):
+        errors.append(FieldError("reference_rate_percent", "is more than the whole invoice on day 0"))
+    if errors:
+        raise Malformed("These terms cannot be an agreement; see errors.", errors=errors)
+    return terms
+
+
+class Dated(Protocol):
+    """A version as far as its dates go; `effective_to` is its last day, None while it has no end."""
+
+    effective_from: date
+    effective_to: date | None
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def is_in_force(version: Dated, day: date) -> bool:
+    """Whether a version covers a day; both its first and its last day are covered."""
+    return version.effective_from <= day and (version.effective_to is None or day <= version.effective_to)
+
+
+def version_for(versions: Iterable[D], received_on: date) -> D | None:
+    """The version that applies to an invoice: the one in force on the day the invoice was received.
+
+    Neither the payment's day nor the invoice's own date chooses it: the supplier knew these terms when it sent the
+    invoice (council policy, payables.md §1.1 "Clock start").
+    """
+    return next((version for version in versions if is_in_force(version, received_on)), None)
+
+
+def last_day_under(successor_from: date, version: Dated) -> date:
+    """When a version ends because another takes over: the day before, and never more than one day before its start.
+
+    A version that never came into force ends the day before it begins.
+    """
+    return max(successor_from, version.effective_from) - ONE_DAY
+
+
+def shown_version(versions: Sequence[D], today: date) -> D:
+    """The version that stands for the agreement: in force today, else the next to come, else the last there was.
+
+    `versions` are in order of their numbers and at least one.
+    """
+    return (
+        version_for(versions, today)
+        or min(
+            (each for each in versions if each.effective_from > today and not never_in_force(each)),
+            key=lambda each: each.effective_from,
+            default=None,
+        )
+        or max(versions, key=lambda each: (not never_in_force(each), each.effective_from))
+    )
+
+
+def never_in_force(version: Dated) -> bool:
+    """Whether a version was taken back before its first day."""
+    return version.effective_to is not None and version.effective_to < version.effective_from
+
+
+def status_on(version: Dated, today: date) -> AgreementStatus:
+    """The status of a version on a day."""
+    if is_in_force(version, today):
+        return AgreementStatus.ACTIVE
+    planned = version.effective_from > today and not never_in_force(version)
+    return AgreementStatus.PLANNED if planned else AgreementStatus.ENDED

@@ -1,0 +1,199 @@
+"""Every query of the agreements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from council_common.errors import NotFound
+from council_common.ids import lock_key, new_id
+from council_common.web.pages import PageQuery, fetch_page
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, exists, not_, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rebate_service.agreements.rules import (
+    AgreementStatus,
+    ClockEnd,
+    ClockStart,
+    Collection,
+    RebateBase,
+    Terms,
+    VatMode,
+    version_for,
+)
+from rebate_service.agreements.tables import Agreement, AgreementVersion
+
+LOCK = lock_key("rebate-service-agreements")
+"""Held in share by whoever reads agreements to decide on invoices, alone by whoever applies a change to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInForce:
+    """One version as the rebates need it."""
+
+    agreement_id: UUID
+    number: int
+    effective_from: date
+    effective_to: date | None
+    terms: Terms
+
+
+class AgreementsInForce:
+    """The versions of some suppliers, to be asked invoice by invoice."""
+
+    def __init__(self, versions: Mapping[UUID, Sequence[VersionInForce]]) -> None:
+        self._versions = versions
+
+    def of(self, supplier_id: UUID, received_on: date) -> VersionInForce | None:
+        return version_for(self._versions.get(supplier_id, ()), received_on)
+
+
+_IN_FORCE = text(
+    "SELECT supplier_id, agreement_id, number, effective_from, effective_to, reference_rate_percent, target_day,"
+    " term_days, clock_start, clock_end, rebate_base, vat_mode, collection"
+    " FROM agreement_version WHERE supplier_id = ANY(:ids) ORDER BY agreement_id, number"
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+
+
+async def agreements_of(session: AsyncSession, supplier_ids: Iterable[UUID]) -> AgreementsInForce:
+    """The agreements of these suppliers, in one statement."""
+    versions: dict[UUID, list[VersionInForce]] = {}
+    for row in await session.execute(_IN_FORCE, {"ids": list(set(supplier_ids))}):
+        versions.setdefault(row[0], []).append(VersionInForce(row[1], row[2], row[3], row[4], _terms(row[5:])))
+    return AgreementsInForce(versions)
+
+
+def _terms(values: Sequence[Any]) -> Terms:
+    rate, target_day, term_days, clock_start, clock_end, base, vat_mode, collection = values
+    return Terms(
+        rate,
+        target_day,
+        term_days,
+        ClockStart(clock_start),
+        ClockEnd(clock_end),
+        RebateBase(base),
+        VatMode(vat_mode),
+        Collection(collection),
+    )
+
+
+async def terms_of(session: AsyncSession, agreement_id: UUID, number: int) -> Terms:
+    """The terms of one version; raises NotFound."""
+    found = await session.get(AgreementVersion, (agreement_id, number))
+    if found is None:
+        raise NotFound("There is no such version of an agreement.")
+    return found.terms
+
+
+async def share_agreements(session: AsyncSession) -> None:
+    """Until the commit no change of an agreement counts as applied: it waits for the invoices decided here."""
+    await session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOCK})
+
+
+async def await_deciders(session: AsyncSession) -> None:
+    """Wait until all who decide on invoices now have committed; those who come later see every committed version."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+
+
+async def make_or_lock(session: AsyncSession, supplier_id: UUID) -> tuple[Agreement, bool]:
+    """The supplier's agreement, locked, and whether it was made now (revision 0, no version yet)."""
+    made = await session.execute(
+        insert(Agreement)
+        .values(id=new_id(), supplier_id=supplier_id, revision=0)
+        .on_conflict_do_nothing()
+        .returning(col(Agreement.id))
+    )
+    is_new = made.scalar() is not None
+    found = await session.execute(select(Agreement).where(col(Agreement.supplier_id) == supplier_id).with_for_update())
+    return found.scalar_one(), is_new
+
+
+async def lock_of_supplier(session: AsyncSession, supplier_id: UUID) -> Agreement | None:
+    """The supplier's agreement, locked, if it has one."""
+    found = await session.execute(select(Agreement).where(col(Agreement.supplier_id) == supplier_id).with_for_update())
+    return found.scalar_one_or_none()
+
+
+async def lock_agreement(session: AsyncSession, agreement_id: UUID) -> Agreement:
+    """An agreement, locked; raises NotFound."""
+    found = await session.get(Agreement, agreement_id, with_for_update=True)
+    if found is None:
+        raise NotFound("There is no agreement with this id.")
+    return found
+
+
+async def get_agreement(session: AsyncSession, agreement_id: UUID) -> Agreement:
+    """An agreement; raises NotFound."""
+    found = await session.get(Agreement, agreement_id)
+    if found is None:
+        raise NotFound("There is no agreement with this id.")
+    return found
+
+
+async def versions_of(session: AsyncSession, agreement_ids: Iterable[UUID]) -> dict[UUID, list[AgreementVersion]]:
+    """The versions of agreements, each list in order of their numbers."""
+    found = await session.execute(
+        select(AgreementVersion)
+        .where(col(AgreementVersion.agreement_id).in_(list(agreement_ids)))
+        .order_by(col(AgreementVersion.agreement_id), col(AgreementVersion.number))
+    )
+    versions: dict[UUID, list[AgreementVersion]] = {}
+    for version in found.scalars():
+        versions.setdefault(version.agreement_id, []).append(version)
+    return versions
+
+
+async def page_of_agreements(
+    session: AsyncSession,
+    query: PageQuery,
+    *,
+    supplier_id: UUID | None,
+    status: AgreementStatus | None,
+    today: date,
+) -> tuple[Sequence[Agreement], str | None]:
+    """Agreements, newest first; the status is that of today."""
+    statement = select(Agreement)
+    if supplier_id is not None:
+        statement = statement.where(col(Agreement.supplier_id) == supplier_id)
+    if status is not None:
+        statement = statement.where(_has_status(status, today))
+    return await fetch_page(
+        session, statement, query=query, sortable={"id": col(Agreement.id)}, default="-id", id_column=col(Agreement.id)
+    )
+
+
+def _has_status(status: AgreementStatus, today: date) -> ColumnElement[bool]:
+    version = AgreementVersion
+    mine = col(version.agreement_id) == col(Agreement.id)
+    begins, ends = col(version.effective_from), col(version.effective_to)
+    active = exists().where(mine, begins <= today, or_(ends.is_(None), ends >= today))
+    planned = exists().where(mine, begins > today, or_(ends.is_(None), ends >= begins))
+    match status:
+        case AgreementStatus.ACTIVE:
+            return active
+        case AgreementStatus.PLANNED:
+            return and_(not_(active), planned)
+    return and_(not_(active), not_(planned))
+
+
+async def unapplied(session: AsyncSession, *, limit: int = 100) -> list[Agreement]:
+    """Agreements with a change that invoices told before it have not met yet."""
+    found = await session.execute(
+        select(Agreement).where(col(Agreement.apply_from).is_not(None)).order_by(col(Agreement.id)).limit(limit)
+    )
+    return list(found.scalars())
+
+
+async def mark_applied(session: AsyncSession, agreement: Agreement) -> None:
+    """Say that a change has met every invoice, unless another change came meanwhile."""
+    await session.execute(
+        update(Agreement)
+        .where(col(Agreement.id) == agreement.id, col(Agreement.revision) == agreement.revision)
+        .values(apply_from=None)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,80 @@
+"""Agreements and their versions; the database itself refuses two versions on one day."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Numeric, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
+from sqlmodel import Field
+
+from rebate_service.agreements.rules import (
+    ClockEnd,
+    ClockStart,
+    Collection,
+    RebateBase,
+    Terms,
+    VatMode,
+)
+from rebate_service.rows import Row
+
+
+class Agreement(Row, table=True):
+    """One supplier's agreement. Its `revision` goes up with every change; its terms are in its versions."""
+
+    __tablename__ = "agreement"
+    __table_args__ = (
+        Index("ix_agreement_apply_from", "apply_from", postgresql_where=text("apply_from IS NOT NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    supplier_id: UUID = Field(unique=True)
+    revision: int
+    # Invoices received from this day on have still to be looked at again: the job `apply-agreements` does.
+    apply_from: date | None = None
+
+
+class AgreementVersion(Row, table=True):
+    """The terms of an agreement from a day to a day; only its last day ever changes."""
+
+    __tablename__ = "agreement_version"
+    __table_args__ = (
+        CheckConstraint("effective_to >= effective_from - 1", name="ends_after_start"),
+        CheckConstraint("target_day >= 0 AND target_day < term_days", name="target_within_term"),
+        # btree_gist is not in every PostgreSQL; a range over uuid, made by the migration, does without it.
+        ExcludeConstraint(
+            (text("uuidrange(supplier_id, supplier_id, '[]')"), "&&"),
+            (text("daterange(effective_from, effective_to + 1, '[)')"), "&&"),
+            name="ex_agreement_version_one_a_day",
+            using="gist",
+        ),
+    )
+
+    agreement_id: UUID = Field(primary_key=True, foreign_key="agreement.id")
+    number: int = Field(primary_key=True, sa_type=SmallInteger)
+    supplier_id: UUID = Field(index=True)
+    effective_from: date
+    effective_to: date | None = None
+    reference_rate_percent: Decimal = Field(sa_type=Numeric(9, 6))  # type: ignore[call-overload]
+    target_day: int = Field(sa_type=SmallInteger)
+    term_days: int = Field(sa_type=SmallInteger)
+    clock_start: ClockStart = Field(sa_type=Text)
+    clock_end: ClockEnd = Field(sa_type=Text)
+    rebate_base: RebateBase = Field(sa_type=Text)
+    vat_mode: VatMode = Field(sa_type=Text)
+    collection: Collection = Field(sa_type=Text)
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            reference_rate_percent=self.reference_rate_percent,
+            target_day=self.target_day,
+            term_days=self.term_days,
+            clock_start=ClockStart(self.clock_start),
+            clock_end=ClockEnd(self.clock_end),
+            rebate_base=RebateBase(self.rebate_base),
+            vat_mode=VatMode(self.vat_mode),
+            collection=Collection(self.collection),
+        )

@@ -1,0 +1,198 @@
+"""What is done with agreements: agree, agree anew, end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.contracts.rebates import AgreementActivatedV1, AgreementEndedV1
+from council_common.database.history import record_change
+from council_common.events.outbox import publish
+from council_common.identity.actor import Actor
+from council_common.service.jobs import wake_job
+from council_common.web.preconditions import must_match
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rebate_service.agreements import rules, store
+from rebate_service.agreements.rules import ONE_DAY, Terms
+from rebate_service.agreements.tables import Agreement, AgreementVersion
+
+APPLY_AGREEMENTS = "apply-agreements"
+"""The job that lets a changed agreement meet the invoices that were told before it."""
+
+
+async def make_agreement(
+    session: AsyncSession, supplier_id: UUID, terms: Terms, *, effective_from: date, by: Actor, at: datetime
+) -> Agreement:
+    """A supplier's first agreement; raises AgreementExists when it has one (which takes versions)."""
+    rules.check_terms(terms)
+    agreement, is_new = await store.make_or_lock(session, supplier_id)
+    if not is_new:
+        raise rules.AgreementExists(
+            "This supplier has an agreement; add a version to it.", agreement_id=str(agreement.id)
+        )
+    await _add_version(session, agreement, [], terms, effective_from=effective_from, by=by, at=at)
+    return agreement
+
+
+async def add_version(
+    session: AsyncSession,
+    agreement_id: UUID,
+    terms: Terms,
+    *,
+    effective_from: date,
+    if_match: str | None,
+    by: Actor,
+    at: datetime,
+) -> Agreement:
+    """New terms from a day on; whatever was agreed for that day and later ends the day before."""
+    rules.check_terms(terms)
+    agreement = await store.lock_agreement(session, agreement_id)
+    must_match(if_match, agreement.revision)
+    versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
+    await _add_version(session, agreement, versions, terms, effective_from=effective_from, by=by, at=at)
+    return agreement
+
+
+async def agree_terms(
+    session: AsyncSession, supplier_id: UUID, terms: Terms, *, effective_from: date, by: Actor, at: datetime
+) -> Agreement:
+    """What a supplier agreed to, told by supplier-service: version 1 or the next one; the same again does nothing."""
+    rules.check_terms(terms)
+    agreement, _ = await store.make_or_lock(session, supplier_id)
+    versions = (await store.versions_of(session, [agreement.id])).get(agreement.id, [])
+    last = versions[-1] if versions else None
+    if last and last.effective_to is None and last.effective_from == effective_from and last.terms == terms:
+        return agreement
+    await _add_version(session, agreement, versions, terms, effective_from=effective_from, by=by, at=at)
+    return agreement
+
+
+async def _add_version(
+    session: AsyncSession,
+    agreement: Agreement,
+    versions: Sequence[AgreementVersion],
+    terms: Terms,
+    *,
+    effective_from: date,
+    by: Actor,
+    at: datetime,
+) -> None:
+    for version in versions:
+        if version.effective_to is None or version.effective_to >= effective_from:
+            version.effective_to = rules.last_day_under(effective_from, version)
+    # The old version ends before the new one begins: the exclusion constraint looks after each statement.
+    await session.flush()
+    number = len(versions) + 1
+    session.add(
+        AgreementVersion(
+            agreement_id=agreement.id,
+            number=number,
+            supplier_id=agreement.supplier_id,
+            effective_from=effective_from,
+            **asdict(terms),
+        )
+    )
+    detail = {"version": number, "effective_from": effective_from.isoformat()}
+    await _record(session, agreement, "version_agreed", effective_from, detail, by=by, at=at)
+    activated = AgreementActivatedV1(
+        version=agreement.revision,
+        occurred_at=at,
+        by=by.subject,
+        agreement_id=agreement.id,
+        supplier_id=agreement.supplier_id,
+        agreement_version=number,
+        effective_from=effective_from,
+        reference_rate_percent=terms.reference_rate_percent,
+        target_day=terms.target_day,
+        term_days=terms.term_days,
+    )
+    await publish(session, activated)
+
+
+async def end_agreement(
+    session: AsyncSession,
+    agreement_id: UUID,
+    *,
+    effective_to: date,
+    if_match: str | None,
+    reason: str | None,
+    by: Actor,
+    at: datetime,
+) -> Agreement:
+    """The last day of an agreement: invoices received later earn nothing. Raises AgreementEnded when it ended before."""
+    agreement = await store.lock_agreement(session, agreement_id)
+    must_match(if_match, agreement.revision)
+    if not await _end(session, agreement, effective_to, reason=reason, by=by, at=at):
+        raise rules.AgreementEnded(f"This agreement ends on or before {effective_to}; agree a new version instead.")
+    return agreement
+
+
+async def decline_agreement(
+    session: AsyncSession, supplier_id: UUID, *, declined_on: date, reason: str | None, by: Actor, at: datetime
+) -> None:
+    """The supplier said no or left: its agreement ends with that day, if it has one that still runs."""
+    agreement = await store.lock_of_supplier(session, supplier_id)
+    if agreement is not None:
+        await _end(session, agreement, declined_on, reason=reason, by=by, at=at)
+
+
+async def _end(
+    session: AsyncSession, agreement: Agreement, effective_to: date, *, reason: str | None, by: Actor, at: datetime
+) -> bool:
+    """Cut every version off after a day; False when none reached past it."""
+    versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
+    cut = [
+        version
+        for version in versions
+        if not rules.never_in_force(version) and (version.effective_to is None or version.effective_to > effective_to)
+    ]
+    if not cut:
+        return False
+    for version in cut:
+        version.effective_to = rules.last_day_under(effective_to + ONE_DAY, version)
+    detail = {"effective_to": effective_to.isoformat()}
+    await _record(session, agreement, "ended", effective_to + ONE_DAY, detail, by=by, at=at, reason=reason)
+    ended = AgreementEndedV1(
+        version=agreement.revision,
+        occurred_at=at,
+        by=by.subject,
+        agreement_id=agreement.id,
+        supplier_id=agreement.supplier_id,
+        agreement_version=cut[-1].number,
+        effective_to=effective_to,
+    )
+    await publish(session, ended)
+    return True
+
+
+async def _record(
+    session: AsyncSession,
+    agreement: Agreement,
+    action: str,
+    apply_from: date,
+    detail: dict[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+    reason: str | None = None,
+) -> None:
+    """A change of an agreement: counted, kept in its history, and to be applied to invoices from a day on."""
+    agreement.revision += 1
+    agreement.apply_from = min(apply_from, agreement.apply_from or apply_from)
+    await session.flush()
+    await record_change(
+        session,
+        entity="agreement",
+        entity_id=agreement.id,
+        version=agreement.revision,
+        action=action,
+        by=by,
+        at=at,
+        reason=reason,
+        detail=detail,
+    )
+    await wake_job(session, APPLY_AGREEMENTS)

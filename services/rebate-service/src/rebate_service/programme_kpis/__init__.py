@@ -1,0 +1,1 @@
+"""Programme KPIs: expected against earned against deducted against missed."""

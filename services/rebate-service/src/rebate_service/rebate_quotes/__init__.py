@@ -1,0 +1,1 @@
+"""Rebate quotes: what a payment would earn, with the whole sum; nothing is stored."""

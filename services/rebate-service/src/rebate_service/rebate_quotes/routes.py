@@ -1,0 +1,28 @@
+"""/v1/rebate-quotes"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from council_common.identity.actor import Actor
+from council_common.service.api import resource_router
+from council_common.web.dependencies import SessionDep, requires
+
+from rebate_service.rebate_quotes.schemas import QuoteIn, QuoteOut, QuotesIn, QuotesOut
+from rebate_service.rebate_quotes.usecases import quote_all
+
+router = resource_router("rebate-quotes")
+
+Reader = Annotated[Actor, requires("rebates:read")]
+
+
+@router.post("")
+async def quote(body: QuoteIn, session: SessionDep, _: Reader) -> QuoteOut:
+    """What a payment would earn, with the whole sum; nothing is stored."""
+    return (await quote_all(session, [body]))[0]
+
+
+@router.post("/batches")
+async def quote_many(body: QuotesIn, session: SessionDep, _: Reader) -> QuotesOut:
+    """Up to 500 quotes at once, as a payment run asks; nothing is stored."""
+    return QuotesOut(items=await quote_all(session, body.quotes))

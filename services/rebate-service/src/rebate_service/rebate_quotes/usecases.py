@@ -1,0 +1,89 @@
+"""Quoting: the same rule that earns, asked beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from rebate_service.agreements.rules import Collection, Terms, check_terms
+from rebate_service.agreements.schemas import TermsIn
+from rebate_service.agreements.store import agreements_of
+from rebate_service.rebate_quotes.rules import day_by_day
+from rebate_service.rebate_quotes.schemas import QuotedDayOut, QuoteIn, QuoteOut
+from rebate_service.rebates.entry import shares_from
+from rebate_service.rebates.linear import Share
+from rebate_service.rebates.proof import earned_parts, proof_of
+from rebate_service.rebates.rules import Assessment, Payment, RebateStatus, assess
+from rebate_service.rebates.schemas import PartOut
+
+NO_AGREEMENT = "no_agreement"
+
+
+async def quote_all(session: AsyncSession, asked: Sequence[QuoteIn]) -> list[QuoteOut]:
+    """What payments would earn, under the version in force on the day of receipt or under the terms thought of."""
+    agreements = await agreements_of(session, [each.supplier_id for each in asked if each.supplier_id])
+    quotes = []
+    for each in asked:
+        if each.terms is not None:
+            quotes.append(quote(each, check_terms(each.terms.terms())))
+            continue
+        version = agreements.of(each.supplier_id, each.received_on) if each.supplier_id else None
+        if version is None:
+            quotes.append(quote(each, None))
+        else:
+            quotes.append(quote(each, version.terms, agreement_id=version.agreement_id, number=version.number))
+    return quotes
+
+
+def quote(asked: QuoteIn, terms: Terms | None, *, agreement_id: UUID | None = None, number: int | None = None) -> QuoteOut:
+    """One quote with its proof."""
+    shares = shares_from(asked.vat_shares)
+    payment = Payment(asked.remitted_on, asked.arrives_on, 0, asked.disputed)
+    result = assess(shares, terms, received_on=asked.received_on, valid_on=asked.valid_on, payment=payment)
+    gross = sum(share.net_pence + share.vat_pence for share in shares)
+    at_source = terms is not None and terms.collection is Collection.DEDUCT_AT_SOURCE
+    deduct = result.rebate_pence if at_source else 0
+    outside = result.status is RebateStatus.OUTSIDE
+    return QuoteOut(
+        supplier_id=asked.supplier_id,
+        agreement_id=agreement_id,
+        agreement_version=number,
+        terms=TermsIn.of(terms) if terms else None,
+        cause=NO_AGREEMENT if outside else result.cause,
+        target_on=result.target_on,
+        elapsed_days=result.elapsed_days,
+        accelerated_days=result.accelerated_days,
+        rate_percent=result.rate_percent or Decimal("0.00"),
+        base_pence=result.base_pence,
+        parts=[PartOut.of(part) for part in earned_parts(shares, terms, result)] if terms else [],
+        rebate_net_pence=result.rebate_net_pence,
+        rebate_vat_pence=result.rebate_vat_pence,
+        rebate_pence=result.rebate_pence,
+        expected_pence=result.expected_pence,
+        gross_pence=gross,
+        deduct_pence=deduct,
+        pay_pence=gross - deduct,
+        steps=_steps(asked, shares, terms, result, payment),
+        days=_days(asked, shares, terms, gross) if terms and asked.day_by_day else None,
+    )
+
+
+def _steps(
+    asked: QuoteIn, shares: Sequence[Share], terms: Terms | None, result: Assessment, payment: Payment
+) -> list[str]:
+    if terms is None:
+        return ["No agreement was in force on the day the invoice was received: nothing is earned."]
+    return proof_of(
+        shares, terms, result, received_on=asked.received_on, valid_on=asked.valid_on, payment=payment
+    )
+
+
+def _days(asked: QuoteIn, shares: Sequence[Share], terms: Terms, gross: int) -> list[QuotedDayOut]:
+    at_source = terms.collection is Collection.DEDUCT_AT_SOURCE
+    return [
+        QuotedDayOut(**day._asdict(), pay_pence=gross - (day.rebate_pence if at_source else 0))
+        for day in day_by_day(shares, terms, received_on=asked.received_on, valid_on=asked.valid_on)
+    ]

@@ -1,0 +1,49 @@
+"""Who owns a variance, and how one is settled."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from council_common.errors import IllegalMove
+
+OWNER = "early_payment_coordinator"
+"""Variances belong to the early payment coordinator (platform.md, "what happens", story 1)."""
+
+
+class VarianceStatus(StrEnum):
+    """A variance waits for its owner, or was settled."""
+
+    OPEN = "open"
+    RESOLVED = "resolved"
+
+
+class Resolution(StrEnum):
+    """How a variance was settled. The last two are the platform's own."""
+
+    CORRECTED_ON_NEXT_PAYMENT = "corrected_on_next_payment"
+    CLAIMED_FROM_SUPPLIER = "claimed_from_supplier"
+    REFUNDED_TO_SUPPLIER = "refunded_to_supplier"
+    AGREEMENT_MISSING = "agreement_missing"
+    WRONG_DAY_USED = "wrong_day_used"
+    WRONG_RATE_USED = "wrong_rate_used"
+    WRONG_VAT_USED = "wrong_vat_used"
+    ROUNDING = "rounding"
+    WAIVED = "waived"
+    OTHER = "other"
+    PAYMENT_RETURNED = "payment_returned"
+    ASSESSED_AGAIN = "assessed_again"
+
+
+AUTOMATIC = frozenset({Resolution.PAYMENT_RETURNED, Resolution.ASSESSED_AGAIN})
+
+NEXT: dict[VarianceStatus, frozenset[VarianceStatus]] = {
+    VarianceStatus.OPEN: frozenset({VarianceStatus.RESOLVED}),
+    VarianceStatus.RESOLVED: frozenset(),
+}
+
+
+def resolve(current: str) -> VarianceStatus:
+    """Resolved; raises IllegalMove when it is already."""
+    if VarianceStatus.RESOLVED not in NEXT[VarianceStatus(current)]:
+        raise IllegalMove("The variance", current, VarianceStatus.RESOLVED)
+    return VarianceStatus.RESOLVED

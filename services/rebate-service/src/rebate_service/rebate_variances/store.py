@@ -1,0 +1,90 @@
+"""Every query of the variances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from council_common.errors import NotFound
+from council_common.web.pages import PageQuery, fetch_page
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rebate_service.rebate_variances.rules import VarianceStatus
+from rebate_service.rebate_variances.tables import RebateVariance
+from rebate_service.rebates.rules import VarianceCause
+
+
+async def close_open(
+    session: AsyncSession, resolutions: dict[UUID, str], *, at: datetime, by: str
+) -> list[RebateVariance]:
+    """Settle the open variances of some rebates, each with its resolution; returns those there were."""
+    found = await session.execute(
+        select(RebateVariance)
+        .where(col(RebateVariance.rebate_id).in_(list(resolutions)), col(RebateVariance.status) == VarianceStatus.OPEN)
+        .order_by(col(RebateVariance.id))
+        .with_for_update()
+    )
+    closed = list(found.scalars())
+    if closed:
+        await session.execute(
+            update(RebateVariance),
+            [
+                {
+                    "id": each.id,
+                    "version": each.version + 1,
+                    "status": VarianceStatus.RESOLVED,
+                    "resolution": resolutions[each.rebate_id],
+                    "resolved_at": at,
+                    "resolved_by": by,
+                }
+                for each in closed
+            ],
+        )
+    return closed
+
+
+async def add(session: AsyncSession, variances: Sequence[RebateVariance]) -> None:
+    """Store new variances."""
+    if variances:
+        await session.execute(insert(RebateVariance), [each.model_dump() for each in variances])
+
+
+async def lock_variance(session: AsyncSession, variance_id: UUID) -> RebateVariance:
+    """A variance, locked; raises NotFound."""
+    found = await session.get(RebateVariance, variance_id, with_for_update=True)
+    if found is None:
+        raise NotFound("There is no variance with this id.")
+    return found
+
+
+async def get_variance(session: AsyncSession, variance_id: UUID) -> RebateVariance:
+    """A variance; raises NotFound."""
+    found = await session.get(RebateVariance, variance_id)
+    if found is None:
+        raise NotFound("There is no variance with this id.")
+    return found
+
+
+async def page_of_variances(
+    session: AsyncSession,
+    query: PageQuery,
+    *,
+    cause: VarianceCause | None,
+    status: VarianceStatus | None,
+    supplier_id: UUID | None,
+) -> tuple[Sequence[RebateVariance], str | None]:
+    """Variances, newest first."""
+    statement = select(RebateVariance)
+    if cause is not None:
+        statement = statement.where(col(RebateVariance.cause) == cause)
+    if status is not None:
+        statement = statement.where(col(RebateVariance.status) == status)
+    if supplier_id is not None:
+        statement = statement.where(col(RebateVariance.supplier_id) == supplier_id)
+    sortable = {"id": col(RebateVariance.id), "difference_pence": col(RebateVariance.difference_pence)}
+    return await fetch_page(
+        session, statement, query=query, sortable=sortable, default="-id", id_column=col(RebateVariance.id)
+    )

@@ -1,0 +1,1 @@
+"""Rebates: what an invoice is expected to earn, and what its payments earned."""

@@ -1,0 +1,86 @@
+"""Which event tells a change of a rebate."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from council_common.contracts.rebates import (
+    RebateEarnedV1,
+    RebateEvent,
+    RebateExpectedV1,
+    RebateMissedV1,
+    RebateReversedV1,
+    RebateWithdrawnV1,
+)
+
+from rebate_service.rebates.entry import Entry
+from rebate_service.rebates.rules import RebateStatus
+
+
+class Told(NamedTuple):
+    """A change of a rebate: what it was (None: new), what it is, and on whose account."""
+
+    before: Entry | None
+    after: Entry
+    by: str
+    reason: str | None = None
+
+
+def event_of(told: Told, at: datetime) -> RebateEvent | None:
+    """The event of a change; None where no agreement is or was concerned."""
+    before, after = told.before, told.after
+    if after.agreement_id is None or after.status == RebateStatus.WITHDRAWN:
+        if before is None or before.agreement_id is None or before.status == RebateStatus.WITHDRAWN:
+            return None
+        return RebateWithdrawnV1(
+            **_about(before, after.version, at, told.by),
+            expected_pence=before.expected_pence,
+            rebate_pence=before.rebate_pence,
+            cause=told.reason or "agreement_ended",
+        )
+    about = _about(after, after.version, at, told.by)
+    match after.status:
+        case RebateStatus.EXPECTED:
+            return RebateExpectedV1(**about, expected_pence=after.expected_pence, target_on=after.target_on)
+        case RebateStatus.EARNED:
+            return _earned(after, about)
+        case RebateStatus.MISSED:
+            return RebateMissedV1(
+                **about, payment_id=after.payment_id, expected_pence=after.expected_pence, cause=after.cause
+            )
+        case _:
+            return RebateReversedV1(
+                **about, payment_id=after.payment_id, rebate_pence=after.rebate_pence, returned_on=after.returned_on
+            )
+
+
+def _earned(entry: Entry, about: dict[str, Any]) -> RebateEarnedV1:
+    return RebateEarnedV1(
+        **about,
+        payment_id=entry.payment_id,
+        received_on=entry.received_on,
+        remitted_on=entry.remitted_on,
+        elapsed_days=entry.elapsed_days,
+        accelerated_days=entry.accelerated_days,
+        rate_percent=entry.rate_percent,
+        base_pence=entry.base_pence,
+        rebate_net_pence=entry.rebate_net_pence,
+        rebate_vat_pence=entry.rebate_vat_pence,
+        rebate_pence=entry.rebate_pence,
+        expected_pence=entry.expected_pence,
+        deducted_pence=entry.deducted_pence,
+    )
+
+
+def _about(entry: Entry, version: int, at: datetime, by: str) -> dict[str, Any]:
+    return {
+        "version": version,
+        "occurred_at": at,
+        "by": by,
+        "rebate_id": entry.id,
+        "invoice_id": entry.invoice_id,
+        "supplier_id": entry.supplier_id,
+        "agreement_id": entry.agreement_id,
+        "agreement_version": entry.agreement_version,
+    }

@@ -1,0 +1,158 @@
+"""Rebates as people look for them: by filters, page by page, or all of them as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from council_common.database.sessions import Sessions
+from council_common.errors import NotFound
+from council_common.web.pages import PageQuery, fetch_page
+from fastapi import Query
+from sqlalchemy import Date, Select, cast, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.tables import Rebate
+
+CHUNK = 2000
+CSV_COLUMNS = (
+    "id",
+    "invoice_id",
+    "invoice_number",
+    "payment_id",
+    "supplier_id",
+    "agreement_id",
+    "agreement_version",
+    "status",
+    "cause",
+    "received_on",
+    "remitted_on",
+    "target_on",
+    "elapsed_days",
+    "accelerated_days",
+    "rate_percent",
+    "base_pence",
+    "rebate_net_pence",
+    "rebate_vat_pence",
+    "rebate_pence",
+    "expected_pence",
+    "deducted_pence",
+    "variance_pence",
+)
+
+
+@dataclass(frozen=True)
+class RebateFilter:
+    """Which rebates. Without a status those outside any agreement are left out."""
+
+    supplier_id: UUID | None = None
+    invoice_id: UUID | None = None
+    payment_id: UUID | None = None
+    status: RebateStatus | None = None
+    received_from: date | None = None
+    received_to: date | None = None
+    remitted_from: date | None = None
+    remitted_to: date | None = None
+    has_variance: Annotated[
+        bool | None, Query(description="Deducted otherwise than earned; with it those outside any agreement too.")
+    ] = None
+
+    def of(self, statement: Select[Any]) -> Select[Any]:
+        """The statement with these conditions."""
+        if self.status is None and not self.has_variance:
+            statement = statement.where(col(Rebate.agreement_id).is_not(None))
+        if self.has_variance is not None:
+            differs = col(Rebate.variance_pence) != 0
+            statement = statement.where(differs if self.has_variance else ~differs)
+        for column, value in (
+            (Rebate.supplier_id, self.supplier_id),
+            (Rebate.invoice_id, self.invoice_id),
+            (Rebate.payment_id, self.payment_id),
+            (Rebate.status, self.status),
+        ):
+            if value is not None:
+                statement = statement.where(col(column) == value)
+        for day, first, last in (
+            (Rebate.received_on, self.received_from, self.received_to),
+            (Rebate.remitted_on, self.remitted_from, self.remitted_to),
+        ):
+            if first is not None:
+                statement = statement.where(col(day) >= first)
+            if last is not None:
+                statement = statement.where(col(day) <= last)
+        return statement
+
+
+async def page_of_rebates(
+    session: AsyncSession, query: PageQuery, wanted: RebateFilter
+) -> tuple[Sequence[Rebate], str | None]:
+    """Rebates, newest first; those not paid sort by their payment's day as the last."""
+    sortable = {
+        "id": col(Rebate.id),
+        "received_on": col(Rebate.received_on),
+        "remitted_on": func.coalesce(col(Rebate.remitted_on), cast("infinity", Date)),
+        "rebate_pence": col(Rebate.rebate_pence),
+    }
+    return await fetch_page(
+        session,
+        wanted.of(select(Rebate)),
+        query=query,
+        sortable=sortable,
+        default="-id",
+        id_column=col(Rebate.id),
+    )
+
+
+async def get_rebate(session: AsyncSession, rebate_id: UUID) -> Rebate:
+    """A rebate; raises NotFound."""
+    found = await session.get(Rebate, rebate_id)
+    if found is None:
+        raise NotFound("There is no rebate with this id.")
+    return found
+
+
+async def next_version(session: AsyncSession, rebate_id: UUID) -> int:
+    """Lock a rebate and count a fact about it that changes none of its figures."""
+    counted = await session.execute(
+        update(Rebate)
+        .where(col(Rebate.id) == rebate_id)
+        .values(version=Rebate.version + 1)
+        .returning(col(Rebate.version))
+        .execution_options(synchronize_session=False)
+    )
+    return int(counted.scalar_one())
+
+
+async def csv_of(sessions: Sessions, wanted: RebateFilter) -> AsyncIterator[str]:
+    """All rebates of a filter as CSV, in chunks of 2,000 lines; memory stays flat."""
+    yield _lines([CSV_COLUMNS])
+    columns = [col(getattr(Rebate, name)) for name in CSV_COLUMNS]
+    after = UUID(int=0)
+    while True:
+        statement = wanted.of(select(*columns)).where(col(Rebate.id) > after).order_by(col(Rebate.id)).limit(CHUNK)
+        async with sessions() as session:
+            rows = (await session.execute(statement)).all()
+        if rows:
+            yield _lines([[_cell(value) for value in row] for row in rows])
+        if len(rows) < CHUNK:
+            return
+        after = rows[-1][0]
+
+
+def _cell(value: Any) -> str:
+    """A value as a spreadsheet may open it: text that begins like a formula is made plain (OWASP, CSV injection)."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if isinstance(value, str) and text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+
+
+def _lines(rows: Sequence[Sequence[str]]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue()

@@ -1,0 +1,61 @@
+"""/v1/rebates"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from council_common.database.history import ChangeOut, history_of
+from council_common.identity.actor import Actor
+from council_common.service.api import resource_router
+from council_common.web.dependencies import RuntimeDep, SessionDep, requires
+from council_common.web.pages import Page, PageQuery
+from council_common.web.preconditions import etag
+from fastapi import Depends, Response
+from fastapi.responses import StreamingResponse
+
+from rebate_service.agreements.store import terms_of
+from rebate_service.rebates import listing
+from rebate_service.rebates.listing import RebateFilter
+from rebate_service.rebates.schemas import ProvedRebateOut, RebateOut, prove
+
+router = resource_router("rebates")
+
+Reader = Annotated[Actor, requires("rebates:read")]
+Wanted = Annotated[RebateFilter, Depends()]
+
+
+@router.get("")
+async def list_rebates(
+    session: SessionDep, page: Annotated[PageQuery, Depends()], wanted: Wanted, _: Reader
+) -> Page[RebateOut]:
+    """Rebates, newest first; without a status those outside any agreement are left out."""
+    found, cursor = await listing.page_of_rebates(session, page, wanted)
+    return Page(items=[RebateOut.of(each) for each in found], next=cursor)
+
+
+@router.get("/export.csv", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
+async def export(runtime: RuntimeDep, wanted: Wanted, _: Reader) -> StreamingResponse:
+    """All rebates of a filter as CSV, oldest first."""
+    headers = {"content-disposition": 'attachment; filename="rebates.csv"'}
+    return StreamingResponse(
+        listing.csv_of(runtime.sessions, wanted), media_type="text/csv; charset=utf-8", headers=headers
+    )
+
+
+@router.get("/{rebate_id}")
+async def get(rebate_id: UUID, session: SessionDep, response: Response, _: Reader) -> ProvedRebateOut:
+    """One rebate with its proof: terms, what each VAT rate earned, the arithmetic in words."""
+    rebate = await listing.get_rebate(session, rebate_id)
+    response.headers["etag"] = etag(rebate.version)
+    out = ProvedRebateOut.of(rebate)
+    if rebate.agreement_id is not None and rebate.agreement_version is not None:
+        out.proof = prove(rebate, await terms_of(session, rebate.agreement_id, rebate.agreement_version))
+    return out
+
+
+@router.get("/{rebate_id}/history")
+async def history(rebate_id: UUID, session: SessionDep, _: Reader) -> list[ChangeOut]:
+    """Every change of a rebate: who, when and why; each has the figures it made."""
+    rebate = await listing.get_rebate(session, rebate_id)
+    return await history_of(session, rebate.id)

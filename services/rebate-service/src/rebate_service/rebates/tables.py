@@ -1,0 +1,67 @@
+"""Rebates: one row for each payment of an invoice, and one for what is not paid yet."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, SmallInteger, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rows import Row
+
+
+class Rebate(Row, table=True):
+    """What a payment earned, or (`payment_id` null) what the unpaid part of an invoice is expected to earn.
+
+    Facts first, then what an agreement makes of them. The `rebate_` amounts stay after a reversal: they say what
+    was taken back.
+    """
+
+    __tablename__ = "rebate"
+    __table_args__ = (
+        # One row for each payment of an invoice, and one for its unpaid part.
+        UniqueConstraint("invoice_id", "payment_id", postgresql_nulls_not_distinct=True),
+        Index("ix_rebate_supplier_id_received_on", "supplier_id", "received_on"),
+        Index("ix_rebate_payment_id", "payment_id"),
+        # Payments come in by their days: block ranges are enough, and cost next to nothing to keep.
+        Index("ix_rebate_remitted_on", "remitted_on", postgresql_using="brin"),
+        CheckConstraint("rebate_pence = rebate_net_pence + rebate_vat_pence", name="net_and_vat"),
+        CheckConstraint("(agreement_id IS NULL) = (agreement_version IS NULL)", name="agreement_and_version"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    invoice_id: UUID
+    payment_id: UUID | None = None
+    supplier_id: UUID
+    invoice_number: str = Field(sa_type=Text)
+    received_on: date
+    valid_on: date | None = None
+    remitted_on: date | None = None
+    arrives_on: date | None = None
+    vat_shares: list[dict[str, Any]] = Field(sa_type=JSONB)
+    disputed: bool
+    part_payment: bool
+    deducted_pence: int = Field(sa_type=BigInteger)
+    agreement_id: UUID | None = None
+    agreement_version: int | None = Field(default=None, sa_type=SmallInteger)
+    status: RebateStatus = Field(sa_type=Text)
+    cause: str | None = Field(default=None, sa_type=Text)
+    target_on: date | None = None
+    elapsed_days: int | None = None
+    accelerated_days: int | None = None
+    rate_percent: Decimal | None = Field(default=None, sa_type=Numeric(9, 6))  # type: ignore[call-overload]
+    base_pence: int = Field(sa_type=BigInteger)
+    rebate_net_pence: int = Field(sa_type=BigInteger)
+    rebate_vat_pence: int = Field(sa_type=BigInteger)
+    rebate_pence: int = Field(sa_type=BigInteger)
+    expected_pence: int = Field(sa_type=BigInteger)
+    variance_pence: int = Field(sa_type=BigInteger)
+    variance_cause: str | None = Field(default=None, sa_type=Text)
+    returned_on: date | None = None
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]

@@ -1,0 +1,88 @@
+"""Queries of bank-account changes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+from uuid import UUID
+
+from council_common.web.pages import PageQuery, fetch_page
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from supplier_service.bank_account_changes.rules import OPEN, NoSuchBankAccountChange, Status
+from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
+from supplier_service.fields import as_column
+
+Part = TypeVar("Part", Evidence, CallBack)
+
+
+async def get_change(session: AsyncSession, change_id: UUID) -> BankAccountChange:
+    """A case; raises NoSuchBankAccountChange."""
+    return _found(await session.get(BankAccountChange, change_id))
+
+
+async def lock_change(session: AsyncSession, change_id: UUID) -> BankAccountChange:
+    """A case, locked until the transaction ends. Where the supplier is locked as well, it is locked first."""
+    return _found(await session.get(BankAccountChange, change_id, with_for_update=True, populate_existing=True))
+
+
+def _found(change: BankAccountChange | None) -> BankAccountChange:
+    if change is None:
+        raise NoSuchBankAccountChange("There is no bank-account change of this id.")
+    return change
+
+
+async def parts_of(session: AsyncSession, part: type[Part], change_ids: Sequence[UUID]) -> dict[UUID, list[Part]]:
+    """The evidence or the call-backs of cases, oldest first."""
+    found = await session.execute(select(part).where(col(part.change_id).in_(change_ids)).order_by(col(part.id)))
+    parts: dict[UUID, list[Part]] = defaultdict(list)
+    for each in found.scalars():
+        parts[each.change_id].append(each)
+    return parts
+
+
+async def cooled_off(session: AsyncSession, *, today: date, limit: int) -> list[UUID]:
+    """Approved cases whose cooling-off was over yesterday or before."""
+    found = await session.execute(
+        select(col(BankAccountChange.id))
+        .where(col(BankAccountChange.status) == Status.APPROVED, col(BankAccountChange.cooling_off_until) < today)
+        .order_by(col(BankAccountChange.cooling_off_until), col(BankAccountChange.id))
+        .limit(limit)
+    )
+    return list(found.scalars())
+
+
+@dataclass(frozen=True)
+class ChangeFilter:
+    """What a list of cases may be narrowed by; None does not narrow."""
+
+    supplier_id: UUID | None = None
+    status: Status | None = None
+    open: bool | None = None
+
+
+async def list_changes(
+    session: AsyncSession, wanted: ChangeFilter, page: PageQuery
+) -> tuple[Sequence[BankAccountChange], str | None]:
+    """A page of the cases a filter lets through."""
+    statement = select(BankAccountChange)
+    if wanted.supplier_id is not None:
+        statement = statement.where(col(BankAccountChange.supplier_id) == wanted.supplier_id)
+    if wanted.status is not None:
+        statement = statement.where(col(BankAccountChange.status) == wanted.status)
+    if wanted.open is not None:
+        is_open = col(BankAccountChange.status).in_(sorted(OPEN))
+        statement = statement.where(is_open if wanted.open else ~is_open)
+    return await fetch_page(
+        session,
+        statement,
+        query=page,
+        sortable={"requested_at": as_column(BankAccountChange.requested_at)},
+        default="-requested_at",
+        id_column=as_column(BankAccountChange.id),
+    )

@@ -1,0 +1,94 @@
+"""The tables of bank-account changes, their evidence and their call-backs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlmodel import Field
+
+from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, RequestedVia, Status
+from supplier_service.bank_accounts.rules import BankDetails
+from supplier_service.fields import UTC_TIME
+from supplier_service.rows import Row
+
+
+class BankAccountChange(Row, table=True):
+    """A wish to be paid elsewhere, and how far it came. One open case a supplier; three different people."""
+
+    __tablename__ = "bank_account_change"
+    __table_args__ = (
+        Index(
+            "uq_bank_account_change_open",
+            "supplier_id",
+            unique=True,
+            postgresql_where=text("status NOT IN ('active', 'rejected')"),
+        ),
+        Index(None, "supplier_id"),
+        Index(None, "requested_at", "id"),
+        Index(None, "status", "cooling_off_until"),
+        CheckConstraint(
+            "status IN ('requested', 'evidence', 'called_back', 'approved', 'active', 'rejected')", name="status"
+        ),
+        CheckConstraint("requested_by <> called_back_by", name="caller_is_not_requester"),
+        CheckConstraint("approved_by NOT IN (requested_by, called_back_by)", name="approver_is_a_third"),
+        CheckConstraint(
+            "status NOT IN ('approved', 'active') OR (approved_by IS NOT NULL AND called_back_by IS NOT NULL "
+            "AND cooling_off_until IS NOT NULL)",
+            name="approved",
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    supplier_id: UUID = Field(foreign_key="supplier.id")
+    version: int
+    status: Status = Field(sa_type=Text)
+    sort_code: str = Field(sa_type=Text)
+    account_number: str = Field(sa_type=Text)
+    account_name: str = Field(sa_type=Text)
+    requested_via: RequestedVia = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    requested_by: str = Field(sa_type=Text)
+    requested_at: datetime = Field(sa_type=UTC_TIME)
+    called_back_by: str | None = Field(default=None, sa_type=Text)
+    approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    cooling_off_until: date | None = None
+    rejected_by: str | None = Field(default=None, sa_type=Text)
+    rejected_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    activated_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+
+    @property
+    def details(self) -> BankDetails:
+        return BankDetails(self.sort_code, self.account_number, self.account_name)
+
+
+class Evidence(Row, table=True):
+    """A paper that supports a case: what it is and where it is kept."""
+
+    __tablename__ = "bank_account_evidence"
+    __table_args__ = (Index(None, "change_id"),)
+
+    id: UUID = Field(primary_key=True)
+    change_id: UUID = Field(foreign_key="bank_account_change.id")
+    kind: EvidenceKind = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    note: str | None = Field(default=None, sa_type=Text)
+    added_by: str = Field(sa_type=Text)
+    added_at: datetime = Field(sa_type=UTC_TIME)
+
+
+class CallBack(Row, table=True):
+    """A call to the supplier on a number held before the case began."""
+
+    __tablename__ = "bank_account_call_back"
+    __table_args__ = (Index(None, "change_id"),)
+
+    id: UUID = Field(primary_key=True)
+    change_id: UUID = Field(foreign_key="bank_account_change.id")
+    contact_id: UUID
+    outcome: CallBackOutcome = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    called_by: str = Field(sa_type=Text)
+    called_at: datetime = Field(sa_type=UTC_TIME)

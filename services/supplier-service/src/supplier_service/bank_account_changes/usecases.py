@@ -1,0 +1,269 @@
+"""What is done with a bank-account change, from the wish to the account in use. No step tells an account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.contracts.suppliers import (
+    BankAccountActivatedV1,
+    BankAccountChangeRejectedV1,
+    BankAccountChangeRequestedV1,
+)
+from council_common.database.history import record_change
+from council_common.events.outbox import publish
+from council_common.identity.actor import SYSTEM, Actor
+from council_common.ids import new_id
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from supplier_service.bank_account_changes import rules, store
+from supplier_service.bank_account_changes.rules import (
+    BankAccountChangeOpen,
+    BankAccountUnchanged,
+    CallBackOutcome,
+    EvidenceKind,
+    NumberNotTrusted,
+    RequestedVia,
+    Status,
+    SupplierEnded,
+)
+from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
+from supplier_service.bank_accounts.rules import BankDetails
+from supplier_service.bank_accounts.store import accounts_of, supersede_account
+from supplier_service.suppliers.rules import NEXT as SUPPLIER_NEXT
+from supplier_service.suppliers.rules import Contact
+from supplier_service.suppliers.rules import Status as SupplierStatus
+from supplier_service.suppliers.store import get_supplier, lock_supplier
+from supplier_service.suppliers.tables import Supplier
+from supplier_service.suppliers.usecases import record_on_supplier
+
+
+async def request_change(
+    session: AsyncSession,
+    supplier_id: UUID,
+    details: BankDetails,
+    *,
+    via: RequestedVia,
+    note: str,
+    by: Actor,
+    at: datetime,
+) -> BankAccountChange:
+    """Open a case: every payment to the supplier is held from now on.
+
+    Raises BankAccountChangeOpen, BankAccountUnchanged, SupplierEnded.
+    """
+    supplier = await lock_supplier(session, supplier_id)
+    if not SUPPLIER_NEXT[SupplierStatus(supplier.status)]:
+        raise SupplierEnded(f"The supplier is {supplier.status}.")
+    if supplier.open_bank_account_change_id is not None:
+        raise BankAccountChangeOpen(
+            "This supplier has an open bank-account change; finish or reject that one first.",
+            bank_account_change_id=str(supplier.open_bank_account_change_id),
+        )
+    accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
+    if accounts and accounts[-1].details == details:
+        raise BankAccountUnchanged("This account is the one in use.")
+    change = BankAccountChange(
+        id=new_id(),
+        supplier_id=supplier_id,
+        version=1,
+        status=Status.REQUESTED,
+        sort_code=details.sort_code,
+        account_number=details.account_number,
+        account_name=details.account_name or supplier.name,
+        requested_via=via,
+        note=note,
+        requested_by=by.subject,
+        requested_at=at,
+    )
+    session.add(change)
+    supplier.open_bank_account_change_id = change.id
+    await _record(session, change, "requested", by=by, at=at, reason=note)
+    await _record_on_supplier(session, supplier, change, "bank account change requested", by=by, at=at)
+    await publish(
+        session,
+        BankAccountChangeRequestedV1(
+            supplier_id=supplier_id,
+            version=supplier.version,
+            occurred_at=at,
+            by=by.subject,
+            change_id=change.id,
+            requested_on=london_date(at),
+        ),
+    )
+    return change
+
+
+async def add_evidence(
+    session: AsyncSession,
+    change_id: UUID,
+    *,
+    kind: EvidenceKind,
+    reference: str,
+    note: str | None,
+    by: Actor,
+    at: datetime,
+) -> BankAccountChange:
+    """Note a paper that supports the case, and where it is kept."""
+    change = await store.lock_change(session, change_id)
+    change.status = rules.add_evidence(Status(change.status))
+    change.version += 1
+    session.add(
+        Evidence(
+            id=new_id(),
+            change_id=change.id,
+            kind=kind,
+            reference=reference,
+            note=note,
+            added_by=by.subject,
+            added_at=at,
+        )
+    )
+    await _record(session, change, "evidence added", by=by, at=at, reason=note, detail={"kind": kind.value})
+    return change
+
+
+async def call_back(
+    session: AsyncSession,
+    change_id: UUID,
+    *,
+    contact_id: UUID,
+    outcome: CallBackOutcome,
+    note: str,
+    by: Actor,
+    at: datetime,
+) -> BankAccountChange:
+    """Note a call to the supplier by somebody else than the requester, on an old number.
+
+    Raises ApprovesOwnRequest, NumberNotTrusted, IllegalMove.
+    """
+    change = await store.lock_change(session, change_id)
+    by.must_differ_from(change.requested_by, what="The call-back")
+    status = rules.call_back(Status(change.status), outcome)
+    contact = _contact(await get_supplier(session, change.supplier_id), contact_id)
+    rules.must_be_trusted(contact.phone_since, requested_on=london_date(change.requested_at), called_on=london_date(at))
+    change.status = status
+    change.called_back_by = by.subject if outcome is CallBackOutcome.CONFIRMED else None
+    change.version += 1
+    session.add(
+        CallBack(
+            id=new_id(),
+            change_id=change.id,
+            contact_id=contact_id,
+            outcome=outcome,
+            note=note,
+            called_by=by.subject,
+            called_at=at,
+        )
+    )
+    detail = {"outcome": outcome.value, "contact_id": str(contact_id)}
+    await _record(session, change, "called back", by=by, at=at, reason=note, detail=detail)
+    return change
+
+
+def _contact(supplier: Supplier, contact_id: UUID) -> Contact:
+    for contact in map(Contact.of, supplier.contacts):
+        if contact.id == contact_id and contact.phone:
+            return contact
+    raise NumberNotTrusted("The supplier has no such contact with a telephone number; call on a number that is held.")
+
+
+async def approve_change(
+    session: AsyncSession, change_id: UUID, *, note: str | None, by: Actor, at: datetime
+) -> BankAccountChange:
+    """Approve a case as a third person; the account is used once the cooling-off is over."""
+    change = await store.lock_change(session, change_id)
+    calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
+    by.must_differ_from(
+        change.requested_by, *(call.called_by for call in calls), what="Approving a bank-account change"
+    )
+    change.status = rules.move(Status(change.status), Status.APPROVED)
+    change.approved_by, change.approved_at = by.subject, at
+    change.cooling_off_until = rules.cooling_off_until(london_date(at))
+    change.version += 1
+    detail = {"cooling_off_until": change.cooling_off_until.isoformat()}
+    await _record(session, change, "approved", by=by, at=at, reason=note, detail=detail)
+    return change
+
+
+async def reject_change(
+    session: AsyncSession, change_id: UUID, *, note: str, by: Actor, at: datetime
+) -> BankAccountChange:
+    """End a case, also during its cooling-off; the account in use stands and payments go on."""
+    supplier, change = await _lock_both(session, change_id)
+    change.status = rules.move(Status(change.status), Status.REJECTED)
+    change.rejected_by, change.rejected_at = by.subject, at
+    change.version += 1
+    supplier.open_bank_account_change_id = None
+    await _record(session, change, "rejected", by=by, at=at, reason=note)
+    await _record_on_supplier(session, supplier, change, "bank account change rejected", by=by, at=at)
+    await publish(
+        session,
+        BankAccountChangeRejectedV1(
+            supplier_id=supplier.id, version=supplier.version, occurred_at=at, by=by.subject, change_id=change.id
+        ),
+    )
+    return change
+
+
+async def activate_account(session: AsyncSession, change_id: UUID, *, at: datetime) -> bool:
+    """Use the new account, once the case has cooled off; False when it has not, or somebody ended it meanwhile."""
+    supplier, change = await _lock_both(session, change_id)
+    if not rules.may_activate(Status(change.status), change.cooling_off_until, today=london_date(at)):
+        return False
+    change.status = rules.move(Status(change.status), Status.ACTIVE)
+    change.activated_at = at
+    change.version += 1
+    supplier.open_bank_account_change_id = None
+    await supersede_account(session, supplier.id, change.details, change_id=change.id, at=at)
+    await _record(session, change, "activated", by=SYSTEM, at=at)
+    await _record_on_supplier(session, supplier, change, "bank account changed", by=SYSTEM, at=at)
+    await publish(
+        session,
+        BankAccountActivatedV1(
+            supplier_id=supplier.id,
+            version=supplier.version,
+            occurred_at=at,
+            by=SYSTEM.subject,
+            change_id=change.id,
+            approved_by=change.approved_by or "",
+        ),
+    )
+    return True
+
+
+async def _lock_both(session: AsyncSession, change_id: UUID) -> tuple[Supplier, BankAccountChange]:
+    supplier_id = (await store.get_change(session, change_id)).supplier_id
+    return await lock_supplier(session, supplier_id), await store.lock_change(session, change_id)
+
+
+async def _record(
+    session: AsyncSession,
+    change: BankAccountChange,
+    action: str,
+    *,
+    by: Actor,
+    at: datetime,
+    reason: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    await record_change(
+        session,
+        entity="bank_account_change",
+        entity_id=change.id,
+        version=change.version,
+        action=action,
+        by=by,
+        at=at,
+        reason=reason,
+        detail=detail,
+    )
+
+
+async def _record_on_supplier(
+    session: AsyncSession, supplier: Supplier, change: BankAccountChange, action: str, *, by: Actor, at: datetime
+) -> None:
+    detail = {"bank_account_change_id": str(change.id)}
+    await record_on_supplier(session, supplier, action, by=by, at=at, detail=detail)

@@ -1,0 +1,1 @@
+"""Bank accounts: one a supplier at a time, never edited, superseded by the next."""

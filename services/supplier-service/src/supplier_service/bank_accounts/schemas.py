@@ -1,0 +1,47 @@
+"""Bank accounts on the wire: in full when they come in, masked whenever they go out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, Field
+
+from supplier_service.bank_accounts import rules
+from supplier_service.bank_accounts.tables import BankAccount
+from supplier_service.fields import LongText, RequestModel
+
+SortCode = Annotated[str, Field(max_length=12, examples=["20-00-00"], repr=False), AfterValidator(rules.sort_code)]
+AccountNumber = Annotated[
+    str, Field(max_length=12, examples=["55779911"], repr=False), AfterValidator(rules.account_number)
+]
+AccountName = Annotated[LongText, Field(examples=["Ardley Paving Ltd"], repr=False)]
+
+
+class BankAccountIn(RequestModel):
+    """Where to pay a supplier."""
+
+    sort_code: SortCode
+    account_number: AccountNumber
+    account_name: AccountName | None = None
+
+    def details(self) -> rules.BankDetails:
+        return rules.BankDetails(self.sort_code, self.account_number, self.account_name)
+
+
+class BankAccountOut(BaseModel):
+    """An account, masked: enough to tell two apart, never enough to pay to."""
+
+    sort_code: Annotated[str, Field(examples=["••-••-12"])]
+    account_number: Annotated[str, Field(examples=["••••9911"])]
+    in_use_from: datetime
+    superseded_at: datetime | None = None
+
+    @classmethod
+    def of(cls, account: BankAccount, *, superseded_at: datetime | None = None) -> BankAccountOut:
+        return cls(
+            sort_code=rules.masked_sort_code(account.sort_code),
+            account_number=rules.masked_account_number(account.account_number),
+            in_use_from=account.in_use_from,
+            superseded_at=superseded_at,
+        )

@@ -1,0 +1,63 @@
+"""Queries of bank accounts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from council_common.database.sessions import driver
+from council_common.ids import new_id
+from sqlalchemy import ARRAY, Uuid, any_, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from supplier_service.bank_accounts.rules import BankDetails
+from supplier_service.bank_accounts.tables import BankAccount
+
+COLUMNS = ("id", "supplier_id", "number", "sort_code", "account_number", "account_name", "in_use_from")
+
+
+async def add_first_accounts(session: AsyncSession, details: Mapping[UUID, BankDetails], *, at: datetime) -> None:
+    """The accounts that new suppliers were registered with, by COPY."""
+    if details:
+        await (await driver(session)).copy_records_to_table(
+            "bank_account",
+            columns=COLUMNS,
+            records=[
+                (new_id(), supplier_id, 1, each.sort_code, each.account_number, each.account_name, at)
+                for supplier_id, each in details.items()
+            ],
+        )
+
+
+async def supersede_account(
+    session: AsyncSession, supplier_id: UUID, details: BankDetails, *, change_id: UUID, at: datetime
+) -> None:
+    """Add the account that is in use from now on; the supplier's row is locked by the caller."""
+    accounts = await accounts_of(session, [supplier_id])
+    session.add(
+        BankAccount(
+            id=new_id(),
+            supplier_id=supplier_id,
+            number=len(accounts[supplier_id]) + 1,
+            change_id=change_id,
+            sort_code=details.sort_code,
+            account_number=details.account_number,
+            account_name=details.account_name,
+            in_use_from=at,
+        )
+    )
+
+
+async def accounts_of(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, list[BankAccount]]:
+    """Each supplier's accounts, the first one first; the last is in use."""
+    ids = literal(list(supplier_ids), ARRAY(Uuid))
+    found = await session.execute(
+        select(BankAccount).where(col(BankAccount.supplier_id) == any_(ids)).order_by(col(BankAccount.number))
+    )
+    accounts: dict[UUID, list[BankAccount]] = defaultdict(list)
+    for account in found.scalars():
+        accounts[account.supplier_id].append(account)
+    return accounts

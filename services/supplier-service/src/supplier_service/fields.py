@@ -1,0 +1,54 @@
+"""Fields the rooms share: text that a database and a letter can hold, and how a wrong field is told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from council_common.errors import FieldError
+from council_common.web.problems import field_error
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from sqlalchemy import ColumnElement, DateTime
+from sqlmodel import col
+
+UTC_TIME = DateTime(timezone=True)
+
+_ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+_MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=_ONE_LINE)]
+LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=_ONE_LINE)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=_MANY_LINES)]
+Code = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")
+]
+
+
+class RequestModel(BaseModel):
+    """A request: unknown fields are refused, so that a misspelt one is noticed. Refused values are never told."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+def field_errors(refusal: ValidationError) -> list[FieldError]:
+    """What was wrong with each field, and what would be right; never the value."""
+    return [_told(detail) for detail in refusal.errors(include_url=False, include_input=False)]
+
+
+def _told(detail: Any) -> FieldError:
+    error = field_error(detail)
+    problem, _, expected = error.problem.partition("; expected ")
+    return FieldError(error.field, problem, expected or error.expected or _EXPECTED.get(detail["type"]))
+
+
+_EXPECTED = {
+    "missing": "a value",
+    "extra_forbidden": "only the fields of this resource",
+    "model_attributes_type": "an object",
+    "model_type": "an object",
+}
+
+
+def as_column(attribute: Any) -> ColumnElement[Any]:
+    """An attribute of a row as the column a list sorts by."""
+    found: Any = col(attribute)
+    return cast("ColumnElement[Any]", found)

@@ -1,0 +1,1 @@
+"""Market sectors: the kinds of supplier the council buys from."""

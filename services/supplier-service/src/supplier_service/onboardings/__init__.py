@@ -1,0 +1,1 @@
+"""Onboardings: how a supplier comes on to the early payment programme, or does not."""

@@ -1,0 +1,118 @@
+"""Onboardings on the wire."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from council_common.money import Percent
+from pydantic import BaseModel, Field
+
+from supplier_service.fields import Code, Note, RequestModel, ShortText
+from supplier_service.onboardings import rules
+from supplier_service.onboardings.rules import ActivityKind, Stage
+from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
+from supplier_service.onboardings.usecases import StageReached
+
+
+class Terms(RequestModel):
+    """What a supplier agreed to (payables.md §1.1, §1.3).
+
+    The clocks, the base, the VAT mode and the way of collecting have no default: they are agreed, never inferred.
+    """
+
+    agreed_on: date
+    effective_from: date
+    term_days: Annotated[int, Field(ge=1, le=365)] = 30
+    reference_rate_percent: Annotated[Percent, Field(validate_default=True)] = "1.00"  # type: ignore[assignment]
+    target_day: Annotated[int, Field(ge=0, le=364)] = 10
+    clock_start: Literal["received", "valid_invoice"]
+    clock_end: Literal["run_date", "funds_arrival"]
+    rebate_base: Literal["net", "gross"]
+    vat_mode: Literal["reduce_net_and_vat", "net_only"]
+    collection: Literal["deduct_at_source", "claim"]
+
+
+class StageIn(RequestModel):
+    """A stage a supplier reached. `agreed` takes terms; `declined` may take a reason, a code."""
+
+    stage: Literal[Stage.CONTACTED, Stage.INTERESTED, Stage.AGREED, Stage.DECLINED]
+    on: Annotated[date | None, Field(description="Today where left out; never in the future.")] = None
+    terms: Terms | None = None
+    reason: Annotated[Code | None, Field(examples=["terms"])] = None
+    note: Note | None = None
+
+    def reached(self) -> StageReached:
+        """The stage as the use case takes it. Raises UnsoundTerms."""
+        return _reached(self.stage, on=self.on, terms=self.terms, reason=self.reason, note=self.note)
+
+
+class OnboardingIn(RequestModel):
+    """A supplier to win; or one that is known to have reached a stage, with its terms when it agreed."""
+
+    supplier_id: UUID
+    owner: Annotated[ShortText | None, Field(examples=["j.okafor"])] = None
+    stage: Stage = Stage.PROSPECT
+    on: date | None = None
+    terms: Terms | None = None
+    reason: Code | None = None
+    note: Note | None = None
+
+    def reached(self) -> StageReached:
+        """The stage as the use case takes it. Raises UnsoundTerms, TermsNotExpected."""
+        rules.check_terms_belong(self.stage, terms_given=self.terms is not None)
+        return _reached(self.stage, on=self.on, terms=self.terms, reason=self.reason, note=self.note)
+
+
+def _reached(
+    stage: Stage, *, on: date | None, terms: Terms | None, reason: str | None, note: str | None
+) -> StageReached:
+    if terms is not None:
+        rules.check_terms(
+            term_days=terms.term_days,
+            target_day=terms.target_day,
+            reference_rate_percent=terms.reference_rate_percent,
+        )
+    return StageReached(stage, on, terms.model_dump(mode="json") if terms else None, reason, note)
+
+
+class ActivityIn(RequestModel):
+    """Something done to win a supplier."""
+
+    kind: ActivityKind
+    on: date
+    text: Annotated[Note, Field(examples=["Spoke to the finance manager; sends the contract to her director"])]
+
+
+class ActivityOut(BaseModel):
+    """Something done to win a supplier."""
+
+    id: UUID
+    kind: ActivityKind
+    on: date
+    text: str
+    added_by: str
+    added_at: datetime
+
+    @classmethod
+    def of(cls, activity: OnboardingActivity) -> ActivityOut:
+        return cls.model_validate(activity, from_attributes=True)
+
+
+class OnboardingOut(BaseModel):
+    """How far a supplier is on its way; `terms` are those agreed last."""
+
+    id: UUID
+    version: int
+    supplier_id: UUID
+    stage: Stage
+    stage_on: date
+    owner: str | None
+    terms: Terms | None
+    opened_by: str
+    opened_at: datetime
+
+    @classmethod
+    def of(cls, onboarding: Onboarding) -> OnboardingOut:
+        return cls.model_validate(onboarding.model_dump())

@@ -1,0 +1,160 @@
+"""What is done with an onboarding, from the first idea to agreed terms or a no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
+from council_common.database.history import record_change
+from council_common.events.outbox import publish
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from supplier_service.onboardings import rules, store
+from supplier_service.onboardings.rules import ActivityKind, OnboardingExists, Stage
+from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
+from supplier_service.suppliers.store import lock_supplier
+from supplier_service.suppliers.tables import Supplier
+from supplier_service.suppliers.usecases import record_on_supplier
+
+
+@dataclass(frozen=True)
+class StageReached:
+    """A stage a supplier reached: on which day (today where none is named), with which terms, and why.
+
+    `terms` are the agreed ones as the event carries them, dates as ISO text and the rate as a decimal string.
+    """
+
+    stage: Stage
+    on: date | None = None
+    terms: dict[str, Any] | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+async def open_onboarding(
+    session: AsyncSession,
+    supplier_id: UUID,
+    *,
+    owner: str | None,
+    reached: StageReached | None,
+    by: Actor,
+    at: datetime,
+) -> Onboarding:
+    """Begin to win a supplier, perhaps at a stage it reached already. Raises OnboardingExists, and as `reach_stage`."""
+    supplier = await lock_supplier(session, supplier_id)
+    if existing := await store.onboarding_of(session, supplier_id):
+        raise OnboardingExists(
+            "This supplier has an onboarding; add a stage to that one.", onboarding_id=str(existing.id)
+        )
+    onboarding = Onboarding(
+        id=new_id(),
+        supplier_id=supplier_id,
+        version=1,
+        stage=Stage.PROSPECT,
+        stage_on=london_date(at),
+        owner=owner,
+        opened_by=by.subject,
+        opened_at=at,
+    )
+    session.add(onboarding)
+    await _record(session, onboarding, "opened", by=by, at=at)
+    if reached is not None and reached.stage is not Stage.PROSPECT:
+        await _reach(session, supplier, onboarding, reached, by=by, at=at)
+    return onboarding
+
+
+async def reach_stage(
+    session: AsyncSession, onboarding_id: UUID, reached: StageReached, *, by: Actor, at: datetime
+) -> Onboarding:
+    """Bring an onboarding to a stage. Raises IllegalMove, TermsRequired, TermsNotExpected, DateInFuture."""
+    supplier_id = (await store.get_onboarding(session, onboarding_id)).supplier_id
+    supplier = await lock_supplier(session, supplier_id)
+    onboarding = await store.lock_onboarding(session, onboarding_id)
+    await _reach(session, supplier, onboarding, reached, by=by, at=at)
+    return onboarding
+
+
+async def _reach(
+    session: AsyncSession, supplier: Supplier, onboarding: Onboarding, reached: StageReached, *, by: Actor, at: datetime
+) -> None:
+    today = london_date(at)
+    on = reached.on or today
+    rules.check_not_future("on", on, today=today)
+    rules.check_terms_belong(reached.stage, terms_given=reached.terms is not None)
+    if reached.terms is not None:
+        rules.check_not_future("terms.agreed_on", date.fromisoformat(reached.terms["agreed_on"]), today=today)
+    onboarding.stage = rules.move(Stage(onboarding.stage), reached.stage)
+    onboarding.stage_on = on
+    onboarding.terms = reached.terms or onboarding.terms
+    onboarding.version += 1
+    detail = {"stage": reached.stage.value, "on": on.isoformat(), **({"terms": reached.terms} if reached.terms else {})}
+    await _record(session, onboarding, "stage reached", by=by, at=at, reason=reached.note, detail=detail)
+    if reached.stage in {Stage.AGREED, Stage.DECLINED}:
+        await _tell(session, supplier, onboarding, reached, by=by, at=at)
+
+
+async def _tell(
+    session: AsyncSession, supplier: Supplier, onboarding: Onboarding, reached: StageReached, *, by: Actor, at: datetime
+) -> None:
+    """Count the decision as a fact about the supplier, and publish it."""
+    detail = {"onboarding_id": str(onboarding.id)}
+    await record_on_supplier(
+        session, supplier, f"early payment {reached.stage.value}", by=by, at=at, reason=reached.note, detail=detail
+    )
+    fact = {"supplier_id": supplier.id, "version": supplier.version, "occurred_at": at, "by": by.subject}
+    if reached.stage is Stage.AGREED:
+        await publish(session, EarlyPaymentAgreedV1.model_validate(fact | (reached.terms or {})))
+    else:
+        told = {"declined_on": onboarding.stage_on, "reason": reached.reason}
+        await publish(session, EarlyPaymentDeclinedV1.model_validate(fact | told))
+
+
+async def add_activity(
+    session: AsyncSession,
+    onboarding_id: UUID,
+    *,
+    kind: ActivityKind,
+    on: date,
+    text: str,
+    by: Actor,
+    at: datetime,
+) -> OnboardingActivity:
+    """Note something done to win a supplier. Raises DateInFuture."""
+    rules.check_not_future("on", on, today=london_date(at))
+    onboarding = await store.lock_onboarding(session, onboarding_id)
+    activity = OnboardingActivity(
+        id=new_id(), onboarding_id=onboarding.id, kind=kind, on=on, text=text, added_by=by.subject, added_at=at
+    )
+    session.add(activity)
+    onboarding.version += 1
+    await _record(session, onboarding, "activity added", by=by, at=at, detail={"kind": kind.value})
+    return activity
+
+
+async def _record(
+    session: AsyncSession,
+    onboarding: Onboarding,
+    action: str,
+    *,
+    by: Actor,
+    at: datetime,
+    reason: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    await record_change(
+        session,
+        entity="onboarding",
+        entity_id=onboarding.id,
+        version=onboarding.version,
+        action=action,
+        by=by,
+        at=at,
+        reason=reason,
+        detail=detail,
+    )

@@ -1,0 +1,1 @@
+"""Suppliers: who the council pays, and whether it may at the moment."""

@@ -1,0 +1,99 @@
+"""The numbers and addresses a supplier is known by: what each must look like. Pure, as `rules.py`."""
+
+from __future__ import annotations
+
+import re
+
+_VAT_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 1)
+
+# Companies House prefixes in use (chguide.co.uk/general/company-number.html and the comments of the gist named in
+# payables.md [90]; the gist's own pattern lacks charities (CE, CS), overseas entities (OE) and royal charters (RC),
+# and its alternatives are not anchored).
+_COMPANY_PREFIXES = (
+    "AC|CE|CS|EN|ES|FC|FE|GE|GN|GS|IC|IP|LP|NA|NC|NF|NI|NL|NO|NP|NR|NV|NZ|OC|OE|PC|R0|RC|RS|SA|SC|SE|SF|SG|SI|SL|"
+    "SO|SP|SR|SZ|ZC"
+)
+_COMPANY_NUMBER = re.compile(
+    rf"[0-9]{{8}}|(?:{_COMPANY_PREFIXES})[0-9]{{5}}[0-9ACR]|(?:IP|NO|NP|OC|RS|SO|SP)[0-9]{{3}}[0-9A-Z]{{3}}"
+)
+
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
+)
+_PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,22}[0-9]")
+
+
+def vat_number(written: str) -> str:
+    """A UK VAT registration number without spaces and country code, its check digits tested.
+
+    Nine digits (twelve for a branch): weights 8 7 6 5 4 3 2 10 1, the sum modulo 97 is 0, 42 or 55 where the first
+    three digits are 100 or more, else 0. Government departments are GD000-GD499, health authorities HA500-HA999.
+    Source: payables.md §3.5 [88].
+
+    >>> vat_number("GB 980 7806 84"), vat_number("GD001"), vat_number("GB HA599")
+    ('980780684', 'GD001', 'HA599')
+    """
+    number = re.sub(r"[ .-]", "", written).upper()
+    number = number[2:] if number[:2] in {"GB", "XI"} else number
+    if re.fullmatch(r"GD[0-4][0-9]{2}|HA[5-9][0-9]{2}", number):
+        return number
+    if not re.fullmatch(r"[0-9]{9}([0-9]{3})?", number):
+        raise ValueError("not a UK VAT number; expected 9 or 12 digits, GD000-GD499 or HA500-HA999")
+    remainder = sum(weight * int(digit) for weight, digit in zip(_VAT_WEIGHTS, number[:9], strict=True)) % 97
+    if remainder not in ({0, 42, 55} if int(number[:3]) >= 100 else {0}):
+        raise ValueError("a VAT number whose check digits are wrong; expected the number as HMRC gave it")
+    return number
+
+
+def company_number(written: str) -> str:
+    """A Companies House number: eight characters; leading noughts that a spreadsheet dropped are put back.
+
+    Source of the form: payables.md §3.5 [90].
+
+    >>> company_number("sc 123456"), company_number("445790"), company_number("CE012345")
+    ('SC123456', '00445790', 'CE012345')
+    """
+    number = re.sub(r"\s", "", written).upper()
+    if re.fullmatch(r"[0-9]{1,8}", number) and int(number) > 0:
+        return number.zfill(8)
+    if not _COMPANY_NUMBER.fullmatch(number) or number == "00000000":
+        raise ValueError("not a company number; expected 8 characters as at Companies House, such as 01234567")
+    return number
+
+
+def email_address(written: str) -> str:
+    """An address mail can be sent to: one local part (RFC 5321 dot-string), one domain with a dot, 254 at most.
+
+    >>> email_address(" accounts@ardley-paving.co.uk ")
+    'accounts@ardley-paving.co.uk'
+    """
+    address = written.strip()
+    local, _, _domain = address.rpartition("@")
+    if len(address) > 254 or len(local) > 64 or not _EMAIL.fullmatch(address):
+        raise ValueError("not an e-mail address; expected name@domain")
+    return address
+
+
+def phone_number(written: str) -> str:
+    """A telephone number as people write it: digits, spaces, dashes, brackets, a leading plus.
+
+    >>> phone_number("01603 555 010")
+    '01603 555 010'
+    """
+    number = written.strip()
+    if not _PHONE.fullmatch(number) or not 7 <= len(phone_digits(number)) <= 15:
+        raise ValueError("not a telephone number; expected 7 to 15 digits, spaces allowed")
+    return number
+
+
+def phone_digits(number: str) -> str:
+    """What makes two ways of writing one number equal.
+
+    >>> phone_digits("+44 1603 555010") == phone_digits("01603-555-010") == phone_digits("+44 (0)1603 555010")
+    True
+    """
+    digits = re.sub(r"[^0-9]", "", number)
+    if number.startswith("+44") or digits.startswith("0044"):
+        return "0" + digits.removeprefix("00").removeprefix("44").removeprefix("0")
+    return digits

@@ -1,0 +1,228 @@
+"""What a supplier is, when it may be paid, and what counts as the same registration."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from council_common.errors import Conflict, IllegalMove, Malformed, NotFound
+
+from supplier_service.bank_accounts.rules import BankDetails
+from supplier_service.suppliers.identifiers import phone_digits
+
+
+class Status(StrEnum):
+    """Whether a supplier may be dealt with. `merged` and `closed` are ends."""
+
+    ACTIVE = "active"
+    HELD = "held"
+    MERGED = "merged"
+    CLOSED = "closed"
+
+
+NEXT: Mapping[Status, frozenset[Status]] = {
+    Status.ACTIVE: frozenset({Status.HELD, Status.MERGED, Status.CLOSED}),
+    Status.HELD: frozenset({Status.HELD, Status.ACTIVE, Status.MERGED, Status.CLOSED}),
+    Status.MERGED: frozenset(),
+    Status.CLOSED: frozenset(),
+}
+
+
+class HoldReason(StrEnum):
+    """Why no invoice of a supplier may be paid."""
+
+    SUSPECTED_FRAUD = "suspected_fraud"
+    DETAILS_UNVERIFIED = "details_unverified"
+    DISPUTE = "dispute"
+    INSOLVENCY = "insolvency"
+    COURT_ORDER = "court_order"
+    OTHER = "other"
+
+
+BANK_ACCOUNT_CHANGE = "bank_account_change"
+"""The hold reason of a supplier with an open bank-account change (payables.md §4)."""
+
+
+class ContactPurpose(StrEnum):
+    """What a contact is written to about."""
+
+    REMITTANCE = "remittance"
+    ACCOUNTS = "accounts"
+    GENERAL = "general"
+
+
+class NoSuchSupplier(NotFound):
+    """No supplier has this id."""
+
+    code = "no-such-supplier"
+
+
+class NoSuchHold(NotFound):
+    """The supplier has no such hold."""
+
+    code = "no-such-hold"
+
+
+class HoldReleased(Conflict):
+    """The hold was lifted before."""
+
+    code = "hold-already-released"
+
+
+class SourceReferenceTaken(Conflict):
+    """The source's reference names a supplier that was registered with other content."""
+
+    code = "supplier-source-reference-taken"
+
+
+class UnknownMarketSector(Malformed):
+    """The sector named is not on the list."""
+
+    code = "unknown-market-sector"
+
+
+class UnknownContact(Malformed):
+    """A contact id that the supplier does not have."""
+
+    code = "unknown-contact"
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody at a supplier. `phone_since`: since when the supplier's number is the one held here."""
+
+    name: str
+    email: str | None
+    phone: str | None
+    purpose: ContactPurpose
+    phone_since: date | None = None
+    id: UUID | None = None
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Contact:
+        """A contact as the database keeps it."""
+        since = stored["phone_since"]
+        return cls(
+            stored["name"],
+            stored["email"],
+            stored["phone"],
+            ContactPurpose(stored["purpose"]),
+            date.fromisoformat(since) if since else None,
+            UUID(stored["id"]),
+        )
+
+    def stored(self) -> dict[str, Any]:
+        """The contact as JSON."""
+        return {
+            "id": str(self.id),
+            "name": self.name,
+            "email": self.email,
+            "phone": self.phone,
+            "purpose": self.purpose.value,
+            "phone_since": self.phone_since.isoformat() if self.phone_since else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class NewSupplier:
+    """A supplier as a source system tells it, its fields checked one by one."""
+
+    source_system: str
+    source_reference: str
+    name: str
+    company_number: str | None
+    vat_number: str | None
+    market_sector: str | None
+    payment_terms_days: int
+    contacts: tuple[Contact, ...]
+    address: dict[str, Any] | None
+    bank_account: BankDetails | None
+
+    @property
+    def source(self) -> tuple[str, str]:
+        return self.source_system, self.source_reference
+
+    def content(self) -> dict[str, Any]:
+        """What two registrations of one source reference must agree on, the bank account apart."""
+        return comparable(
+            name=self.name,
+            company_number=self.company_number,
+            vat_number=self.vat_number,
+            market_sector=self.market_sector,
+            payment_terms_days=self.payment_terms_days,
+            contacts=[contact.stored() for contact in self.contacts],
+            address=self.address,
+        )
+
+
+def move(current: Status, wanted: Status) -> Status:
+    """The wanted status where the states allow it; raises IllegalMove."""
+    if wanted not in NEXT[current]:
+        raise IllegalMove("The supplier", current, wanted)
+    return wanted
+
+
+def payment_hold_reasons(open_holds: Sequence[HoldReason], *, bank_account_change_open: bool) -> list[str]:
+    """Why nothing may be paid to a supplier now; empty when it may.
+
+    >>> payment_hold_reasons([HoldReason.DISPUTE, HoldReason.DISPUTE], bank_account_change_open=True)
+    ['bank_account_change', 'dispute']
+    """
+    reasons = {reason.value for reason in map(HoldReason, open_holds)}
+    return sorted(reasons | {BANK_ACCOUNT_CHANGE}) if bank_account_change_open else sorted(reasons)
+
+
+def with_phone_dates(contacts: Sequence[Contact], held: Sequence[Contact], *, today: date) -> list[Contact]:
+    """Contacts with the day since when each number is held: kept for a number we had, today for a new one.
+
+    What a call-back may rely on (payables.md §4): whoever changes a number starts its time anew, whatever
+    contact it is written under.
+    """
+    since: dict[str, date] = {}
+    for contact in held:
+        if contact.phone and contact.phone_since:
+            digits = phone_digits(contact.phone)
+            since[digits] = min(contact.phone_since, since.get(digits, contact.phone_since))
+    return [
+        replace(contact, phone_since=since.get(phone_digits(contact.phone), today) if contact.phone else None)
+        for contact in contacts
+    ]
+
+
+def comparable(*, contacts: Sequence[Mapping[str, Any]], **fields: Any) -> dict[str, Any]:
+    """Fields of a supplier as they are compared: contacts without what we added to them."""
+    ours = {"id", "phone_since"}
+    said = [{name: value for name, value in contact.items() if name not in ours} for contact in contacts]
+    return {**fields, "contacts": said}
+
+
+def fingerprints(content: Mapping[str, Any]) -> dict[str, str]:
+    """A short digest of each field: enough to know a registration again without keeping old personal data."""
+    return {name: _digest(value) for name, value in content.items()}
+
+
+def _digest(value: Any) -> str:
+    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def differing_fields(
+    content: Mapping[str, Any], *, registered: Mapping[str, str], current: Mapping[str, Any]
+) -> list[str]:
+    """The fields that are neither as first registered nor as they are now: names, never values.
+
+    >>> before = {"name": "Ardley Paving", "payment_terms_days": 30}
+    >>> now = before | {"name": "Ardley Paving Ltd"}
+    >>> differing_fields(before, registered=fingerprints(before), current=now)
+    []
+    >>> differing_fields(now | {"payment_terms_days": 14}, registered=fingerprints(before), current=now)
+    ['payment_terms_days']
+    """
+    return sorted(
+        name for name, value in content.items() if value != current.get(name) and _digest(value) != registered.get(name)
+    )

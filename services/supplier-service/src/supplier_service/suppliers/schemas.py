@@ -1,0 +1,257 @@
+"""Suppliers on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from council_common.contracts.fields import SourceReference
+from council_common.web.problems import ProblemFieldOut
+from pydantic import AfterValidator, BaseModel, Field, model_validator
+
+from supplier_service.bank_accounts.schemas import BankAccountIn, BankAccountOut
+from supplier_service.bank_accounts.tables import BankAccount
+from supplier_service.fields import Code, LongText, Note, RequestModel, ShortText
+from supplier_service.suppliers import identifiers
+from supplier_service.suppliers.rules import (
+    Contact,
+    ContactPurpose,
+    HoldReason,
+    NewSupplier,
+    Status,
+    payment_hold_reasons,
+)
+from supplier_service.suppliers.tables import Supplier, SupplierHold
+
+BULK_ITEMS = 5000
+
+VatNumber = Annotated[str, Field(max_length=20, examples=["GB980780684"]), AfterValidator(identifiers.vat_number)]
+CompanyNumber = Annotated[str, Field(max_length=20, examples=["00445790"]), AfterValidator(identifiers.company_number)]
+Email = Annotated[
+    str, Field(max_length=300, examples=["accounts@ardley-paving.example"]), AfterValidator(identifiers.email_address)
+]
+Phone = Annotated[str, Field(max_length=30, examples=["01603 555 010"]), AfterValidator(identifiers.phone_number)]
+TermsDays = Annotated[int, Field(strict=True, ge=0, le=365, examples=[30])]
+
+
+class SourceIn(RequestModel):
+    """Where a supplier comes from: the system and its key there."""
+
+    system: Annotated[ShortText, Field(examples=["erp"])]
+    reference: Annotated[LongText, Field(examples=["4000123"])]
+
+
+class AddressIn(RequestModel):
+    """A postal address."""
+
+    lines: Annotated[list[LongText], Field(min_length=1, max_length=6, examples=[["Unit 4, Station Yard", "Ardley"]])]
+    postcode: Annotated[ShortText | None, Field(max_length=10, examples=["NR9 4AB"])] = None
+
+
+class ContactFields(RequestModel):
+    """Somebody at a supplier, and what they are written to about."""
+
+    name: Annotated[LongText, Field(examples=["Accounts department"])]
+    email: Email | None = None
+    phone: Phone | None = None
+    purpose: ContactPurpose
+
+
+class ContactIn(ContactFields):
+    """A contact of a new supplier. `phone_since`: since when the source system has held this number."""
+
+    phone_since: Annotated[date | None, Field(examples=["2019-04-01"])] = None
+
+    def contact(self) -> Contact:
+        return Contact(self.name, self.email, self.phone, self.purpose, self.phone_since)
+
+
+class ContactChangeIn(ContactFields):
+    """A contact to keep (with its id) or to add (without). A new number counts from today."""
+
+    id: UUID | None = None
+
+    def contact(self) -> Contact:
+        return Contact(self.name, self.email, self.phone, self.purpose, id=self.id)
+
+
+class SupplierIn(RequestModel):
+    """A supplier to register. Its bank account is taken only here; later through a bank-account change."""
+
+    source: SourceIn
+    name: Annotated[LongText, Field(examples=["Ardley Paving Ltd"])]
+    company_number: CompanyNumber | None = None
+    vat_number: VatNumber | None = None
+    market_sector: Annotated[Code | None, Field(examples=["construction"])] = None
+    payment_terms_days: TermsDays = 30
+    contacts: Annotated[list[ContactIn], Field(default_factory=list, max_length=20)]
+    address: AddressIn | None = None
+    bank_account: BankAccountIn | None = None
+
+    def told(self) -> NewSupplier:
+        """The supplier as the use case takes it."""
+        return NewSupplier(
+            source_system=self.source.system,
+            source_reference=self.source.reference,
+            name=self.name,
+            company_number=self.company_number,
+            vat_number=self.vat_number,
+            market_sector=self.market_sector,
+            payment_terms_days=self.payment_terms_days,
+            contacts=tuple(contact.contact() for contact in self.contacts),
+            address=self.address.model_dump() if self.address else None,
+            bank_account=self.bank_account.details() if self.bank_account else None,
+        )
+
+
+class SupplierChangeIn(RequestModel):
+    """The fields to change; those left out stay, null empties. Contacts and address are replaced as a whole."""
+
+    name: Annotated[LongText | None, Field(examples=["Ardley Paving and Sons Ltd"])] = None
+    company_number: CompanyNumber | None = None
+    vat_number: VatNumber | None = None
+    market_sector: Code | None = None
+    payment_terms_days: TermsDays | None = None
+    contacts: Annotated[list[ContactChangeIn] | None, Field(max_length=20)] = None
+    address: AddressIn | None = None
+
+    @model_validator(mode="after")
+    def _sensible(self) -> Self:
+        for name in ("name", "payment_terms_days", "contacts"):
+            if name in self.model_fields_set and getattr(self, name) is None:
+                raise ValueError(f"{name} cannot be emptied; expected a value, or the field left out")
+        ids = [contact.id for contact in self.contacts or () if contact.id]
+        if len(ids) != len(set(ids)):
+            raise ValueError("a contact id appears twice; expected each once")
+        return self
+
+    def fields(self) -> dict[str, Any]:
+        """The fields that were sent, as the use case takes them."""
+        sent: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
+        if self.contacts is not None:
+            sent["contacts"] = [contact.contact() for contact in self.contacts]
+        if self.address is not None:
+            sent["address"] = self.address.model_dump()
+        return sent
+
+
+class HoldIn(RequestModel):
+    """Why a supplier may not be paid."""
+
+    reason: HoldReason
+    note: Annotated[Note, Field(examples=["Letter about changed ownership does not match Companies House"])]
+
+
+class ReleaseIn(RequestModel):
+    """Why a hold is lifted."""
+
+    note: Annotated[Note, Field(examples=["Confirmed with the director by telephone"])]
+
+
+class HoldOut(BaseModel):
+    """A reason not to pay a supplier."""
+
+    id: UUID
+    reason: HoldReason
+    note: str
+    placed_by: str
+    placed_at: datetime
+    released_by: str | None
+    released_at: datetime | None
+    release_note: str | None
+
+    @classmethod
+    def of(cls, hold: SupplierHold) -> HoldOut:
+        return cls.model_validate(hold, from_attributes=True)
+
+
+class ContactOut(BaseModel):
+    """Somebody at a supplier; `phone_since` says since when the number is held."""
+
+    id: UUID
+    name: str
+    email: str | None
+    phone: str | None
+    purpose: ContactPurpose
+    phone_since: date | None
+
+
+class AddressOut(BaseModel):
+    """A postal address."""
+
+    lines: list[str]
+    postcode: str | None
+
+
+class SupplierOut(BaseModel):
+    """Somebody the council pays. `payments_held` is true with an open hold or an open bank-account change."""
+
+    id: UUID
+    version: int
+    source: SourceReference
+    name: str
+    company_number: str | None
+    vat_number: str | None
+    market_sector: str | None
+    payment_terms_days: int
+    status: Status
+    payments_held: bool
+    payment_hold_reasons: Annotated[list[str], Field(examples=[["bank_account_change"]])]
+    holds: Annotated[list[HoldOut], Field(description="Those still open.")]
+    open_bank_account_change_id: UUID | None
+    contacts: list[ContactOut]
+    address: AddressOut | None
+    bank_account: Annotated[BankAccountOut | None, Field(description="The account in use, masked.")]
+    registered_at: datetime
+
+    @classmethod
+    def of(cls, supplier: Supplier, *, holds: Sequence[SupplierHold], accounts: Sequence[BankAccount]) -> SupplierOut:
+        """A supplier with its open holds and its accounts, the first account first."""
+        reasons = payment_hold_reasons(
+            [hold.reason for hold in holds],
+            bank_account_change_open=supplier.open_bank_account_change_id is not None,
+        )
+        return cls.model_validate(
+            supplier.model_dump(exclude={"registered", "source_system", "source_reference", "registered_by"})
+            | {
+                "source": {"system": supplier.source_system, "reference": supplier.source_reference},
+                "payments_held": bool(reasons),
+                "payment_hold_reasons": reasons,
+                "holds": [HoldOut.of(hold) for hold in holds],
+                "bank_account": BankAccountOut.of(accounts[-1]) if accounts else None,
+            }
+        )
+
+
+class BulkIn(RequestModel):
+    """Suppliers to register. An entry that is wrong is refused alone, so entries are read one by one."""
+
+    items: Annotated[
+        list[Any],
+        Field(
+            min_length=1,
+            max_length=BULK_ITEMS,
+            json_schema_extra={"items": {"$ref": "#/components/schemas/SupplierIn"}},
+        ),
+    ]
+
+
+class BulkItemOut(BaseModel):
+    """What became of one entry: `index` counts from nought; `errors` say what was wrong with a refused one."""
+
+    index: int
+    outcome: Literal["created", "existing", "refused"]
+    id: UUID | None = None
+    errors: list[ProblemFieldOut] | None = None
+
+
+class BulkOut(BaseModel):
+    """What became of all: `received` = `created` + `existing` + `refused`."""
+
+    received: int
+    created: int
+    existing: int
+    refused: int
+    items: list[BulkItemOut]

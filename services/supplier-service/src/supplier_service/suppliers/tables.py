@@ -1,0 +1,85 @@
+"""The tables of suppliers and of the holds on them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from supplier_service.fields import UTC_TIME
+from supplier_service.rows import Row
+from supplier_service.suppliers.rules import HoldReason, Status, comparable
+
+
+class Supplier(Row, table=True):
+    """Somebody the council pays.
+
+    `registered` holds a digest of each field as first told (rules.fingerprints); contacts and address are JSON.
+    An open bank-account change is noted here as well, so that "may it be paid?" is one row's question.
+    """
+
+    __tablename__ = "supplier"
+    __table_args__ = (
+        UniqueConstraint("source_reference", "source_system"),
+        CheckConstraint("status IN ('active', 'held', 'merged', 'closed')", name="status"),
+        CheckConstraint("payment_terms_days BETWEEN 0 AND 365", name="payment_terms_days"),
+        Index(None, "registered_at", "id"),
+        Index(None, "name", "id"),
+        Index(None, "market_sector"),
+        Index(None, "company_number"),
+        Index("ix_supplier_status", "status", postgresql_where=text("status <> 'active'")),
+        Index("ix_supplier_change_open", "id", postgresql_where=text("open_bank_account_change_id IS NOT NULL")),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    source_system: str = Field(sa_type=Text)
+    source_reference: str = Field(sa_type=Text)
+    registered: dict[str, Any] = Field(sa_type=JSONB)
+    name: str = Field(sa_type=Text)
+    company_number: str | None = Field(default=None, sa_type=Text)
+    vat_number: str | None = Field(default=None, sa_type=Text)
+    market_sector: str | None = Field(default=None, sa_type=Text, foreign_key="market_sector.code")
+    payment_terms_days: int
+    status: Status = Field(sa_type=Text)
+    contacts: list[dict[str, Any]] = Field(sa_type=JSONB)
+    address: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    open_bank_account_change_id: UUID | None = Field(default=None)
+    registered_by: str = Field(sa_type=Text)
+    registered_at: datetime = Field(sa_type=UTC_TIME)
+
+    def content(self) -> dict[str, Any]:
+        """The supplier as it is now, comparable with a registration."""
+        return comparable(
+            name=self.name,
+            company_number=self.company_number,
+            vat_number=self.vat_number,
+            market_sector=self.market_sector,
+            payment_terms_days=self.payment_terms_days,
+            contacts=self.contacts,
+            address=self.address,
+        )
+
+
+class SupplierHold(Row, table=True):
+    """A reason not to pay a supplier, until somebody releases it."""
+
+    __tablename__ = "supplier_hold"
+    __table_args__ = (
+        Index(None, "supplier_id"),
+        CheckConstraint("(released_at IS NULL) = (released_by IS NULL)", name="released"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    supplier_id: UUID = Field(foreign_key="supplier.id")
+    reason: HoldReason = Field(sa_type=Text)
+    note: str = Field(sa_type=Text)
+    placed_by: str = Field(sa_type=Text)
+    placed_at: datetime = Field(sa_type=UTC_TIME)
+    released_by: str | None = Field(default=None, sa_type=Text)
+    released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    release_note: str | None = Field(default=None, sa_type=Text)

@@ -1,0 +1,167 @@
+"""What is done with a registered supplier: change it, hold it, release it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.contracts.suppliers import (
+    SupplierChangedV1,
+    SupplierHeldV1,
+    SupplierReleasedV1,
+    SupplierStatus,
+)
+from council_common.database.history import record_change
+from council_common.errors import FieldError
+from council_common.events.outbox import publish
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
+from council_common.web.preconditions import must_match
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from supplier_service.market_sectors.store import sector_codes
+from supplier_service.suppliers import store
+from supplier_service.suppliers.registration import UNKNOWN_SECTOR
+from supplier_service.suppliers.rules import (
+    Contact,
+    HoldReason,
+    HoldReleased,
+    Status,
+    UnknownContact,
+    UnknownMarketSector,
+    move,
+    with_phone_dates,
+)
+from supplier_service.suppliers.tables import Supplier, SupplierHold
+
+# Their values are personal data: history tells that they changed, not from what to what.
+_WITHHELD = frozenset({"name", "contacts", "address"})
+
+
+async def record_on_supplier(
+    session: AsyncSession,
+    supplier: Supplier,
+    action: str,
+    *,
+    by: Actor,
+    at: datetime,
+    reason: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Count a fact about a locked supplier: its next version and a line of its history."""
+    supplier.version += 1
+    await record_change(
+        session,
+        entity="supplier",
+        entity_id=supplier.id,
+        version=supplier.version,
+        action=action,
+        by=by,
+        at=at,
+        reason=reason,
+        detail=detail,
+    )
+
+
+async def change_supplier(
+    session: AsyncSession,
+    supplier_id: UUID,
+    fields: Mapping[str, Any],
+    *,
+    if_match: str | None,
+    by: Actor,
+    at: datetime,
+) -> Supplier:
+    """Change fields of a supplier, of the version the caller read; what is as wanted already is no change.
+
+    `fields` are columns with their new values; `contacts` are `Contact`s. Raises StaleVersion, VersionRequired,
+    UnknownMarketSector, UnknownContact.
+    """
+    supplier = await store.lock_supplier(session, supplier_id)
+    must_match(if_match, supplier.version)
+    wanted = dict(fields)
+    if "contacts" in wanted:
+        wanted["contacts"] = _contacts(supplier, wanted["contacts"], at=at)
+    sector = wanted.get("market_sector")
+    if sector is not None and sector not in await sector_codes(session):
+        raise UnknownMarketSector("The market sector is not on the list.", errors=[UNKNOWN_SECTOR])
+    before = {name: getattr(supplier, name) for name, value in wanted.items() if getattr(supplier, name) != value}
+    if not before:
+        return supplier
+    for name in before:
+        setattr(supplier, name, wanted[name])
+    detail = {name: None if name in _WITHHELD else {"from": before[name], "to": wanted[name]} for name in before}
+    await record_on_supplier(session, supplier, "changed", by=by, at=at, detail={"changed": detail})
+    await publish(
+        session,
+        SupplierChangedV1(
+            supplier_id=supplier.id,
+            version=supplier.version,
+            occurred_at=at,
+            by=by.subject,
+            changed=sorted(before),
+            market_sector=supplier.market_sector,
+            payment_terms_days=supplier.payment_terms_days,
+            status=cast("SupplierStatus", str(supplier.status)),
+        ),
+    )
+    return supplier
+
+
+def _contacts(supplier: Supplier, wanted: list[Contact], *, at: datetime) -> list[dict[str, Any]]:
+    held = [Contact.of(stored) for stored in supplier.contacts]
+    if {contact.id for contact in wanted} - {contact.id for contact in held} - {None}:
+        error = FieldError("contacts", "an id this supplier has no contact of", "an id as read, or none for a new one")
+        raise UnknownContact("A contact is not one of this supplier's.", errors=[error])
+    dated = with_phone_dates(wanted, held, today=london_date(at))
+    return [replace(contact, id=contact.id or new_id()).stored() for contact in dated]
+
+
+async def place_hold(
+    session: AsyncSession, supplier_id: UUID, reason: HoldReason, note: str, *, by: Actor, at: datetime
+) -> SupplierHold:
+    """Hold every payment to a supplier; several holds may stand at once. Raises IllegalMove at an end state."""
+    supplier = await store.lock_supplier(session, supplier_id)
+    supplier.status = move(Status(supplier.status), Status.HELD)
+    hold = SupplierHold(
+        id=new_id(), supplier_id=supplier.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
+    )
+    session.add(hold)
+    await record_on_supplier(
+        session, supplier, "held", by=by, at=at, reason=note, detail={"hold_id": str(hold.id), "reason": reason.value}
+    )
+    await publish(
+        session,
+        SupplierHeldV1(
+            supplier_id=supplier.id, version=supplier.version, occurred_at=at, by=by.subject, reason=reason.value
+        ),
+    )
+    return hold
+
+
+async def release_hold(
+    session: AsyncSession, supplier_id: UUID, hold_id: UUID, note: str, *, by: Actor, at: datetime
+) -> SupplierHold:
+    """Lift one hold; with the last one the supplier is active again. Raises HoldReleased when it was lifted."""
+    supplier = await store.lock_supplier(session, supplier_id)
+    hold = await store.get_hold(session, supplier_id, hold_id)
+    if hold.released_at is not None:
+        raise HoldReleased("This hold was released before.")
+    hold.released_by, hold.released_at, hold.release_note = by.subject, at, note
+    await session.flush()
+    last = not (await store.open_holds(session, [supplier_id]))[supplier_id]
+    if last:
+        supplier.status = move(Status(supplier.status), Status.ACTIVE)
+    await record_on_supplier(
+        session, supplier, "released", by=by, at=at, reason=note, detail={"hold_id": str(hold.id), "last": last}
+    )
+    if last:
+        await publish(
+            session,
+            SupplierReleasedV1(supplier_id=supplier.id, version=supplier.version, occurred_at=at, by=by.subject),
+        )
+    return hold
