@@ -32,7 +32,7 @@ $(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGE
 		|| { echo "Python's venv module does not work here (Debian and Ubuntu: apt install python3-venv)."; exit 1; }
 	@awk '/^uv==/ {mine = 1; print; next} mine && /--hash/ {print; next} {mine = 0}' requirements.lock > $(VENV)/uv.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
-	@$(UV) pip install --quiet --python $(PY) --require-hashes -r requirements.lock
+	@$(UV) pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation $(addprefix --editable ./,$(PACKAGES))
 	@touch $@
 
@@ -78,9 +78,9 @@ contracts: $(STAMP) ## write the published documents (schemas, examples, AsyncAP
 bench: $(STAMP) ## measure
 	@$(PY) -m benchmarks
 
-up: ## the same in containers (needs Docker)
+up: $(STAMP) ## the same in containers (needs Docker)
 	@command -v docker >/dev/null 2>&1 || { echo "Docker is not here; 'make run' needs none."; exit 1; }
-	@"$(PYTHON)" deploy/docker/compose_env.py
+	@$(PY) deploy/docker/compose_env.py
 	docker compose --env-file .data/compose/compose.env up --build --detach
 
 down: ## end the containers

@@ -1,4 +1,8 @@
+from __future__ import annotations
+
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from council_common.database.migrations import migrate
@@ -6,6 +10,10 @@ from council_common.testing.harness import Harness, harness
 from council_local.scratch import ScratchDatabases
 from notification_service.main import SERVICE
 from notification_service.settings import Settings
+
+# Their names carry the service's: the tests of all services may run in one process.
+sys.path.insert(0, str(Path(__file__).parent))
+from notification_post import Post, post_of
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +35,15 @@ async def racing_service(databases: ScratchDatabases, service_database: str) -> 
     async with harness(SERVICE, Settings, url, rolled_back=False) as running:
         yield running
     databases.drop([url])
+
+
+@pytest.fixture
+async def post(service: Harness) -> AsyncIterator[Post]:
+    async with post_of(service) as running:
+        yield running
+
+
+@pytest.fixture
+async def racing_post(racing_service: Harness) -> AsyncIterator[Post]:
+    async with post_of(racing_service) as running:
+        yield running

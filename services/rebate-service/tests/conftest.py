@@ -1,11 +1,27 @@
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 import pytest
+from council_common.contracts.fields import SourceReference, VatShare
+from council_common.contracts.invoices import (
+    InvoiceCancelledV1,
+    InvoicePaidV1,
+    InvoiceReceivedV1,
+    PaymentReturnedV1,
+)
+from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
 from council_common.database.migrations import migrate
-from council_common.testing.harness import Harness, harness
+from council_common.ids import new_id
+from council_common.testing.harness import NOW, Harness, harness
 from council_local.scratch import ScratchDatabases
+from rebate_service.jobs import JOBS
 from rebate_service.main import SERVICE
 from rebate_service.settings import Settings
+
+TRAP = date(2026, 3, 2)  # the Monday of payables.md §1.1's remittance-date trap
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +43,155 @@ async def racing_service(databases: ScratchDatabases, service_database: str) -> 
     async with harness(SERVICE, Settings, url, rolled_back=False) as running:
         yield running
     databases.drop([url])
+
+
+class Story:
+    """One supplier and its invoice number INV-1: £1,000.00 net and 20 % VAT unless said, received on 2 March 2026."""
+
+    def __init__(self, service: Harness) -> None:
+        self.service = service
+        self.supplier_id = new_id()
+        self.invoice_id = new_id()
+
+    def agreed(self, **changed: Any) -> EarlyPaymentAgreedV1:
+        return EarlyPaymentAgreedV1(
+            **{
+                "version": 1,
+                "occurred_at": NOW,
+                "by": "coordinator",
+                "supplier_id": self.supplier_id,
+                "agreed_on": date(2026, 1, 1),
+                "effective_from": date(2026, 1, 1),
+                "term_days": 30,
+                "reference_rate_percent": "1.00",
+                "target_day": 10,
+                "clock_start": "received",
+                "clock_end": "run_date",
+                "rebate_base": "net",
+                "vat_mode": "reduce_net_and_vat",
+                "collection": "deduct_at_source",
+            }
+            | changed
+        )
+
+    def declined(self, declined_on: date) -> EarlyPaymentDeclinedV1:
+        return EarlyPaymentDeclinedV1(
+            version=2, occurred_at=NOW, by="coordinator", supplier_id=self.supplier_id, declined_on=declined_on
+        )
+
+    def received(self, **changed: Any) -> InvoiceReceivedV1:
+        shares = changed.pop("vat_shares", [a_share()])
+        return InvoiceReceivedV1(
+            **{
+                "version": 1,
+                "occurred_at": NOW,
+                "by": "erp",
+                "invoice_id": self.invoice_id,
+                "supplier_id": self.supplier_id,
+                "source": SourceReference(system="erp", reference="1"),
+                "number": "INV-1",
+                "issued_on": TRAP,
+                "received_on": TRAP,
+                "due_on": TRAP + timedelta(days=30),
+                "net_pence": sum(share.net_pence for share in shares),
+                "vat_pence": sum(share.vat_pence for share in shares),
+                "gross_pence": sum(share.net_pence + share.vat_pence for share in shares),
+                "vat_shares": shares,
+                "status": "received",
+            }
+            | changed
+        )
+
+    def paid(self, day: int = 10, deducted: int = 0, **changed: Any) -> InvoicePaidV1:
+        shares = changed.pop("vat_shares", [a_share()])
+        gross = sum(share.net_pence + share.vat_pence for share in shares)
+        received_on = changed.get("received_on", TRAP)
+        return InvoicePaidV1(
+            **{
+                "version": 3,
+                "occurred_at": NOW,
+                "by": "erp",
+                "invoice_id": self.invoice_id,
+                "supplier_id": self.supplier_id,
+                "payment_id": new_id(),
+                "number": "INV-1",
+                "issued_on": received_on,
+                "received_on": received_on,
+                "due_on": received_on + timedelta(days=30),
+                "remitted_on": received_on + timedelta(days=day),
+                "gross_pence": gross,
+                "paid_pence": gross - deducted,
+                "deducted_pence": deducted,
+                "settled": True,
+                "vat_shares": shares,
+            }
+            | changed
+        )
+
+    def returned(self, paid: InvoicePaidV1) -> PaymentReturnedV1:
+        return PaymentReturnedV1(
+            version=4,
+            occurred_at=NOW,
+            by="bank",
+            invoice_id=paid.invoice_id,
+            supplier_id=paid.supplier_id,
+            payment_id=paid.payment_id,
+            returned_on=paid.remitted_on + timedelta(days=3),
+            reason_code="5",
+            gross_pence=paid.gross_pence,
+            paid_pence=paid.paid_pence,
+            deducted_pence=paid.deducted_pence,
+        )
+
+    def cancelled(self) -> InvoiceCancelledV1:
+        return InvoiceCancelledV1(
+            version=2,
+            occurred_at=NOW,
+            by="erp",
+            invoice_id=self.invoice_id,
+            supplier_id=self.supplier_id,
+            reason="entered_in_error",
+        )
+
+    async def happens(self, *events: Any) -> None:
+        """Each event in a transaction of its own, then the job that applies agreements."""
+        for event in events:
+            await self.service.deliver(event)
+        await self.applied()
+
+    async def applied(self) -> None:
+        await self.service.run_job(JOBS[0])
+
+    async def rebates(self, **filters: Any) -> list[dict[str, Any]]:
+        async with self.service.as_("auditor") as client:
+            params = {"supplier_id": str(self.supplier_id), "sort": "id", **filters}
+            answer = await client.get("/v1/rebates", params=params)
+            assert answer.status_code == 200, answer.text
+            items: list[dict[str, Any]] = answer.json()["items"]
+            return items
+
+    async def variances(self, **filters: Any) -> list[dict[str, Any]]:
+        async with self.service.as_("auditor") as client:
+            params = {"supplier_id": str(self.supplier_id), "sort": "id", **filters}
+            items: list[dict[str, Any]] = (await client.get("/v1/rebate-variances", params=params)).json()["items"]
+            return items
+
+
+def a_share(net_pence: int = 100_000, vat_pence: int | None = None, vat_rate: str = "20") -> VatShare:
+    vat = net_pence * int(vat_rate) // 100 if vat_pence is None else vat_pence
+    return VatShare(vat_rate=Decimal(vat_rate), net_pence=net_pence, vat_pence=vat)
+
+
+@pytest.fixture
+def story(service: Harness) -> Story:
+    return Story(service)
+
+
+@pytest.fixture
+def share() -> Any:
+    return a_share
+
+
+@pytest.fixture
+def supplier_id() -> UUID:
+    return new_id()

@@ -1,4 +1,6 @@
+import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from council_common.database.migrations import migrate
@@ -6,6 +8,8 @@ from council_common.testing.harness import Harness, harness
 from council_local.scratch import ScratchDatabases
 from supplier_service.main import SERVICE
 from supplier_service.settings import Settings
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,81 @@
-"""Another service's fact, and what we do."""
+"""Facts about suppliers, and what becomes of their invoices."""
 
-from council_common.events.handlers import Handlers
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from council_common.contracts.suppliers import (
+    BankAccountActivatedV1,
+    BankAccountChangeRejectedV1,
+    BankAccountChangeRequestedV1,
+    SupplierChangedV1,
+    SupplierEvent,
+    SupplierHeldV1,
+    SupplierRegisteredV1,
+    SupplierReleasedV1,
+)
+from council_common.events.handlers import Handlers, Received
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.invoices.supplier_holds import Cause, hold_invoices, release_invoices
+from invoice_service.suppliers import usecases as suppliers
+from invoice_service.suppliers.rules import BANK_ACCOUNT_CHANGE, SUPPLIER_HELD
 
 handlers = Handlers()
+
+
+@handlers.on_many(SupplierRegisteredV1)
+async def remember_suppliers(session: AsyncSession, received: Sequence[Received[SupplierRegisteredV1]]) -> None:
+    await suppliers.keep_registered(session, [each.event for each in received])
+
+
+@handlers.on_many(SupplierChangedV1)
+async def remember_changes(session: AsyncSession, received: Sequence[Received[SupplierChangedV1]]) -> None:
+    await suppliers.keep_changed(session, [each.event for each in received])
+
+
+@handlers.on_many(SupplierHeldV1)
+async def hold_for_supplier(session: AsyncSession, received: Sequence[Received[SupplierHeldV1]]) -> None:
+    await suppliers.keep_held(session, [each.event for each in received])
+    await hold_invoices(session, _causes(received), reason=SUPPLIER_HELD, at=received[0].now)
+
+
+@handlers.on_many(SupplierReleasedV1)
+async def release_for_supplier(session: AsyncSession, received: Sequence[Received[SupplierReleasedV1]]) -> None:
+    await suppliers.keep_released(session, [each.event for each in received])
+    await release_invoices(session, _causes(received), reason=SUPPLIER_HELD, at=received[0].now)
+
+
+@handlers.on_many(BankAccountChangeRequestedV1)
+async def hold_for_bank_change(
+    session: AsyncSession, received: Sequence[Received[BankAccountChangeRequestedV1]]
+) -> None:
+    await suppliers.open_changes(session, [each.event for each in received])
+    await hold_invoices(session, _causes(received), reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
+
+
+@handlers.on_many(BankAccountChangeRejectedV1)
+async def release_for_rejected_change(
+    session: AsyncSession, received: Sequence[Received[BankAccountChangeRejectedV1]]
+) -> None:
+    await _end_changes(session, received)
+
+
+@handlers.on_many(BankAccountActivatedV1)
+async def release_for_new_account(
+    session: AsyncSession, received: Sequence[Received[BankAccountActivatedV1]]
+) -> None:
+    await _end_changes(session, received)
+
+
+async def _end_changes(
+    session: AsyncSession,
+    received: Sequence[Received[BankAccountChangeRejectedV1] | Received[BankAccountActivatedV1]],
+) -> None:
+    clear = await suppliers.close_changes(session, [each.event for each in received])
+    causes = [cause for cause in _causes(received) if cause.supplier_id in clear]
+    await release_invoices(session, causes, reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
+
+
+def _causes(received: Sequence[Received[SupplierEvent]]) -> list[Cause]:
+    return [Cause(each.event.supplier_id, each.event.by) for each in received]

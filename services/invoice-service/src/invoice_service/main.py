@@ -8,15 +8,20 @@ from council_common.service.settings import ServiceSettings
 from fastapi import FastAPI
 
 from invoice_service.handlers import handlers
+from invoice_service.invoice_imports.routes import router as invoice_imports
+from invoice_service.invoices.routes import router as invoices
 from invoice_service.jobs import JOBS
+from invoice_service.payments.routes import router as payments
 from invoice_service.settings import Settings
 
-DESCRIPTION = "invoice-service"
+DESCRIPTION = "Supplier invoices from receipt to payment: one at a time or a file of a million lines."
 
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    return build_api("invoice-service", settings, routers=(), description=DESCRIPTION)
+    return build_api(
+        "invoice-service", settings, routers=(invoices, payments, invoice_imports), description=DESCRIPTION
+    )
 
 
 SERVICE = Service(

@@ -7,16 +7,29 @@ from council_common.service.command import Service
 from council_common.service.settings import ServiceSettings
 from fastapi import FastAPI
 
+from rebate_service.agreements import routes as agreements
 from rebate_service.handlers import handlers
 from rebate_service.jobs import JOBS
+from rebate_service.programme_kpis import routes as programme_kpis
+from rebate_service.rebate_quotes import routes as rebate_quotes
+from rebate_service.rebate_variances import routes as rebate_variances
+from rebate_service.rebates import routes as rebates
 from rebate_service.settings import Settings
 
-DESCRIPTION = "rebate-service"
+DESCRIPTION = "Early-payment agreements, rebates expected and earned, variances, the programme's figures."
+
+ROUTERS = (
+    agreements.router,
+    rebates.router,
+    rebate_quotes.router,
+    rebate_variances.router,
+    programme_kpis.router,
+)
 
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    return build_api("rebate-service", settings, routers=(), description=DESCRIPTION)
+    return build_api("rebate-service", settings, routers=ROUTERS, description=DESCRIPTION)
 
 
 SERVICE = Service(

@@ -44,7 +44,6 @@ STATEMENTS = (
         CONSTRAINT ck_supplier_payment_terms_days CHECK (payment_terms_days BETWEEN 0 AND 365)
     )
     """,
-    "CREATE INDEX ix_supplier_registered_at_id ON supplier (registered_at, id)",
     "CREATE INDEX ix_supplier_name_id ON supplier (name, id)",
     "CREATE INDEX ix_supplier_market_sector ON supplier (market_sector)",
     "CREATE INDEX ix_supplier_company_number ON supplier (company_number)",
@@ -100,7 +99,6 @@ STATEMENTS = (
         WHERE status NOT IN ('active', 'rejected')
     """,
     "CREATE INDEX ix_bank_account_change_supplier_id ON bank_account_change (supplier_id)",
-    "CREATE INDEX ix_bank_account_change_requested_at_id ON bank_account_change (requested_at, id)",
     "CREATE INDEX ix_bank_account_change_status_cooling_off_until ON bank_account_change (status, cooling_off_until)",
     """
     CREATE TABLE bank_account_evidence (
@@ -172,7 +170,6 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_onboarding_stage ON onboarding (stage)",
     "CREATE INDEX ix_onboarding_owner ON onboarding (owner)",
-    "CREATE INDEX ix_onboarding_opened_at_id ON onboarding (opened_at, id)",
     """
     CREATE TABLE onboarding_activity (
         id uuid CONSTRAINT pk_onboarding_activity PRIMARY KEY,
@@ -185,7 +182,7 @@ STATEMENTS = (
         added_at timestamptz NOT NULL
     )
     """,
-    'CREATE INDEX ix_onboarding_activity_onboarding_id_on_id ON onboarding_activity (onboarding_id, "on", id)',
+    "CREATE INDEX ix_onboarding_activity_onboarding_id_id ON onboarding_activity (onboarding_id, id)",
 )
 
 TABLES = (

@@ -49,6 +49,9 @@ _EXPECTED = {
 
 
 def as_column(attribute: Any) -> ColumnElement[Any]:
-    """An attribute of a row as the column a list sorts by."""
+    """An attribute of a row as the column a list sorts by.
+
+    Times of making are sorted by id: ids are UUIDv7, and the primary key serves them.
+    """
     found: Any = col(attribute)
     return cast("ColumnElement[Any]", found)

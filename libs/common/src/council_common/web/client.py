@@ -43,8 +43,9 @@ class ServiceClients:
     def __init__(self, settings: ClientSettings, client: httpx.AsyncClient) -> None:
         self._settings = settings
         self._client = client
-        self._breakers = {
-            name: CircuitBreaker(failure_threshold=5, recovery_timeout=5, expected_exception=_Away, name=name)
+        # After five failures in a row a service is left alone for five seconds.
+        self._guarded = {
+            name: CircuitBreaker(failure_threshold=5, recovery_timeout=5, expected_exception=_Away).decorate(self._send)
             for name in ("supplier", "invoice", "rebate", "debt", "notification")
         }
         self._token = ""
@@ -68,7 +69,7 @@ class ServiceClients:
         try:
             async for attempt in stamina.retry_context(on=_Away, attempts=3, timeout=30, wait_initial=0.1, wait_max=2):
                 with attempt:
-                    response = await self._breakers[service].call_async(self._send, method, url, **request)
+                    response: httpx.Response = await self._guarded[service](method, url, **request)
         except (_Away, CircuitBreakerError) as fault:
             raise Unavailable(f"{service}-service does not answer at the moment.") from fault
         if response.status_code == httpx.codes.NOT_FOUND:

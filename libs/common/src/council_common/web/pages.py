@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, and_, cast, or_
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, literal, or_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.errors import FieldError, Malformed
@@ -75,8 +75,8 @@ async def fetch_page(
 def _after(
     column: ColumnElement[Any], id_column: ColumnElement[Any], downwards: bool, value: str, last_id: str
 ) -> ColumnElement[bool]:
-    # The cursor's values are text; PostgreSQL reads them as the columns' own types.
-    at, last = cast(value, column.type), cast(last_id, id_column.type)
+    # The cursor's values travel as text; PostgreSQL reads them as the columns' own types.
+    at, last = cast(literal(value, Text()), column.type), cast(literal(last_id, Text()), id_column.type)
     if downwards:
         return or_(column < at, and_(column == at, id_column < last))
     return or_(column > at, and_(column == at, id_column > last))

@@ -94,14 +94,14 @@ async def lock_wished(
 
 
 def pay(
-    planned: Iterable[Share], *, receipt_id: UUID, on_account_of: UUID | None, received_on: date
+    planned: Iterable[Share], *, receipt_id: UUID, on_account_of: UUID | None, received_on: date, on: date
 ) -> list[Paid]:
     """Set a receipt's shares against their debts, which know at once: the next receipt sees what is left."""
     made = []
     for share in planned:
-        on = paid_on(share.owed, received_on)
-        payment = share.owed.pay(share.amount_pence, on=on)
-        made.append(Paid(new_id(), receipt_id, on_account_of, received_on, on, share, payment))
+        counts_on = paid_on(share.owed, on)
+        payment = share.owed.pay(share.amount_pence, on=counts_on)
+        made.append(Paid(new_id(), receipt_id, on_account_of, received_on, counts_on, share, payment))
     return made
 
 

@@ -40,7 +40,8 @@ async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at:
     # In one order for everybody: two requests with the same receipts wait for one another, never in a ring.
     fresh = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
     known = await store.receipts_by_source(session, by_key)
-    repeated = [(line, new) for line, new in lines if by_key[new.system, new.reference][0] != line or (new.system, new.reference) not in fresh]
+    told_first = {by_key[key][0] for key in fresh}
+    repeated = [(line, new) for line, new in lines if line not in told_first]
     debts = await lock_debts(session, [by_key[key][1] for key in fresh])
     refusals = await _allocate(session, [(fresh[key], *by_key[key]) for key in fresh], debts, by=by, at=at)
     outcomes += refusals.values()
@@ -89,7 +90,8 @@ async def _allocate(
             owners[receipt_id] = customer_id
         lines = received_lines(amount_pence=new.amount_pence, customer_id=customer_id, receipt_id=receipt_id)
         entries.append(entry(Fact.RECEIPT_RECEIVED, receipt_id, new.received_on, lines))
-        paid += pay(planned, receipt_id=receipt_id, on_account_of=customer_id, received_on=new.received_on)
+        on = new.received_on
+        paid += pay(planned, receipt_id=receipt_id, on_account_of=customer_id, received_on=on, on=on)
     await store.forget_receipts(session, list(refusals))
     await store.name_customers(session, owners)
     entries += await record_allocations(session, paid, by=by, at=at)
@@ -115,7 +117,13 @@ async def allocate_by_hand(
     asked = debts.asked(wishes)
     check_wishes(asked, left_pence=receipt.amount_pence - receipt.allocated_pence)
     planned = [Share(owed, pence, Basis.BY_HAND) for owed, pence in asked]
-    paid = pay(planned, receipt_id=receipt.id, on_account_of=receipt.customer_id, received_on=london_date(at))
+    paid = pay(
+        planned,
+        receipt_id=receipt.id,
+        on_account_of=receipt.customer_id,
+        received_on=receipt.received_on,
+        on=london_date(at),
+    )
     entries = await record_allocations(session, paid, by=by, at=at)
     await post_entries(session, entries, by=by.subject, at=at)
     detail = {"allocated_pence": sum(pence for _, pence in asked)}
@@ -138,9 +146,10 @@ async def reverse_receipt(
         expected = f"not before {earliest}"
         errors = [FieldError("reversed_on", "lies before the receipt or one of its allocations", expected)]
         raise TooEarly("A receipt cannot come back before it was received and allocated.", errors=errors)
-    await _reopen(session, receipt, live, on=on, reason=reason, by=by, at=at)
+    owed = await lock_owed(session, [each.receivable_id for each in live]) if live else {}
+    await _reopen(session, receipt, live, owed, on=on, reason=reason, by=by, at=at)
     await store.end_allocations(session, [each.id for each in live], on=on)
-    await post_entries(session, [_reversal(receipt, live, await _owners(session, live), on)], by=by.subject, at=at)
+    await post_entries(session, [_reversal(receipt, live, owed, on)], by=by.subject, at=at)
     receipt.status = ReceiptStatus.REVERSED
     receipt.reversed_on, receipt.reversal_reason = on, reason
     receipt.allocated_pence = 0
@@ -149,10 +158,6 @@ async def reverse_receipt(
     await write_changes(
         session, [Change("receipt", receipt.id, receipt.version, "reversed", reason)], by=by, at=at
     )
-
-
-async def _owners(session: AsyncSession, live: Sequence[Allocation]) -> dict[UUID, Owed]:
-    return await lock_owed(session, [each.receivable_id for each in live]) if live else {}
 
 
 def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, Owed], on: date) -> Entry:
@@ -177,6 +182,7 @@ async def _reopen(
     session: AsyncSession,
     receipt: Receipt,
     live: Sequence[Allocation],
+    owed: dict[UUID, Owed],
     *,
     on: date,
     reason: str,
@@ -184,7 +190,6 @@ async def _reopen(
     at: datetime,
 ) -> None:
     """What the receipt paid is owed again; a debt that becomes overdue for the first time says so."""
-    owed = await _owners(session, live)
     events: list[ReceivableEvent] = []
     changes: list[Change] = []
     for each in live:

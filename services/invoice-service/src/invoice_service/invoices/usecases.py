@@ -30,7 +30,7 @@ async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor,
     """Approve for payment; by somebody else than who received it (platform.md, "Who may do what")."""
     invoice = await store.lock_invoice(session, invoice_id)
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
-    if invoice.status is not Status.RECEIVED and invoice.status != Status.RECEIVED:
+    if invoice.status != Status.RECEIVED:
         raise rules.IllegalMove("The invoice", invoice.status, Status.APPROVED, hold_reasons=invoice.hold_reasons)
     invoice.status = rules.move(Status(invoice.status), Status.APPROVED)
     invoice.approved_by, invoice.approved_at = by.subject, at

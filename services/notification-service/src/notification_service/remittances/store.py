@@ -8,8 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, delete, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from notification_service.remittances.rules import RemittanceStatus
+from notification_service.remittances.tables import PaymentRebate, Remittance
 
 _ADD_PAYMENTS = text(
     """
@@ -82,16 +86,17 @@ async def late(session: AsyncSession, *, waited_since: datetime, limit: int) -> 
 
 async def mark_written(session: AsyncSession, payment_ids: Sequence[UUID]) -> None:
     """These have become messages."""
-    statement = text("UPDATE remittance SET status = 'written' WHERE payment_id = ANY(:ids)")
-    await session.execute(statement, {"ids": list(payment_ids)})
+    which = col(Remittance.payment_id).in_(payment_ids)
+    await session.execute(update(Remittance).where(which).values(status=RemittanceStatus.WRITTEN.value))
 
 
 async def cancel_waiting(session: AsyncSession, payment_ids: Sequence[UUID]) -> None:
     """These are not to become messages any more."""
-    statement = text("UPDATE remittance SET status = 'cancelled' WHERE payment_id = ANY(:ids) AND status = 'waiting'")
-    await session.execute(statement, {"ids": list(payment_ids)})
+    waiting = col(Remittance.status) == RemittanceStatus.WAITING.value
+    which = col(Remittance.payment_id).in_(payment_ids) & waiting
+    await session.execute(update(Remittance).where(which).values(status=RemittanceStatus.CANCELLED.value))
 
 
 async def forget_rebates(session: AsyncSession, *, before: datetime) -> None:
     """Rebates are facts of rebate-service: a copy is kept only while a payment may still need it."""
-    await session.execute(text("DELETE FROM payment_rebate WHERE received_at < :before"), {"before": before})
+    await session.execute(delete(PaymentRebate).where(col(PaymentRebate.received_at) < before))

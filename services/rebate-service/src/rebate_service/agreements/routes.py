@@ -55,9 +55,7 @@ async def list_agreements(
 
 
 @router.get("/{agreement_id}")
-async def get(
-    agreement_id: UUID, session: SessionDep, response: Response, today: Today, _: Reader
-) -> AgreementOut:
+async def get(agreement_id: UUID, session: SessionDep, response: Response, today: Today, _: Reader) -> AgreementOut:
     """One agreement, by the version that is in force today, or comes next, or was the last."""
     agreement = await store.get_agreement(session, agreement_id)
     versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
@@ -75,6 +73,7 @@ async def list_versions(agreement_id: UUID, session: SessionDep, today: Today, _
 
 @router.post("/{agreement_id}/versions", status_code=201, dependencies=[Idempotent])
 async def add_version(
+    *,
     agreement_id: UUID,
     body: VersionIn,
     session: SessionDep,
@@ -92,6 +91,7 @@ async def add_version(
 
 @router.post("/{agreement_id}/endings", status_code=201, dependencies=[Idempotent])
 async def end(
+    *,
     agreement_id: UUID,
     body: EndingIn,
     session: SessionDep,

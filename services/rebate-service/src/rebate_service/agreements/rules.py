@@ -102,8 +102,10 @@ def check_terms(terms: Terms) -> Terms:
 class Dated(Protocol):
     """A version as far as its dates go; `effective_to` is its last day, None while it has no end."""
 
-    effective_from: date
-    effective_to: date | None
+    @property
+    def effective_from(self) -> date: ...
+    @property
+    def effective_to(self) -> date | None: ...
 
 
 D = TypeVar("D", bound=Dated)

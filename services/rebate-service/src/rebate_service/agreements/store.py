@@ -27,6 +27,7 @@ from rebate_service.agreements.rules import (
     version_for,
 )
 from rebate_service.agreements.tables import Agreement, AgreementVersion
+from rebate_service.rows import column
 
 LOCK = lock_key("rebate-service-agreements")
 """Held in share by whoever reads agreements to decide on invoices, alone by whoever applies a change to them."""
@@ -163,7 +164,12 @@ async def page_of_agreements(
     if status is not None:
         statement = statement.where(_has_status(status, today))
     return await fetch_page(
-        session, statement, query=query, sortable={"id": col(Agreement.id)}, default="-id", id_column=col(Agreement.id)
+        session,
+        statement,
+        query=query,
+        sortable={"id": column(Agreement.id)},
+        default="-id",
+        id_column=column(Agreement.id),
     )
 
 

@@ -25,9 +25,7 @@ class Agreement(Row, table=True):
     """One supplier's agreement. Its `revision` goes up with every change; its terms are in its versions."""
 
     __tablename__ = "agreement"
-    __table_args__ = (
-        Index("ix_agreement_apply_from", "apply_from", postgresql_where=text("apply_from IS NOT NULL")),
-    )
+    __table_args__ = (Index("ix_agreement_apply_from", "apply_from", postgresql_where=text("apply_from IS NOT NULL")),)
 
     id: UUID = Field(primary_key=True)
     supplier_id: UUID = Field(unique=True)
@@ -57,7 +55,7 @@ class AgreementVersion(Row, table=True):
     supplier_id: UUID = Field(index=True)
     effective_from: date
     effective_to: date | None = None
-    reference_rate_percent: Decimal = Field(sa_type=Numeric(9, 6))  # type: ignore[call-overload]
+    reference_rate_percent: Decimal = Field(sa_type=Numeric(9, 6))
     target_day: int = Field(sa_type=SmallInteger)
     term_days: int = Field(sa_type=SmallInteger)
     clock_start: ClockStart = Field(sa_type=Text)

@@ -123,7 +123,7 @@ async def end_agreement(
     by: Actor,
     at: datetime,
 ) -> Agreement:
-    """The last day of an agreement: invoices received later earn nothing. Raises AgreementEnded when it ended before."""
+    """The last day of an agreement: invoices received later earn nothing. Raises AgreementEnded if it ended before."""
     agreement = await store.lock_agreement(session, agreement_id)
     must_match(if_match, agreement.revision)
     if not await _end(session, agreement, effective_to, reason=reason, by=by, at=at):

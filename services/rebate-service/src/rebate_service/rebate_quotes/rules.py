@@ -20,9 +20,7 @@ class QuotedDay(NamedTuple):
     rebate_pence: int
 
 
-def day_by_day(
-    shares: Sequence[Share], terms: Terms, *, received_on: date, valid_on: date | None
-) -> list[QuotedDay]:
+def day_by_day(shares: Sequence[Share], terms: Terms, *, received_on: date, valid_on: date | None) -> list[QuotedDay]:
     """Day 0 to the end of the term: the published table (payables.md §1.1) for one invoice."""
     start = clock_starts_on(terms, received_on, valid_on)
     return [

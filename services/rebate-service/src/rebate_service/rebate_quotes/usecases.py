@@ -38,7 +38,9 @@ async def quote_all(session: AsyncSession, asked: Sequence[QuoteIn]) -> list[Quo
     return quotes
 
 
-def quote(asked: QuoteIn, terms: Terms | None, *, agreement_id: UUID | None = None, number: int | None = None) -> QuoteOut:
+def quote(
+    asked: QuoteIn, terms: Terms | None, *, agreement_id: UUID | None = None, number: int | None = None
+) -> QuoteOut:
     """One quote with its proof."""
     shares = shares_from(asked.vat_shares)
     payment = Payment(asked.remitted_on, asked.arrives_on, 0, asked.disputed)
@@ -76,9 +78,7 @@ def _steps(
 ) -> list[str]:
     if terms is None:
         return ["No agreement was in force on the day the invoice was received: nothing is earned."]
-    return proof_of(
-        shares, terms, result, received_on=asked.received_on, valid_on=asked.valid_on, payment=payment
-    )
+    return proof_of(shares, terms, result, received_on=asked.received_on, valid_on=asked.valid_on, payment=payment)
 
 
 def _days(asked: QuoteIn, shares: Sequence[Share], terms: Terms, gross: int) -> list[QuotedDayOut]:

@@ -37,6 +37,6 @@ class RebateVariance(Row, table=True):
     status: VarianceStatus = Field(sa_type=Text)
     resolution: str | None = Field(default=None, sa_type=Text)
     note: str | None = Field(default=None, sa_type=Text)
-    found_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
-    resolved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    found_at: datetime = Field(sa_type=DateTime(timezone=True))
+    resolved_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     resolved_by: str | None = Field(default=None, sa_type=Text)

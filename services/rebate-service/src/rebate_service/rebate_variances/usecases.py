@@ -24,8 +24,8 @@ from rebate_service.rebate_variances.rules import OWNER, Resolution, VarianceSta
 from rebate_service.rebate_variances.tables import RebateVariance
 from rebate_service.rebates.announcements import Told
 from rebate_service.rebates.entry import Entry
-from rebate_service.rebates.listing import next_version
-from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.rules import RebateStatus, VarianceCause
+from rebate_service.rebates.store import next_version
 
 
 async def compare_deductions(session: AsyncSession, told: Sequence[Told], *, at: datetime) -> None:
@@ -59,6 +59,8 @@ def _variance(entry: Entry | None) -> tuple[int, str | None, int]:
 
 
 def _found(entry: Entry, at: datetime) -> RebateVariance:
+    if entry.payment_id is None:
+        raise ValueError("only a payment can have a variance")
     return RebateVariance(
         id=new_id(),
         version=1,
@@ -70,7 +72,7 @@ def _found(entry: Entry, at: datetime) -> RebateVariance:
         earned_pence=entry.rebate_pence,
         deducted_pence=entry.deducted_pence,
         difference_pence=entry.variance_pence,
-        cause=entry.variance_cause,
+        cause=VarianceCause(entry.variance_cause or ""),
         owner=OWNER,
         status=VarianceStatus.OPEN,
         found_at=at,

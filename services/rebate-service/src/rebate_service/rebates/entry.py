@@ -69,11 +69,11 @@ class Entry(NamedTuple):
     @property
     def assessment(self) -> Assessment:
         """What is written here of the agreement's making."""
-        status = RebateStatus(self.status)
-        return Assessment(status, *self[_ASSESSED_FROM + 1 : _ASSESSED_FROM + len(Assessment._fields)])
+        return Assessment._make((RebateStatus(self.status), *self[_CAUSE:_AFTER_ASSESSMENT]))
 
 
-_ASSESSED_FROM = Entry._fields.index("status")
+_CAUSE = Entry._fields.index("cause")
+_AFTER_ASSESSMENT = Entry._fields.index("returned_on")
 
 
 class Facts(NamedTuple):
@@ -154,7 +154,5 @@ def changed_to(entry: Entry, facts: Facts, agreement: VersionInForce | None, *, 
 
 def shares_json(shares: Sequence[Share]) -> str:
     """Shares as they are stored."""
-    inside = ",".join(
-        f'{{"vat_rate":"{rate:f}","net_pence":{net},"vat_pence":{vat}}}' for rate, net, vat in shares
-    )
+    inside = ",".join(f'{{"vat_rate":"{rate:f}","net_pence":{net},"vat_pence":{vat}}}' for rate, net, vat in shares)
     return f"[{inside}]"

@@ -14,12 +14,13 @@ from council_common.database.sessions import Sessions
 from council_common.errors import NotFound
 from council_common.web.pages import PageQuery, fetch_page
 from fastapi import Query
-from sqlalchemy import Date, Select, cast, func, select, update
+from sqlalchemy import Date, Select, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rebate_service.rebates.rules import RebateStatus
 from rebate_service.rebates.tables import Rebate
+from rebate_service.rows import column
 
 CHUNK = 2000
 CSV_COLUMNS = (
@@ -71,14 +72,14 @@ class RebateFilter:
         if self.has_variance is not None:
             differs = col(Rebate.variance_pence) != 0
             statement = statement.where(differs if self.has_variance else ~differs)
-        for column, value in (
+        for attribute, value in (
             (Rebate.supplier_id, self.supplier_id),
             (Rebate.invoice_id, self.invoice_id),
             (Rebate.payment_id, self.payment_id),
             (Rebate.status, self.status),
         ):
             if value is not None:
-                statement = statement.where(col(column) == value)
+                statement = statement.where(col(attribute) == value)
         for day, first, last in (
             (Rebate.received_on, self.received_from, self.received_to),
             (Rebate.remitted_on, self.remitted_from, self.remitted_to),
@@ -95,10 +96,10 @@ async def page_of_rebates(
 ) -> tuple[Sequence[Rebate], str | None]:
     """Rebates, newest first; those not paid sort by their payment's day as the last."""
     sortable = {
-        "id": col(Rebate.id),
-        "received_on": col(Rebate.received_on),
-        "remitted_on": func.coalesce(col(Rebate.remitted_on), cast("infinity", Date)),
-        "rebate_pence": col(Rebate.rebate_pence),
+        "id": column(Rebate.id),
+        "received_on": column(Rebate.received_on),
+        "remitted_on": func.coalesce(column(Rebate.remitted_on), cast("infinity", Date)),
+        "rebate_pence": column(Rebate.rebate_pence),
     }
     return await fetch_page(
         session,
@@ -106,7 +107,7 @@ async def page_of_rebates(
         query=query,
         sortable=sortable,
         default="-id",
-        id_column=col(Rebate.id),
+        id_column=column(Rebate.id),
     )
 
 
@@ -116,18 +117,6 @@ async def get_rebate(session: AsyncSession, rebate_id: UUID) -> Rebate:
     if found is None:
         raise NotFound("There is no rebate with this id.")
     return found
-
-
-async def next_version(session: AsyncSession, rebate_id: UUID) -> int:
-    """Lock a rebate and count a fact about it that changes none of its figures."""
-    counted = await session.execute(
-        update(Rebate)
-        .where(col(Rebate.id) == rebate_id)
-        .values(version=Rebate.version + 1)
-        .returning(col(Rebate.version))
-        .execution_options(synchronize_session=False)
-    )
-    return int(counted.scalar_one())
 
 
 async def csv_of(sessions: Sessions, wanted: RebateFilter) -> AsyncIterator[str]:

@@ -11,10 +11,10 @@ from pydantic import BaseModel
 
 from rebate_service.agreements.rules import Terms
 from rebate_service.agreements.schemas import TermsIn
+from rebate_service.rebates.entry import shares_from
 from rebate_service.rebates.linear import Part
 from rebate_service.rebates.proof import earned_parts, proof_of
 from rebate_service.rebates.rules import Assessment, Payment, RebateStatus, VarianceCause
-from rebate_service.rebates.entry import shares_from
 from rebate_service.rebates.tables import Rebate
 
 

@@ -38,6 +38,7 @@ _OF_SUPPLIER = (
     f" ORDER BY id LIMIT {CHUNK} FOR UPDATE"
 )
 _UPDATE = f"UPDATE rebate SET {_SET} FROM unnest({_UNNEST}) AS told ({_COLUMNS}) WHERE rebate.id = told.id"
+_COUNT = "UPDATE rebate SET version = version + 1 WHERE id = $1 RETURNING version"
 _CHANGE_COLUMNS = ("id", "entity", "entity_id", "version", "at", "by", "by_name", "action", "reason", "detail")
 
 
@@ -58,9 +59,14 @@ async def lock_of_supplier(
     connection = await driver(session)
     statuses = [status.value for status in ASSESSED]
     return [
-        Entry(*record)
-        for record in await connection.fetch(_OF_SUPPLIER, supplier_id, received_from, after, statuses)
+        Entry(*record) for record in await connection.fetch(_OF_SUPPLIER, supplier_id, received_from, after, statuses)
     ]
+
+
+async def next_version(session: AsyncSession, rebate_id: UUID) -> int:
+    """Lock a rebate and count a fact about it that changes none of its figures."""
+    connection = await driver(session)
+    return int(await connection.fetchval(_COUNT, rebate_id))
 
 
 async def save(session: AsyncSession, told: Sequence[Told], *, at: datetime) -> None:
@@ -83,8 +89,18 @@ async def _publish(session: AsyncSession, told: Sequence[Told], *, at: datetime)
     spoken = [(each, event) for each in told if (event := event_of(each, at)) is not None]
     rows = outbox_rows(event for _, event in spoken)
     history = [
-        (row.id, "rebate", each.after.id, each.after.version, at, each.by, each.by, each.after.status, each.reason,
-         json.dumps({"rebate_pence": each.after.rebate_pence, "expected_pence": each.after.expected_pence}))
+        (
+            row.id,
+            "rebate",
+            each.after.id,
+            each.after.version,
+            at,
+            each.by,
+            each.by,
+            each.after.status,
+            each.reason,
+            json.dumps({"rebate_pence": each.after.rebate_pence, "expected_pence": each.after.expected_pence}),
+        )
         for row, (each, _) in zip(rows, spoken, strict=True)
     ]
     await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)

@@ -55,7 +55,7 @@ class Rebate(Row, table=True):
     target_on: date | None = None
     elapsed_days: int | None = None
     accelerated_days: int | None = None
-    rate_percent: Decimal | None = Field(default=None, sa_type=Numeric(9, 6))  # type: ignore[call-overload]
+    rate_percent: Decimal | None = Field(default=None, sa_type=Numeric(9, 6))
     base_pence: int = Field(sa_type=BigInteger)
     rebate_net_pence: int = Field(sa_type=BigInteger)
     rebate_vat_pence: int = Field(sa_type=BigInteger)
@@ -64,4 +64,4 @@ class Rebate(Row, table=True):
     variance_pence: int = Field(sa_type=BigInteger)
     variance_cause: str | None = Field(default=None, sa_type=Text)
     returned_on: date | None = None
-    changed_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    changed_at: datetime = Field(sa_type=DateTime(timezone=True))

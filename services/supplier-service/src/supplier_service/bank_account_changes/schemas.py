@@ -107,11 +107,11 @@ class BankAccountChangeOut(BaseModel):
         cls, change: BankAccountChange, *, evidence: Sequence[Evidence], call_backs: Sequence[CallBack]
     ) -> BankAccountChangeOut:
         return cls.model_validate(
-            change.model_dump(exclude={"account_name", "called_back_by"})
+            change.model_dump(warnings=False, exclude={"account_name", "called_back_by"})
             | {
                 "sort_code": masked_sort_code(change.sort_code),
                 "account_number": masked_account_number(change.account_number),
-                "evidence": [each.model_dump() for each in evidence],
-                "call_backs": [each.model_dump() for each in call_backs],
+                "evidence": [each.model_dump(warnings=False) for each in evidence],
+                "call_backs": [each.model_dump(warnings=False) for each in call_backs],
             }
         )

@@ -82,7 +82,7 @@ async def list_changes(
         session,
         statement,
         query=page,
-        sortable={"requested_at": as_column(BankAccountChange.requested_at)},
+        sortable={"requested_at": as_column(BankAccountChange.id)},
         default="-requested_at",
         id_column=as_column(BankAccountChange.id),
     )

@@ -26,7 +26,6 @@ class BankAccountChange(Row, table=True):
             postgresql_where=text("status NOT IN ('active', 'rejected')"),
         ),
         Index(None, "supplier_id"),
-        Index(None, "requested_at", "id"),
         Index(None, "status", "cooling_off_until"),
         CheckConstraint(
             "status IN ('requested', 'evidence', 'called_back', 'approved', 'active', 'rejected')", name="status"

@@ -11,11 +11,9 @@ from supplier_service.bank_accounts import rules
 from supplier_service.bank_accounts.tables import BankAccount
 from supplier_service.fields import LongText, RequestModel
 
-SortCode = Annotated[str, Field(max_length=12, examples=["20-00-00"], repr=False), AfterValidator(rules.sort_code)]
-AccountNumber = Annotated[
-    str, Field(max_length=12, examples=["55779911"], repr=False), AfterValidator(rules.account_number)
-]
-AccountName = Annotated[LongText, Field(examples=["Ardley Paving Ltd"], repr=False)]
+SortCode = Annotated[str, Field(max_length=12, examples=["20-00-00"]), AfterValidator(rules.sort_code)]
+AccountNumber = Annotated[str, Field(max_length=12, examples=["55779911"]), AfterValidator(rules.account_number)]
+AccountName = Annotated[LongText, Field(examples=["Ardley Paving Ltd"])]
 
 
 class BankAccountIn(RequestModel):

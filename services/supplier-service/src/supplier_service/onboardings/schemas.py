@@ -115,4 +115,4 @@ class OnboardingOut(BaseModel):
 
     @classmethod
     def of(cls, onboarding: Onboarding) -> OnboardingOut:
-        return cls.model_validate(onboarding.model_dump())
+        return cls.model_validate(onboarding.model_dump(warnings=False))

@@ -63,7 +63,7 @@ async def list_onboardings(
         session,
         statement,
         query=page,
-        sortable={"opened_at": as_column(Onboarding.opened_at), "stage": as_column(Onboarding.stage)},
+        sortable={"opened_at": as_column(Onboarding.id), "stage": as_column(Onboarding.stage)},
         default="opened_at",
         id_column=as_column(Onboarding.id),
     )
@@ -77,7 +77,7 @@ async def list_activities(
         session,
         select(OnboardingActivity).where(col(OnboardingActivity.onboarding_id) == onboarding_id),
         query=page,
-        sortable={"on": as_column(OnboardingActivity.on)},
-        default="on",
+        sortable={"added_at": as_column(OnboardingActivity.id)},
+        default="added_at",
         id_column=as_column(OnboardingActivity.id),
     )

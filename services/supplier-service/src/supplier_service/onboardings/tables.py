@@ -23,7 +23,6 @@ class Onboarding(Row, table=True):
         UniqueConstraint("supplier_id"),
         Index(None, "stage"),
         Index(None, "owner"),
-        Index(None, "opened_at", "id"),
         CheckConstraint("stage IN ('prospect', 'contacted', 'interested', 'agreed', 'declined')", name="stage"),
         CheckConstraint("stage <> 'agreed' OR terms IS NOT NULL", name="agreed_to_terms"),
     )
@@ -43,7 +42,7 @@ class OnboardingActivity(Row, table=True):
     """Something done to win a supplier."""
 
     __tablename__ = "onboarding_activity"
-    __table_args__ = (Index(None, "onboarding_id", "on", "id"),)
+    __table_args__ = (Index(None, "onboarding_id", "id"),)
 
     id: UUID = Field(primary_key=True)
     onboarding_id: UUID = Field(foreign_key="onboarding.id")

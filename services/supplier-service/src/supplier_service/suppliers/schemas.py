@@ -214,7 +214,9 @@ class SupplierOut(BaseModel):
             bank_account_change_open=supplier.open_bank_account_change_id is not None,
         )
         return cls.model_validate(
-            supplier.model_dump(exclude={"registered", "source_system", "source_reference", "registered_by"})
+            supplier.model_dump(
+                warnings=False, exclude={"registered", "source_system", "source_reference", "registered_by"}
+            )
             | {
                 "source": {"system": supplier.source_system, "reference": supplier.source_reference},
                 "payments_held": bool(reasons),

@@ -15,6 +15,7 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from supplier_service.fields import as_column
 from supplier_service.suppliers.rules import NewSupplier, NoSuchHold, NoSuchSupplier, Status, fingerprints
 from supplier_service.suppliers.tables import Supplier, SupplierHold
 
@@ -157,7 +158,7 @@ async def list_suppliers(
         statement,
         query=page,
         sortable={
-            "registered_at": as_column(Supplier.registered_at),
+            "registered_at": as_column(Supplier.id),
             "name": as_column(Supplier.name),
             "source_reference": as_column(Supplier.source_reference),
         },

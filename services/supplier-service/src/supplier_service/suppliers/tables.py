@@ -27,7 +27,6 @@ class Supplier(Row, table=True):
         UniqueConstraint("source_reference", "source_system"),
         CheckConstraint("status IN ('active', 'held', 'merged', 'closed')", name="status"),
         CheckConstraint("payment_terms_days BETWEEN 0 AND 365", name="payment_terms_days"),
-        Index(None, "registered_at", "id"),
         Index(None, "name", "id"),
         Index(None, "market_sector"),
         Index(None, "company_number"),

@@ -1,0 +1,95 @@
+"""A ladder: its levels, what makes one valid, and which one applies to a debt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from uuid import UUID
+
+from council_common.errors import Conflict, FieldError, Malformed, NotFound
+
+
+class LevelChannel(StrEnum):
+    """By which way a level's notice goes."""
+
+    EMAIL = "email"
+    LETTER = "letter"
+    PREFERRED = "preferred"
+
+
+class ProcedureNotFound(NotFound):
+    code = "dunning-procedure-not-found"
+
+
+class ProcedureExists(Conflict):
+    """There is a version from that day for the same debts: versions are added, never overwritten."""
+
+    code = "dunning-procedure-exists"
+
+
+class LevelsOutOfOrder(Malformed):
+    code = "levels-out-of-order"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One step: so many days overdue, so many days after the last notice, at least so much owed."""
+
+    level: int
+    days_overdue: int
+    interval_days: int
+    template: str
+    channel: LevelChannel
+    minimum_pence: int
+    stops: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """A version of a procedure: for a type of debt or kind of customer, or for all, from a day on."""
+
+    id: UUID
+    debt_type: str | None
+    customer_kind: str | None
+    effective_from: date
+    levels: tuple[Level, ...]
+
+    def level_after(self, last_level: int) -> Level | None:
+        """The next step up: never more than one (D1)."""
+        return self.levels[last_level] if last_level < len(self.levels) else None
+
+
+def check_levels(levels: Sequence[Level]) -> None:
+    """Raise LevelsOutOfOrder unless levels count from 1, days rise, and only the last one stops."""
+    for position, level in enumerate(levels, start=1):
+        name = f"levels.{position - 1}"
+        if level.level != position:
+            raise _wrong(f"{name}.level", "levels count from 1 without gaps", str(position))
+        if position > 1 and level.days_overdue <= levels[position - 2].days_overdue:
+            expected = f"more than {levels[position - 2].days_overdue}"
+            raise _wrong(f"{name}.days_overdue", "days overdue rise from level to level", expected)
+        if level.stops and position < len(levels):
+            raise _wrong(f"{name}.stops", "a ladder cannot go on after it stops", "true on the last level only")
+
+
+def _wrong(field: str, problem: str, expected: str) -> LevelsOutOfOrder:
+    return LevelsOutOfOrder(f"{problem.capitalize()}.", errors=[FieldError(field, problem, expected)])
+
+
+def applying(ladders: Iterable[Ladder], *, debt_type: str, customer_kind: str, as_at: date) -> Ladder | None:
+    """The ladder of a debt on a day: the one for its type before the one for its customer's kind before the one for
+    all; of several versions the newest in force."""
+    fitting = [
+        ladder
+        for ladder in ladders
+        if ladder.effective_from <= as_at
+        and ladder.debt_type in {None, debt_type}
+        and ladder.customer_kind in {None, customer_kind}
+    ]
+    return max(
+        fitting,
+        key=lambda each: (each.debt_type is not None, each.customer_kind is not None, each.effective_from),
+        default=None,
+    )

@@ -1,0 +1,149 @@
+"""When an invoice may be paid, how much, and what of it a part payment settles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from enum import StrEnum
+
+from council_common.contracts.fields import VatShare
+from council_common.errors import Conflict, FieldError, Malformed, NotFound
+
+
+class Method(StrEnum):
+    """How the money goes."""
+
+    BACS = "bacs"
+    FASTER_PAYMENT = "faster_payment"
+    CHEQUE = "cheque"
+    CARD = "card"
+
+
+class Status(StrEnum):
+    """A payment is made, and may come back once."""
+
+    MADE = "made"
+    RETURNED = "returned"
+
+
+NEXT: Mapping[Status, frozenset[Status]] = {Status.MADE: frozenset({Status.RETURNED}), Status.RETURNED: frozenset()}
+
+
+class ReturnReason(StrEnum):
+    """Why a Bacs credit came back: the ARUCS reason codes (payables.md §3)."""
+
+    INVALID_DETAILS = "0"
+    BENEFICIARY_DECEASED = "2"
+    ACCOUNT_TRANSFERRED = "3"
+    NO_ACCOUNT = "5"
+    ACCOUNT_CLOSED = "B"
+    REQUESTED_BY_REMITTER = "C"
+
+
+class NoSuchPayment(NotFound):
+    """No payment has this id."""
+
+    code = "no-such-payment"
+
+
+class InvoiceHeld(Conflict):
+    """The invoice is held; it may not be paid until every reason is lifted."""
+
+    code = "invoice-held"
+
+
+class InvoiceNotApproved(Conflict):
+    """Nobody has approved the invoice, or it is paid, cancelled or rejected."""
+
+    code = "invoice-not-approved"
+
+
+class CreditNoteNotPayable(Conflict):
+    """A credit note is money the supplier owes: it is applied, not paid."""
+
+    code = "credit-note-not-payable"
+
+
+class ExceedsOutstanding(Conflict):
+    """Paid and deducted are more than is left to settle."""
+
+    code = "payment-exceeds-outstanding"
+
+
+class SourceReferenceTaken(Conflict):
+    """The source's reference names a payment with other content."""
+
+    code = "payment-source-reference-taken"
+
+
+class AlreadyReturned(Conflict):
+    """The payment came back before."""
+
+    code = "payment-already-returned"
+
+
+class PaymentMalformed(Malformed):
+    """The payment cannot be right."""
+
+    code = "payment-malformed"
+
+
+def check_dates(*, remitted_on: date, arrives_on: date | None, received_on: date, today: date) -> None:
+    """Raise PaymentMalformed for a payment from the future, before its invoice or that arrives before it leaves."""
+    errors = []
+    if remitted_on > today:
+        errors.append(FieldError("remitted_on", "remitted_on is in the future", f"at most {today}"))
+    if remitted_on < received_on:
+        errors.append(FieldError("remitted_on", "paid before the invoice was received", f"at least {received_on}"))
+    if arrives_on is not None and not 0 <= (arrives_on - remitted_on).days <= 31:
+        right = f"from {remitted_on} to a month later"
+        errors.append(FieldError("arrives_on", "funds cannot arrive then", right))
+    if errors:
+        raise PaymentMalformed("The payment cannot be right; see errors.", errors=errors)
+
+
+def check_return(*, remitted_on: date, returned_on: date, today: date) -> None:
+    """Raise PaymentMalformed for a payment that would come back before it left, or in the future."""
+    if not remitted_on <= returned_on <= today:
+        error = FieldError("returned_on", "a payment cannot come back then", f"from {remitted_on} to {today}")
+        raise PaymentMalformed("The return cannot be right; see errors.", errors=[error])
+
+
+def still_owed(whole: Sequence[VatShare], settled: Sequence[Sequence[VatShare]]) -> list[VatShare]:
+    """What is left of an invoice per VAT rate after the slices that were settled."""
+    gone: dict[object, tuple[int, int]] = {}
+    for shares in settled:
+        for share in shares:
+            net, vat = gone.get(share.vat_rate, (0, 0))
+            gone[share.vat_rate] = (net + share.net_pence, vat + share.vat_pence)
+    left = []
+    for share in whole:
+        net, vat = gone.get(share.vat_rate, (0, 0))
+        left.append(
+            VatShare(vat_rate=share.vat_rate, net_pence=share.net_pence - net, vat_pence=share.vat_pence - vat)
+        )
+    return left
+
+
+def slice_of(owed: Sequence[VatShare], settles_pence: int) -> list[VatShare]:
+    """What a payment settles per VAT rate: pro rata of what is owed, pennies by largest remainder.
+
+    The slice sums to the payment exactly; slices taken one after the other sum to the invoice exactly, because
+    the last one takes all that is left.
+
+    >>> from decimal import Decimal
+    >>> [part] = slice_of([VatShare(vat_rate=Decimal(20), net_pence=1000, vat_pence=200)], 100)
+    >>> part.net_pence, part.vat_pence
+    (83, 17)
+    """
+    parts = [pence for share in owed for pence in (share.net_pence, share.vat_pence)]
+    total = sum(parts)
+    quotas = [divmod(part * settles_pence, total) for part in parts]
+    cut = [whole for whole, _ in quotas]
+    by_remainder = sorted(range(len(parts)), key=lambda index: (-quotas[index][1], index))
+    for index in by_remainder[: settles_pence - sum(cut)]:
+        cut[index] += 1
+    return [
+        VatShare(vat_rate=share.vat_rate, net_pence=cut[2 * index], vat_pence=cut[2 * index + 1])
+        for index, share in enumerate(owed)
+    ]

@@ -1,0 +1,135 @@
+"""Plausible events and records; say only what a test is about."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.contracts.debts import DunningNoticeIssuedV1
+from council_common.contracts.fields import VatShare
+from council_common.contracts.invoices import InvoicePaidV1, PaymentReturnedV1
+from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1
+from council_common.contracts.suppliers import BankAccountChangeRequestedV1
+from council_common.ids import new_id
+
+NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
+COMMON: dict[str, Any] = {"version": 1, "occurred_at": NOW, "by": "erp"}
+
+
+def a_supplier(*emails: tuple[str, str], name: str = "Ackroyd Paving Ltd") -> dict[str, Any]:
+    return {"name": name, "contacts": [{"name": "A", "email": mail, "purpose": purpose} for mail, purpose in emails]}
+
+
+def a_customer(
+    email: str | None = "mrs.ames@home.example",
+    *,
+    name: str = "Mrs E. Ames",
+    kind: str = "individual",
+    lines: tuple[str, ...] = ("4 Mill Lane", "Ashford"),
+    postcode: str | None = "TN23 1AA",
+) -> dict[str, Any]:
+    address = {"lines": list(lines), "postcode": postcode}
+    return {"name": name, "email": email, "address": address, "preferred_channel": "email", "kind": kind}
+
+
+def a_payment(
+    *,
+    supplier_id: UUID,
+    payment_id: UUID | None = None,
+    paid_pence: int = 118_800,
+    deducted_pence: int = 1_200,
+    **more: Any,
+) -> InvoicePaidV1:
+    given: dict[str, Any] = {
+        "invoice_id": new_id(),
+        "supplier_id": supplier_id,
+        "payment_id": payment_id or new_id(),
+        "number": "INV-0001",
+        "issued_on": date(2026, 2, 27),
+        "received_on": date(2026, 3, 1),
+        "due_on": date(2026, 3, 31),
+        "remitted_on": date(2026, 3, 11),
+        "arrives_on": date(2026, 3, 13),
+        "gross_pence": paid_pence + deducted_pence,
+        "paid_pence": paid_pence,
+        "deducted_pence": deducted_pence,
+        "settled": True,
+        "vat_shares": [VatShare(vat_rate="20", net_pence=100_000, vat_pence=20_000)],  # type: ignore[arg-type]
+    }
+    return InvoicePaidV1(**COMMON | given | more)
+
+
+def an_earned_rebate(paid: InvoicePaidV1, **more: Any) -> RebateEarnedV1:
+    given = {
+        "rebate_id": new_id(),
+        "invoice_id": paid.invoice_id,
+        "supplier_id": paid.supplier_id,
+        "agreement_id": new_id(),
+        "agreement_version": 1,
+        "payment_id": paid.payment_id,
+        "received_on": paid.received_on,
+        "remitted_on": paid.remitted_on,
+        "elapsed_days": 10,
+        "accelerated_days": 20,
+        "rate_percent": "1.00",
+        "base_pence": 100_000,
+        "rebate_net_pence": 1_000,
+        "rebate_vat_pence": 200,
+        "rebate_pence": 1_200,
+        "expected_pence": 1_200,
+        "deducted_pence": paid.deducted_pence,
+    }
+    return RebateEarnedV1(**COMMON | given | more)
+
+
+def a_missed_rebate(paid: InvoicePaidV1) -> RebateMissedV1:
+    return RebateMissedV1(
+        **COMMON,
+        rebate_id=new_id(),
+        invoice_id=paid.invoice_id,
+        supplier_id=paid.supplier_id,
+        agreement_id=new_id(),
+        agreement_version=1,
+        payment_id=paid.payment_id,
+        expected_pence=1_200,
+        cause="late_payment",
+    )
+
+
+def a_return(paid: InvoicePaidV1) -> PaymentReturnedV1:
+    return PaymentReturnedV1(
+        **COMMON | {"version": 2},
+        invoice_id=paid.invoice_id,
+        supplier_id=paid.supplier_id,
+        payment_id=paid.payment_id,
+        returned_on=date(2026, 3, 16),
+        reason_code="0",
+        gross_pence=paid.gross_pence,
+        paid_pence=paid.paid_pence,
+        deducted_pence=paid.deducted_pence,
+    )
+
+
+def a_notice(*, customer_id: UUID, **more: Any) -> DunningNoticeIssuedV1:
+    given: dict[str, Any] = {
+        "receivable_id": new_id(),
+        "customer_id": customer_id,
+        "notice_id": new_id(),
+        "run_id": new_id(),
+        "level": 1,
+        "template": "reminder",
+        "channel": "email",
+        "issued_on": date(2026, 3, 11),
+        "due_on": date(2026, 3, 3),
+        "number": "R0000123",
+        "outstanding_pence": 4_550,
+        "days_overdue": 8,
+    }
+    return DunningNoticeIssuedV1(**COMMON | given | more)
+
+
+def a_bank_change(*, supplier_id: UUID) -> BankAccountChangeRequestedV1:
+    return BankAccountChangeRequestedV1(
+        **COMMON, supplier_id=supplier_id, change_id=new_id(), requested_on=date(2026, 3, 11)
+    )

@@ -1,0 +1,133 @@
+"""A mail server, a supplier-service and a debt-service on loopback: real sockets, tiny minds."""
+
+from __future__ import annotations
+
+import asyncio
+import email
+import email.policy
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import uvicorn
+from aiosmtpd.smtp import SMTP
+from council_common.testing.issuer import TestIssuer
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+
+def words(mail: EmailMessage) -> str:
+    """The text of a mail, its line ends as we write them."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+@dataclass
+class MailServer:
+    """Takes mail and keeps it. `refusals` answers RCPT for an address; `on_data` may do anything, or hang up."""
+
+    port: int = 0
+    taken: list[EmailMessage] = field(default_factory=list)
+    envelopes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+    on_data: Callable[[Any], str | None] | None = None
+    connections: int = 0
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.connections += 1
+        return responses
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        if address in self.refusals:
+            return self.refusals[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.taken.append(email.message_from_bytes(envelope.content, policy=email.policy.default))  # type: ignore[arg-type]
+        self.envelopes.append((envelope.mail_from, tuple(envelope.rcpt_tos)))
+        answer = self.on_data(server) if self.on_data else None
+        return answer or "250 Taken"
+
+    def to(self, address: str) -> list[EmailMessage]:
+        """The mail one address was sent, oldest first."""
+        return [mail for mail, (_, to) in zip(self.taken, self.envelopes, strict=True) if address in to]
+
+
+@asynccontextmanager
+async def mail_server() -> AsyncIterator[MailServer]:
+    sink = MailServer()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(sink, loop=loop, hostname="sink.test"), "127.0.0.1", 0)
+    sink.port = server.sockets[0].getsockname()[1]
+    async with server:
+        yield sink
+
+
+@dataclass
+class OtherServices:
+    """`GET /v1/suppliers` and `GET /v1/customers` by ids, as supplier- and debt-service answer them."""
+
+    issuer: TestIssuer
+    url: str = ""
+    suppliers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    customers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    away: bool = False
+    questions: list[tuple[str, int]] = field(default_factory=list)
+
+    async def token(self, _: Request) -> Response:
+        return JSONResponse({"access_token": self.issuer.token("service"), "expires_in": 300})
+
+    async def discovery(self, _: Request) -> Response:
+        return JSONResponse({"issuer": self.url, "token_endpoint": f"{self.url}/token"})
+
+    async def list_records(self, request: Request) -> Response:
+        records = self.suppliers if request.url.path == "/v1/suppliers" else self.customers
+        ids = request.query_params.getlist("ids")
+        self.questions.append((request.url.path, len(ids)))
+        if self.away:
+            return JSONResponse({"code": "unavailable"}, status_code=503)
+        if not request.headers.get("authorization", "").startswith("Bearer "):
+            return JSONResponse({"code": "unauthenticated"}, status_code=401)
+        if not 0 < len(ids) <= int(request.query_params["limit"]) <= 200:
+            return JSONResponse({"code": "malformed"}, status_code=422)
+        found = [{"id": each, **records[UUID(each)]} for each in ids if UUID(each) in records]
+        return JSONResponse({"items": found, "next": None})
+
+
+@asynccontextmanager
+async def other_services(issuer: TestIssuer) -> AsyncIterator[OtherServices]:
+    others = OtherServices(issuer)
+    routes = [
+        Route("/.well-known/openid-configuration", others.discovery),
+        Route("/token", others.token, methods=["POST"]),
+        Route("/v1/suppliers", others.list_records),
+        Route("/v1/customers", others.list_records),
+    ]
+    config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off")
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag
+        await asyncio.sleep(0.005)
+    others.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    yield others
+    server.should_exit = True
+    await serving
+
+
+class _Server(uvicorn.Server):
+    def capture_signals(self) -> Any:
+        from contextlib import nullcontext
+
+        return nullcontext()

@@ -1,0 +1,129 @@
+"""The programme's figures from tallies: sums to the penny, days from a histogram."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from typing import NamedTuple
+
+from rebate_service.rebates.rules import RebateStatus
+
+
+class By(StrEnum):
+    """What the figures are broken down by."""
+
+    TOTAL = "total"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    SUPPLIER = "supplier"
+
+
+class Tally(NamedTuple):
+    """Rebates alike in bucket, status and days, counted and summed by the database."""
+
+    bucket: str
+    status: str
+    elapsed_days: int | None
+    on_target: bool
+    rebates: int
+    base_pence: int
+    expected_pence: int
+    rebate_pence: int
+    deducted_pence: int
+    variance_pence: int
+
+
+@dataclass
+class Figures:
+    """One row of the report. Two sums hold to the penny (payables.md §1.5):
+
+    earned = expected - missed + speed effect, and deducted + to claim = earned + variance.
+    """
+
+    earned_count: int = 0
+    missed_count: int = 0
+    open_count: int = 0
+    on_target_count: int = 0
+    base_pence: int = 0
+    expected_pence: int = 0
+    earned_pence: int = 0
+    missed_pence: int = 0
+    speed_effect_pence: int = 0
+    deducted_pence: int = 0
+    variance_pence: int = 0
+    open_expected_pence: int = 0
+    days: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def paid_count(self) -> int:
+        return self.earned_count + self.missed_count
+
+    @property
+    def to_claim_pence(self) -> int:
+        """Earned, not deducted, and no variance either: it is claimed from the supplier."""
+        return self.earned_pence + self.variance_pence - self.deducted_pence
+
+    def add(self, tally: Tally) -> None:
+        """Count one tally in."""
+        if tally.status == RebateStatus.EXPECTED:
+            self.open_count += tally.rebates
+            self.open_expected_pence += tally.expected_pence
+            return
+        self.base_pence += tally.base_pence
+        self.expected_pence += tally.expected_pence
+        self.earned_pence += tally.rebate_pence
+        self.deducted_pence += tally.deducted_pence
+        self.variance_pence += tally.variance_pence
+        self.on_target_count += tally.rebates if tally.on_target else 0
+        days = tally.elapsed_days or 0
+        self.days[days] = self.days.get(days, 0) + tally.rebates
+        if tally.status == RebateStatus.MISSED:
+            self.missed_count += tally.rebates
+            self.missed_pence += tally.expected_pence
+        else:
+            self.earned_count += tally.rebates
+            self.speed_effect_pence += tally.rebate_pence - tally.expected_pence
+
+
+def fold(tallies: Iterable[Tally]) -> dict[str, Figures]:
+    """Figures bucket by bucket, in the order of the buckets' names."""
+    figures: dict[str, Figures] = defaultdict(Figures)
+    for tally in tallies:
+        figures[tally.bucket].add(tally)
+    return dict(sorted(figures.items()))
+
+
+def percentile(days: Mapping[int, int], percent: int) -> int | None:
+    """The smallest number of days that at least so many percent of payments kept within (nearest rank).
+
+    >>> percentile({8: 5, 10: 4, 40: 1}, 50), percentile({8: 5, 10: 4, 40: 1}, 90)
+    (8, 10)
+    """
+    wanted = -(-sum(days.values()) * percent // 100)
+    seen = 0
+    for day in sorted(days):
+        seen += days[day]
+        if seen >= wanted:
+            return day
+    return None
+
+
+def mean_days(days: Mapping[int, int]) -> Decimal | None:
+    """The arithmetic mean, half up to two places."""
+    count = sum(days.values())
+    if not count:
+        return None
+    return _two_places(Decimal(sum(day * number for day, number in days.items())) / count)
+
+
+def share_percent(part: int, whole: int) -> Decimal | None:
+    """A part of a whole in percent, half up to two places."""
+    return _two_places(Decimal(100 * part) / whole) if whole else None
+
+
+def _two_places(value: Decimal) -> Decimal:
+    return value.quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -1,0 +1,106 @@
+from typing import Any
+
+import pytest
+from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
+from council_common.testing.harness import Harness
+from supplier_stories import registered, terms
+
+
+async def _opened(service: Harness, **fields: Any) -> Any:
+    supplier = await registered(service)
+    async with service.as_("early_payment_coordinator") as coordinator:
+        return await coordinator.post("/v1/onboardings", json={"supplier_id": supplier["id"], **fields})
+
+
+async def test_a_supplier_is_won_step_by_step(service: Harness) -> None:
+    opened = await _opened(service, owner="j.okafor")
+    path = opened.headers["location"]
+    async with service.as_("early_payment_coordinator") as coordinator:
+        call = {"kind": "call", "on": "2026-03-02", "text": "Spoke to the finance manager"}
+        activity = await coordinator.post(f"{path}/activities", json=call)
+        contacted = await coordinator.post(f"{path}/stages", json={"stage": "contacted", "on": "2026-03-02"})
+        without = await coordinator.post(f"{path}/stages", json={"stage": "agreed"})
+        agreed = await coordinator.post(f"{path}/stages", json={"stage": "agreed", "terms": terms()})
+        activities = (await coordinator.get(f"{path}/activities")).json()["items"]
+        history = (await coordinator.get(f"{path}/history")).json()
+    assert (opened.status_code, opened.json()["stage"], opened.json()["owner"]) == (201, "prospect", "j.okafor")
+    assert (activity.status_code, contacted.json()["stage_on"]) == (201, "2026-03-02")
+    assert (without.status_code, without.json()["code"]) == (422, "terms-required")
+    assert agreed.json()["terms"]["reference_rate_percent"] == "1.00"
+    assert [each["text"] for each in activities] == [call["text"]]
+    assert [change["action"] for change in history] == ["opened", "activity added", "stage reached", "stage reached"]
+    [event] = await service.published(EarlyPaymentAgreedV1)
+    assert event.model_dump(mode="json") == {
+        **terms(),
+        "term_days": 30,
+        "reference_rate_percent": "1.00",
+        "target_day": 10,
+        "supplier_id": opened.json()["supplier_id"],
+        "version": 2,
+        "occurred_at": "2026-03-11T09:30:00Z",
+        "by": event.by,
+    }
+
+
+async def test_a_supplier_in_the_programme_is_recorded_at_once(service: Harness) -> None:
+    opened = await _opened(service, stage="agreed", terms=terms(reference_rate_percent="0.75", target_day=7))
+    assert (opened.status_code, opened.json()["stage"]) == (201, "agreed")
+    [event] = await service.published(EarlyPaymentAgreedV1)
+    assert (str(event.reference_rate_percent), event.target_day) == ("0.75", 7)
+
+
+async def test_new_terms_replace_the_old_and_who_agreed_may_leave(service: Harness) -> None:
+    path = (await _opened(service, stage="agreed", terms=terms())).headers["location"]
+    async with service.as_("early_payment_coordinator") as coordinator:
+        again = await coordinator.post(f"{path}/stages", json={"stage": "agreed", "terms": terms(target_day=5)})
+        left = await coordinator.post(
+            f"{path}/stages", json={"stage": "declined", "reason": "terms", "note": "Too low"}
+        )
+    assert (again.json()["terms"]["target_day"], left.json()["stage"]) == (5, "declined")
+    assert [event.version for event in await service.published(EarlyPaymentAgreedV1)] == [2, 3]
+    [declined] = await service.published(EarlyPaymentDeclinedV1)
+    assert (declined.version, declined.reason, str(declined.declined_on)) == (4, "terms", "2026-03-11")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "code"),
+    [
+        ({"stage": "agreed"}, "terms-required"),
+        ({"stage": "interested", "terms": terms()}, "terms-not-expected"),
+        ({"stage": "agreed", "terms": terms(target_day=30)}, "unsound-terms"),
+        ({"stage": "agreed", "terms": terms(reference_rate_percent="0")}, "unsound-terms"),
+        ({"stage": "agreed", "terms": terms(agreed_on="2026-03-12")}, "date-in-future"),
+        ({"stage": "contacted", "on": "2026-03-12"}, "date-in-future"),
+        ({"stage": "agreed", "terms": terms(reference_rate_percent=1.0)}, "malformed"),
+        ({"stage": "agreed", "terms": terms(clock_end="sometime")}, "malformed"),
+        ({"stage": "agreed", "terms": {"agreed_on": "2026-03-10", "effective_from": "2026-04-01"}}, "malformed"),
+    ],
+)
+async def test_terms_that_cannot_be(service: Harness, wanted: dict[str, Any], code: str) -> None:
+    answer = await _opened(service, **wanted)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert await service.published(EarlyPaymentAgreedV1) == []
+
+
+async def test_one_onboarding_a_supplier_and_legal_stages_only(service: Harness) -> None:
+    first = (await _opened(service, stage="interested")).json()
+    async with service.as_("early_payment_coordinator") as coordinator:
+        second = await coordinator.post("/v1/onboardings", json={"supplier_id": first["supplier_id"]})
+        back = await coordinator.post(f"/v1/onboardings/{first['id']}/stages", json={"stage": "contacted"})
+    assert (second.status_code, second.json()["onboarding_id"]) == (409, first["id"])
+    assert (back.status_code, back.json()["code"]) == (409, "illegal-move")
+
+
+async def test_lists(service: Harness) -> None:
+    opened = (await _opened(service, owner="j.okafor", stage="interested")).json()
+    async with service.as_("auditor") as auditor:
+
+        async def count(**params: str) -> int:
+            answer = await auditor.get("/v1/onboardings", params=params)
+            assert answer.status_code == 200
+            return len(answer.json()["items"])
+
+        assert await count() == 1
+        assert await count(stage="interested", owner="j.okafor", supplier_id=opened["supplier_id"]) == 1
+        assert await count(stage="agreed") == await count(owner="nobody") == 0
+        assert (await auditor.get(f"/v1/onboardings/{opened['id']}")).json() == opened

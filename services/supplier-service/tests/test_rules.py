@@ -1,0 +1,250 @@
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from council_common.calendar import is_working_day, working_days_between
+from council_common.errors import IllegalMove, Malformed
+from hypothesis import given
+from hypothesis import strategies as st
+from supplier_service.bank_account_changes import rules as changes
+from supplier_service.bank_accounts.rules import (
+    BankDetails,
+    account_number,
+    masked_account_number,
+    masked_sort_code,
+    sort_code,
+)
+from supplier_service.onboardings import rules as onboardings
+from supplier_service.suppliers import rules as suppliers
+from supplier_service.suppliers.identifiers import (
+    company_number,
+    email_address,
+    phone_digits,
+    phone_number,
+    vat_number,
+)
+
+DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        # payables.md §3.5 [88]: weights 8 7 6 5 4 3 2 10 1, modulo 97
+        ("980780684", "980780684"),
+        ("GB 980 7806 84", "980780684"),
+        ("xi980780684", "980780684"),
+        ("980780684001", "980780684001"),  # a branch
+        ("GB 220 4302 31", "220430231"),  # Tesco PLC, as printed on its receipts
+        ("GD001", "GD001"),
+        ("GB GD499", "GD499"),
+        ("HA500", "HA500"),
+    ],
+)
+def test_vat_numbers(written: str, number: str) -> None:
+    assert vat_number(written) == number
+
+
+@pytest.mark.parametrize(
+    "wrong", ["802311781", "980780685", "GD500", "HA499", "98078068", "IE6388047V", "", "GB", "٩٨٠٧٨٠٦٨٤", "000000001"]
+)
+def test_no_vat_numbers(wrong: str) -> None:
+    with pytest.raises(ValueError, match="VAT number.*expected"):
+        vat_number(wrong)
+
+
+def _check_sum(digits: str) -> int:
+    return sum(w * int(d) for w, d in zip((8, 7, 6, 5, 4, 3, 2), digits, strict=True))
+
+
+@given(st.integers(0, 9_999_999), st.sampled_from([0, 42, 55]))
+def test_every_body_has_its_check_digits(body: int, remainder: int) -> None:
+    digits = f"{body:07}"
+    pair = (remainder - _check_sum(digits)) % 97
+    number = f"{digits}{pair:02}"
+    if remainder == 0 or body >= 1_000_000:
+        assert vat_number(number) == number
+    wrong = f"{digits}{(pair + 1) % 97:02}"
+    with pytest.raises(ValueError, match="check digits"):
+        vat_number(wrong)
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [
+        ("00445790", "00445790"),
+        ("445790", "00445790"),
+        ("sc123456", "SC123456"),
+        ("NI 012345", "NI012345"),
+        ("OC301234", "OC301234"),
+        ("RS007CUS", "RS007CUS"),
+        ("IP12345R", "IP12345R"),
+        ("CE012345", "CE012345"),
+        ("OE012345", "OE012345"),
+        ("R0000123", "R0000123"),
+    ],
+)
+def test_company_numbers(written: str, number: str) -> None:
+    assert company_number(written) == number
+
+
+@pytest.mark.parametrize("wrong", ["XX123456", "123456789", "SC12345", "00000000", "0", "", "SC1234567", "12345678x"])
+def test_no_company_numbers(wrong: str) -> None:
+    with pytest.raises(ValueError, match="not a company number"):
+        company_number(wrong)
+
+
+@pytest.mark.parametrize("right", ["a@b.co", "first.last+ap@sub.council.gov.uk", "o'neil@ardley-paving.co.uk"])
+def test_email_addresses(right: str) -> None:
+    assert email_address(right) == right
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "a",
+        "a@b",
+        "a@b..co",
+        "a b@c.co",
+        "a@b.co\nBcc: x@y.co",
+        ".a@b.co",
+        "a..b@c.co",
+        "<a@b.co>",
+        "a@-b.co",
+        "a@b@c.co",
+    ],
+)
+def test_no_email_addresses(wrong: str) -> None:
+    with pytest.raises(ValueError, match="not an e-mail address"):
+        email_address(wrong)
+
+
+@pytest.mark.parametrize("wrong", ["", "12345", "01603 CALL ME", "1" * 16, "+"])
+def test_no_phone_numbers(wrong: str) -> None:
+    with pytest.raises(ValueError, match="not a telephone number"):
+        phone_number(wrong)
+
+
+@pytest.mark.parametrize("written", ["200012", "20-00-12", "20 00 12"])
+def test_sort_codes(written: str) -> None:
+    assert sort_code(written) == "200012"
+    assert masked_sort_code("200012") == "••-••-12"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"), [("55779911", "55779911"), ("5577991", "05577991"), ("557799", "00557799")]
+)
+def test_account_numbers(written: str, number: str) -> None:
+    # Padding: payables.md §3.4 [85]
+    assert account_number(written) == number
+
+
+@given(st.text(max_size=12))
+def test_what_is_no_account_is_refused_without_repeating_it(written: str) -> None:
+    for read, size in ((sort_code, 6), (account_number, 8)):
+        try:
+            assert len(read(written)) == size
+        except ValueError as refusal:
+            assert len(written) < 2 or written not in str(refusal)
+
+
+@given(st.from_regex(r"[0-9]{6}", fullmatch=True), st.from_regex(r"[0-9]{8}", fullmatch=True))
+def test_a_mask_and_a_representation_hide_the_rest(sort: str, number: str) -> None:
+    assert sum(sign.isdigit() for sign in masked_sort_code(sort)) == 2
+    assert sum(sign.isdigit() for sign in masked_account_number(number)) == 4
+    assert repr(BankDetails(sort, number, "A")) == "BankDetails()"
+
+
+def test_every_state_is_reached_and_ends_are_ends() -> None:
+    for states, ends in (
+        (suppliers.NEXT, {suppliers.Status.MERGED, suppliers.Status.CLOSED}),
+        (changes.NEXT, {changes.Status.ACTIVE, changes.Status.REJECTED}),
+        (onboardings.NEXT, set()),
+    ):
+        assert {state for state, following in states.items() if not following} == ends
+        reached = set().union(*states.values())
+        assert set(states) - reached <= {changes.Status.REQUESTED, onboardings.Stage.PROSPECT}
+
+
+@pytest.mark.parametrize("current", list(changes.Status))
+@pytest.mark.parametrize("wanted", list(changes.Status))
+def test_moves_of_a_bank_account_change(current: changes.Status, wanted: changes.Status) -> None:
+    s = changes.Status
+    legal = {
+        s.REQUESTED: {s.EVIDENCE, s.REJECTED},
+        s.EVIDENCE: {s.EVIDENCE, s.CALLED_BACK, s.REJECTED},
+        s.CALLED_BACK: {s.EVIDENCE, s.CALLED_BACK, s.APPROVED, s.REJECTED},
+        s.APPROVED: {s.ACTIVE, s.REJECTED},
+    }
+    if wanted in legal.get(current, set()):
+        assert changes.move(current, wanted) is wanted
+    else:
+        with pytest.raises(IllegalMove, match=f"{current} and cannot become {wanted}"):
+            changes.move(current, wanted)
+
+
+@pytest.mark.parametrize(
+    ("approved_on", "until"),
+    [
+        (date(2026, 3, 11), date(2026, 3, 16)),
+        (date(2026, 3, 13), date(2026, 3, 18)),
+        (date(2026, 4, 1), date(2026, 4, 8)),  # over Good Friday and Easter Monday
+        (date(2026, 12, 23), date(2026, 12, 30)),  # Boxing Day on the Monday
+    ],
+)
+def test_cooling_off(approved_on: date, until: date) -> None:
+    assert changes.cooling_off_until(approved_on) == until
+
+
+@given(DAYS)
+def test_cooling_off_is_three_working_days_and_not_over_on_its_last(day: date) -> None:
+    until = changes.cooling_off_until(day)
+    assert is_working_day(until)
+    assert working_days_between(day, until) == 3
+    assert not changes.may_activate(changes.Status.APPROVED, until, today=until)
+    assert changes.may_activate(changes.Status.APPROVED, until, today=until + timedelta(days=1))
+
+
+@given(DAYS, st.integers(0, 400), st.integers(0, 400))
+def test_a_trusted_number_is_ninety_days_old_and_older_than_the_case(held: date, asked: int, called: int) -> None:
+    requested_on = held + timedelta(days=asked)
+    called_on = requested_on + timedelta(days=called)
+    trusted = asked > 0 and asked + called >= 90
+    try:
+        changes.must_be_trusted(held, requested_on=requested_on, called_on=called_on)
+    except changes.NumberNotTrusted:
+        assert not trusted
+    else:
+        assert trusted
+
+
+def test_no_number_is_not_trusted() -> None:
+    with pytest.raises(changes.NumberNotTrusted):
+        changes.must_be_trusted(None, requested_on=date(2026, 3, 1), called_on=date(2026, 3, 2))
+
+
+def test_a_number_keeps_its_day_whoever_it_is_written_under() -> None:
+    def contact(name: str, phone: str | None, since: date | None = None) -> suppliers.Contact:
+        return suppliers.Contact(name, None, phone, suppliers.ContactPurpose.GENERAL, since)
+
+    held = [contact("A", "01603 555010", date(2019, 4, 1)), contact("B", "+441603555010", date(2018, 1, 1))]
+    today = date(2026, 3, 11)
+    wanted = [contact("C", "(01603) 555 010"), contact("A", "01603 555011", date(2001, 1, 1)), contact("D", None)]
+    dated = suppliers.with_phone_dates(wanted, held, today=today)
+    assert [each.phone_since for each in dated] == [date(2018, 1, 1), today, None]
+
+
+@given(st.sampled_from(["+44 (0)1603 555010", "0044 1603 555 010", "01603-555010"]))
+def test_one_number_written_in_three_ways(written: str) -> None:
+    assert phone_digits(written) == "01603555010"
+
+
+@given(st.integers(1, 365), st.integers(0, 365), st.decimals(0, 100, places=2))
+def test_terms_earn_by_paying_early(term_days: int, target_day: int, rate: Decimal) -> None:
+    try:
+        onboardings.check_terms(term_days=term_days, target_day=target_day, reference_rate_percent=rate)
+    except Malformed:
+        assert target_day >= term_days or rate <= 0
+    else:
+        # payables.md §1.1: the rate on the day of receipt is the highest, on the last day nought
+        assert rate / (term_days - target_day) * term_days >= rate > 0
