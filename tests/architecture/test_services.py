@@ -18,7 +18,9 @@ from fastapi.routing import APIRoute, iter_route_contexts
 ROOT = Path(__file__).parents[2]
 SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
 SOURCES = sorted(
-    path for folder in ("libs", "services", "deploy/local", "deploy/gateway") for path in (ROOT / folder).rglob("src/**/*.py")
+    path
+    for folder in ("libs", "services", "deploy/local", "deploy/gateway")
+    for path in (ROOT / folder).rglob("src/**/*.py")
 )
 
 
@@ -94,8 +96,10 @@ def test_nobody_logs_a_forbidden_field() -> None:
         f"{path.relative_to(ROOT)}:{node.lineno} logs {keyword.arg}"
         for path in SOURCES
         for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
-        and isinstance(node.func.value, ast.Name) and node.func.value.id == "log"
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "log"
         for keyword in node.keywords
         if keyword.arg in FORBIDDEN_FIELDS | {"name", "supplier_name", "customer_name"}
     ]

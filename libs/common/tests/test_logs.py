@@ -31,6 +31,6 @@ def test_a_traceback_never_shows_local_variables(format_: str) -> None:
 def _fail_with_a_secret() -> None:
     account_number = int("1234") * 10000 + 5678
     try:
-        account_number / 0  # noqa: B018
+        account_number / 0
     except ZeroDivisionError:
         structlog.get_logger().exception("failed")

@@ -33,7 +33,7 @@ class MailServer:
     """Takes mail and keeps it. `refusals` answers RCPT for an address; `on_data` may do anything, or hang up."""
 
     port: int = 0
-    taken: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     envelopes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     on_data: Callable[[Any], str | None] | None = None
@@ -55,10 +55,15 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
-        self.taken.append(email.message_from_bytes(envelope.content, policy=email.policy.default))  # type: ignore[arg-type]
+        self.raw.append(envelope.content)
         self.envelopes.append((envelope.mail_from, tuple(envelope.rcpt_tos)))
         answer = self.on_data(server) if self.on_data else None
         return answer or "250 Taken"
+
+    @property
+    def taken(self) -> list[EmailMessage]:
+        """The mail, oldest first."""
+        return [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.raw]  # type: ignore[arg-type]
 
     def to(self, address: str) -> list[EmailMessage]:
         """The mail one address was sent, oldest first."""
@@ -118,7 +123,7 @@ async def other_services(issuer: TestIssuer) -> AsyncIterator[OtherServices]:
     config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off")
     server = _Server(config)
     serving = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag
+    while not server.started:
         await asyncio.sleep(0.005)
     others.url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     yield others

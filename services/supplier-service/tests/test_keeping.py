@@ -97,9 +97,8 @@ async def test_lists_filter_sort_and_page(service: Harness) -> None:
         await erp.post("/v1/market-sectors", json={"code": "care", "name": "Social care"})
     for number, name in enumerate(["Brook Care", "Ardley 100% Paving", "Cole & Sons"]):
         sector = {"market_sector": "care"} if name == "Brook Care" else {}
-        supplier = await registered(
-            service, reference=str(number), name=name, company_number="SC12345" + str(number), **sector
-        )
+        numbers = {"reference": str(number), "company_number": f"SC12345{number}"}
+        supplier = await registered(service, name=name, **numbers, **sector)
         service.now += timedelta(seconds=1)
     async with service.as_("payments_assistant") as assistant:
         await assistant.post(f"/v1/suppliers/{supplier['id']}/holds", json={"reason": "other", "note": "Look"})

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from council_common.database.tables import change, idempotency_key, outbox
-from council_common.observability.logs import configure_logs
+from council_common.observability.logs import configure_logs, get_logger
 from council_common.testing.harness import Harness
+from council_common.web import middleware, problems
 from sqlalchemy import select
-from supplier_service.jobs import JOBS
+from supplier_service import jobs
 from supplier_stories import ACCOUNT_NUMBER, SECRETS, Case, a_change, a_supplier, registered
 
 
@@ -35,15 +36,24 @@ async def _bad_requests(service: Harness, supplier_id: str) -> list[Any]:
         ]
 
 
-async def test_no_answer_event_history_or_log_tells_them(service: Harness, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def talkative(service: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is logged: new loggers, since one in use keeps the level it began with."""
     configure_logs("supplier-service", level="DEBUG")
+    for module in (middleware, problems, jobs):
+        monkeypatch.setattr(module, "log", get_logger())
+
+
+async def test_no_answer_event_history_or_log_tells_them(
+    service: Harness, capfd: pytest.CaptureFixture[str], talkative: None
+) -> None:
     supplier = await registered(service)
     case = Case(service, supplier)
     answers = [await case.approved()]
     wrong = await _bad_requests(service, supplier["id"])
     assert {answer.status_code for answer in wrong} <= {200, 409, 422, 428}
     service.now = service.now.replace(day=20)
-    await service.run_job(JOBS[0])
+    await service.run_job(jobs.JOBS[0])
     path = f"/v1/suppliers/{supplier['id']}"
     for read in (path, f"{path}/history", f"{path}/bank-accounts", "/v1/suppliers", case.path, f"{case.path}/history"):
         answer = await case.approver.get(read)

@@ -53,9 +53,8 @@ async def test_new_terms_replace_the_old_and_who_agreed_may_leave(service: Harne
     path = (await _opened(service, stage="agreed", terms=terms())).headers["location"]
     async with service.as_("early_payment_coordinator") as coordinator:
         again = await coordinator.post(f"{path}/stages", json={"stage": "agreed", "terms": terms(target_day=5)})
-        left = await coordinator.post(
-            f"{path}/stages", json={"stage": "declined", "reason": "terms", "note": "Too low"}
-        )
+        leaving = {"stage": "declined", "reason": "terms", "note": "Too low"}
+        left = await coordinator.post(f"{path}/stages", json=leaving)
     assert (again.json()["terms"]["target_day"], left.json()["stage"]) == (5, "declined")
     assert [event.version for event in await service.published(EarlyPaymentAgreedV1)] == [2, 3]
     [declined] = await service.published(EarlyPaymentDeclinedV1)

@@ -1,5 +1,6 @@
 from datetime import date, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from council_common.calendar import is_working_day, working_days_between
@@ -49,7 +50,7 @@ def test_vat_numbers(written: str, number: str) -> None:
     "wrong", ["802311781", "980780685", "GD500", "HA499", "98078068", "IE6388047V", "", "GB", "٩٨٠٧٨٠٦٨٤", "000000001"]
 )
 def test_no_vat_numbers(wrong: str) -> None:
-    with pytest.raises(ValueError, match="VAT number.*expected"):
+    with pytest.raises(ValueError, match=r"VAT number.*expected"):
         vat_number(wrong)
 
 
@@ -239,12 +240,13 @@ def test_one_number_written_in_three_ways(written: str) -> None:
     assert phone_digits(written) == "01603555010"
 
 
-@given(st.integers(1, 365), st.integers(0, 365), st.decimals(0, 100, places=2))
-def test_terms_earn_by_paying_early(term_days: int, target_day: int, rate: Decimal) -> None:
+@given(st.integers(1, 365), st.integers(0, 365), st.integers(0, 10_000))
+def test_terms_earn_by_paying_early(term_days: int, target_day: int, hundredths: int) -> None:
+    rate = Decimal(hundredths) / 100
     try:
         onboardings.check_terms(term_days=term_days, target_day=target_day, reference_rate_percent=rate)
     except Malformed:
         assert target_day >= term_days or rate <= 0
     else:
         # payables.md §1.1: the rate on the day of receipt is the highest, on the last day nought
-        assert rate / (term_days - target_day) * term_days >= rate > 0
+        assert Fraction(rate) / (term_days - target_day) * term_days >= rate > 0

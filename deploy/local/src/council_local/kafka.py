@@ -70,7 +70,8 @@ class Kafka(Part):
         shutil.rmtree(self.data / "log", ignore_errors=True)
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = [java(), *HURRIED_JVM, "-cp", jars, "kafka.tools.StorageTool"]
-        command = [*tool, "format", "--cluster-id", cluster, "--config", str(self.settings_file)]
+        # One word: a cluster id may begin with a dash.
+        command = [*tool, "format", f"--cluster-id={cluster}", "--config", str(self.settings_file)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimeError(f"Kafka could not format {self.data}:\n{done.stdout}{done.stderr}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from things_service import things_at  # noqa: E402
+from things_service import things_at
 
 
 async def main(url: str, bootstrap: str, name: str, topic: str) -> None:

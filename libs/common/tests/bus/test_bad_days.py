@@ -1,13 +1,12 @@
 import asyncio
 from typing import Any
 
-import pytest
 from aiokafka import AIOKafkaConsumer
-from things_service import Things, at_work, thing
 from council_common.events.dead_letters import WAITS_BEHIND, replay_dead_letters
 from council_common.events.envelope import type_of, unseal
 from council_common.events.handlers import Received
 from council_common.events.relay import make_producer
+from things_service import Things, at_work, thing
 
 
 async def test_a_broker_killed_and_restarted_loses_nothing(fragile_things: Things, kafka: Any) -> None:

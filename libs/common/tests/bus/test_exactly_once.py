@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from things_service import Things, at_work, thing, things_at
 from council_common.events.consumer import Consumer
 from council_common.events.relay import Relay
 from prometheus_client import REGISTRY
+from things_service import Things, at_work, thing, things_at
 
 WORKER = Path(__file__).parent / "counting_worker.py"
 

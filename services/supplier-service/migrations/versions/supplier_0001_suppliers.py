@@ -182,7 +182,7 @@ STATEMENTS = (
         added_at timestamptz NOT NULL
     )
     """,
-    "CREATE INDEX ix_onboarding_activity_onboarding_id_id ON onboarding_activity (onboarding_id, id)",
+    'CREATE INDEX ix_onboarding_activity_onboarding_id_on_id ON onboarding_activity (onboarding_id, "on", id)',
 )
 
 TABLES = (

@@ -96,7 +96,7 @@ async def _look_up(session: AsyncSession, told: NewInvoice, clients: ServiceClie
 
 
 async def _existing(session: AsyncSession, told: NewInvoice, found: Any, claim: KeyClaim | None) -> Receipt:
-    if found.content_hash != rules.content_hash(told, found.supplier_id):
+    if found.content_hash != _content_hash(told, found.supplier_id, rules.stored_lines(told.lines)):
         raise rules.SourceReferenceTaken(
             "This source reference names an invoice with other content.", invoice_id=str(found.existing_id)
         )
@@ -115,11 +115,11 @@ async def _store(
         reasons = [HoldReason.DUPLICATE_SUSPECTED.value, *reasons]
     values = _values(told, found, reasons, by=by, at=at)
     events = outbox_rows(_events(told, values, by=by, at=at))
-    body = InvoiceOut.of_values({**values, **_UNTOUCHED}).model_dump_json().encode()
+    shown = {**values, **_UNTOUCHED, "lines": json.loads(values["lines"])}
+    body = InvoiceOut.of_values(shown).model_dump_json().encode()
     if claim is not None:
         claim.headers = json.dumps({"etag": f'"{values["version"]}"', "location": f"/v1/invoices/{values['id']}"})
-    row = {**values, "lines": json.dumps(values["lines"])}
-    claimed, stored = await receiving_store.store(session, row, claim=claim, answer=body, events=events)
+    claimed, stored = await receiving_store.store(session, values, claim=claim, answer=body, events=events)
     if claim is not None and not claimed:
         raise await stored_replay(session, claim)
     if not stored:
@@ -148,6 +148,7 @@ _UNTOUCHED = {
 
 
 def _values(told: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: datetime) -> dict[str, Any]:
+    lines = rules.stored_lines(told.lines)
     return {
         "id": new_id(),
         "version": 2 if reasons else 1,
@@ -155,14 +156,14 @@ def _values(told: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: 
         "supplier_id": found.supplier_id,
         "source_system": told.source_system,
         "source_reference": told.source_reference,
-        "content_hash": rules.content_hash(told, found.supplier_id),
+        "content_hash": _content_hash(told, found.supplier_id, lines),
         "number": told.number,
         "number_key": rules.normalised_number(told.number),
         "purchase_order_number": told.purchase_order_number,
         "issued_on": told.issued_on,
         "received_on": told.received_on,
         "due_on": told.due_on or rules.due_date(told.received_on, found.payment_terms_days),
-        "lines": [line.stored() for line in told.lines],
+        "lines": lines,
         "net_pence": told.net_pence,
         "vat_pence": told.vat_pence,
         "gross_pence": told.gross_pence,
@@ -174,6 +175,18 @@ def _values(told: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: 
         "received_by_name": by.name,
         "received_at": at,
     }
+
+
+def _content_hash(told: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
+    return rules.content_hash(
+        supplier_id=supplier_id,
+        kind=told.kind.value,
+        number=told.number,
+        purchase_order_number=told.purchase_order_number,
+        dates=(told.issued_on, told.received_on, told.due_on),
+        amounts=(told.net_pence, told.vat_pence, told.gross_pence),
+        lines=lines,
+    )
 
 
 def _events(told: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetime) -> list[Event]:

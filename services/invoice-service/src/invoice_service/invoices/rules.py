@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from functools import lru_cache
+from json.encoder import encode_basestring
 from uuid import UUID
 
 from council_common.contracts.fields import VatShare
@@ -143,16 +143,6 @@ class Line:
     vat_pence: int
     department: str | None = None
 
-    def stored(self) -> dict[str, Any]:
-        """The line as JSON."""
-        return {
-            "description": self.description,
-            "net_pence": self.net_pence,
-            "vat_rate": format(self.vat_rate, "f"),
-            "vat_pence": self.vat_pence,
-            "department": self.department,
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class NewInvoice:
@@ -281,16 +271,47 @@ def vat_shares(lines: Sequence[Line]) -> list[VatShare]:
     return [VatShare(vat_rate=rate, net_pence=net[rate], vat_pence=vat[rate]) for rate in sorted(net)]
 
 
-def content_hash(invoice: NewInvoice, supplier_id: UUID) -> bytes:
-    """What two tellings of one source reference must agree on, as 16 bytes."""
-    said = [
-        *(str(supplier_id), invoice.kind, invoice.number, invoice.purchase_order_number),
-        *(str(invoice.issued_on), str(invoice.received_on), str(invoice.due_on)),
-        *(invoice.net_pence, invoice.vat_pence, invoice.gross_pence),
-        *[(one.description, one.net_pence, str(one.vat_rate.normalize()), one.vat_pence, one.department)
-          for one in invoice.lines],
-    ]  # fmt: skip
-    return hashlib.blake2b(json.dumps(said).encode(), digest_size=16).digest()
+def content_hash(
+    *,
+    supplier_id: UUID,
+    kind: str,
+    number: str,
+    purchase_order_number: str | None,
+    dates: tuple[date, date, date | None],
+    amounts: tuple[int, int, int],
+    lines: str,
+) -> bytes:
+    """What two tellings of one source reference must agree on, as 16 bytes.
+
+    `dates` are issued, received and due (None where the supplier's terms decide), `amounts` net, VAT and gross,
+    `lines` the stored lines as `stored_lines` writes them. A file's line and a request can be the same invoice.
+    """
+    said = f"{supplier_id}\0{kind}\0{number}\0{purchase_order_number or ''}\0{dates}\0{amounts}\0{lines}"
+    return hashlib.blake2b(said.encode(), digest_size=16).digest()
+
+
+def stored_lines(lines: Iterable[Line]) -> str:
+    """Lines as the JSON that is stored with the invoice."""
+    return f"[{','.join(map(stored_line, lines))}]"
+
+
+def stored_line(line: Line) -> str:
+    """One line as JSON; a rate is written the same however it was sent."""
+    department = "null" if line.department is None else encode_basestring(line.department)
+    return (
+        f'{{"description":{encode_basestring(line.description)},"net_pence":{line.net_pence},'
+        f'"vat_rate":"{plain_rate(line.vat_rate)}","vat_pence":{line.vat_pence},"department":{department}}}'
+    )
+
+
+@lru_cache(maxsize=1000)
+def plain_rate(rate: Decimal) -> str:
+    """A rate without trailing noughts.
+
+    >>> plain_rate(Decimal("20.00")), plain_rate(Decimal("12.5"))
+    ('20', '12.5')
+    """
+    return format(rate.normalize(), "f")
 
 
 def move(current: Status, wanted: Status) -> Status:

@@ -1,19 +1,28 @@
-"""A message as bytes: an e-mail to its recipient, or a letter to the print room."""
+"""A message as bytes: an e-mail to its recipient, or a letter to the print room.
+
+The standard library's older message classes are used: the newer `EmailMessage` reads every header it is given back
+into a tree and takes four times as long (1.2 ms a message), more than all else that happens to one.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import format_datetime
+from email.charset import QP, Charset
+from email.header import Header
+from email.message import Message
+from email.policy import compat32
+from email.utils import format_datetime, formataddr
 from uuid import UUID
 
 from council_common.clock import london_date
 
 from notification_service.message_templates.rendering import day, one_line
 from notification_service.messages.tables import Rendering
+
+_POLICY = compat32.clone(linesep="\r\n")
+_READABLE_UTF8 = Charset("utf-8")
+_READABLE_UTF8.body_encoding = QP
 
 
 def message_id_header(message_id: UUID, mail_from: str) -> str:
@@ -23,7 +32,16 @@ def message_id_header(message_id: UUID, mail_from: str) -> str:
 
 def email_bytes(rendering: Rendering, *, sender: str, sender_name: str, at: datetime) -> bytes:
     """The message as an e-mail, with its HTML beside the text where there is one."""
-    mail = _mail(
+    mail = _part(rendering.text, "plain")
+    if rendering.html is not None:
+        whole: Message[str, str] = Message(policy=_POLICY)
+        whole["MIME-Version"] = "1.0"
+        whole.add_header("Content-Type", "multipart/alternative")
+        whole.attach(mail)
+        whole.attach(_part(rendering.html, "html"))
+        mail = whole
+    _address(
+        mail,
         rendering.message_id,
         rendering.subject,
         sender=sender,
@@ -31,9 +49,6 @@ def email_bytes(rendering: Rendering, *, sender: str, sender_name: str, at: date
         recipients=rendering.sent_to,
         at=at,
     )
-    mail.set_content(rendering.text, charset="utf-8", cte="quoted-printable")
-    if rendering.html is not None:
-        mail.add_alternative(rendering.html, subtype="html", charset="utf-8", cte="quoted-printable")
     return mail.as_bytes()
 
 
@@ -42,21 +57,36 @@ def letter_bytes(rendering: Rendering, *, sender: str, sender_name: str, print_r
 
     Its subject names no person.
     """
+    address, written_on = "\n".join(rendering.sent_to), day(london_date(rendering.rendered_at))
+    mail = _part(f"{address}\n\n{written_on}\n\n{rendering.subject}\n\n{rendering.text}", "plain")
     subject = f"Letter to print and post: {rendering.message_id}"
-    mail = _mail(rendering.message_id, subject, sender=sender, sender_name=sender_name, recipients=[print_room], at=at)
-    address = "\n".join(rendering.sent_to)
-    letter = f"{address}\n\n{day(london_date(rendering.rendered_at))}\n\n{rendering.subject}\n\n{rendering.text}"
-    mail.set_content(letter, charset="utf-8", cte="quoted-printable")
+    _address(
+        mail, rendering.message_id, subject, sender=sender, sender_name=sender_name, recipients=[print_room], at=at
+    )
     return mail.as_bytes()
 
 
-def _mail(
-    message_id: UUID, subject: str, *, sender: str, sender_name: str, recipients: Sequence[str], at: datetime
-) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(one_line(sender_name), addr_spec=sender)
-    mail["To"] = [Address(addr_spec=each) for each in recipients]
-    mail["Subject"] = one_line(subject)
+def _part(text: str, subtype: str) -> Message[str, str]:
+    part: Message[str, str] = Message(policy=_POLICY)
+    part.add_header("Content-Type", f"text/{subtype}")
+    part.set_payload(text, _READABLE_UTF8)
+    return part
+
+
+def _address(
+    mail: Message[str, str],
+    message_id: UUID,
+    subject: str,
+    *,
+    sender: str,
+    sender_name: str,
+    recipients: Sequence[str],
+    at: datetime,
+) -> None:
+    """Put the headers on. Addresses have been checked and hold no space; other words are brought on one line."""
+    mail["From"] = formataddr((one_line(sender_name), sender))
+    mail["To"] = ", ".join(recipients)
+    mail["Subject"] = Header(one_line(subject), header_name="Subject").encode(linesep="\r\n")
     mail["Date"] = format_datetime(at)
     mail["Message-ID"] = message_id_header(message_id, sender)
     # No robot answers us (RFC 3834; the second is Exchange's). There is no List-Unsubscribe (RFC 8058): these are
@@ -64,4 +94,3 @@ def _mail(
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["Content-Language"] = "en-GB"
-    return mail

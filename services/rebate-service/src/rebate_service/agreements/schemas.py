@@ -89,11 +89,13 @@ class AgreementOut(BaseModel):
 
     @classmethod
     def of(cls, agreement: Agreement, version: AgreementVersion, today: date) -> Self:
-        shown = version.model_dump(exclude={"agreement_id", "number"})
         return cls(
             id=agreement.id,
+            supplier_id=agreement.supplier_id,
             version=version.number,
+            effective_from=version.effective_from,
+            effective_to=version.effective_to,
             status=rules.status_on(version, today),
             revision=agreement.revision,
-            **shown,
+            **asdict(version.terms),
         )

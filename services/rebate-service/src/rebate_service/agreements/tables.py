@@ -40,6 +40,7 @@ class AgreementVersion(Row, table=True):
     __tablename__ = "agreement_version"
     __table_args__ = (
         CheckConstraint("effective_to >= effective_from - 1", name="ends_after_start"),
+        CheckConstraint("reference_rate_percent BETWEEN 0 AND 100", name="rate_is_percent"),
         CheckConstraint("target_day >= 0 AND target_day < term_days", name="target_within_term"),
         # btree_gist is not in every PostgreSQL; a range over uuid, made by the migration, does without it.
         ExcludeConstraint(
@@ -55,7 +56,7 @@ class AgreementVersion(Row, table=True):
     supplier_id: UUID = Field(index=True)
     effective_from: date
     effective_to: date | None = None
-    reference_rate_percent: Decimal = Field(sa_type=Numeric(9, 6))
+    reference_rate_percent: Decimal = Field(sa_type=Numeric)
     target_day: int = Field(sa_type=SmallInteger)
     term_days: int = Field(sa_type=SmallInteger)
     clock_start: ClockStart = Field(sa_type=Text)

@@ -46,4 +46,4 @@ class VarianceOut(BaseModel):
 
     @classmethod
     def of(cls, variance: RebateVariance) -> Self:
-        return cls.model_validate(variance.model_dump())
+        return cls.model_validate(variance, from_attributes=True)

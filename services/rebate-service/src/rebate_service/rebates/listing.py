@@ -98,7 +98,7 @@ async def page_of_rebates(
     sortable = {
         "id": column(Rebate.id),
         "received_on": column(Rebate.received_on),
-        "remitted_on": func.coalesce(column(Rebate.remitted_on), cast("infinity", Date)),
+        "remitted_on": func.coalesce(column(Rebate.remitted_on), cast(date.max, Date)),
         "rebate_pence": column(Rebate.rebate_pence),
     }
     return await fetch_page(

@@ -77,7 +77,7 @@ class RebateOut(BaseModel):
 
     @classmethod
     def of(cls, rebate: Rebate) -> Self:
-        return cls.model_validate(rebate.model_dump())
+        return cls.model_validate(rebate, from_attributes=True)
 
 
 class ProofOut(BaseModel):

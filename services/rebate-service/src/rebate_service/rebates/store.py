@@ -18,6 +18,8 @@ from rebate_service.rebates.rules import ASSESSED
 CHUNK = 2000
 
 _COLUMNS = ", ".join(Entry._fields)
+# As text: SQLAlchemy's codec on the driver takes JSON as text and gives it as objects.
+_READ = _COLUMNS.replace("vat_shares", "vat_shares::text")
 _TYPES = {
     **dict.fromkeys(("id", "invoice_id", "payment_id", "supplier_id", "agreement_id"), "uuid"),
     **dict.fromkeys(("received_on", "valid_on", "remitted_on", "arrives_on", "target_on", "returned_on"), "date"),
@@ -32,9 +34,9 @@ _SET = ", ".join(
     f"{name} = told.{name}{'::jsonb' if name == 'vat_shares' else ''}" for name in Entry._fields if name != "id"
 )
 # The same payment or invoice may be told by two events; rows are taken in the order of their ids by everybody.
-_OF_INVOICES = f"SELECT {_COLUMNS} FROM rebate WHERE invoice_id = ANY($1) ORDER BY id FOR UPDATE"
+_OF_INVOICES = f"SELECT {_READ} FROM rebate WHERE invoice_id = ANY($1) ORDER BY id FOR UPDATE"
 _OF_SUPPLIER = (
-    f"SELECT {_COLUMNS} FROM rebate WHERE supplier_id = $1 AND received_on >= $2 AND id > $3 AND status = ANY($4)"
+    f"SELECT {_READ} FROM rebate WHERE supplier_id = $1 AND received_on >= $2 AND id > $3 AND status = ANY($4)"
     f" ORDER BY id LIMIT {CHUNK} FOR UPDATE"
 )
 _UPDATE = f"UPDATE rebate SET {_SET} FROM unnest({_UNNEST}) AS told ({_COLUMNS}) WHERE rebate.id = told.id"

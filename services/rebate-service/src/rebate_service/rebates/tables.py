@@ -55,7 +55,7 @@ class Rebate(Row, table=True):
     target_on: date | None = None
     elapsed_days: int | None = None
     accelerated_days: int | None = None
-    rate_percent: Decimal | None = Field(default=None, sa_type=Numeric(9, 6))
+    rate_percent: Decimal | None = Field(default=None, sa_type=Numeric)
     base_pence: int = Field(sa_type=BigInteger)
     rebate_net_pence: int = Field(sa_type=BigInteger)
     rebate_vat_pence: int = Field(sa_type=BigInteger)

@@ -108,7 +108,7 @@ async def activities(
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("suppliers:read")],
 ) -> Page[ActivityOut]:
-    """What was done to win a supplier, in the order noted."""
+    """What was done to win a supplier, by day."""
     onboarding = await store.get_onboarding(session, onboarding_id)
     found, following = await store.list_activities(session, onboarding.id, page)
     return Page(items=[ActivityOut.of(each) for each in found], next=following)

@@ -77,7 +77,7 @@ async def list_activities(
         session,
         select(OnboardingActivity).where(col(OnboardingActivity.onboarding_id) == onboarding_id),
         query=page,
-        sortable={"added_at": as_column(OnboardingActivity.id)},
-        default="added_at",
+        sortable={"on": as_column(OnboardingActivity.on)},
+        default="on",
         id_column=as_column(OnboardingActivity.id),
     )

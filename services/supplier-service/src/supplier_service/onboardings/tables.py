@@ -42,7 +42,7 @@ class OnboardingActivity(Row, table=True):
     """Something done to win a supplier."""
 
     __tablename__ = "onboarding_activity"
-    __table_args__ = (Index(None, "onboarding_id", "id"),)
+    __table_args__ = (Index(None, "onboarding_id", "on", "id"),)
 
     id: UUID = Field(primary_key=True)
     onboarding_id: UUID = Field(foreign_key="onboarding.id")

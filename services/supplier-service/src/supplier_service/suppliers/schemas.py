@@ -27,6 +27,8 @@ from supplier_service.suppliers.tables import Supplier, SupplierHold
 
 BULK_ITEMS = 5000
 
+_NOT_SHOWN = {"registered", "source_system", "source_reference", "registered_by"}
+
 VatNumber = Annotated[str, Field(max_length=20, examples=["GB980780684"]), AfterValidator(identifiers.vat_number)]
 CompanyNumber = Annotated[str, Field(max_length=20, examples=["00445790"]), AfterValidator(identifiers.company_number)]
 Email = Annotated[
@@ -214,9 +216,7 @@ class SupplierOut(BaseModel):
             bank_account_change_open=supplier.open_bank_account_change_id is not None,
         )
         return cls.model_validate(
-            supplier.model_dump(
-                warnings=False, exclude={"registered", "source_system", "source_reference", "registered_by"}
-            )
+            supplier.model_dump(exclude=_NOT_SHOWN, warnings=False)
             | {
                 "source": {"system": supplier.source_system, "reference": supplier.source_reference},
                 "payments_held": bool(reasons),

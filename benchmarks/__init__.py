@@ -1,0 +1,1 @@
+"""How fast, against what the parts can do, measured in the same run: `make bench`."""

@@ -1,0 +1,60 @@
+"""Relay to Kafka against a bare aiokafka producer: same events, same broker."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from council_common.contracts.invoices import InvoicePaidV1
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_row
+from council_common.events.relay import Relay, make_producer
+from council_common.ids import new_id
+
+from benchmarks.measure import Measured, alternating
+from benchmarks.parts import Parts
+
+EVENTS = 20_000
+
+
+async def measure(parts: Parts) -> Measured:
+    """Move 20,000 events out of the outbox; the limit sends the same bytes with keys and waits for all of them."""
+    example = InvoicePaidV1.example()
+    rows = [outbox_row(example.model_copy(update={"invoice_id": new_id()})) for _ in range(EVENTS)]
+    url = parts.database("rebate")
+    connection = await asyncpg.connect(url)
+    bare = AIOKafkaProducer(
+        bootstrap_servers=parts.bootstrap, acks="all", enable_idempotence=True, linger_ms=5, max_batch_size=256 * 1024
+    )
+    producer = make_producer(parts.bootstrap)
+    await bare.start()
+    await producer.start()
+    relay = Relay(database_url=url, bootstrap_servers=parts.bootstrap, service="bench")
+
+    async def limit() -> int:
+        sent = [await bare.send(row.topic, row.payload, key=str(row.aggregate_id).encode()) for row in rows]
+        await asyncio.gather(*sent)
+        return EVENTS
+
+    async def ours() -> int:
+        return await drain(relay, connection, producer)
+
+    results: list[tuple[float, float]] = []
+    for _ in range(3):
+        await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)
+        results.append(await alternating(ours, limit, rounds=1))
+    await bare.stop()
+    await producer.stop()
+    await connection.close()
+    results.sort(key=lambda pair: pair[0] / pair[1])
+    ours_rate, bound_rate = results[1]
+    return Measured("relay to Kafka, events", "bare aiokafka producer", ours_rate, bound_rate, 0.60, 0.85)
+
+
+async def drain(relay: Relay, connection: asyncpg.Connection[Any], producer: AIOKafkaProducer) -> int:
+    """Send until the outbox is empty."""
+    count = 0
+    while sent := await relay.send_batch(connection, producer):
+        count += sent
+    return count

@@ -1,0 +1,177 @@
+"""The rule of `rules.next_step` as one statement over every overdue debt, and its re-test before issuing (D4).
+
+One pass: facts and reason of each debt, rows for what is proposed or remarkable, counts for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from council_common.database.sessions import driver
+from council_common.ids import lock_key
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.customers.rules import CustomerKind
+from debt_service.dunning_procedures.rules import Ladder, applying
+from debt_service.dunning_runs.rules import COUNTED_ONLY, Reason
+
+# Stands for every type of debt that no procedure names.
+ANY_TYPE = "*"
+
+_RUNGS = """
+SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::integer[], $6::integer[], $7::bigint[])
+    AS rung (debt_type, kind, procedure_id, level, days, interval_days, minimum)
+"""
+
+# The kind of the hold that stops a letter; looked up only for debts that carry the mark.
+_HOLD = """
+LEFT JOIN LATERAL (
+    SELECT hold.kind FROM hold
+    WHERE r.on_hold AND hold.released_at IS NULL AND (hold.ends_on IS NULL OR hold.ends_on >= {day})
+      AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
+    ORDER BY hold.placed_at, hold.id LIMIT 1
+) held ON r.on_hold
+"""
+
+_PROPOSE = f"""
+WITH rung AS MATERIALIZED ({_RUNGS}),
+facts AS MATERIALIZED (
+    SELECT r.id, r.customer_id, rung.procedure_id, (r.dunning_level + 1)::smallint AS level, $8 - r.due_on AS days,
+        r.outstanding_pence, r.due_on, r.last_notice_on,
+        CASE
+            WHEN rung.procedure_id IS NULL THEN
+                CASE WHEN r.dunning_level = 0 THEN '{Reason.NO_PROCEDURE}' ELSE '{Reason.TOP_LEVEL_REACHED}' END
+            WHEN $8 - r.due_on < rung.days THEN '{Reason.NOT_DUE_YET}'
+            WHEN held.kind IS NOT NULL THEN '{Reason.ON_HOLD}:' || held.kind
+            WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
+            WHEN r.dunning_level > 0 AND under_way.receivable_id IS NOT NULL THEN '{Reason.PREVIOUS_NOT_DELIVERED}'
+            WHEN $8 - r.last_notice_on < rung.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
+            WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}'
+            WHEN elsewhere.receivable_id IS NOT NULL THEN '{Reason.IN_ANOTHER_PROPOSAL}'
+        END AS reason
+    FROM receivable r
+    JOIN customer c ON c.id = r.customer_id
+    LEFT JOIN rung ON rung.level = r.dunning_level + 1 AND rung.kind = c.kind
+        AND rung.debt_type = CASE WHEN r.debt_type = ANY($10::text[]) THEN r.debt_type ELSE '{ANY_TYPE}' END
+    LEFT JOIN (SELECT DISTINCT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
+        under_way ON under_way.receivable_id = r.id
+    LEFT JOIN dunning_item elsewhere ON elsewhere.receivable_id = r.id AND elsewhere.state = 'proposed'
+    {_HOLD.format(day="$8")}
+    WHERE r.status = 'overdue' AND r.due_on < $8 {{scope}}
+),
+kept AS (
+    INSERT INTO dunning_item (run_id, receivable_id, customer_id, procedure_id, level, days_overdue,
+                              outstanding_pence, due_on, last_notice_on, state, reason)
+    SELECT $9, id, customer_id, procedure_id, level, days, outstanding_pence, due_on, last_notice_on,
+        CASE WHEN reason IS NULL THEN 'proposed' ELSE 'skipped' END, reason
+    FROM facts WHERE reason IS NULL OR reason NOT IN ({", ".join(f"'{reason}'" for reason in COUNTED_ONLY)})
+)
+SELECT reason, level, count(*) AS debts, sum(outstanding_pence)::bigint AS pence FROM facts GROUP BY reason, level
+"""
+
+_RETEST = f"""
+WITH rung AS MATERIALIZED ({_RUNGS})
+SELECT r.id, r.customer_id, r.number, r.version, r.due_on, r.outstanding_pence, r.last_notice_on, i.level,
+    i.procedure_id, c.preferred_channel, c.email IS NOT NULL AS has_email,
+    CASE
+        WHEN r.outstanding_pence = 0 THEN r.status
+        WHEN held.kind IS NOT NULL THEN '{Reason.ON_HOLD}:' || held.kind
+        WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
+        WHEN r.dunning_level <> i.level - 1 THEN '{Reason.LEVEL_CHANGED}'
+        WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}'
+    END AS reason
+FROM dunning_item i
+JOIN receivable r ON r.id = i.receivable_id
+JOIN customer c ON c.id = r.customer_id
+JOIN rung ON rung.procedure_id = i.procedure_id AND rung.level = i.level
+{_HOLD.format(day="$8::date")}
+WHERE i.run_id = $9 AND i.receivable_id = ANY($10::uuid[]) AND i.state = 'proposed'
+ORDER BY r.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which debts a run looks at."""
+
+    department: str | None = None
+    debt_type: str | None = None
+    customer_kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How many debts had one reason (None: proposed) at one level, and what they owe."""
+
+    reason: str | None
+    level: int
+    debts: int
+    pence: int
+
+
+async def propose_items(
+    session: AsyncSession, run_id: UUID, ladders: Sequence[Ladder], scope: Scope, *, as_at: date
+) -> list[Found]:
+    """Pick the next level of every overdue debt in scope and keep what is proposed or remarkable.
+
+    Proposals wait for one another: the debts of one that is open are seen by the next.
+    """
+    connection = await driver(session)
+    await connection.execute("SELECT pg_advisory_xact_lock($1)", lock_key("dunning-proposal"))
+    await connection.execute("SET LOCAL work_mem = '256MB'")
+    named = sorted({ladder.debt_type for ladder in ladders if ladder.debt_type is not None})
+    conditions: list[str] = []
+    values: list[Any] = []
+    for column, value in (
+        ("r.department", scope.department),
+        ("r.debt_type", scope.debt_type),
+        ("c.kind", scope.customer_kind),
+    ):
+        if value is not None:
+            values.append(value)
+            conditions.append(f"AND {column} = ${10 + len(values)}")
+    statement = _PROPOSE.replace("{scope}", " ".join(conditions))
+    rungs = _columns(_applying_rungs(ladders, named, as_at))
+    rows = await connection.fetch(statement, *rungs, as_at, run_id, named, *values)
+    return [Found(row["reason"], row["level"], row["debts"], row["pence"]) for row in rows]
+
+
+async def retest(
+    session: AsyncSession, run_id: UUID, receivable_ids: Sequence[UUID], ladders: Iterable[Ladder], *, as_at: date
+) -> list[Any]:
+    """What is true now of some proposed debts, their rows locked; `reason` where the letter must not go (D4)."""
+    connection = await driver(session)
+    rungs = [(ANY_TYPE, ANY_TYPE, ladder, number) for ladder in ladders for number in range(len(ladder.levels))]
+    rows: list[Any] = await connection.fetch(_RETEST, *_columns(rungs), as_at, run_id, receivable_ids)
+    return rows
+
+
+_Rung = tuple[str, str, Ladder, int]
+
+
+def _applying_rungs(ladders: Sequence[Ladder], named: Sequence[str], as_at: date) -> list[_Rung]:
+    """The rungs in force on a day, for each type of debt that a procedure names and each kind of customer."""
+    rungs = []
+    for debt_type in (*named, ANY_TYPE):
+        for kind in CustomerKind:
+            ladder = applying(ladders, debt_type=debt_type, customer_kind=kind, as_at=as_at)
+            if ladder is not None:
+                rungs += [(debt_type, kind.value, ladder, number) for number in range(len(ladder.levels))]
+    return rungs
+
+
+def _columns(rungs: Sequence[_Rung]) -> list[list[Any]]:
+    levels = [(debt_type, kind, ladder.id, ladder.levels[number]) for debt_type, kind, ladder, number in rungs]
+    return [
+        [debt_type for debt_type, _, _, _ in levels],
+        [kind for _, kind, _, _ in levels],
+        [ladder_id for _, _, ladder_id, _ in levels],
+        [level.level for _, _, _, level in levels],
+        [level.days_overdue for _, _, _, level in levels],
+        [level.interval_days for _, _, _, level in levels],
+        [level.minimum_pence for _, _, _, level in levels],
+    ]

@@ -1,0 +1,176 @@
+"""When a debt gets which letter (receivables.md §1.5 D1), states of runs, items and notices.
+
+`next_step` is the rule; `picking.py` restates it as one statement over all debts, and a test holds both together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from council_common.errors import Conflict, FieldError, IllegalMove, NotFound
+
+from debt_service.dunning_procedures.rules import Ladder, Level
+
+
+class RunStatus(StrEnum):
+    PROPOSED = "proposed"
+    ISSUED = "issued"
+    CANCELLED = "cancelled"
+
+
+class ItemState(StrEnum):
+    """`proposed` items are open: no other run proposes the same debt."""
+
+    PROPOSED = "proposed"
+    SKIPPED = "skipped"
+    EXCLUDED = "excluded"
+    DROPPED = "dropped"
+    ISSUED = "issued"
+    CANCELLED = "cancelled"
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a notice; delivered and failed are final."""
+
+    ISSUED = "issued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+# A failed notice may be sent again by another message; one that is known to have arrived stays so.
+NEXT_DELIVERY: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
+    DeliveryStatus.ISSUED: frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
+    DeliveryStatus.SENT: frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
+    DeliveryStatus.FAILED: frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED}),
+    DeliveryStatus.DELIVERED: frozenset(),
+}
+UNDER_WAY = frozenset({DeliveryStatus.ISSUED, DeliveryStatus.SENT})
+
+
+class Reason(StrEnum):
+    """Why a debt gets no letter; holds add their kind: `on_hold:dispute`."""
+
+    NO_PROCEDURE = "no_procedure"
+    TOP_LEVEL_REACHED = "top_level_reached"
+    NOT_DUE_YET = "not_due_yet"
+    ON_HOLD = "on_hold"
+    CUSTOMER_SUPPRESSED = "customer_suppressed"
+    PREVIOUS_NOT_DELIVERED = "previous_not_delivered"
+    INTERVAL_NOT_ELAPSED = "interval_not_elapsed"
+    BELOW_MINIMUM = "below_minimum"
+    IN_ANOTHER_PROPOSAL = "in_another_proposal"
+    # Only between proposal and approval (D4):
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+    LEVEL_CHANGED = "level_changed"
+
+
+# The calendar alone explains these: a run counts them and keeps no row. Everybody can ask for the reason of one
+# debt at `/v1/receivables/{id}/next-notice`.
+COUNTED_ONLY = (Reason.NO_PROCEDURE, Reason.TOP_LEVEL_REACHED, Reason.NOT_DUE_YET, Reason.INTERVAL_NOT_ELAPSED)
+
+
+class RunNotFound(NotFound):
+    code = "dunning-run-not-found"
+
+
+class ItemNotFound(NotFound):
+    code = "dunning-item-not-found"
+
+
+class NoticeNotFound(NotFound):
+    code = "dunning-notice-not-found"
+
+
+class ItemNotOpen(Conflict):
+    code = "dunning-item-not-open"
+
+
+class IssueDay(Conflict):
+    code = "issue-day"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about one debt on a day; the schedule is computed from nothing else (D2)."""
+
+    outstanding_pence: int
+    due_on: date
+    last_level: int = 0
+    last_notice_on: date | None = None
+    hold_kind: str | None = None
+    suppressed: bool = False
+    notice_under_way: bool = False
+    in_another_proposal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next letter, or why there is none."""
+
+    level: Level | None
+    reason: str | None
+    days_overdue: int
+
+
+def next_step(facts: Facts, ladder: Ladder | None, *, as_at: date) -> Step:
+    """The next letter of a debt on a day: one level up at most, and only if
+
+    (a) it is overdue long enough, (b) the last notice was long enough ago, (c) nothing holds it, (d) the last
+    notice arrived or failed for good, and enough is owed. Source: receivables.md §1.5 D1; OCA credit-control #122
+    (never beside an open notice); SAP F150 (interval since the last notice, minimum per level).
+    """
+    days = (as_at - facts.due_on).days
+    if ladder is None:
+        return Step(None, Reason.NO_PROCEDURE, days)
+    level = ladder.level_after(facts.last_level)
+    return Step(level, _against(facts, level, days, as_at), days)
+
+
+def _against(facts: Facts, level: Level | None, days: int, as_at: date) -> str | None:
+    since_last = None if facts.last_notice_on is None else (as_at - facts.last_notice_on).days
+    checks = (
+        (level is None, Reason.TOP_LEVEL_REACHED),
+        (level is not None and days < level.days_overdue, Reason.NOT_DUE_YET),
+        (facts.hold_kind is not None, f"{Reason.ON_HOLD}:{facts.hold_kind}"),
+        (facts.suppressed, Reason.CUSTOMER_SUPPRESSED),
+        (facts.notice_under_way, Reason.PREVIOUS_NOT_DELIVERED),
+        (
+            level is not None and since_last is not None and since_last < level.interval_days,
+            Reason.INTERVAL_NOT_ELAPSED,
+        ),
+        (level is not None and facts.outstanding_pence < level.minimum_pence, Reason.BELOW_MINIMUM),
+        (facts.in_another_proposal, Reason.IN_ANOTHER_PROPOSAL),
+    )
+    return next((str(reason) for applies, reason in checks if applies), None)
+
+
+def rule_in_words(level: Level) -> str:
+    """The rule of a level as a sentence: part of "why this letter?".
+
+    >>> from debt_service.dunning_procedures.rules import LevelChannel
+    >>> rule_in_words(Level(2, 8, 7, "reminder", LevelChannel.PREFERRED, 500, False))
+    'Level 2 (reminder): at least 8 days overdue, 7 days since the last notice, £5.00 owed.'
+    """
+    return (
+        f"Level {level.level} ({level.template}): at least {level.days_overdue} days overdue, "
+        f"{level.interval_days} days since the last notice, £{level.minimum_pence / 100:,.2f} owed."
+    )
+
+
+def must_be_proposed(status: RunStatus, wanted: str) -> None:
+    """Raise IllegalMove for a run that is issued or cancelled."""
+    if status != RunStatus.PROPOSED:
+        raise IllegalMove("The dunning run", status, wanted)
+
+
+def issue_day(asked: date | None, *, as_at: date, today: date) -> date:
+    """The day notices are dated: today, or the day asked for between the proposal's and today."""
+    day = asked or today
+    if not as_at <= day <= today:
+        errors = [FieldError("issued_on", "outside of the run", f"from {as_at} to {today}")]
+        raise IssueDay("Notices are dated between the day of the proposal and today.", errors=errors)
+    return day

@@ -1,0 +1,260 @@
+"""Every other query about runs, items and notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from council_common.database.sessions import driver
+from sqlalchemy import Select, func, select, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from debt_service.dunning_runs.rules import (
+    Facts,
+    ItemNotFound,
+    ItemState,
+    NoticeNotFound,
+    RunNotFound,
+)
+from debt_service.dunning_runs.tables import DunningItem, DunningItemEvent, DunningNotice, DunningRun
+from debt_service.receivables.tables import Receivable
+
+_LOCK_NEXT = """
+SELECT r.id FROM receivable r
+WHERE r.id IN (SELECT receivable_id FROM dunning_item
+               WHERE run_id = $1 AND state = 'proposed' AND receivable_id > $2 ORDER BY receivable_id LIMIT $3)
+ORDER BY r.id FOR UPDATE
+"""
+_CLOSE = """
+UPDATE dunning_item SET state = new.state, reason = new.reason
+FROM unnest($2::uuid[], $3::text[], $4::text[]) AS new (receivable_id, state, reason)
+WHERE run_id = $1 AND dunning_item.receivable_id = new.receivable_id
+"""
+_DUN = """
+UPDATE receivable SET dunning_level = new.level, last_notice_on = $3, version = version + 1
+FROM unnest($1::uuid[], $2::smallint[]) AS new (id, level) WHERE receivable.id = new.id
+"""
+_DELIVERY = """
+UPDATE dunning_notice SET delivery_status = new.status, delivery_at = new.at, message_id = new.message_id,
+    failure_reason = new.reason
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::text[])
+     AS new (id, status, at, message_id, reason)
+WHERE dunning_notice.id = new.id AND delivery_status = ANY($6::text[])
+"""
+_DIFFERENCE = """
+SELECT coalesce(now.level, before.level) AS level, count(*) FILTER (WHERE before.level IS NULL) AS only_now,
+    count(*) FILTER (WHERE now.level IS NULL) AS only_before,
+    count(*) FILTER (WHERE now.level = before.level) AS in_both,
+    count(*) FILTER (WHERE now.level <> before.level) AS moved
+FROM (SELECT receivable_id, level FROM dunning_item WHERE run_id = $1 AND state <> 'skipped') now
+FULL JOIN (SELECT receivable_id, level FROM dunning_item WHERE run_id = $2 AND state <> 'skipped') before
+    USING (receivable_id)
+GROUP BY 1 ORDER BY 1
+"""
+_FACTS = """
+SELECT r.outstanding_pence, r.due_on, r.dunning_level AS last_level, r.last_notice_on, c.suppressed,
+    r.debt_type, c.kind AS customer_kind,
+    (SELECT kind FROM hold WHERE released_at IS NULL AND (ends_on IS NULL OR ends_on >= :as_at)
+        AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
+        ORDER BY placed_at, id LIMIT 1) AS hold_kind,
+    EXISTS (SELECT FROM dunning_notice n WHERE n.receivable_id = r.id AND n.delivery_status IN ('issued', 'sent'))
+        AS notice_under_way,
+    EXISTS (SELECT FROM dunning_item i WHERE i.receivable_id = r.id AND i.state = 'proposed') AS in_another_proposal
+FROM receivable r JOIN customer c ON c.id = r.customer_id WHERE r.id = :receivable_id
+"""
+
+
+class NewNotice(NamedTuple):
+    """A row of notices, as COPY takes it."""
+
+    id: UUID
+    run_id: UUID
+    receivable_id: UUID
+    customer_id: UUID
+    procedure_id: UUID
+    level: int
+    template: str
+    channel: str
+    issued_on: date
+    due_on: date
+    days_overdue: int
+    outstanding_pence: int
+    last_notice_on: date | None
+    approved_by: str
+    delivery_status: str
+    delivery_at: Any
+
+
+async def get_run(session: AsyncSession, run_id: UUID, *, lock: bool = False) -> DunningRun:
+    """One run; raises RunNotFound."""
+    run = await session.get(DunningRun, run_id, with_for_update=lock or None, populate_existing=True)
+    if run is None:
+        raise RunNotFound("There is no dunning run with this id.")
+    return run
+
+
+async def run_before(session: AsyncSession, run: DunningRun) -> DunningRun | None:
+    """The last run before this one over the same debts that was not cancelled."""
+    found: DunningRun | None = await session.scalar(
+        select(DunningRun)
+        .where(
+            col(DunningRun.id) < run.id,
+            col(DunningRun.status) != "cancelled",
+            col(DunningRun.department).is_not_distinct_from(run.department),
+            col(DunningRun.debt_type).is_not_distinct_from(run.debt_type),
+        )
+        .order_by(col(DunningRun.id).desc())
+        .limit(1)
+    )
+    return found
+
+
+async def difference(session: AsyncSession, run_id: UUID, before_id: UUID) -> list[dict[str, Any]]:
+    """By level: how many debts only this run proposes, only the one before, both, and both at another level."""
+    connection = await driver(session)
+    return [dict(row) for row in await connection.fetch(_DIFFERENCE, run_id, before_id)]
+
+
+async def states_of(session: AsyncSession, run_id: UUID) -> list[tuple[str, int, str | None, int, int]]:
+    """The items of a run by state, level and reason: how many, and what they owed."""
+    rows = await session.execute(
+        select(
+            col(DunningItem.state),
+            col(DunningItem.level),
+            col(DunningItem.reason),
+            func.count(),
+            func.sum(col(DunningItem.outstanding_pence)),
+        )
+        .where(col(DunningItem.run_id) == run_id)
+        .group_by(col(DunningItem.state), col(DunningItem.level), col(DunningItem.reason))
+        .order_by(col(DunningItem.state), col(DunningItem.level), col(DunningItem.reason))
+    )
+    return [(state, level, reason, count, int(pence)) for state, level, reason, count, pence in rows]
+
+
+def items_where(
+    run_id: UUID, *, state: str | None, level: int | None, reason: str | None, customer_id: UUID | None
+) -> Select[Any]:
+    """The items of a run with their receivables' numbers, filtered."""
+    statement = (
+        select(DunningItem, col(Receivable.number))
+        .join(Receivable, col(Receivable.id) == col(DunningItem.receivable_id))
+        .where(col(DunningItem.run_id) == run_id)
+    )
+    if state is not None:
+        statement = statement.where(col(DunningItem.state) == state)
+    if level is not None:
+        statement = statement.where(col(DunningItem.level) == level)
+    if reason is not None:
+        statement = statement.where(col(DunningItem.reason) == reason)
+    if customer_id is not None:
+        statement = statement.where(col(DunningItem.customer_id) == customer_id)
+    return statement
+
+
+async def get_item(session: AsyncSession, run_id: UUID, receivable_id: UUID, *, lock: bool = False) -> DunningItem:
+    """One item; raises ItemNotFound."""
+    item = await session.get(DunningItem, (run_id, receivable_id), with_for_update=lock or None, populate_existing=True)
+    if item is None:
+        raise ItemNotFound("This run has no item for this receivable.")
+    return item
+
+
+async def events_of(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> list[DunningItemEvent]:
+    """The edits of an item, oldest first."""
+    rows = await session.scalars(
+        select(DunningItemEvent)
+        .where(col(DunningItemEvent.run_id) == run_id, col(DunningItemEvent.receivable_id) == receivable_id)
+        .order_by(col(DunningItemEvent.id))
+    )
+    return list(rows)
+
+
+async def lock_next(session: AsyncSession, run_id: UUID, *, after: UUID, batch: int) -> list[UUID]:
+    """Lock the next debts a run proposes, in the order of their ids."""
+    connection = await driver(session)
+    return [row["id"] for row in await connection.fetch(_LOCK_NEXT, run_id, after, batch)]
+
+
+async def close_items(
+    session: AsyncSession, run_id: UUID, receivable_ids: Sequence[UUID], reasons: Sequence[str | None]
+) -> None:
+    """Items with a reason are dropped, the others issued."""
+    states = [ItemState.ISSUED if reason is None else ItemState.DROPPED for reason in reasons]
+    connection = await driver(session)
+    await connection.execute(_CLOSE, run_id, receivable_ids, states, reasons)
+
+
+async def cancel_items(session: AsyncSession, run_id: UUID) -> None:
+    """Free the debts of a run that is given up."""
+    await session.execute(
+        update(DunningItem)
+        .where(col(DunningItem.run_id) == run_id, col(DunningItem.state) == ItemState.PROPOSED)
+        .values(state=ItemState.CANCELLED)
+    )
+
+
+async def dun(session: AsyncSession, receivable_ids: Sequence[UUID], levels: Sequence[int], *, on: date) -> None:
+    """Note the last notice on the receivables."""
+    connection = await driver(session)
+    await connection.execute(_DUN, receivable_ids, levels, on)
+
+
+async def note_delivery(
+    session: AsyncSession, rows: Sequence[tuple[UUID, str, Any, UUID, str | None]], *, from_statuses: Sequence[str]
+) -> None:
+    """Move notices (id, status, at, message id, reason) that stand at one of `from_statuses`."""
+    connection = await driver(session)
+    await connection.execute(_DELIVERY, *map(list, zip(*rows, strict=True)), list(from_statuses))
+
+
+def notices_where(
+    *,
+    receivable_id: UUID | None,
+    customer_id: UUID | None,
+    run_id: UUID | None,
+    level: int | None,
+    delivery_status: str | None,
+    ids: Sequence[UUID],
+) -> Select[Any]:
+    """The list of notices with their receivables' numbers, filtered."""
+    statement = select(DunningNotice, col(Receivable.number)).join(
+        Receivable, col(Receivable.id) == col(DunningNotice.receivable_id)
+    )
+    equal = {
+        col(DunningNotice.receivable_id): receivable_id,
+        col(DunningNotice.customer_id): customer_id,
+        col(DunningNotice.run_id): run_id,
+        col(DunningNotice.level): level,
+        col(DunningNotice.delivery_status): delivery_status,
+    }
+    statement = statement.where(*(column == value for column, value in equal.items() if value is not None))
+    return statement.where(col(DunningNotice.id).in_(ids)) if ids else statement
+
+
+async def get_notice(session: AsyncSession, notice_id: UUID) -> tuple[DunningNotice, str]:
+    """One notice and its receivable's number; raises NoticeNotFound."""
+    statement = notices_where(
+        receivable_id=None, customer_id=None, run_id=None, level=None, delivery_status=None, ids=[notice_id]
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        raise NoticeNotFound("There is no dunning notice with this id.")
+    return row[0], row[1]
+
+
+async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -> tuple[Facts, str, str] | None:
+    """What the rule needs to know of one debt, its type and its customer's kind; None when there is none."""
+    row = (
+        (await session.execute(text(_FACTS), {"receivable_id": receivable_id, "as_at": as_at})).mappings().one_or_none()
+    )
+    if row is None:
+        return None
+    values = dict(row)
+    debt_type, kind = values.pop("debt_type"), values.pop("customer_kind")
+    return Facts(**values), debt_type, kind
+
+

@@ -1,0 +1,179 @@
+"""Proposing, editing and giving up runs; what becomes of notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.contracts.notifications import MessageEvent, MessageFailedV1
+from council_common.database.history import record_change
+from council_common.events.handlers import Received
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.dunning_procedures.rules import Ladder, applying
+from debt_service.dunning_procedures.usecases import get_procedure, ladders_as_at
+from debt_service.dunning_runs import store
+from debt_service.dunning_runs.picking import Found, Scope, propose_items
+from debt_service.dunning_runs.rules import (
+    NEXT_DELIVERY,
+    DeliveryStatus,
+    ItemNotOpen,
+    ItemState,
+    RunStatus,
+    Step,
+    must_be_proposed,
+    next_step,
+)
+from debt_service.dunning_runs.tables import DunningItem, DunningItemEvent, DunningRun
+from debt_service.receivables.rules import ReceivableNotFound, not_in_future
+from debt_service.receivables.usecases import mark_overdue
+
+
+async def propose_run(
+    session: AsyncSession,
+    *,
+    procedure_id: UUID | None,
+    as_at: date,
+    department: str | None,
+    debt_type: str | None,
+    by: Actor,
+    at: datetime,
+) -> DunningRun:
+    """Mark what is overdue, then propose the next step of each debt with the reason of each (D1, D4).
+
+    Without a procedure each debt climbs the ladder in force for its type and its customer's kind.
+    """
+    not_in_future("as_at", as_at, today=london_date(at))
+    ladders, scope = await _ladders(session, procedure_id, as_at, Scope(department, debt_type))
+    marked = await mark_overdue(session, as_at=as_at, by=by, at=at)
+    run = DunningRun(
+        id=new_id(),
+        version=1,
+        status=RunStatus.PROPOSED,
+        as_at=as_at,
+        procedure_id=procedure_id,
+        department=department,
+        debt_type=debt_type,
+        found={},
+        outcome={},
+        proposed_by=by.subject,
+        proposed_at=at,
+    )
+    found = await propose_items(session, run.id, ladders, scope, as_at=as_at)
+    run.found = {"became_overdue": marked, **_summary(found)}
+    session.add(run)
+    await _record(session, run, "proposed", by=by, at=at)
+    return run
+
+
+async def _ladders(
+    session: AsyncSession, procedure_id: UUID | None, as_at: date, scope: Scope
+) -> tuple[list[Ladder], Scope]:
+    if procedure_id is None:
+        return await ladders_as_at(session, as_at), scope
+    chosen = (await get_procedure(session, procedure_id)).ladder()
+    # An officer who names a procedure has it applied to the debts it is for, whatever newer versions there are.
+    for_all = Ladder(chosen.id, None, None, min(chosen.effective_from, as_at), chosen.levels)
+    narrowed = Scope(scope.department, scope.debt_type or chosen.debt_type, chosen.customer_kind)
+    return [for_all], narrowed
+
+
+def _summary(found: Sequence[Found]) -> dict[str, Any]:
+    proposed = [each for each in found if each.reason is None]
+    reasons: dict[str, int] = {}
+    for each in found:
+        if each.reason is not None:
+            reasons[each.reason] = reasons.get(each.reason, 0) + each.debts
+    return {
+        "overdue": sum(each.debts for each in found),
+        "proposed": sum(each.debts for each in proposed),
+        "proposed_pence": sum(each.pence for each in proposed),
+        "by_level": [
+            {"level": each.level, "debts": each.debts, "outstanding_pence": each.pence}
+            for each in sorted(proposed, key=lambda each: each.level)
+        ],
+        "not_proposed": dict(sorted(reasons.items())),
+    }
+
+
+async def exclude_item(
+    session: AsyncSession, run_id: UUID, receivable_id: UUID, *, reason: str, by: Actor, at: datetime
+) -> DunningItem:
+    """Take one debt out of a proposal: an event beside the snapshot, who, when and why."""
+    run = await store.get_run(session, run_id, lock=True)
+    must_be_proposed(run.status, "edited")
+    item = await store.get_item(session, run_id, receivable_id, lock=True)
+    if item.state != ItemState.PROPOSED:
+        raise ItemNotOpen(f"This item is {item.state}: only proposed ones are excluded.")
+    item.state, item.reason = ItemState.EXCLUDED, "excluded_by_officer"
+    session.add(
+        DunningItemEvent(
+            id=new_id(),
+            run_id=run_id,
+            receivable_id=receivable_id,
+            action="excluded",
+            reason=reason,
+            by=by.subject,
+            by_name=by.name,
+            at=at,
+        )
+    )
+    await session.flush()
+    return item
+
+
+async def cancel_run(session: AsyncSession, run_id: UUID, *, reason: str, by: Actor, at: datetime) -> DunningRun:
+    """Give a proposal up: nothing is sent, its debts are free for another run."""
+    run = await store.get_run(session, run_id, lock=True)
+    must_be_proposed(run.status, RunStatus.CANCELLED)
+    await store.cancel_items(session, run_id)
+    run.status, run.closed_by, run.closed_at = RunStatus.CANCELLED, by.subject, at
+    run.version += 1
+    await _record(session, run, "cancelled", by=by, at=at, reason=reason)
+    return run
+
+
+async def _record(
+    session: AsyncSession, run: DunningRun, action: str, *, by: Actor, at: datetime, reason: str | None = None
+) -> None:
+    await session.flush()
+    await record_change(
+        session,
+        entity="dunning_run",
+        entity_id=run.id,
+        version=run.version,
+        action=action,
+        by=by,
+        at=at,
+        reason=reason,
+    )
+
+
+async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: date) -> tuple[Step, Ladder | None]:
+    """The next letter of one debt on a day, or why there is none: computed from the facts, never stored (D2)."""
+    found = await store.facts_of(session, receivable_id, as_at=as_at)
+    if found is None:
+        raise ReceivableNotFound("There is no receivable with this id.")
+    facts, debt_type, kind = found
+    ladder = applying(await ladders_as_at(session, as_at), debt_type=debt_type, customer_kind=kind, as_at=as_at)
+    return next_step(facts, ladder, as_at=as_at), ladder
+
+
+async def note_delivery(
+    session: AsyncSession, status: DeliveryStatus, received: Sequence[Received[Any]]
+) -> None:
+    """What became of notices; an older fact never overwrites a final one."""
+    rows = [_delivery(status, each.event) for each in received if each.event.about_kind == "dunning_notice"]
+    if rows:
+        before = [before for before, following in NEXT_DELIVERY.items() if status in following]
+        await store.note_delivery(session, rows, from_statuses=before)
+
+
+def _delivery(status: DeliveryStatus, event: MessageEvent) -> tuple[UUID, str, datetime, UUID, str | None]:
+    reason = event.reason if isinstance(event, MessageFailedV1) else None
+    return event.about_id, status, event.occurred_at, event.message_id, reason

@@ -1,0 +1,158 @@
+"""What an import is, and how a published payment line is known again."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.imports import is_redacted
+
+
+class Status(StrEnum):
+    """Where an import is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+NEXT: Mapping[Status, frozenset[Status]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    Status.RUNNING: frozenset({Status.RUNNING, Status.DONE, Status.FAILED, Status.CANCELLED}),
+    Status.DONE: frozenset(),
+    Status.FAILED: frozenset(),
+    Status.CANCELLED: frozenset(),
+}
+
+
+class Format(StrEnum):
+    """How a file is written."""
+
+    CSV = "csv"
+    NDJSON = "ndjson"
+    XLSX = "xlsx"
+
+
+class Profile(StrEnum):
+    """What a file's lines are: invoices to be paid, or payments that a body published as made."""
+
+    INVOICES = "invoices"
+    PUBLISHED_SPEND = "published_spend"
+
+
+class UnknownSuppliers(StrEnum):
+    """What becomes of a line whose supplier nobody knows."""
+
+    REFUSE = "refuse"
+    REGISTER = "register"
+
+
+class NoSuchImport(NotFound):
+    """No import has this id."""
+
+    code = "no-such-import"
+
+
+class RefusalsInOtherFormat(Conflict):
+    """Refused lines come back in the format they were sent in."""
+
+    code = "refusals-in-other-format"
+
+
+class ImportMalformed(Malformed):
+    """The import's parameters cannot be right."""
+
+    code = "import-malformed"
+
+    def __init__(self, field: str, problem: str, expected: str) -> None:
+        super().__init__(
+            "The import's parameters cannot be right; see errors.", errors=[FieldError(field, problem, expected)]
+        )
+
+
+class EmptyUpload(Malformed):
+    """The request has no body."""
+
+    code = "empty-file"
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line that was not accepted: where, what is wrong, what would be right, and its text to correct."""
+
+    line_number: int
+    field: str
+    code: str
+    problem: str
+    expected: str
+    raw: str
+
+
+REDACTED_REFERENCE = "redacted"
+REDACTED_NAME = "Redacted supplier"
+
+
+def move(current: Status, wanted: Status) -> Status:
+    """The wanted status where the states allow it; raises IllegalMove."""
+    if wanted not in NEXT[current]:
+        raise IllegalMove("The import", current, wanted)
+    return wanted
+
+
+def line_key(values: Sequence[str | int | date | None]) -> str:
+    """What makes two published lines the same payment: every value that was read, however it was written.
+
+    Spelling of the header, order of the lines, date and number formats and encoding are not part of it.
+    """
+    said = "\x1f".join(["" if value is None else str(value) for value in values])
+    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def occurrence_reference(key: str, occurrence: int) -> str:
+    """The source reference of the n-th equal line of one file.
+
+    The rule (issue 3: "a file published twice adds nothing"): a line is its content, and among equal lines of
+    one file its place among them. So three equal lines in a file are three payments; the same file again, under
+    whatever name, brings the same three references and adds nothing; a file of another month that repeats lines
+    (a payment keeps its date and transaction number, so it is that payment published again) adds only as many
+    as it has more of them. Two truly different payments of one day, with one transaction number, supplier,
+    purpose and amount, that are never in one file together, cannot be told from a repetition and count once.
+
+    >>> occurrence_reference("ab", 1), occurrence_reference("ab", 3)
+    ('ab', 'ab-3')
+    """
+    return key if occurrence == 1 else f"{key}-{occurrence}"
+
+
+def published_supplier(name: str | None, number: str | None) -> tuple[str, str]:
+    """Reference and name under which a published supplier is kept.
+
+    Its number where it has one; a "number" without a digit (`ONETIME`) names many, and a name has to do. All
+    that are redacted or blank are one supplier of their source system: who they are is not ours to guess.
+
+    >>> published_supplier("Ardley Paving Ltd", "116868")
+    ('116868', 'Ardley Paving Ltd')
+    >>> published_supplier("Ardley  Paving Ltd.", "ONETIME")
+    ('name:ardley paving ltd', 'Ardley  Paving Ltd.')
+    >>> published_supplier("REDACTED PERSONAL DATA", None)
+    ('redacted', 'Redacted supplier')
+    """
+    numbered = number is not None and not _NO_DIGIT.fullmatch(number)
+    if name is None and number is not None and numbered:
+        return number, f"Supplier {number}"
+    if name is None or is_redacted(name):
+        return REDACTED_REFERENCE, REDACTED_NAME
+    if number is not None and numbered:
+        return number, name
+    plain = " ".join("".join(char if char.isalnum() else " " for char in name.casefold()).split())
+    return f"name:{plain or name}"[:200], name
+
+
+_NO_DIGIT = re.compile(r"\D*")

@@ -1,0 +1,284 @@
+"""Rebates by stories: events in, rows, events and answers out."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from council_common.contracts.rebates import (
+    RebateEarnedV1,
+    RebateExpectedV1,
+    RebateMissedV1,
+    RebateReversedV1,
+    RebateVarianceFoundV1,
+    RebateVarianceResolvedV1,
+    RebateWithdrawnV1,
+    UnagreedDeductionFoundV1,
+)
+from council_common.ids import new_id
+
+
+async def test_expected_then_earned(story: Any) -> None:
+    # payables.md §1.3 "Example": £1,000 net, 20 % VAT, day 10: £12.00
+    await story.happens(story.agreed(), story.received())
+    [expected] = await story.rebates()
+    assert (expected["status"], expected["expected_pence"], expected["target_on"]) == ("expected", 1_200, "2026-03-12")
+    assert (expected["payment_id"], expected["rebate_pence"], expected["rate_percent"]) == (None, 0, None)
+    [told] = await story.service.published(RebateExpectedV1)
+    assert (told.expected_pence, told.target_on, told.version) == (1_200, date(2026, 3, 12), 1)
+
+    paid = story.paid(day=10, deducted=1_200)
+    await story.happens(paid)
+    [earned] = await story.rebates()
+    assert earned["id"] == expected["id"]
+    assert earned["payment_id"] == str(paid.payment_id)
+    assert (earned["rebate_net_pence"], earned["rebate_vat_pence"], earned["rebate_pence"]) == (1_000, 200, 1_200)
+    assert (earned["elapsed_days"], earned["accelerated_days"], earned["rate_percent"]) == (10, 20, "1.00")
+    assert earned["invoice_number"] == "INV-1"
+    [told] = await story.service.published(RebateEarnedV1)
+    assert (told.rebate_pence, told.expected_pence, told.deducted_pence, told.version) == (1_200, 1_200, 1_200, 2)
+    assert await story.variances() == []
+
+
+@pytest.mark.parametrize(
+    ("clock_end", "pence", "steps"),
+    [("run_date", 10_500, "9 days elapsed"), ("funds_arrival", 9_500, "11 days elapsed")],
+)
+async def test_remittance_date_trap_with_its_proof(
+    story: Any, share: Any, clock_end: str, pence: int, steps: str
+) -> None:
+    # payables.md §1.1 "The remittance-date trap"
+    whole = [share(1_000_000, vat_rate="0")]
+    await story.happens(story.agreed(clock_end=clock_end), story.paid(day=9, deducted=pence, vat_shares=whole))
+    [earned] = await story.rebates()
+    async with story.service.as_("auditor") as client:
+        answer = await client.get(f"/v1/rebates/{earned['id']}")
+        history = (await client.get(f"/v1/rebates/{earned['id']}/history")).json()
+    assert answer.headers["etag"] == '"1"'
+    proved = answer.json()
+    assert proved["rebate_pence"] == pence
+    assert steps in " ".join(proved["proof"]["steps"])
+    assert sum(part["rebate_net_pence"] for part in proved["proof"]["parts"]) == pence
+    assert [(each["action"], each["by"]) for each in history] == [("earned", "erp")]
+
+
+async def test_paid_after_the_term_is_missed(story: Any) -> None:
+    # payables.md §1.4 "Payment after term: rebate 0"
+    await story.happens(story.agreed(), story.received(), story.paid(day=30))
+    [missed] = await story.rebates()
+    assert (missed["status"], missed["cause"], missed["rebate_pence"]) == ("missed", "late_payment", 0)
+    [told] = await story.service.published(RebateMissedV1)
+    assert (told.expected_pence, told.cause) == (1_200, "late_payment")
+
+
+async def test_disputed_earns_nothing_and_says_why(story: Any) -> None:
+    # payables.md §1.4 "Disputed invoice"
+    await story.happens(story.agreed(), story.received(), story.paid(day=5, deducted=1_500, disputed=True))
+    [missed] = await story.rebates()
+    assert (missed["status"], missed["cause"], missed["rate_percent"]) == ("missed", "disputed", "0.00")
+    [variance] = await story.variances()
+    assert (variance["cause"], variance["difference_pence"]) == ("deducted_in_dispute", 1_500)
+
+
+async def test_part_payments_each_earn_on_their_own_days(story: Any, share: Any) -> None:
+    # payables.md §1.4 "Part payment: rebate per payment slice on its own elapsed days; flag VAT"
+    first = story.paid(day=5, deducted=900, settled=False, vat_shares=[share(60_000)])
+    second = story.paid(day=20, deducted=240, vat_shares=[share(40_000)])
+    await story.happens(story.agreed(), story.received(), first)
+    slice_, rest = sorted(await story.rebates(), key=lambda each: each["status"])
+    assert (slice_["rebate_pence"], slice_["part_payment"]) == (900, True)
+    assert (rest["status"], rest["expected_pence"], rest["base_pence"]) == ("expected", 480, 40_000)
+
+    await story.happens(second)
+    rows = {each["payment_id"]: each for each in await story.rebates()}
+    assert len(rows) == 2
+    assert rows[str(second.payment_id)]["rebate_pence"] == 240
+    assert rows[str(second.payment_id)]["part_payment"] is True
+    assert sum(each["expected_pence"] for each in rows.values()) == 1_200
+    async with story.service.as_("auditor") as client:
+        proof = (await client.get(f"/v1/rebates/{slice_['id']}")).json()["proof"]
+    assert "instalments" in proof["steps"][-1]
+
+
+async def test_returned_and_paid_again(story: Any) -> None:
+    # payables.md §1.4 "Cancelled or returned payment: reverse rebate, recompute on re-issue"
+    first, again = story.paid(day=10, deducted=1_200), story.paid(day=16, deducted=840)
+    await story.happens(story.agreed(), story.received(), first, story.returned(first), story.returned(first))
+    rows = {each["status"]: each for each in await story.rebates()}
+    assert set(rows) == {"reversed", "expected"}
+    assert rows["expected"]["expected_pence"] == 1_200
+    [told] = await story.service.published(RebateReversedV1)
+    assert (told.rebate_pence, told.returned_on) == (1_200, first.remitted_on + timedelta(days=3))
+
+    await story.happens(again)
+    rows = {each["status"]: each for each in await story.rebates()}
+    assert set(rows) == {"reversed", "earned"}
+    assert rows["earned"]["rebate_pence"] == 840
+    assert sum(each.rebate_pence for each in await story.service.published(RebateEarnedV1)) - 1_200 == 840
+    assert await story.variances() == []
+
+
+async def test_a_returned_part_joins_what_is_still_open(story: Any, share: Any) -> None:
+    part = story.paid(day=5, deducted=900, settled=False, vat_shares=[share(60_000)])
+    await story.happens(story.agreed(), story.received(), part, story.returned(part))
+    rows = {each["status"]: each for each in await story.rebates()}
+    assert rows["expected"]["base_pence"] == 100_000
+    assert rows["expected"]["expected_pence"] == 1_200
+
+
+async def test_the_return_settles_its_variance(story: Any) -> None:
+    paid = story.paid(day=10, deducted=1_000)
+    await story.happens(story.agreed(), paid)
+    assert [each["status"] for each in await story.variances()] == ["open"]
+    await story.happens(story.returned(paid))
+    [variance] = await story.variances()
+    assert (variance["status"], variance["resolution"]) == ("resolved", "payment_returned")
+    assert [each.resolution for each in await story.service.published(RebateVarianceResolvedV1)] == [
+        "payment_returned"
+    ]
+
+
+async def test_cancelled_invoice_is_withdrawn(story: Any) -> None:
+    await story.happens(story.agreed(), story.received(), story.cancelled(), story.cancelled())
+    [withdrawn] = await story.rebates()
+    assert (withdrawn["status"], withdrawn["cause"]) == ("withdrawn", "entered_in_error")
+    [told] = await story.service.published(RebateWithdrawnV1)
+    assert (told.expected_pence, told.cause) == (1_200, "invoice_cancelled")
+
+
+@pytest.mark.parametrize(
+    ("deducted", "day", "collection", "cause", "difference"),
+    [
+        (1_200, 10, "deduct_at_source", None, 0),
+        (1_000, 10, "deduct_at_source", "under_deducted", -200),
+        (1_260, 10, "deduct_at_source", "over_deducted", 60),
+        (0, 10, "deduct_at_source", "not_deducted", -1_200),
+        (1_200, 31, "deduct_at_source", "deducted_after_term", 1_200),
+        (0, 10, "claim", None, 0),
+        (1_100, 10, "claim", "under_deducted", -100),
+    ],
+)
+async def test_deducted_against_earned(
+    story: Any, deducted: int, day: int, collection: str, cause: str | None, difference: int
+) -> None:
+    await story.happens(story.agreed(collection=collection), story.paid(day=day, deducted=deducted))
+    variances = await story.variances()
+    assert [(each["cause"], each["difference_pence"]) for each in variances] == ([(cause, difference)] if cause else [])
+    found = await story.service.published(RebateVarianceFoundV1)
+    assert [each.difference_pence for each in found] == ([difference] if cause else [])
+    assert [each["owner"] for each in variances] == ["early_payment_coordinator"] * len(variances)
+    [rebate] = await story.rebates()
+    assert len(await story.rebates(has_variance=True)) == len(variances)
+    assert rebate["variance_pence"] == difference
+
+
+async def test_deducted_without_agreement_until_it_is_told(story: Any) -> None:
+    # suppliers.v1 and invoices.v1 are different topics: the agreement may be told after the payment.
+    await story.happens(story.received(), story.paid(day=10, deducted=1_200))
+    assert await story.rebates() == []
+    assert [each["status"] for each in await story.rebates(status="outside")] == ["outside"]
+    assert [each["cause"] for each in await story.variances(status="open")] == ["deducted_without_agreement"]
+    assert [each.deducted_pence for each in await story.service.published(UnagreedDeductionFoundV1)] == [1_200]
+
+    await story.happens(story.agreed())
+    await story.applied()
+    [earned] = await story.rebates()
+    assert (earned["status"], earned["rebate_pence"], earned["variance_pence"]) == ("earned", 1_200, 0)
+    assert len(await story.service.published(RebateEarnedV1)) == 1
+    assert await story.variances(status="open") == []
+
+
+async def test_historic_invoices_leave_no_row(story: Any) -> None:
+    await story.happens(story.agreed(), story.received(historic=True, status="paid"), story.received(status="rejected"))
+    assert await story.rebates() == []
+    assert await story.rebates(status="outside") == []
+
+
+async def test_an_agreement_told_late_meets_open_and_paid_invoices_once(story: Any) -> None:
+    other = new_id()
+    await story.happens(
+        story.received(),
+        story.received(invoice_id=other, number="INV-2"),
+        story.paid(day=10, deducted=1_200),
+        # Received the day before the agreement begins: stays outside.
+        story.received(invoice_id=new_id(), number="INV-0", received_on=date(2026, 2, 28)),
+        story.agreed(effective_from=date(2026, 3, 1)),
+    )
+    rows = {each["invoice_number"]: each for each in await story.rebates()}
+    assert {number: each["status"] for number, each in rows.items()} == {"INV-1": "earned", "INV-2": "expected"}
+    assert [each["invoice_number"] for each in await story.rebates(status="outside")] == ["INV-0"]
+    before = len(await story.service.published())
+    await story.happens(story.agreed(effective_from=date(2026, 3, 1)))
+    assert len(await story.service.published()) == before
+
+
+async def test_a_version_change_in_the_middle(story: Any) -> None:
+    # The version in force on the day of receipt applies, whenever it is paid.
+    later = new_id()
+    await story.happens(
+        story.agreed(),
+        story.agreed(effective_from=date(2026, 3, 3), reference_rate_percent="2.00"),
+        story.received(),
+        story.received(invoice_id=later, number="INV-2", received_on=date(2026, 3, 3)),
+        story.paid(day=10, deducted=1_200),
+        story.paid(day=10, deducted=2_400, invoice_id=later, number="INV-2", received_on=date(2026, 3, 3)),
+    )
+    rows = {each["invoice_number"]: each for each in await story.rebates()}
+    assert (rows["INV-1"]["agreement_version"], rows["INV-1"]["rebate_pence"]) == (1, 1_200)
+    assert (rows["INV-2"]["agreement_version"], rows["INV-2"]["rebate_pence"]) == (2, 2_400)
+    assert await story.variances() == []
+
+
+async def test_terms_agreed_for_days_gone_by_restate_what_was_earned(story: Any) -> None:
+    await story.happens(story.agreed(), story.paid(day=10, deducted=1_200))
+    await story.happens(story.agreed(effective_from=date(2026, 3, 1), reference_rate_percent="2.00"))
+    [earned] = await story.rebates()
+    assert (earned["agreement_version"], earned["rebate_pence"], earned["version"]) == (2, 2_400, 2)
+    assert [each.rebate_pence for each in await story.service.published(RebateEarnedV1)] == [1_200, 2_400]
+    assert [each["cause"] for each in await story.variances(status="open")] == ["under_deducted"]
+
+
+async def test_an_agreement_ended_before_the_invoice_covers_it_no_more(story: Any) -> None:
+    await story.happens(story.agreed(), story.received(), story.declined(date(2026, 3, 1)))
+    assert await story.rebates() == []
+    [told] = await story.service.published(RebateWithdrawnV1)
+    assert (told.cause, told.expected_pence) == ("agreement_ended", 1_200)
+
+
+async def test_credit_notes_are_negative(story: Any, share: Any) -> None:
+    credit = [share(-50_000, -10_000)]
+    await story.happens(story.agreed(), story.received(vat_shares=credit), story.paid(day=10, vat_shares=credit))
+    [earned] = await story.rebates()
+    assert (earned["status"], earned["rebate_pence"], earned["expected_pence"]) == ("earned", -600, -600)
+
+
+async def test_list_filters_and_pages(story: Any) -> None:
+    days = {"INV-1": 2, "INV-2": 3, "INV-3": 4}
+    await story.happens(story.agreed())
+    for number, day in days.items():
+        invoice_id = new_id()
+        received_on = date(2026, 3, day)
+        await story.happens(
+            story.received(invoice_id=invoice_id, number=number, received_on=received_on),
+            story.paid(day=5, deducted=1_500, invoice_id=invoice_id, number=number, received_on=received_on),
+        )
+    await story.happens(story.received(invoice_id=new_id(), number="=INV-4"))
+    assert len(await story.rebates(remitted_from="2026-03-08")) == 2
+    assert len(await story.rebates(received_from="2026-03-03", received_to="2026-03-03")) == 1
+    assert [each["invoice_number"] for each in await story.rebates(status="expected")] == ["=INV-4"]
+    async with story.service.as_("auditor") as client:
+        params: dict[str, Any] = {"supplier_id": str(story.supplier_id), "sort": "-remitted_on", "limit": 1}
+        seen = []
+        while True:
+            page = (await client.get("/v1/rebates", params=params)).json()
+            seen += [each["invoice_number"] for each in page["items"]]
+            if page["next"] is None:
+                break
+            params["cursor"] = page["next"]
+        exported = await client.get("/v1/rebates/export.csv", params={"supplier_id": str(story.supplier_id)})
+    assert seen == ["=INV-4", "INV-3", "INV-2", "INV-1"]
+    lines = exported.text.splitlines()
+    assert exported.headers["content-type"].startswith("text/csv")
+    assert len(lines) == 5
+    assert "'=INV-4" in lines[-1]
