@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from random import Random
 
@@ -96,16 +97,16 @@ def _ways() -> Iterator[Way]:
 
 def _ordinary(chance: Random, position: int, supplier: Supplier, way: Way) -> Invoice:
     received_on = working_day_in(chance, FIRST_RECEIPT, LAST_RECEIPT)
-    # A line a row: the spreadsheets carry one line an invoice.
-    count = 1 if way in {Way.CSV, Way.XLSX} else chance.choice((1, 1, 2, 3))
+    # Files carry one line an invoice.
+    count = chance.choice((1, 1, 2, 3)) if way is Way.POST else 1
     lines = tuple(_line(chance, chance.choice(_RATES)) for _ in range(count))
     days = _days_to_pay(chance, supplier)
     remitted_on = next_working_day(received_on + timedelta(days=days))
     if chance.random() < 0.02:
-        return _invoice(position, supplier, received_on, lines, way, Fate.RECEIVED)
+        return _invoice(position, supplier, received_on, lines, fate=Fate.RECEIVED, way=way)
     if remitted_on > LAST_PAYMENT:
-        return _invoice(position, supplier, received_on, lines, way, Fate.APPROVED)
-    return _invoice(position, supplier, received_on, lines, way, Fate.PAID, paid_on=(remitted_on,))
+        return _invoice(position, supplier, received_on, lines, fate=Fate.APPROVED, way=way)
+    return _invoice(position, supplier, received_on, lines, fate=Fate.PAID, way=way, paid_on=(remitted_on,))
 
 
 def _days_to_pay(chance: Random, supplier: Supplier) -> int:
@@ -128,21 +129,19 @@ def _special(chance: Random, position: int, supplier: Supplier, fate: Fate) -> I
         Fate.WAITS_FOR_NEW_ACCOUNT: (),
         Fate.DISPUTED: (),
     }[fate]
-    return _invoice(position, supplier, received_on, lines, Way.POST, fate, paid_on=paid_on)
+    return _invoice(position, supplier, received_on, lines, fate=fate, paid_on=paid_on)
 
 
 def _told_again(first: Invoice, position: int) -> Invoice:
     """The same invoice a second time, under another reference and with its number spelled otherwise."""
     number = first.number.lower().replace("-", " ")
-    again = _invoice(position, first.supplier, first.received_on, first.lines, Way.POST, Fate.DUPLICATE)
-    return Invoice(again.reference, again.supplier, number, again.issued_on, again.received_on, again.lines,
-                   again.way, again.fate)  # fmt: skip
+    again = _invoice(position, first.supplier, first.received_on, first.lines, fate=Fate.DUPLICATE)
+    return replace(again, number=number, issued_on=first.issued_on)
 
 
 def _waiting(invoice: Invoice) -> Invoice:
     """Nothing is paid to a supplier whose bank account is in question."""
-    return Invoice(invoice.reference, invoice.supplier, invoice.number, invoice.issued_on, invoice.received_on,
-                   invoice.lines, invoice.way, Fate.WAITS_FOR_NEW_ACCOUNT)  # fmt: skip
+    return replace(invoice, fate=Fate.WAITS_FOR_NEW_ACCOUNT, payments=())
 
 
 def _invoice(
@@ -150,9 +149,9 @@ def _invoice(
     supplier: Supplier,
     received_on: date,
     lines: tuple[Line, ...],
-    way: Way,
-    fate: Fate,
     *,
+    fate: Fate,
+    way: Way = Way.POST,
     paid_on: tuple[date, ...] = (),
 ) -> Invoice:
     gross = sum(line.net_pence + line.vat_pence for line in lines)

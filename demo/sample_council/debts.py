@@ -18,9 +18,7 @@ TERM = timedelta(days=30)
 
 _KINDS = ("individual", "individual", "individual", "sole_trader", "business", "business", "public_body")
 # Positions whose charges have a story; all fell due long before the first dunning run and were never paid in full.
-STORIES = DebtStories(
-    disputed="R0000101", cancelled="R0000102", left_out_of_first_run="R0000103", part_paid="R0000104"
-)
+STORIES = DebtStories(disputed="R0000101", cancelled="R0000102", left_out_of_first_run="R0000103", part_paid="R0000104")
 _UNPAID = {"R0000101", "R0000102", "R0000103", "R0000105", "R0000106"}
 
 

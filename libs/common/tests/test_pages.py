@@ -1,8 +1,13 @@
+import base64
+
 import pytest
 from council_common.errors import Malformed
 from council_common.web.pages import PageQuery, fetch_page
 from sqlalchemy import Integer, Uuid, column, select, table, text
 from things_service import Things, thing
+
+# ["number", "x", "no uuid"]: well formed, and wrong
+FORGED = base64.urlsafe_b64encode(b'["number", "x", "no uuid"]').decode()
 
 effect = table("effect", column("thing_id", Uuid), column("number", Integer), column("position", Integer))
 
@@ -43,7 +48,7 @@ async def test_pages_give_every_row_once_in_order(things: Things, limit: int) ->
     assert await _walk(things, "-number", limit) == upwards[::-1]
 
 
-@pytest.mark.parametrize("query", [PageQuery(sort="colour"), PageQuery(cursor="rubbish"), PageQuery(cursor="W10=")])
+@pytest.mark.parametrize("query", [PageQuery(sort="colour"), PageQuery(cursor="rubbish"), PageQuery(cursor="W10="), PageQuery(cursor=FORGED)])
 async def test_an_unknown_order_or_a_strange_cursor_is_told(things: Things, query: PageQuery) -> None:
     with pytest.raises(Malformed):
         async with things.sessions() as session:

@@ -1,7 +1,12 @@
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
 
 import pytest
+from council_common.contracts.notifications import MessageDeliveredV1
 from council_common.database.migrations import migrate
+from council_common.ids import new_id
 from council_common.testing.harness import Harness, harness
 from council_local.scratch import ScratchDatabases
 from debt_service.main import SERVICE
@@ -27,3 +32,143 @@ async def racing_service(databases: ScratchDatabases, service_database: str) -> 
     async with harness(SERVICE, Settings, url, rolled_back=False) as running:
         yield running
     databases.drop([url])
+
+
+class Office:
+    """The debt team at work, over HTTP: every step answers with what the service answered."""
+
+    def __init__(self, service: Harness) -> None:
+        self.service = service
+        self.erp = service.as_("erp")
+        self.coordinator = service.as_("receivables_coordinator")
+        self.officer = service.as_("debt_recovery_officer")
+        self._numbers = count(1)
+
+    def on(self, day: date) -> None:
+        """Move to the morning of a day."""
+        self.service.now = datetime(day.year, day.month, day.day, 9, 0, tzinfo=UTC)
+
+    async def ask(self, path: str, *, client: Any = None, **params: Any) -> Any:
+        answer = await (client or self.officer).get(f"/v1/{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def tell(self, path: str, body: Any = None, *, client: Any = None, status: int = 201) -> Any:
+        answer = await (client or self.officer).post(f"/v1/{path}", json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def customer_body(self, **values: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        return {
+            "source": {"system": "erp", "reference": f"C{number}"},
+            "kind": "business",
+            "name": "Harbour Café",
+            "email": "owed@example.com",
+            "preferred_channel": "email",
+            **values,
+        }
+
+    async def customer(self, **values: Any) -> Any:
+        return await self.tell("customers", self.customer_body(**values), client=self.erp)
+
+    def receivable_body(self, customer: Any, pence: int, *, due_on: date, **values: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        line = {"description": "Trade waste", "net_pence": pence, "vat_rate": "0", "vat_pence": 0}
+        return {
+            "source": {"system": "erp", "reference": f"R{number}"},
+            "customer_id": customer["id"],
+            "number": f"R{number:07}",
+            "department": "commercial_waste",
+            "debt_type": "sundry",
+            "issued_on": str(due_on - timedelta(days=30)),
+            "due_on": str(due_on),
+            "lines": [line],
+            "gross_pence": pence,
+            **values,
+        }
+
+    async def receivable(self, customer: Any, pence: int, *, due_on: date, **values: Any) -> Any:
+        body = self.receivable_body(customer, pence, due_on=due_on, **values)
+        return await self.tell("receivables", body, client=self.erp)
+
+    def receipt_body(self, pence: int, **values: Any) -> dict[str, Any]:
+        number = next(self._numbers)
+        source = {"system": "bank", "reference": f"B{number}"}
+        received_on = str(self.service.now.date())
+        return {"source": source, "received_on": received_on, "amount_pence": pence, **values}
+
+    async def receipt(self, pence: int, *, status: int = 201, **values: Any) -> Any:
+        return await self.tell("receipts", self.receipt_body(pence, **values), status=status, client=self.erp)
+
+    async def ladder(self, *days: int, interval: int = 0, **values: Any) -> Any:
+        """A procedure with levels so many days late."""
+        levels = [
+            {
+                "level": number,
+                "days_overdue": late,
+                "interval_days": interval if number > 1 else 0,
+                "template": "reminder",
+            }
+            for number, late in enumerate(days, start=1)
+        ]
+        body = {
+            "name": "Test ladder",
+            "effective_from": "2001-01-01",
+            "levels": levels,
+            "source": "test",
+            **values,
+        }
+        return await self.tell("dunning-procedures", body)
+
+    async def propose(self, as_at: date, **values: Any) -> Any:
+        return await self.tell("dunning-runs", {"as_at": str(as_at), **values}, client=self.coordinator)
+
+    async def items(self, run: Any, **params: Any) -> Any:
+        return (await self.ask(f"dunning-runs/{run['id']}/items", **params))["items"]
+
+    async def approve(self, run: Any, *, issued_on: date | None = None) -> Any:
+        body = {"issued_on": str(issued_on)} if issued_on else None
+        return await self.tell(f"dunning-runs/{run['id']}/approvals", body)
+
+    async def notices(self, **params: Any) -> Any:
+        return (await self.ask("dunning-notices", limit=200, **params))["items"]
+
+    async def deliver_all(self) -> None:
+        """Notification-service proves every notice that is under way."""
+        for notice in await self.notices(delivery_status="issued"):
+            await self.service.deliver(self.message(MessageDeliveredV1, notice["id"]))
+
+    def message(self, event: type, notice_id: str, **values: Any) -> Any:
+        return event(
+            version=1,
+            occurred_at=self.service.now,
+            by="notification-service",
+            message_id=new_id(),
+            template="reminder",
+            template_version=1,
+            channel="email",
+            about_kind="dunning_notice",
+            about_id=notice_id,
+            **values,
+        )
+
+    async def books_agree(self) -> None:
+        """Journal balanced, control account = what receivables owe, to the penny and by id."""
+        balance = await self.ask("control-accounts")
+        assert balance["sum_pence"] == 0
+        assert balance["difference_pence"] == 0, balance
+        today = self.service.now.date()
+        checked = await self.ask("control-accounts/reconciliation", start=str(today - timedelta(days=3)))
+        assert checked["difference_pence"] == 0, checked
+        assert checked["differences"] == checked["drifted"] == []
+
+
+@pytest.fixture
+async def office(service: Harness) -> Office:
+    return Office(service)
+
+
+@pytest.fixture
+async def racing_office(racing_service: Harness) -> Office:
+    return Office(racing_service)

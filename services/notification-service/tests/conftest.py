@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from council_common.database.migrations import migrate
 from council_common.testing.harness import Harness, harness
+from council_common.testing.issuer import TestIssuer
 from council_local.scratch import ScratchDatabases
 from notification_service.main import SERVICE
 from notification_service.settings import Settings
@@ -14,6 +15,7 @@ from notification_service.settings import Settings
 # Their names carry the service's: the tests of all services may run in one process.
 sys.path.insert(0, str(Path(__file__).parent))
 from notification_post import Post, post_of
+from notification_stand_ins import OtherServices, other_services
 
 
 @pytest.fixture(scope="session")
@@ -37,13 +39,19 @@ async def racing_service(databases: ScratchDatabases, service_database: str) -> 
     databases.drop([url])
 
 
-@pytest.fixture
-async def post(service: Harness) -> AsyncIterator[Post]:
-    async with post_of(service) as running:
+@pytest.fixture(scope="session")
+async def others() -> AsyncIterator[OtherServices]:
+    async with other_services(TestIssuer()) as running:
         yield running
 
 
 @pytest.fixture
-async def racing_post(racing_service: Harness) -> AsyncIterator[Post]:
-    async with post_of(racing_service) as running:
+async def post(service: Harness, others: OtherServices) -> AsyncIterator[Post]:
+    async with post_of(service, others) as running:
+        yield running
+
+
+@pytest.fixture
+async def racing_post(racing_service: Harness, others: OtherServices) -> AsyncIterator[Post]:
+    async with post_of(racing_service, others) as running:
         yield running

@@ -12,7 +12,7 @@ import httpx
 from council_common.testing.harness import Harness
 from council_common.web.client import ServiceClients
 from notification_service.jobs import RELEASE, SEND
-from notification_stand_ins import MailServer, OtherServices, mail_server, other_services
+from notification_stand_ins import MailServer, OtherServices, mail_server
 
 SUPPLIER_ID = UUID("0195a1b2-0000-7000-8000-0000000000f1")
 CUSTOMER_ID = UUID("0195a1b2-0000-7000-8000-0000000000f2")
@@ -47,8 +47,9 @@ class Post:
 
 
 @asynccontextmanager
-async def post_of(service: Harness) -> AsyncIterator[Post]:
-    async with mail_server() as mail, other_services(service.issuer) as others, httpx.AsyncClient() as client:
+async def post_of(service: Harness, others: OtherServices) -> AsyncIterator[Post]:
+    others.forget()
+    async with mail_server() as mail, httpx.AsyncClient() as client:
         settings = service.runtime.settings.model_copy(
             update={
                 "smtp_host": "127.0.0.1",

@@ -60,14 +60,13 @@ class MailServer:
         answer = self.on_data(server) if self.on_data else None
         return answer or "250 Taken"
 
-    @property
     def taken(self) -> list[EmailMessage]:
         """The mail, oldest first."""
         return [email.message_from_bytes(raw, policy=email.policy.default) for raw in self.raw]  # type: ignore[arg-type]
 
     def to(self, address: str) -> list[EmailMessage]:
         """The mail one address was sent, oldest first."""
-        return [mail for mail, (_, to) in zip(self.taken, self.envelopes, strict=True) if address in to]
+        return [mail for mail, (_, to) in zip(self.taken(), self.envelopes, strict=True) if address in to]
 
 
 @asynccontextmanager
@@ -90,6 +89,10 @@ class OtherServices:
     customers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     away: bool = False
     questions: list[tuple[str, int]] = field(default_factory=list)
+
+    def forget(self) -> None:
+        """A new test begins."""
+        self.suppliers, self.customers, self.questions, self.away = {}, {}, [], False
 
     async def token(self, _: Request) -> Response:
         return JSONResponse({"access_token": self.issuer.token("service"), "expires_in": 300})

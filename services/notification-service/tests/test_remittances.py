@@ -50,10 +50,10 @@ async def test_the_rebate_is_shown_with_its_arithmetic_whichever_event_comes_fir
     await post.service.deliver(events[0])
     await post.release()
     await post.send()
-    assert not post.mail.taken
+    assert not post.mail.taken()
     await post.service.deliver(events[1])
     await post.send()
-    (mail,) = post.mail.taken
+    (mail,) = post.mail.taken()
     text = words(mail)
     for line in (
         "Early payment rebate taken off: £12.00",
@@ -76,14 +76,14 @@ async def test_a_deduction_that_differs_from_the_rebate_is_owned_up_to(post: Pos
     paid = a_payment(supplier_id=SUPPLIER_ID, paid_pence=118_700, deducted_pence=1_300)
     await post.service.deliver(paid, an_earned_rebate(paid))
     await post.send()
-    assert "the difference of £1.00" in words(post.mail.taken[0])
+    assert "the difference of £1.00" in words(post.mail.taken()[0])
 
 
 async def test_a_deduction_that_was_not_earned_is_owned_up_to(post: Post) -> None:
     paid = a_payment(supplier_id=SUPPLIER_ID)
     await post.service.deliver(paid, a_missed_rebate(paid))
     await post.send()
-    assert "did not earn a rebate" in words(post.mail.taken[0])
+    assert "did not earn a rebate" in words(post.mail.taken()[0])
 
 
 async def test_without_the_rebate_the_advice_goes_after_fifteen_minutes(post: Post) -> None:
@@ -92,14 +92,14 @@ async def test_without_the_rebate_the_advice_goes_after_fifteen_minutes(post: Po
     post.service.now += timedelta(minutes=14)
     await post.release()
     await post.send()
-    assert not post.mail.taken
+    assert not post.mail.taken()
     post.service.now += timedelta(minutes=1)
     await post.release()
     await post.send()
-    assert "How it was worked out is not ready yet" in words(post.mail.taken[0])
+    assert "How it was worked out is not ready yet" in words(post.mail.taken()[0])
     await post.service.deliver(an_earned_rebate(paid))
     await post.send()
-    assert len(post.mail.taken) == 1
+    assert len(post.mail.taken()) == 1
 
 
 async def test_a_payment_that_came_back_is_not_told(post: Post) -> None:
@@ -113,7 +113,7 @@ async def test_a_payment_that_came_back_is_not_told(post: Post) -> None:
     post.service.now += timedelta(hours=1)
     await post.release()
     await post.send()
-    assert len(post.mail.taken) == 1
+    assert len(post.mail.taken()) == 1
     assert (await post.message(about_id=str(gone.payment_id)))["status"] == "delivered"
     cancelled = await post.message(about_id=str(written.payment_id))
     assert (cancelled["status"], cancelled["code"]) == ("cancelled", "payment_returned")
@@ -129,7 +129,7 @@ async def test_events_that_come_again_make_no_second_message(post: Post) -> None
     await post.service.deliver(paid, paid)
     await post.release()
     await post.send()
-    assert len(post.mail.taken) == 1
+    assert len(post.mail.taken()) == 1
 
 
 async def test_a_batch_of_two_thousand_is_a_handful_of_statements(post: Post) -> None:

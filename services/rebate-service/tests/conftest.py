@@ -2,7 +2,6 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import pytest
 from council_common.contracts.fields import SourceReference, VatShare
@@ -188,10 +187,10 @@ def story(service: Harness) -> Story:
 
 
 @pytest.fixture
-def share() -> Any:
-    return a_share
+def make_story() -> type[Story]:
+    return Story
 
 
 @pytest.fixture
-def supplier_id() -> UUID:
-    return new_id()
+def share() -> Any:
+    return a_share

@@ -99,7 +99,9 @@ async def test_lists_by_status(service: Harness) -> None:
         match = {"if-match": gone.headers["etag"]}
         await client.post(f"{gone.headers['location']}/endings", json={"effective_to": "2025-12-31"}, headers=match)
         found = {
-            status: [each["effective_from"] for each in (await client.get(f"/v1/agreements?status={status}")).json()["items"]]
+            status: [
+                each["effective_from"] for each in (await client.get(f"/v1/agreements?status={status}")).json()["items"]
+            ]
             for status in ("active", "planned", "ended")
         }
         supplier_id = gone.json()["supplier_id"]

@@ -111,37 +111,35 @@ class TestClock:
         assert elapsed_days(ONE_PERCENT, Days(date(2026, 3, 12), date(2026, 3, 11))) == 0
 
 
+THOUSAND = [Share(Decimal(20), 100_000, 20_000)]
+# payables.md §1.3 "Rounding": day 13, 0.85 %.
+MIXED = [Share(Decimal(20), 81_235, 16_247), Share(Decimal(5), 14_999, 750), Share(Decimal(0), 5_000, 0)]
+
+
 class TestVat:
-    THOUSAND = [Share(Decimal(20), 100_000, 20_000)]
-    # payables.md §1.3 "Rounding": day 13, 0.85 %.
-    MIXED = [
-        Share(Decimal(20), 81_235, 16_247),
-        Share(Decimal(5), 14_999, 750),
-        Share(Decimal(0), 5_000, 0),
-    ]
 
     def test_net_and_vat_reduced(self) -> None:
         # payables.md §1.3 "Example": £10.00 + £2.00 = £12.00; pay £1,188.00; recover VAT £198.00.
-        assert sums(self.THOUSAND, ONE_PERCENT, 20) == (1_000, 200)
+        assert sums(THOUSAND, ONE_PERCENT, 20) == (1_000, 200)
 
     def test_net_only(self) -> None:
         # The same with net_only: pay £1,190.00, VAT unchanged at £200.00.
-        assert sums(self.THOUSAND, terms(vat_mode=VatMode.NET_ONLY), 20) == (1_000, 0)
+        assert sums(THOUSAND, terms(vat_mode=VatMode.NET_ONLY), 20) == (1_000, 0)
 
     def test_rounded_by_vat_rate(self) -> None:
         # net 6.90 + 1.27 + 0.43, VAT 1.38 + 0.06 + 0 = £10.04
-        parts = rebate_parts(self.MIXED, ONE_PERCENT, 17)
+        parts = rebate_parts(MIXED, ONE_PERCENT, 17)
         assert [(part.net_pence, part.vat_pence) for part in parts] == [(690, 138), (127, 6), (43, 0)]
-        assert sum(sums(self.MIXED, ONE_PERCENT, 17)) == 1_004
+        assert sum(sums(MIXED, ONE_PERCENT, 17)) == 1_004
 
     def test_on_gross_rounded_once(self) -> None:
         # On gross £1,182.31: £10.05
-        parts = rebate_parts(self.MIXED, terms(rebate_base=RebateBase.GROSS), 17)
+        parts = rebate_parts(MIXED, terms(rebate_base=RebateBase.GROSS), 17)
         assert sum(part.net_pence + part.vat_pence for part in parts) == 1_005
         assert [(part.net_pence, part.vat_pence) for part in parts] == [(691, 138), (127, 6), (43, 0)]
 
     def test_on_gross_net_only(self) -> None:
-        assert sums(self.MIXED, terms(rebate_base=RebateBase.GROSS, vat_mode=VatMode.NET_ONLY), 17) == (1_005, 0)
+        assert sums(MIXED, terms(rebate_base=RebateBase.GROSS, vat_mode=VatMode.NET_ONLY), 17) == (1_005, 0)
 
     def test_reverse_charge_has_no_vat_to_reduce(self) -> None:
         # payables.md §2.3: reverse-charge invoices carry no VAT to pay, so the rebate is on net.
@@ -149,7 +147,7 @@ class TestVat:
 
     def test_credit_note_is_negative(self) -> None:
         # payables.md §1.4: halves away from zero, so that a credit note mirrors its invoice to the penny.
-        credit = [Share(share.vat_rate, -share.net_pence, -share.vat_pence) for share in self.MIXED]
+        credit = [Share(share.vat_rate, -share.net_pence, -share.vat_pence) for share in MIXED]
         assert sums(credit, ONE_PERCENT, 17) == (-860, -144)
 
 

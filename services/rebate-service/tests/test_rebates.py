@@ -134,9 +134,7 @@ async def test_the_return_settles_its_variance(story: Any) -> None:
     await story.happens(story.returned(paid))
     [variance] = await story.variances()
     assert (variance["status"], variance["resolution"]) == ("resolved", "payment_returned")
-    assert [each.resolution for each in await story.service.published(RebateVarianceResolvedV1)] == [
-        "payment_returned"
-    ]
+    assert [each.resolution for each in await story.service.published(RebateVarianceResolvedV1)] == ["payment_returned"]
 
 
 async def test_cancelled_invoice_is_withdrawn(story: Any) -> None:
@@ -160,7 +158,7 @@ async def test_cancelled_invoice_is_withdrawn(story: Any) -> None:
     ],
 )
 async def test_deducted_against_earned(
-    story: Any, deducted: int, day: int, collection: str, cause: str | None, difference: int
+    *, story: Any, deducted: int, day: int, collection: str, cause: str | None, difference: int
 ) -> None:
     await story.happens(story.agreed(collection=collection), story.paid(day=day, deducted=deducted))
     variances = await story.variances()

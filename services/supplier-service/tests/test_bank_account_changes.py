@@ -1,3 +1,4 @@
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -136,6 +137,15 @@ async def test_one_open_change_a_supplier(service: Harness) -> None:
     second = await case.requester.post("/v1/bank-account-changes", json=a_change(case.supplier["id"]))
     assert (second.status_code, second.json()["code"]) == (409, "bank-account-change-open")
     assert second.json()["bank_account_change_id"] == first["id"]
+
+
+async def test_ten_racing_wishes_open_one_case(racing_service: Harness) -> None:
+    supplier = await registered(racing_service)
+    async with racing_service.as_("payments_assistant") as assistant:
+        wishes = (assistant.post("/v1/bank-account-changes", json=a_change(supplier["id"])) for _ in range(10))
+        answers = await asyncio.gather(*wishes)
+    assert sorted(answer.status_code for answer in answers) == [201, *[409] * 9]
+    assert len(await racing_service.published(BankAccountChangeRequestedV1)) == 1
 
 
 async def test_a_rejected_change_leaves_the_old_account(service: Harness) -> None:

@@ -36,17 +36,17 @@ async def _bad_requests(service: Harness, supplier_id: str) -> list[Any]:
         ]
 
 
-@pytest.fixture
-def talkative(service: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is logged: new loggers, since one in use keeps the level it began with."""
-    configure_logs("supplier-service", level="DEBUG")
+def _log(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
+    """With new loggers: one in use keeps the level it began with."""
+    configure_logs("supplier-service", level=level)
     for module in (middleware, problems, jobs):
         monkeypatch.setattr(module, "log", get_logger())
 
 
 async def test_no_answer_event_history_or_log_tells_them(
-    service: Harness, capfd: pytest.CaptureFixture[str], talkative: None
+    service: Harness, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    _log(monkeypatch, "DEBUG")
     supplier = await registered(service)
     case = Case(service, supplier)
     answers = [await case.approved()]
@@ -60,6 +60,7 @@ async def test_no_answer_event_history_or_log_tells_them(
         assert answer.status_code == 200
         answers.append(answer.json())
     logs = capfd.readouterr()
+    _log(monkeypatch, "ERROR")
     told = json.dumps(answers, ensure_ascii=False) + "".join(answer.text for answer in wrong)
     everything = {"answers": told, "stored": await _stored(service), "logs": logs.out + logs.err}
     assert "bank_accounts_activated" in everything["logs"]

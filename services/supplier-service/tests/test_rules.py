@@ -1,6 +1,8 @@
+import doctest
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import ModuleType
 
 import pytest
 from council_common.calendar import is_working_day, working_days_between
@@ -8,6 +10,7 @@ from council_common.errors import IllegalMove, Malformed
 from hypothesis import given
 from hypothesis import strategies as st
 from supplier_service.bank_account_changes import rules as changes
+from supplier_service.bank_accounts import rules as bank_accounts
 from supplier_service.bank_accounts.rules import (
     BankDetails,
     account_number,
@@ -16,6 +19,7 @@ from supplier_service.bank_accounts.rules import (
     sort_code,
 )
 from supplier_service.onboardings import rules as onboardings
+from supplier_service.suppliers import identifiers
 from supplier_service.suppliers import rules as suppliers
 from supplier_service.suppliers.identifiers import (
     company_number,
@@ -26,6 +30,12 @@ from supplier_service.suppliers.identifiers import (
 )
 
 DAYS = st.dates(date(2020, 1, 1), date(2030, 12, 31))
+
+
+@pytest.mark.parametrize("module", [bank_accounts, changes, identifiers, onboardings, suppliers])
+def test_the_examples_in_the_rules_hold(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert (result.failed, result.attempted > 0) == (0, True)
 
 
 @pytest.mark.parametrize(

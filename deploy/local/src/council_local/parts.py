@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable
 
 from council_local.child import Program
 from council_local.folders import CHECKOUT
 from council_local.kafka import Kafka
-from council_local.part import Part, PartFailedError, answers_http
+from council_local.part import Part, answers_http
 from council_local.ports import is_listening
 from council_local.postgres import Postgres
 from council_local.surroundings import Surroundings
-
-MIGRATION_PATIENCE_SECONDS = 300
 
 
 def postgres_part(around: Surroundings) -> Postgres:
@@ -53,7 +50,7 @@ def mail_part(around: Surroundings) -> Part:
 
 
 def service_part(around: Surroundings, service: str) -> Part:
-    """One of the five: API and worker in one process."""
+    """One of the five: brings its tables up to date, then runs API and worker in one process."""
     program = Program(
         name=service,
         command=[sys.executable, "-m", f"{service}_service", "serve"],
@@ -64,25 +61,6 @@ def service_part(around: Surroundings, service: str) -> Part:
     )
     port = around.service_port(service)
     return Part(program, ready=lambda: answers_http(port, "/health/ready"))
-
-
-def migrate(around: Surroundings, service: str) -> None:
-    """Bring a service's tables up to date before it starts; raises PartFailedError with the end of its log."""
-    log = around.folders.log(service)
-    with log.open("ab") as file:
-        done = subprocess.run(
-            [sys.executable, "-m", f"{service}_service", "migrate"],
-            env=around.of_service(service),
-            cwd=CHECKOUT,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-            timeout=MIGRATION_PATIENCE_SECONDS,
-            check=False,
-        )
-    if done.returncode != 0:
-        words = service_part(around, service).last_words()
-        raise PartFailedError(f"{service}'s tables could not be brought up to date.\n{words}")
 
 
 def _ours(around: Surroundings, name: str, arguments: list[str]) -> Program:

@@ -22,9 +22,6 @@ from council_local.ports import LOOPBACK, Ports, refuse_busy
 from council_local.surroundings import SERVICES, Surroundings, environment_with_file
 from council_local.tokens import Tokens
 
-# Two cores: five interpreters at once would only wait for one another.
-MIGRATIONS_AT_ONCE = 2
-
 
 class State(StrEnum):
     """What the start-up display says of a part."""
@@ -151,8 +148,6 @@ class Platform:
             await asyncio.to_thread(server.create_databases, self.around.local_databases)
         else:
             self._tell("postgres", State.ELSEWHERE, "each service has a database of its own")
-        at_once = asyncio.Semaphore(MIGRATIONS_AT_ONCE)
-        await _all_or_first_error(*(self._migrate(name, at_once) for name in self._services))
 
     async def _start_broker(self) -> None:
         if self.around.own_kafka:
@@ -167,11 +162,6 @@ class Platform:
     async def _start_companions(self) -> None:
         await self._begin(parts.issuer_part(self.around), self.issuer_url)
         await self._begin(parts.mail_part(self.around), self.mail_url)
-
-    async def _migrate(self, service: str, at_once: asyncio.Semaphore) -> None:
-        async with at_once:
-            self._tell(service, State.PREPARING, "brings its tables up to date")
-            await asyncio.to_thread(parts.migrate, self.around, service)
 
     async def _begin(self, part: Part, where: str = "") -> None:
         """Prepare, start, and wait until the part can work."""

@@ -3,12 +3,12 @@
 import hashlib
 from uuid import UUID
 
-import uuid6
+import uuid_utils.compat
 
 
 def new_id() -> UUID:
     """A new, time-ordered id (RFC 9562 §5.7)."""
-    return UUID(bytes=uuid6.uuid7().bytes)
+    return uuid_utils.compat.uuid7()
 
 
 def lock_key(name: str) -> int:

@@ -1,5 +1,38 @@
-"""What runs by the calendar or when woken."""
+"""What runs by the calendar: debts become overdue, holds end."""
 
+from datetime import timedelta
+
+from council_common.clock import london_date
+from council_common.identity.actor import SYSTEM
 from council_common.service.jobs import Job
+from council_common.service.runtime import Runtime
 
-JOBS: tuple[Job, ...] = ()
+from debt_service.holds.store import ended_holds
+from debt_service.holds.usecases import release_hold
+from debt_service.receivables.usecases import mark_overdue
+
+HOLDS_A_TURN = 100
+
+
+async def mark_overdue_today(runtime: Runtime) -> None:
+    """Mark what was due before today in London; asking again the same day changes nothing."""
+    now = runtime.clock()
+    async with runtime.sessions.begin() as session:
+        await mark_overdue(session, as_at=london_date(now), by=SYSTEM, at=now)
+
+
+async def end_holds(runtime: Runtime) -> bool:
+    """Release holds whose last day is over, each in a transaction of its own; True when more are waiting."""
+    now = runtime.clock()
+    async with runtime.sessions() as session:
+        ended = await ended_holds(session, today=london_date(now), limit=HOLDS_A_TURN)
+    for hold_id in ended:
+        async with runtime.sessions.begin() as session:
+            await release_hold(session, hold_id, reason="its last day is over", by=SYSTEM, at=now)
+    return len(ended) == HOLDS_A_TURN
+
+
+JOBS = (
+    Job("mark-overdue", mark_overdue_today, every=timedelta(minutes=15)),
+    Job("end-holds", end_holds, every=timedelta(minutes=15)),
+)

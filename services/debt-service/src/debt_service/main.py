@@ -7,16 +7,43 @@ from council_common.service.command import Service
 from council_common.service.settings import ServiceSettings
 from fastapi import FastAPI
 
+from debt_service.customers.routes import router as customers
+from debt_service.dunning_procedures.routes import router as dunning_procedures
+from debt_service.dunning_runs.notice_routes import next_notice_router as next_notices
+from debt_service.dunning_runs.notice_routes import router as dunning_notices
+from debt_service.dunning_runs.routes import router as dunning_runs
 from debt_service.handlers import handlers
+from debt_service.holds.routes import router as holds
 from debt_service.jobs import JOBS
+from debt_service.journal.routes import router as journal
+from debt_service.receipts.routes import router as receipts
+from debt_service.receivables.routes import router as receivables
+from debt_service.reports.routes import control_router as control_accounts
+from debt_service.reports.routes import router as reports
 from debt_service.settings import Settings
 
-DESCRIPTION = "debt-service"
+DESCRIPTION = (
+    "Money owed to the council: customers, receivables, receipts on a double-entry journal, holds, and dunning runs "
+    "that are proposed, looked at, approved by somebody else and issued."
+)
+ROUTERS = (
+    customers,
+    receivables,
+    next_notices,
+    receipts,
+    holds,
+    dunning_procedures,
+    dunning_runs,
+    dunning_notices,
+    journal,
+    control_accounts,
+    reports,
+)
 
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    return build_api("debt-service", settings, routers=(), description=DESCRIPTION)
+    return build_api("debt-service", settings, routers=ROUTERS, description=DESCRIPTION)
 
 
 SERVICE = Service(

@@ -31,9 +31,7 @@ class Change:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-async def copy_rows(
-    session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
+async def copy_rows(session: AsyncSession, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Add rows to a table by COPY."""
     connection = await driver(session)
     await connection.copy_records_to_table(table, columns=list(columns), records=rows)

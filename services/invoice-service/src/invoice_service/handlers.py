@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from council_common.contracts.suppliers import (
     BankAccountActivatedV1,
     BankAccountChangeRejectedV1,
     BankAccountChangeRequestedV1,
     SupplierChangedV1,
-    SupplierEvent,
     SupplierHeldV1,
     SupplierRegisteredV1,
     SupplierReleasedV1,
@@ -62,9 +62,7 @@ async def release_for_rejected_change(
 
 
 @handlers.on_many(BankAccountActivatedV1)
-async def release_for_new_account(
-    session: AsyncSession, received: Sequence[Received[BankAccountActivatedV1]]
-) -> None:
+async def release_for_new_account(session: AsyncSession, received: Sequence[Received[BankAccountActivatedV1]]) -> None:
     await _end_changes(session, received)
 
 
@@ -77,5 +75,5 @@ async def _end_changes(
     await release_invoices(session, causes, reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
 
 
-def _causes(received: Sequence[Received[SupplierEvent]]) -> list[Cause]:
+def _causes(received: Sequence[Received[Any]]) -> list[Cause]:
     return [Cause(each.event.supplier_id, each.event.by) for each in received]

@@ -128,7 +128,6 @@ STATEMENTS = (
     "CREATE INDEX ix_bank_account_call_back_change_id ON bank_account_call_back (change_id)",
     """
     CREATE TABLE bank_account (
-        id uuid CONSTRAINT pk_bank_account PRIMARY KEY,
         supplier_id uuid NOT NULL CONSTRAINT fk_bank_account_supplier_id_supplier REFERENCES supplier (id),
         number integer NOT NULL,
         change_id uuid CONSTRAINT fk_bank_account_change_id_bank_account_change REFERENCES bank_account_change (id),
@@ -136,7 +135,7 @@ STATEMENTS = (
         account_number text NOT NULL,
         account_name text,
         in_use_from timestamptz NOT NULL,
-        CONSTRAINT uq_bank_account_supplier_id_number UNIQUE (supplier_id, number),
+        CONSTRAINT pk_bank_account PRIMARY KEY (supplier_id, number),
         CONSTRAINT uq_bank_account_change_id UNIQUE (change_id),
         CONSTRAINT ck_bank_account_sort_code CHECK (sort_code ~ '^[0-9]{6}$'),
         CONSTRAINT ck_bank_account_account_number CHECK (account_number ~ '^[0-9]{8}$')

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from council_common.errors import FieldError
 from council_common.web.problems import field_error
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
-from sqlalchemy import ColumnElement, DateTime
-from sqlmodel import col
-
-UTC_TIME = DateTime(timezone=True)
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 _MANY_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
@@ -37,21 +33,8 @@ def field_errors(refusal: ValidationError) -> list[FieldError]:
 def _told(detail: Any) -> FieldError:
     error = field_error(detail)
     problem, _, expected = error.problem.partition("; expected ")
-    return FieldError(error.field, problem, expected or error.expected or _EXPECTED.get(detail["type"]))
+    _, _, should_be = problem.partition("Input should be ")
+    return FieldError(error.field, problem, expected or error.expected or _EXPECTED.get(detail["type"]) or should_be)
 
 
-_EXPECTED = {
-    "missing": "a value",
-    "extra_forbidden": "only the fields of this resource",
-    "model_attributes_type": "an object",
-    "model_type": "an object",
-}
-
-
-def as_column(attribute: Any) -> ColumnElement[Any]:
-    """An attribute of a row as the column a list sorts by.
-
-    Times of making are sorted by id: ids are UUIDv7, and the primary key serves them.
-    """
-    found: Any = col(attribute)
-    return cast("ColumnElement[Any]", found)
+_EXPECTED = {"missing": "a value", "extra_forbidden": "only the fields of this resource"}

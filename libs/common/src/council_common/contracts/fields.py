@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from council_common.money import MAX_PENCE, Percent
 
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"  # no control characters
+
 Pence = Annotated[int, Field(ge=-MAX_PENCE, le=MAX_PENCE, examples=[120_000], description="Whole pence.")]
 Rate = Annotated[Percent, Field(examples=["1.00"], description="Percent, as a decimal string.")]
 Day = Annotated[date, Field(examples=["2026-03-11"])]
@@ -33,8 +35,8 @@ class SourceReference(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    system: Annotated[str, Field(min_length=1, max_length=60, examples=["erp"])]
-    reference: Annotated[str, Field(min_length=1, max_length=200, examples=["4000123"])]
+    system: Annotated[str, Field(min_length=1, max_length=60, pattern=PRINTABLE, examples=["erp"])]
+    reference: Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE, examples=["4000123"])]
 
 
 Source = Annotated[SourceReference, Field(examples=[{"system": "erp", "reference": "4000123"}])]

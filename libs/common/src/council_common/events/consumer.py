@@ -21,12 +21,13 @@ from pydantic import ValidationError
 from council_common.clock import Clock, utc_now
 from council_common.database.faults import is_transient
 from council_common.database.sessions import Sessions
-from council_common.events.dead_letters import WAITS_BEHIND, DeadRecord, describe, put_aside, waiting_keys
+from council_common.events.dead_letters import WAITS_BEHIND, DeadRecord, put_aside, waiting_keys
 from council_common.events.envelope import type_of, unseal
 from council_common.events.handlers import Handlers, Received
 from council_common.events.inbox import mark_handled
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import CONSUMER_RETRIES, EVENTS_HANDLED, EVENTS_REPEATED
+from council_common.observability.safe_text import safe_text
 from council_common.observability.traces import span
 
 log = get_logger()
@@ -153,7 +154,7 @@ class Consumer:
                         CONSUMER_RETRIES.labels(type(fault).__name__).inc()
                         if attempts == ATTEMPTS:
                             log.exception("event_put_aside", type=each.type, key=each.key[1])
-                            await self._put_aside(each, describe(fault), attempts)
+                            await self._put_aside(each, safe_text(fault), attempts)
                             break
                         await asyncio.sleep(BACK_OFF[attempts - 1])
                     if stop.is_set():
@@ -202,7 +203,7 @@ class Consumer:
                 return None
             return self._read(record, event_type)
         except ValidationError as wrong:
-            return _Taken(record, event_type, None, reason=f"cannot be read: {describe(wrong)}")
+            return _Taken(record, event_type, None, reason=f"cannot be read: {safe_text(wrong)}")
 
     def _read(self, record: ConsumerRecord[bytes | None, bytes | None], event_type: str) -> _Taken:
         envelope = unseal(record.value or b"", self._types[event_type])

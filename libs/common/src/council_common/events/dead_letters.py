@@ -23,6 +23,7 @@ from council_common.events.inbox import mark_handled
 from council_common.events.topics import dead_topic
 from council_common.ids import new_id
 from council_common.observability.metrics import EVENTS_DEAD
+from council_common.observability.safe_text import safe_text
 
 WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
 
@@ -128,19 +129,9 @@ async def replay_dead_letters(
                 await session.execute(delete(dead_letter).where(dead_letter.c.id == row.id))
             handled += 1
         except Exception as fault:
-            failed.append((row.id, describe(fault)))
+            failed.append((row.id, safe_text(fault)))
             blocked.add((row.topic, row.key))
     return handled, failed
-
-
-def describe(fault: BaseException) -> str:
-    """A reason without the event's values: pydantic and database errors carry them in their messages."""
-    errors = getattr(fault, "errors", None)
-    if callable(errors):
-        return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in errors()[:5])
-    if hasattr(fault, "orig"):
-        return f"{type(fault).__name__}: {type(fault.orig).__name__}"
-    return f"{type(fault).__name__}: {fault}"
 
 
 def _as_uuid(key: str) -> UUID | None:

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import structlog
 
+from council_common.observability.safe_text import safe_traceback
+
 FORBIDDEN_FIELDS = frozenset(
     {"sort_code", "account_number", "iban", "account_name", "email", "phone", "address", "contact", "token",
      "authorization", "password", "client_secret"}
@@ -21,6 +23,18 @@ def _refuse_forbidden(_: Any, __: str, event: MutableMapping[str, Any]) -> Mutab
     return event
 
 
+def _tell_fault(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Render `exc_info` without local variables and without the values a database's message repeats."""
+    exc_info = event.pop("exc_info", None)
+    if exc_info is True:
+        exc_info = sys.exc_info()
+    if isinstance(exc_info, BaseException):
+        exc_info = (type(exc_info), exc_info, exc_info.__traceback__)
+    if exc_info and exc_info[1] is not None:
+        event["exception"] = safe_traceback(exc_info)
+    return event
+
+
 def configure_logs(service: str, *, format_: Literal["json", "console"] = "json", level: str = "INFO") -> None:
     """Send our logs and those of the libraries the same way."""
     shared: list[Any] = [
@@ -28,15 +42,13 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         _refuse_forbidden,
+        _tell_fault,
     ]
     renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if format_ == "json"
-        # Never the traceback with local variables: they hold names and account numbers.
-        else structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
+        structlog.processors.JSONRenderer() if format_ == "json" else structlog.dev.ConsoleRenderer(colors=True)
     )
     structlog.configure(
-        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
@@ -48,7 +60,6 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
                 renderer,
             ],
         )

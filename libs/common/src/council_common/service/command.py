@@ -50,7 +50,7 @@ def service_command(service: Service, arguments: list[str] | None = None) -> Non
     for name, text in {
         "api": "serve the API",
         "worker": "relay and handle events, run jobs",
-        "serve": "API and worker in one process",
+        "serve": "bring the database to its newest shape, then API and worker in one process",
         "migrate": "bring the database to its newest shape",
         "create-topics": "create the topics that are missing",
     }.items():
@@ -75,6 +75,7 @@ def _run(service: Service, settings: ServiceSettings, options: argparse.Namespac
         case "worker":
             asyncio.run(_serve(service, settings, api=False, worker=True))
         case "serve":
+            migrate(service.folder, settings.database_url)
             asyncio.run(_serve(service, settings, api=True, worker=True))
         case "create-topics":
             asyncio.run(

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
@@ -37,7 +38,7 @@ class Harness:
         self.issuer = issuer
         self.now = NOW
         runtime.clock = lambda: self.now
-        app = service.create_api(runtime.settings)
+        app = _app_of(service, runtime.settings)
         app.state.runtime = runtime
         self._transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self.app = app
@@ -67,6 +68,16 @@ class Harness:
         """Run a job until it says that nothing is waiting."""
         while await job.run(self.runtime):
             pass
+
+
+_apps: dict[Any, FastAPI] = {}
+
+
+def _app_of(service: Service, settings: ServiceSettings) -> FastAPI:
+    """One app a service: building its routes costs more than a test."""
+    if service.create_api not in _apps:
+        _apps[service.create_api] = service.create_api(settings)
+    return _apps[service.create_api]
 
 
 @asynccontextmanager

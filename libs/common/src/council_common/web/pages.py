@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, TypeVar
 from fastapi import Query
 from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Select, Text, and_, cast, literal, or_
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.errors import FieldError, Malformed
@@ -43,9 +44,9 @@ async def fetch_page(
     statement: Select[Any],
     *,
     query: PageQuery,
-    sortable: Mapping[str, ColumnElement[Any]],
+    sortable: Mapping[str, Any],
     default: str,
-    id_column: ColumnElement[Any],
+    id_column: Any,
 ) -> tuple[Sequence[Any], str | None]:
     """The rows of one page and the cursor of the next.
 
@@ -64,7 +65,12 @@ async def fetch_page(
         statement = statement.where(_after(column, id_column, downwards, *_read_cursor(query.cursor, sort)))
     order = [column.desc(), id_column.desc()] if downwards else [column, id_column]
     keyed = statement.add_columns(column.label("_sort"), id_column.label("_id")).order_by(*order)
-    rows = (await session.execute(keyed.limit(query.limit + 1))).all()
+    try:
+        rows = (await session.execute(keyed.limit(query.limit + 1))).all()
+    except DBAPIError as fault:
+        if query.cursor and str(getattr(fault.orig, "sqlstate", "")).startswith("22"):  # data exception
+            raise _strange_cursor() from None
+        raise
     items = [row[0] if len(row) == 3 else row[:-2] for row in rows[: query.limit]]
     if len(rows) <= query.limit:
         return items, None
@@ -93,8 +99,12 @@ def _read_cursor(cursor: str, sort: str) -> tuple[str, str]:
     except ValueError:
         of_sort = None
     if of_sort != sort:
-        raise Malformed(
-            "The cursor does not belong to this list.",
-            errors=[FieldError("cursor", "not a cursor of this list and order", "`next` of the page before")],
-        )
+        raise _strange_cursor()
     return str(value), str(last_id)
+
+
+def _strange_cursor() -> Malformed:
+    return Malformed(
+        "The cursor does not belong to this list.",
+        errors=[FieldError("cursor", "not a cursor of this list and order", "`next` of the page before")],
+    )

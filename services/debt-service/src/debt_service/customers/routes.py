@@ -13,7 +13,6 @@ from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
 from council_common.web.preconditions import IfMatch, etag
 from fastapi import Depends, Query, Response
-from sqlmodel import col
 
 from debt_service.bulk import BulkIn, BulkOut, read_lines
 from debt_service.customers import store
@@ -21,6 +20,7 @@ from debt_service.customers.rules import CustomerKind
 from debt_service.customers.schemas import CustomerIn, CustomerOut, CustomerPatch
 from debt_service.customers.tables import Customer
 from debt_service.customers.usecases import change_customer, register_customers
+from debt_service.rows import sort_key
 
 router = resource_router("customers")
 
@@ -53,6 +53,7 @@ async def register_many(
 
 @router.get("")
 async def list_customers(
+    *,
     session: SessionDep,
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("debts:read")],
@@ -67,9 +68,9 @@ async def list_customers(
         session,
         store.customers_where(ids=ids or [], system=source_system, reference=source_reference, kind=kind, q=q),
         query=page,
-        sortable={"created_at": col(Customer.created_at), "name": col(Customer.name)},
+        sortable={"created_at": sort_key(Customer.created_at), "name": sort_key(Customer.name)},
         default="created_at",
-        id_column=col(Customer.id),
+        id_column=sort_key(Customer.id),
     )
     return Page(items=[CustomerOut.of(each) for each in items], next=cursor)
 
@@ -86,6 +87,7 @@ async def get(
 
 @router.patch("/{customer_id}")
 async def change(
+    *,
     customer_id: UUID,
     body: CustomerPatch,
     response: Response,

@@ -11,7 +11,9 @@ from debt_service.customers.rules import Channel, CustomerKind, NewCustomer
 from debt_service.customers.tables import Customer
 from debt_service.fields import NO_CONTROL_CHARACTERS, Sentence, Short, SourceIn
 
-Email = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")]
+Email = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")
+]
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)
 ]
@@ -74,8 +76,7 @@ class CustomerPatch(BaseModel):
     reason: Annotated[Sentence | None, Field(description="Why, for the history.")] = None
 
     def values(self) -> dict[str, Any]:
-        sent = self.model_dump(include=self.model_fields_set - {"reason"})
-        return {name: value for name, value in sent.items()}
+        return self.model_dump(include=self.model_fields_set - {"reason"})
 
 
 class CustomerSource(BaseModel):
@@ -100,7 +101,5 @@ class CustomerOut(BaseModel):
 
     @staticmethod
     def of(customer: Customer) -> CustomerOut:
-        values = customer.model_dump(exclude={"system", "reference", "created_at"})
-        return CustomerOut(
-            source=CustomerSource(system=customer.system, reference=customer.reference), **values
-        )
+        values = customer.values("system", "reference", "created_at")
+        return CustomerOut(source=CustomerSource(system=customer.system, reference=customer.reference), **values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
@@ -81,14 +82,14 @@ async def keep_holds_away(session: AsyncSession, customer_ids: Iterable[UUID]) -
         .order_by(col(Customer.id))
         .with_for_update(read=True)
     )
-    return {customer_id: on_hold for customer_id, on_hold in rows}
+    return {row.id: row.on_hold for row in rows}
 
 
 def customers_where(
     *, ids: Sequence[UUID], system: str | None, reference: str | None, kind: str | None, q: str | None
-) -> Select[tuple[Customer]]:
+) -> Select[Any]:
     """The list of customers, filtered."""
-    statement = select(Customer)
+    statement: Select[Any] = select(Customer)
     if ids:
         statement = statement.where(col(Customer.id).in_(ids))
     if system is not None:

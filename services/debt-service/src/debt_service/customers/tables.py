@@ -31,4 +31,4 @@ class Customer(Row, table=True):
     language: str = Field(sa_type=Text)
     suppressed: bool
     on_hold: bool
-    created_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))

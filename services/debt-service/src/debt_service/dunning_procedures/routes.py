@@ -14,13 +14,13 @@ from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select
-from sqlmodel import col
 
 from debt_service.customers.rules import CustomerKind
 from debt_service.dunning_procedures.rules import Level, LevelChannel
 from debt_service.dunning_procedures.tables import DunningProcedure
 from debt_service.dunning_procedures.usecases import get_procedure, set_up_procedure
 from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short
+from debt_service.rows import sort_key
 
 router = resource_router("dunning-procedures")
 
@@ -70,7 +70,7 @@ class ProcedureOut(BaseModel):
 
     @staticmethod
     def of(procedure: DunningProcedure) -> ProcedureOut:
-        return ProcedureOut.model_validate(procedure.model_dump())
+        return ProcedureOut.model_validate(procedure.values())
 
 
 @router.post("", status_code=201, dependencies=[Idempotent])
@@ -101,16 +101,14 @@ async def list_procedures(
         session,
         select(DunningProcedure),
         query=page,
-        sortable={"effective_from": col(DunningProcedure.effective_from), "name": col(DunningProcedure.name)},
+        sortable={"effective_from": sort_key(DunningProcedure.effective_from), "name": sort_key(DunningProcedure.name)},
         default="effective_from",
-        id_column=col(DunningProcedure.id),
+        id_column=sort_key(DunningProcedure.id),
     )
     return Page(items=[ProcedureOut.of(each) for each in items], next=cursor)
 
 
 @router.get("/{procedure_id}")
-async def get(
-    procedure_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]
-) -> ProcedureOut:
+async def get(procedure_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]) -> ProcedureOut:
     """One version."""
     return ProcedureOut.of(await get_procedure(session, procedure_id))

@@ -30,7 +30,7 @@ class DunningProcedure(Row, table=True):
     levels: list[dict[str, Any]] = Field(sa_type=JSONB)
     source: str = Field(sa_type=Text)
     created_by: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
 
     def ladder(self) -> Ladder:
         """The version as a plain value."""

@@ -96,7 +96,13 @@ async def _issue(session: AsyncSession, issue: _Issue, rows: Sequence[Any]) -> N
     await copy_rows(session, "dunning_notice", NewNotice._fields, notices)
     await store.dun(session, [row["id"] for row in rows], [row["level"] for row in rows], on=issue.on)
     changes = (
-        Change("receivable", row["id"], row["version"] + 1, f"notice_issued:{row['level']}", detail={"run_id": issue.run_id})
+        Change(
+            "receivable",
+            row["id"],
+            row["version"] + 1,
+            f"notice_issued:{row['level']}",
+            detail={"run_id": issue.run_id},
+        )
         for row in rows
     )
     await write_changes(session, changes, by=issue.by, at=issue.at)
@@ -105,7 +111,8 @@ async def _issue(session: AsyncSession, issue: _Issue, rows: Sequence[Any]) -> N
 
 
 def _level(issue: _Issue, row: Any) -> Level:
-    return issue.ladders[row["procedure_id"]].levels[row["level"] - 1]
+    number: int = row["level"]
+    return issue.ladders[row["procedure_id"]].levels[number - 1]
 
 
 def _notice(issue: _Issue, row: Any) -> NewNotice:

@@ -139,8 +139,9 @@ def items_where(
     run_id: UUID, *, state: str | None, level: int | None, reason: str | None, customer_id: UUID | None
 ) -> Select[Any]:
     """The items of a run with their receivables' numbers, filtered."""
-    statement = (
-        select(DunningItem, col(Receivable.number))
+    statement: Select[Any] = (
+        select(DunningItem)
+        .add_columns(col(Receivable.number))
         .join(Receivable, col(Receivable.id) == col(DunningItem.receivable_id))
         .where(col(DunningItem.run_id) == run_id)
     )
@@ -221,8 +222,10 @@ def notices_where(
     ids: Sequence[UUID],
 ) -> Select[Any]:
     """The list of notices with their receivables' numbers, filtered."""
-    statement = select(DunningNotice, col(Receivable.number)).join(
-        Receivable, col(Receivable.id) == col(DunningNotice.receivable_id)
+    statement: Select[Any] = (
+        select(DunningNotice)
+        .add_columns(col(Receivable.number))
+        .join(Receivable, col(Receivable.id) == col(DunningNotice.receivable_id))
     )
     equal = {
         col(DunningNotice.receivable_id): receivable_id,
@@ -256,5 +259,3 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
     values = dict(row)
     debt_type, kind = values.pop("debt_type"), values.pop("customer_kind")
     return Facts(**values), debt_type, kind
-
-

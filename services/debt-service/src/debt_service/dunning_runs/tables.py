@@ -39,9 +39,9 @@ class DunningRun(Row, table=True):
     found: dict[str, Any] = Field(sa_type=JSONB)
     outcome: dict[str, Any] = Field(sa_type=JSONB)
     proposed_by: str = Field(sa_type=Text)
-    proposed_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    proposed_at: datetime = Field(sa_type=DateTime(timezone=True))
     closed_by: str | None = Field(default=None, sa_type=Text)
-    closed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    closed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     issued_on: date | None = None
 
 
@@ -82,7 +82,7 @@ class DunningItemEvent(Row, table=True):
     reason: str = Field(sa_type=Text)
     by: str = Field(sa_type=Text)
     by_name: str = Field(sa_type=Text)
-    at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class DunningNotice(Row, table=True):
@@ -115,6 +115,6 @@ class DunningNotice(Row, table=True):
     last_notice_on: date | None = None
     approved_by: str = Field(sa_type=Text)
     delivery_status: DeliveryStatus = Field(sa_type=Text)
-    delivery_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    delivery_at: datetime = Field(sa_type=DateTime(timezone=True))
     message_id: UUID | None = None
     failure_reason: str | None = Field(default=None, sa_type=Text)

@@ -164,9 +164,7 @@ async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: dat
     return next_step(facts, ladder, as_at=as_at), ladder
 
 
-async def note_delivery(
-    session: AsyncSession, status: DeliveryStatus, received: Sequence[Received[Any]]
-) -> None:
+async def note_delivery(session: AsyncSession, status: DeliveryStatus, received: Sequence[Received[Any]]) -> None:
     """What became of notices; an older fact never overwrites a final one."""
     rows = [_delivery(status, each.event) for each in received if each.event.about_kind == "dunning_notice"]
     if rows:

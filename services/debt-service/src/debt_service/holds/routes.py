@@ -14,13 +14,13 @@ from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlmodel import col
 
 from debt_service.fields import Day, Sentence, Short
 from debt_service.holds import store
 from debt_service.holds.rules import HoldKind, NewHold
 from debt_service.holds.tables import Hold
 from debt_service.holds.usecases import place_hold, release_hold
+from debt_service.rows import sort_key
 
 router = resource_router("holds")
 
@@ -77,19 +77,18 @@ class HoldOut(BaseModel):
 
     @staticmethod
     def of(hold: Hold) -> HoldOut:
-        return HoldOut(**hold.model_dump())
+        return HoldOut(**hold.values())
 
 
 @router.post("", status_code=201, dependencies=[Idempotent])
-async def place(
-    body: HoldIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]
-) -> HoldOut:
+async def place(body: HoldIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]) -> HoldOut:
     """Stop letters, with a reason, an owner and a day to look at it again."""
     return HoldOut.of(await place_hold(session, body.as_new(), by=by, at=now))
 
 
 @router.get("")
 async def list_holds(
+    *,
     session: SessionDep,
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("debts:read")],
@@ -112,9 +111,9 @@ async def list_holds(
             review_before=review_before,
         ),
         query=page,
-        sortable={"review_on": col(Hold.review_on), "placed_at": col(Hold.placed_at)},
+        sortable={"review_on": sort_key(Hold.review_on), "placed_at": sort_key(Hold.placed_at)},
         default="review_on",
-        id_column=col(Hold.id),
+        id_column=sort_key(Hold.id),
     )
     return Page(items=[HoldOut.of(each) for each in items], next=cursor)
 
@@ -126,9 +125,7 @@ async def get(hold_id: UUID, session: SessionDep, _: Annotated[Actor, requires("
 
 
 @router.get("/{hold_id}/history")
-async def history(
-    hold_id: UUID, session: SessionDep, _: Annotated[Actor, requires("debts:read")]
-) -> list[ChangeOut]:
+async def history(hold_id: UUID, session: SessionDep, _: Annotated[Actor, requires("debts:read")]) -> list[ChangeOut]:
     """Every change of a hold: who, when and why."""
     await store.get_hold(session, hold_id)
     return await history_of(session, hold_id)

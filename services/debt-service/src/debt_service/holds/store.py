@@ -93,7 +93,7 @@ def holds_where(
     review_before: date | None,
 ) -> Select[Any]:
     """The list of holds, filtered; a receivable's include those on its customer."""
-    statement = select(Hold)
+    statement: Select[Any] = select(Hold)
     if customer_id is not None:
         statement = statement.where(col(Hold.customer_id) == customer_id)
     if receivable_id is not None:

@@ -31,7 +31,7 @@ class Hold(Row, table=True):
     review_on: date
     ends_on: date | None = None
     placed_by: str = Field(sa_type=Text)
-    placed_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
-    released_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    placed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    released_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     released_by: str | None = Field(default=None, sa_type=Text)
     release_reason: str | None = Field(default=None, sa_type=Text)

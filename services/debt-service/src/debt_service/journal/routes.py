@@ -12,11 +12,11 @@ from council_common.web.dependencies import SessionDep, requires
 from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends
 from pydantic import BaseModel
-from sqlmodel import col
 
 from debt_service.journal import store
 from debt_service.journal.rules import Account, Fact
 from debt_service.journal.tables import JournalEntry, JournalLine
+from debt_service.rows import sort_key
 
 router = resource_router("journal")
 
@@ -46,13 +46,14 @@ class JournalEntryOut(BaseModel):
     @staticmethod
     def of(entry: JournalEntry, lines: list[JournalLine]) -> JournalEntryOut:
         return JournalEntryOut(
-            **entry.model_dump(),
-            lines=[JournalLineOut(**line.model_dump(exclude={"entry_id", "line_no"})) for line in lines],
+            **entry.values(),
+            lines=[JournalLineOut(**line.values("entry_id", "line_no")) for line in lines],
         )
 
 
 @router.get("")
 async def list_entries(
+    *,
     session: SessionDep,
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("journal:read")],
@@ -77,9 +78,9 @@ async def list_entries(
             posted_to=posted_to,
         ),
         query=page,
-        sortable={"posted_on": col(JournalEntry.posted_on), "recorded_at": col(JournalEntry.recorded_at)},
+        sortable={"posted_on": sort_key(JournalEntry.posted_on), "recorded_at": sort_key(JournalEntry.recorded_at)},
         default="posted_on",
-        id_column=col(JournalEntry.id),
+        id_column=sort_key(JournalEntry.id),
     )
     lines = await store.lines_of(session, [each.id for each in items])
     return Page(items=[JournalEntryOut.of(each, lines[each.id]) for each in items], next=cursor)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from council_common.ids import new_id
@@ -62,9 +63,9 @@ def entries_where(
     receipt_id: UUID | None,
     posted_from: date | None,
     posted_to: date | None,
-) -> Select[tuple[JournalEntry]]:
+) -> Select[Any]:
     """Entries, filtered by themselves or by one of their lines."""
-    statement = select(JournalEntry)
+    statement: Select[Any] = select(JournalEntry)
     if fact is not None:
         statement = statement.where(col(JournalEntry.fact) == fact)
     if posted_from is not None:

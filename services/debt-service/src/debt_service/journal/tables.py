@@ -22,7 +22,7 @@ class JournalEntry(Row, table=True):
     fact: Fact = Field(sa_type=Text)
     fact_id: UUID
     posted_on: date
-    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    recorded_at: datetime = Field(sa_type=DateTime(timezone=True))
     recorded_by: str = Field(sa_type=Text)
 
 

@@ -14,7 +14,6 @@ from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends, Response
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from debt_service.bulk import BulkIn, BulkOut, read_lines
 from debt_service.receipts import store
@@ -22,6 +21,7 @@ from debt_service.receipts.rules import ReceiptStatus
 from debt_service.receipts.schemas import AllocationsIn, ReceiptIn, ReceiptOut, ReversalIn
 from debt_service.receipts.tables import Receipt
 from debt_service.receipts.usecases import allocate_by_hand, record_receipts, reverse_receipt
+from debt_service.rows import sort_key
 
 router = resource_router("receipts")
 
@@ -58,6 +58,7 @@ async def record_many(
 
 @router.get("")
 async def list_receipts(
+    *,
     session: SessionDep,
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("receipts:read")],
@@ -80,9 +81,9 @@ async def list_receipts(
             unallocated=unallocated,
         ),
         query=page,
-        sortable={"received_on": col(Receipt.received_on), "amount_pence": col(Receipt.amount_pence)},
+        sortable={"received_on": sort_key(Receipt.received_on), "amount_pence": sort_key(Receipt.amount_pence)},
         default="received_on",
-        id_column=col(Receipt.id),
+        id_column=sort_key(Receipt.id),
     )
     allocations = await store.allocations_of(session, [each.id for each in items])
     return Page(items=[ReceiptOut.of(each, allocations[each.id]) for each in items], next=cursor)

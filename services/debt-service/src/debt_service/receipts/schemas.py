@@ -119,6 +119,6 @@ class ReceiptOut(BaseModel):
         return ReceiptOut(
             source=ReceiptSource(system=receipt.system, reference=receipt.reference),
             unallocated_pence=left,
-            allocations=[AllocationOut(**each.model_dump(exclude={"receipt_id"})) for each in allocations],
-            **receipt.model_dump(exclude={"system", "reference", "created_at"}),
+            allocations=[AllocationOut(**each.values("receipt_id")) for each in allocations],
+            **receipt.values("system", "reference", "created_at"),
         )

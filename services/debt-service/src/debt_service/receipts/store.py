@@ -144,7 +144,7 @@ def receipts_where(
     unallocated: bool | None,
 ) -> Select[Any]:
     """The list of receipts, filtered."""
-    statement = select(Receipt)
+    statement: Select[Any] = select(Receipt)
     if customer_id is not None:
         statement = statement.where(col(Receipt.customer_id) == customer_id)
     if receivable_id is not None:

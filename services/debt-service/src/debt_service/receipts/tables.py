@@ -30,7 +30,7 @@ class Receipt(Row, table=True):
     status: ReceiptStatus = Field(sa_type=Text)
     reversed_on: date | None = None
     reversal_reason: str | None = Field(default=None, sa_type=Text)
-    created_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class Allocation(Row, table=True):

@@ -155,9 +155,7 @@ async def reverse_receipt(
     receipt.allocated_pence = 0
     receipt.version += 1
     await session.flush()
-    await write_changes(
-        session, [Change("receipt", receipt.id, receipt.version, "reversed", reason)], by=by, at=at
-    )
+    await write_changes(session, [Change("receipt", receipt.id, receipt.version, "reversed", reason)], by=by, at=at)
 
 
 def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, Owed], on: date) -> Entry:
@@ -172,9 +170,7 @@ def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, Owe
             receipt_id=receipt.id,
         )
     ]
-    back = received_lines(
-        amount_pence=-receipt.amount_pence, customer_id=receipt.customer_id, receipt_id=receipt.id
-    )
+    back = received_lines(amount_pence=-receipt.amount_pence, customer_id=receipt.customer_id, receipt_id=receipt.id)
     return entry(Fact.RECEIPT_REVERSED, receipt.id, on, [*lines, *back])
 
 

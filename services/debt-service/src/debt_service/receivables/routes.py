@@ -32,6 +32,7 @@ from debt_service.receivables.schemas import (
 from debt_service.receivables.store import ReceivableFilter, narrowed
 from debt_service.receivables.tables import Receivable
 from debt_service.receivables.usecases import cancel_receivable, mark_overdue, raise_receivables
+from debt_service.rows import sort_key
 
 router = resource_router("receivables")
 
@@ -53,6 +54,7 @@ EXPORTED = (
 
 
 async def _wanted(
+    *,
     ids: Annotated[list[UUID] | None, Query(max_length=200)] = None,
     customer_id: UUID | None = None,
     number: Annotated[str | None, Query(max_length=40)] = None,
@@ -135,21 +137,19 @@ async def list_receivables(
         narrowed(select(Receivable), wanted),
         query=page,
         sortable={
-            "due_on": col(Receivable.due_on),
-            "issued_on": col(Receivable.issued_on),
-            "number": col(Receivable.number),
-            "outstanding_pence": col(Receivable.outstanding_pence),
+            "due_on": sort_key(Receivable.due_on),
+            "issued_on": sort_key(Receivable.issued_on),
+            "number": sort_key(Receivable.number),
+            "outstanding_pence": sort_key(Receivable.outstanding_pence),
         },
         default="due_on",
-        id_column=col(Receivable.id),
+        id_column=sort_key(Receivable.id),
     )
     return Page(items=[ReceivableOut.of(each) for each in items], next=cursor)
 
 
 @router.get("/export.csv", response_class=StreamingResponse)
-async def export(
-    runtime: RuntimeDep, wanted: Wanted, _: Annotated[Actor, requires("debts:read")]
-) -> StreamingResponse:
+async def export(runtime: RuntimeDep, wanted: Wanted, _: Annotated[Actor, requires("debts:read")]) -> StreamingResponse:
     """The same list as CSV, whole."""
     columns = [getattr(Receivable, name) for name in EXPORTED]
     statement = narrowed(select(*columns), wanted).order_by(col(Receivable.due_on), col(Receivable.id))

@@ -13,9 +13,7 @@ from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short, SourceIn
 from debt_service.receivables.rules import STANDARD_TERM, NewReceivable, Status
 from debt_service.receivables.tables import Receivable
 
-Number = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])
-]
+Number = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])]
 
 
 class LineIn(BaseModel):
@@ -129,8 +127,6 @@ class ReceivableOut(BaseModel):
 
     @staticmethod
     def of(receivable: Receivable) -> ReceivableOut:
-        values = receivable.model_dump(exclude={"system", "reference", "created_at"})
+        values = receivable.values("system", "reference", "created_at")
         source = ReceivableSource(system=receivable.system, reference=receivable.reference)
         return ReceivableOut(source=source, **values)
-
-

@@ -155,7 +155,7 @@ async def ids_by_number(session: AsyncSession, numbers: Iterable[str]) -> dict[s
     rows = await session.execute(
         select(col(Receivable.number), col(Receivable.id)).where(col(Receivable.number).in_(sorted(set(numbers))))
     )
-    return {number: receivable_id for number, receivable_id in rows}
+    return {row.number: row.id for row in rows}
 
 
 async def open_ids_of(session: AsyncSession, customer_ids: Iterable[UUID]) -> list[UUID]:

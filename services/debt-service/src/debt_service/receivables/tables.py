@@ -45,7 +45,7 @@ class Receivable(Row, table=True):
     on_hold: bool
     dunning_level: int = Field(sa_type=SmallInteger)
     last_notice_on: date | None = None
-    created_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
 class Cancellation(Row, table=True):
@@ -60,4 +60,4 @@ class Cancellation(Row, table=True):
     vat_pence: int = Field(sa_type=BigInteger)
     reason: str = Field(sa_type=Text)
     cancelled_by: str = Field(sa_type=Text)
-    cancelled_at: datetime = Field(sa_type=DateTime(timezone=True))  # type: ignore[call-overload]
+    cancelled_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -39,11 +39,11 @@ class InvoiceImport(Row, table=True):
     source_system: str = Field(sa_type=Text)
     supplier_system: str = Field(sa_type=Text)
     unknown_suppliers: UnknownSuppliers = Field(sa_type=Text)
-    mapping: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))  # type: ignore[call-overload]
+    mapping: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     sha256: str = Field(sa_type=Text)
     bytes: int = Field(sa_type=BigInteger)
     bytes_read: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
-    header: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))  # type: ignore[call-overload]
+    header: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     delimiter: str | None = Field(default=None, sa_type=Text)
     last_line: int = Field(default=0, sa_column_kwargs=_NOUGHT)
     lines_accepted: int = Field(default=0, sa_column_kwargs=_NOUGHT)
@@ -54,7 +54,7 @@ class InvoiceImport(Row, table=True):
     refused_pence_sum: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
     file_total_pence: int | None = Field(default=None, sa_type=BigInteger)
     file_total_agrees: bool | None = Field(default=None)
-    error: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))  # type: ignore[call-overload]
+    error: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     attempts: int = Field(default=0, sa_column_kwargs=_NOUGHT)
     request_key: str | None = Field(default=None, sa_type=Text)
     received_by: str = Field(sa_type=Text)

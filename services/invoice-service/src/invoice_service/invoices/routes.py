@@ -26,6 +26,7 @@ router = resource_router("invoices")
 
 @router.post("", status_code=201, response_model=InvoiceOut, responses={200: {"model": InvoiceOut}})
 async def receive(
+    *,
     told: InvoiceIn,
     session: SessionDep,
     now: Now,

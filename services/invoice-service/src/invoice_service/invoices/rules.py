@@ -273,7 +273,7 @@ def vat_shares(lines: Sequence[Line]) -> list[VatShare]:
 
 def content_hash(
     *,
-    supplier_id: UUID,
+    supplier_id: UUID | str,
     kind: str,
     number: str,
     purchase_order_number: str | None,

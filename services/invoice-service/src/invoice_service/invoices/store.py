@@ -105,6 +105,4 @@ async def list_invoices(
     session: AsyncSession, statement: Select[Any], page: PageQuery
 ) -> tuple[Sequence[Invoice], str | None]:
     """One page of invoices."""
-    return await fetch_page(
-        session, statement, query=page, sortable=SORTABLE, default="-received_on", id_column=_C.id
-    )
+    return await fetch_page(session, statement, query=page, sortable=SORTABLE, default="-received_on", id_column=_C.id)

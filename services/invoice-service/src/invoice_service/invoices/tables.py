@@ -77,7 +77,7 @@ class Invoice(Row, table=True):
     status: Status = Field(sa_type=Text)
     status_before_hold: Status | None = Field(default=None, sa_type=Text)
     hold_reasons: list[str] = Field(
-        sa_type=ARRAY(Text),  # type: ignore[call-overload]
+        sa_type=ARRAY(Text),
         sa_column_kwargs={"server_default": "{}"},
     )
     duplicate_of: UUID | None = Field(default=None)

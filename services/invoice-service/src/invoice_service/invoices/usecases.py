@@ -13,6 +13,7 @@ from council_common.contracts.invoices import (
     InvoiceReleasedV1,
 )
 from council_common.database.history import ChangeOut, history_of, record_change
+from council_common.errors import IllegalMove
 from council_common.events.outbox import publish
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
@@ -31,7 +32,7 @@ async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor,
     invoice = await store.lock_invoice(session, invoice_id)
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
     if invoice.status != Status.RECEIVED:
-        raise rules.IllegalMove("The invoice", invoice.status, Status.APPROVED, hold_reasons=invoice.hold_reasons)
+        raise IllegalMove("The invoice", invoice.status, Status.APPROVED, hold_reasons=invoice.hold_reasons)
     invoice.status = rules.move(Status(invoice.status), Status.APPROVED)
     invoice.approved_by, invoice.approved_at = by.subject, at
     await _record(session, invoice, "approved", by=by, at=at)
@@ -50,9 +51,7 @@ async def hold_invoice(
     if reason in invoice.hold_reasons:
         raise rules.HoldInPlace("The invoice is held for this reason already.", hold_reasons=invoice.hold_reasons)
     rules.move(Status(invoice.status), Status.HELD)
-    hold = InvoiceHold(
-        id=new_id(), invoice_id=invoice.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
-    )
+    hold = InvoiceHold(id=new_id(), invoice_id=invoice.id, reason=reason, note=note, placed_by=by.subject, placed_at=at)
     session.add(hold)
     add_hold_reason(invoice, reason)
     await _record(session, invoice, "held", by=by, at=at, reason=reason, detail={"note": note} if note else None)

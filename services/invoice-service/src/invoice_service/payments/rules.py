@@ -119,9 +119,7 @@ def still_owed(whole: Sequence[VatShare], settled: Sequence[Sequence[VatShare]])
     left = []
     for share in whole:
         net, vat = gone.get(share.vat_rate, (0, 0))
-        left.append(
-            VatShare(vat_rate=share.vat_rate, net_pence=share.net_pence - net, vat_pence=share.vat_pence - vat)
-        )
+        left.append(VatShare(vat_rate=share.vat_rate, net_pence=share.net_pence - net, vat_pence=share.vat_pence - vat))
     return left
 
 

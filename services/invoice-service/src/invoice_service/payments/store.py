@@ -40,9 +40,7 @@ async def reread(session: AsyncSession, payment: Payment) -> Payment:
 
 async def by_source(session: AsyncSession, system: str, reference: str) -> Payment | None:
     """The payment that a source system told under a reference."""
-    found = await session.execute(
-        select(Payment).where(_C.source_reference == reference, _C.source_system == system)
-    )
+    found = await session.execute(select(Payment).where(_C.source_reference == reference, _C.source_system == system))
     return found.scalar_one_or_none()
 
 
@@ -54,9 +52,7 @@ async def insert_payment(session: AsyncSession, values: dict[str, Any]) -> bool:
 
 async def settled_slices(session: AsyncSession, invoice_id: UUID) -> list[list[dict[str, Any]]]:
     """What the payments of an invoice that have not come back settle, per VAT rate."""
-    found = await session.execute(
-        select(_C.vat_shares).where(_C.invoice_id == invoice_id, _C.status == Status.MADE)
-    )
+    found = await session.execute(select(_C.vat_shares).where(_C.invoice_id == invoice_id, _C.status == Status.MADE))
     return list(found.scalars())
 
 
@@ -77,6 +73,4 @@ async def list_payments(
     session: AsyncSession, statement: Select[Any], page: PageQuery
 ) -> tuple[Sequence[Payment], str | None]:
     """One page of payments."""
-    return await fetch_page(
-        session, statement, query=page, sortable=SORTABLE, default="-remitted_on", id_column=_C.id
-    )
+    return await fetch_page(session, statement, query=page, sortable=SORTABLE, default="-remitted_on", id_column=_C.id)

@@ -50,9 +50,7 @@ class NewPayment:
 _CONTENT = ("invoice_id", "remitted_on", "arrives_on", "paid_pence", "deducted_pence", "method", "reference")
 
 
-async def record_payment(
-    session: AsyncSession, told: NewPayment, *, by: Actor, at: datetime
-) -> tuple[Payment, bool]:
+async def record_payment(session: AsyncSession, told: NewPayment, *, by: Actor, at: datetime) -> tuple[Payment, bool]:
     """Record what was paid; the payment and whether it is new. Part payments are fine, over-payments are not."""
     invoice = await lock_invoice(session, told.invoice_id)
     known = await store.by_source(session, told.source_system, told.source_reference)

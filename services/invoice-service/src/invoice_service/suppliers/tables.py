@@ -25,5 +25,5 @@ class Supplier(Row, table=True):
     source_reference: str | None = Field(default=None, sa_type=Text)
     status: str = Field(sa_type=Text)
     payment_terms_days: int
-    open_changes: list[UUID] = Field(sa_type=ARRAY(Uuid))  # type: ignore[call-overload]
+    open_changes: list[UUID] = Field(sa_type=ARRAY(Uuid))
     version: int

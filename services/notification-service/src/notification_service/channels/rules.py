@@ -8,8 +8,7 @@ from enum import Enum
 from uuid import UUID
 
 from notification_service.message_templates.rules import Channel
-from notification_service.messages.rules import CARRIER_AWAY, Status, wait_before_retry
-from notification_service.messages.store import Outcome
+from notification_service.messages.rules import CARRIER_AWAY, Outcome, Status, wait_before_retry
 
 SENDABLE = frozenset({Channel.EMAIL, Channel.LETTER})
 

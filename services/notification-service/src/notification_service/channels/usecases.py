@@ -24,8 +24,7 @@ from notification_service.channels.wording import Key, put_into_words, template_
 from notification_service.message_templates.rules import CannotRender, Channel
 from notification_service.message_templates.store import exact_versions
 from notification_service.messages import store
-from notification_service.messages.rules import RECIPIENT_SERVICE_AWAY
-from notification_service.messages.store import Outcome
+from notification_service.messages.rules import RECIPIENT_SERVICE_AWAY, Outcome
 from notification_service.messages.tables import Rendering
 from notification_service.messages.usecases import record_outcomes
 from notification_service.recipients.directory import Answer, find_recipients

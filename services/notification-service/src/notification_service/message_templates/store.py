@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import cast
 
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -63,15 +63,8 @@ async def lock_name(session: AsyncSession, name: str) -> int:
 
 async def newest_page(session: AsyncSession, query: PageQuery) -> tuple[Sequence[Version], str | None]:
     """The newest version of every template, in pages."""
-    newest = (
-        select(Version)
-        .distinct(col(Version.name))
-        .order_by(col(Version.name), col(Version.version).desc())
-        .subquery("newest")
-    )
-    statement = select(Version).join(
-        newest, (col(Version.name) == newest.c.name) & (col(Version.version) == newest.c.version)
-    )
+    newest = select(col(Version.name), func.max(col(Version.version)).label("version")).group_by(col(Version.name))
+    statement = select(Version).where(tuple_(col(Version.name), col(Version.version)).in_(newest))
     return await fetch_page(
         session,
         statement,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,24 @@ class NewMessage:
     about_id: UUID
     values: dict[str, Any] = field(default_factory=dict)
     reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one attempt; recorded only while that attempt is the latest. `due_at` only when queued again."""
+
+    message_id: UUID
+    attempt: int
+    status: Status
+    code: str
+    failures: int = 0
+    due_at: datetime | None = None
+    explanation: str | None = None
+
+    @property
+    def steps(self) -> int:
+        """How many entries the log gets: a delivered message was sent first."""
+        return 2 if self.status is Status.DELIVERED else 1
 
 
 def move(current: Status, wanted: Status) -> Status:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from notification_service.messages.rules import NewMessage, NoSuchMessage, Status
+from notification_service.messages.rules import NewMessage, NoSuchMessage, Outcome, Status
 from notification_service.messages.tables import Message, MessageEvent, Rendering
 
 _INSERT = text(
@@ -72,24 +72,6 @@ _POINT = text(
     WHERE message.id = made.message_id AND message.attempt = made.number
     """
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one attempt; recorded only while that attempt is the latest. `due_at` only when queued again."""
-
-    message_id: UUID
-    attempt: int
-    status: Status
-    code: str
-    failures: int = 0
-    due_at: datetime | None = None
-    explanation: str | None = None
-
-    @property
-    def steps(self) -> int:
-        """How many entries the log gets: a delivered message was sent first."""
-        return 2 if self.status is Status.DELIVERED else 1
 
 
 def log_entry(

@@ -18,8 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from notification_service.message_templates.rules import NoSuchTemplate, must_fit
 from notification_service.message_templates.store import newest_versions, version_of
 from notification_service.messages import queries, store
-from notification_service.messages.rules import AlreadyWritten, NewMessage, Status, move
-from notification_service.messages.store import Outcome
+from notification_service.messages.rules import AlreadyWritten, NewMessage, Outcome, Status, move
 from notification_service.messages.tables import Message
 
 SEND_MESSAGES = "send-messages"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from council_common.errors import Conflict, FieldError, Malformed
@@ -69,7 +70,7 @@ class AgreementEnded(Conflict):
     code = "agreement-already-ended"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Terms:
     """The terms of one version; the reference rate (percent) is earned on the target day.
 
@@ -85,6 +86,11 @@ class Terms:
     rebate_base: RebateBase = RebateBase.NET
     vat_mode: VatMode = VatMode.REDUCE_NET_AND_VAT
     collection: Collection = Collection.DEDUCT_AT_SOURCE
+
+    @cached_property
+    def rate_in_millionths(self) -> int:
+        """The reference rate in millionths of a percent: a whole number, for it has at most six places."""
+        return int(self.reference_rate_percent * 1_000_000)
 
 
 def check_terms(terms: Terms) -> Terms:
@@ -122,7 +128,10 @@ def version_for(versions: Iterable[D], received_on: date) -> D | None:
     Neither the payment's day nor the invoice's own date chooses it: the supplier knew these terms when it sent the
     invoice (council policy, payables.md §1.1 "Clock start").
     """
-    return next((version for version in versions if is_in_force(version, received_on)), None)
+    for version in versions:
+        if is_in_force(version, received_on):
+            return version
+    return None
 
 
 def last_day_under(successor_from: date, version: Dated) -> date:

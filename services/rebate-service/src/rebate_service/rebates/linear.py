@@ -69,6 +69,11 @@ def _percent(numerator: int, denominator: int) -> Decimal:
     return exact.quantize(Decimal("0.01")) if exact == exact.quantize(Decimal("0.01")) else exact
 
 
+@lru_cache(maxsize=256)
+def _millionths(rate: Decimal) -> int:
+    return int(rate * MILLION)
+
+
 def half_up(numerator: int, denominator: int) -> int:
     """A fraction to the nearest whole number, halves away from zero (as `Money.times`).
 
@@ -116,8 +121,7 @@ def rate_for(terms: Terms, accelerated: int) -> Rate:
     >>> [str(rate_for(terms, 30 - day).percent) for day in (0, 5, 7, 10, 20, 29, 30)]
     ['1.50', '1.25', '1.15', '1.00', '0.50', '0.05', '0.00']
     """
-    in_millionths = int(terms.reference_rate_percent * MILLION)
-    return Rate(in_millionths * accelerated, 100 * MILLION * (terms.term_days - terms.target_day))
+    return Rate(terms.rate_in_millionths * accelerated, 100 * MILLION * (terms.term_days - terms.target_day))
 
 
 def rebate_parts(shares: Sequence[Share], terms: Terms, accelerated: int) -> list[Part]:
@@ -136,7 +140,7 @@ def rebate_parts(shares: Sequence[Share], terms: Terms, accelerated: int) -> lis
         net = rate.of(share.net_pence)
         vat = 0
         if share.vat_pence and terms.vat_mode is VatMode.REDUCE_NET_AND_VAT:
-            vat = _within(half_up(net * int(share.vat_rate * MILLION), 100 * MILLION), share.vat_pence)
+            vat = _within(half_up(net * _millionths(share.vat_rate), 100 * MILLION), share.vat_pence)
         parts.append(Part(share, net, vat))
     return parts
 
@@ -150,7 +154,7 @@ def _parts_of_gross(shares: Sequence[Share], rate: Rate, vat_mode: VatMode) -> l
         taken += part
         vat = 0
         if share.vat_pence and vat_mode is VatMode.REDUCE_NET_AND_VAT:
-            vat_millionths = int(share.vat_rate * MILLION)
+            vat_millionths = _millionths(share.vat_rate)
             vat = _within(half_up(part * vat_millionths, 100 * MILLION + vat_millionths), share.vat_pence)
         parts.append(Part(share, part - vat, vat))
     return parts

@@ -123,17 +123,14 @@ def assess(
         return Assessment(RebateStatus.OUTSIDE, variance_pence=deducted, variance_cause=cause)
     target_on = clock_starts_on(terms, received_on, valid_on) + timedelta(days=terms.target_day)
     base = base_pence(shares, terms)
-    on_target = rebate_parts(shares, terms, terms.term_days - terms.target_day)
-    expected = sum(part.net_pence + part.vat_pence for part in on_target)
+    expected = sum(_sums(shares, terms, terms.term_days - terms.target_day))
     if payment is None:
         return Assessment(RebateStatus.EXPECTED, target_on=target_on, base_pence=base, expected_pence=expected)
     elapsed = elapsed_days(terms, Days(received_on, payment.remitted_on, valid_on, payment.arrives_on))
     accelerated = accelerated_days(terms, elapsed)
     missed = _why_missed(payment, accelerated)
     earning_days = 0 if missed else accelerated
-    parts = rebate_parts(shares, terms, earning_days) if earning_days else []
-    net = sum(part.net_pence for part in parts)
-    vat = sum(part.vat_pence for part in parts)
+    net, vat = _sums(shares, terms, earning_days) if earning_days else (0, 0)
     difference, variance_cause = deduction_difference(net + vat, payment.deducted_pence, missed, terms.collection)
     return Assessment(
         RebateStatus.MISSED if missed else RebateStatus.EARNED,
@@ -150,6 +147,14 @@ def assess(
         difference,
         variance_cause,
     )
+
+
+def _sums(shares: Sequence[Share], terms: Terms, accelerated: int) -> tuple[int, int]:
+    net = vat = 0
+    for part in rebate_parts(shares, terms, accelerated):
+        net += part.net_pence
+        vat += part.vat_pence
+    return net, vat
 
 
 def _why_missed(payment: Payment, accelerated: int) -> Missed | None:

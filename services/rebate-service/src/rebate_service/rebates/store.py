@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
@@ -101,7 +100,7 @@ async def _publish(session: AsyncSession, told: Sequence[Told], *, at: datetime)
             each.by,
             each.after.status,
             each.reason,
-            json.dumps({"rebate_pence": each.after.rebate_pence, "expected_pence": each.after.expected_pence}),
+            f'{{"rebate_pence":{each.after.rebate_pence},"expected_pence":{each.after.expected_pence}}}',
         )
         for row, (each, _) in zip(rows, spoken, strict=True)
     ]

@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from supplier_service.bank_account_changes.rules import OPEN, NoSuchBankAccountChange, Status
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
-from supplier_service.fields import as_column
+from supplier_service.rows import as_column
 
 Part = TypeVar("Part", Evidence, CallBack)
 

@@ -10,8 +10,7 @@ from sqlmodel import Field
 
 from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, RequestedVia, Status
 from supplier_service.bank_accounts.rules import BankDetails
-from supplier_service.fields import UTC_TIME
-from supplier_service.rows import Row
+from supplier_service.rows import UTC_TIME, Row
 
 
 class BankAccountChange(Row, table=True):

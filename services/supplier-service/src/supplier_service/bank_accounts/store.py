@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 from council_common.database.sessions import driver
-from council_common.ids import new_id
 from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -16,7 +15,7 @@ from sqlmodel import col
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.tables import BankAccount
 
-COLUMNS = ("id", "supplier_id", "number", "sort_code", "account_number", "account_name", "in_use_from")
+COLUMNS = ("supplier_id", "number", "sort_code", "account_number", "account_name", "in_use_from")
 
 
 async def add_first_accounts(session: AsyncSession, details: Mapping[UUID, BankDetails], *, at: datetime) -> None:
@@ -26,7 +25,7 @@ async def add_first_accounts(session: AsyncSession, details: Mapping[UUID, BankD
             "bank_account",
             columns=COLUMNS,
             records=[
-                (new_id(), supplier_id, 1, each.sort_code, each.account_number, each.account_name, at)
+                (supplier_id, 1, each.sort_code, each.account_number, each.account_name, at)
                 for supplier_id, each in details.items()
             ],
         )
@@ -39,7 +38,6 @@ async def supersede_account(
     accounts = await accounts_of(session, [supplier_id])
     session.add(
         BankAccount(
-            id=new_id(),
             supplier_id=supplier_id,
             number=len(accounts[supplier_id]) + 1,
             change_id=change_id,

@@ -9,8 +9,7 @@ from sqlalchemy import CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Field
 
 from supplier_service.bank_accounts.rules import BankDetails
-from supplier_service.fields import UTC_TIME
-from supplier_service.rows import Row
+from supplier_service.rows import UTC_TIME, Row
 
 
 class BankAccount(Row, table=True):
@@ -21,15 +20,13 @@ class BankAccount(Row, table=True):
 
     __tablename__ = "bank_account"
     __table_args__ = (
-        UniqueConstraint("supplier_id", "number"),
         UniqueConstraint("change_id"),
         CheckConstraint("sort_code ~ '^[0-9]{6}$'", name="sort_code"),
         CheckConstraint("account_number ~ '^[0-9]{8}$'", name="account_number"),
     )
 
-    id: UUID = Field(primary_key=True)
-    supplier_id: UUID = Field(foreign_key="supplier.id")
-    number: int
+    supplier_id: UUID = Field(primary_key=True, foreign_key="supplier.id")
+    number: int = Field(primary_key=True)
     change_id: UUID | None = Field(default=None, foreign_key="bank_account_change.id")
     sort_code: str = Field(sa_type=Text)
     account_number: str = Field(sa_type=Text)

@@ -12,9 +12,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from supplier_service.fields import as_column
 from supplier_service.market_sectors.rules import NoSuchMarketSector
 from supplier_service.market_sectors.tables import MarketSector
+from supplier_service.rows import as_column
 
 
 async def insert_sector(session: AsyncSession, code: str, name: str, *, at: datetime) -> bool:

@@ -8,8 +8,7 @@ from uuid import UUID
 from sqlalchemy import Text, UniqueConstraint
 from sqlmodel import Field
 
-from supplier_service.fields import UTC_TIME
-from supplier_service.rows import Row
+from supplier_service.rows import UTC_TIME, Row
 
 
 class MarketSector(Row, table=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -25,7 +26,7 @@ class Terms(RequestModel):
     agreed_on: date
     effective_from: date
     term_days: Annotated[int, Field(ge=1, le=365)] = 30
-    reference_rate_percent: Annotated[Percent, Field(validate_default=True)] = "1.00"  # type: ignore[assignment]
+    reference_rate_percent: Percent = Decimal("1.00")
     target_day: Annotated[int, Field(ge=0, le=364)] = 10
     clock_start: Literal["received", "valid_invoice"]
     clock_end: Literal["run_date", "funds_arrival"]

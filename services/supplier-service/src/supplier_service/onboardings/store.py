@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from supplier_service.fields import as_column
 from supplier_service.onboardings.rules import NoSuchOnboarding, Stage
 from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
+from supplier_service.rows import as_column
 
 
 async def get_onboarding(session: AsyncSession, onboarding_id: UUID) -> Onboarding:

@@ -10,9 +10,8 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from supplier_service.fields import UTC_TIME
 from supplier_service.onboardings.rules import ActivityKind, Stage
-from supplier_service.rows import Row
+from supplier_service.rows import UTC_TIME, Row
 
 
 class Onboarding(Row, table=True):

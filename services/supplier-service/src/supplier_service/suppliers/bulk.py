@@ -5,18 +5,53 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from council_common.errors import FieldError
 from council_common.identity.actor import Actor
 from council_common.web.problems import ProblemFieldOut
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from supplier_service.fields import field_errors
+from supplier_service.fields import RequestModel, field_errors
 from supplier_service.suppliers.registration import Registration, register_suppliers
 from supplier_service.suppliers.rules import NewSupplier
-from supplier_service.suppliers.schemas import BulkItemOut, BulkOut, SupplierIn
+from supplier_service.suppliers.schemas import SupplierIn
+
+BULK_ITEMS = 5000
+
+
+class BulkIn(RequestModel):
+    """Suppliers to register. An entry that is wrong is refused alone, so entries are read one by one."""
+
+    items: Annotated[
+        list[Any],
+        Field(
+            min_length=1,
+            max_length=BULK_ITEMS,
+            json_schema_extra={"items": {"$ref": "#/components/schemas/SupplierIn"}},
+        ),
+    ]
+
+
+class BulkItemOut(BaseModel):
+    """What became of one entry: `index` counts from nought; `errors` say what was wrong with a refused one."""
+
+    index: int
+    outcome: Literal["created", "existing", "refused"]
+    id: UUID | None = None
+    errors: list[ProblemFieldOut] | None = None
+
+
+class BulkOut(BaseModel):
+    """What became of all: `received` = `created` + `existing` + `refused`."""
+
+    received: int
+    created: int
+    existing: int
+    refused: int
+    items: list[BulkItemOut]
 
 
 async def register_bulk(session: AsyncSession, items: Sequence[Any], *, by: Actor, at: datetime) -> BulkOut:

@@ -21,12 +21,11 @@ from supplier_service.bank_accounts.schemas import BankAccountOut
 from supplier_service.bank_accounts.store import accounts_of
 from supplier_service.fields import Code, LongText, ShortText
 from supplier_service.suppliers import store
-from supplier_service.suppliers.bulk import register_bulk
+from supplier_service.suppliers.bulk import BulkIn, BulkOut, register_bulk
 from supplier_service.suppliers.registration import register_supplier
 from supplier_service.suppliers.rules import Status
 from supplier_service.suppliers.schemas import (
-    BulkIn,
-    BulkOut,
+    CompanyNumber,
     HoldIn,
     HoldOut,
     ReleaseIn,
@@ -87,7 +86,7 @@ async def find(
     source_reference: LongText | None = None,
     status: Status | None = None,
     market_sector: Code | None = None,
-    company_number: ShortText | None = None,
+    company_number: CompanyNumber | None = None,
     q: Annotated[LongText | None, Query(description="Part of the name, in any case.")] = None,
     held: Annotated[bool | None, Query(description="Whether payments are held, for whatever reason.")] = None,
 ) -> Page[SupplierOut]:

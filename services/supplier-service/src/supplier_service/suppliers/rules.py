@@ -207,8 +207,11 @@ def fingerprints(content: Mapping[str, Any]) -> dict[str, str]:
     return {name: _digest(value) for name, value in content.items()}
 
 
+_as_text = json.JSONEncoder(sort_keys=True).encode
+
+
 def _digest(value: Any) -> str:
-    return hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_as_text(value).encode(), digest_size=8).hexdigest()
 
 
 def differing_fields(

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.web.problems import ProblemFieldOut
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from supplier_service.bank_accounts.schemas import BankAccountIn, BankAccountOut
@@ -24,8 +23,6 @@ from supplier_service.suppliers.rules import (
     payment_hold_reasons,
 )
 from supplier_service.suppliers.tables import Supplier, SupplierHold
-
-BULK_ITEMS = 5000
 
 _NOT_SHOWN = {"registered", "source_system", "source_reference", "registered_by"}
 
@@ -225,35 +222,3 @@ class SupplierOut(BaseModel):
                 "bank_account": BankAccountOut.of(accounts[-1]) if accounts else None,
             }
         )
-
-
-class BulkIn(RequestModel):
-    """Suppliers to register. An entry that is wrong is refused alone, so entries are read one by one."""
-
-    items: Annotated[
-        list[Any],
-        Field(
-            min_length=1,
-            max_length=BULK_ITEMS,
-            json_schema_extra={"items": {"$ref": "#/components/schemas/SupplierIn"}},
-        ),
-    ]
-
-
-class BulkItemOut(BaseModel):
-    """What became of one entry: `index` counts from nought; `errors` say what was wrong with a refused one."""
-
-    index: int
-    outcome: Literal["created", "existing", "refused"]
-    id: UUID | None = None
-    errors: list[ProblemFieldOut] | None = None
-
-
-class BulkOut(BaseModel):
-    """What became of all: `received` = `created` + `existing` + `refused`."""
-
-    received: int
-    created: int
-    existing: int
-    refused: int
-    items: list[BulkItemOut]

@@ -15,7 +15,7 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from supplier_service.fields import as_column
+from supplier_service.rows import as_column
 from supplier_service.suppliers.rules import NewSupplier, NoSuchHold, NoSuchSupplier, Status, fingerprints
 from supplier_service.suppliers.tables import Supplier, SupplierHold
 

@@ -10,8 +10,7 @@ from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from supplier_service.fields import UTC_TIME
-from supplier_service.rows import Row
+from supplier_service.rows import UTC_TIME, Row
 from supplier_service.suppliers.rules import HoldReason, Status, comparable
 
 

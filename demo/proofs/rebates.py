@@ -1,0 +1,65 @@
+"""Rebates recomputed from the sample's own facts, payment by payment, against what rebate-service says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from demo.council_api import Council
+from demo.linear_rebate import earned_pence, expected_pence
+from demo.proofs.proof import Proof
+from demo.sample_council.facts import Fate, SampleCouncil
+from demo.stories.paying import SHORT_BY_PENCE, finally_paid, payments_known
+
+FIRST_DAY, LAST_DAY = "2026-02-01", "2026-03-31"
+
+
+@dataclass(frozen=True)
+class Reckoned:
+    """What a payment must have been worth."""
+
+    earned_pence: int
+    expected_pence: int
+    deducted_pence: int
+
+
+def reckon(sample: SampleCouncil) -> dict[str, Reckoned]:
+    """Every standing payment to a supplier in the programme, by the ERP's reference."""
+    found = {}
+    for invoice in sample.invoices:
+        if invoice.supplier.terms is None:
+            continue
+        for payment in finally_paid(invoice):
+            earned = earned_pence(invoice, payment)
+            deducted = earned if invoice.supplier.terms.collection == "deduct_at_source" else 0
+            deducted -= SHORT_BY_PENCE if invoice.fate is Fate.UNDER_DEDUCTED else 0
+            found[payment.reference] = Reckoned(earned, expected_pence(invoice, payment), deducted)
+    return found
+
+
+async def prove_rebates(council: Council, sample: SampleCouncil) -> list[Proof]:
+    """Each rebate, their sum, the programme's figures and the one variance."""
+    reckoned = reckon(sample)
+    references = {payment["id"]: reference for reference, payment in (await payments_known(council)).items()}
+    rows = await council.coordinator.rows("/v1/rebates/export.csv", received_from=FIRST_DAY, received_to=LAST_DAY)
+    told = {
+        references[row["payment_id"]]: int(row["rebate_pence"])
+        for row in rows
+        if row["payment_id"] in references and row["status"] in {"earned", "missed"}
+    }
+    same = sum(told.get(reference) == one.earned_pence for reference, one in reckoned.items())
+    kpis = (await council.coordinator.get("/v1/programme-kpis", **{"from": FIRST_DAY, "to": LAST_DAY}))["total"]
+    variances = [one async for one in council.coordinator.items("/v1/rebate-variances", cause="under_deducted")]
+    sums = {
+        name: sum(getattr(one, name) for one in reckoned.values())
+        for name in ("earned_pence", "expected_pence", "deducted_pence")
+    }
+    return [
+        Proof("rebates assessed = payments to suppliers in the programme", len(told), len(reckoned)),
+        Proof("rebates equal to the reckoning in fractions, to the penny", same, len(reckoned)),
+        Proof("sum of /v1/rebates", sum(told.values()), sums["earned_pence"], money=True),
+        Proof("programme KPIs: earned", kpis["earned_pence"], sums["earned_pence"], money=True),
+        Proof("programme KPIs: expected", kpis["expected_pence"], sums["expected_pence"], money=True),
+        Proof("programme KPIs: deducted", kpis["deducted_pence"], sums["deducted_pence"], money=True),
+        Proof("the one variance, deducted less earned", sum(one["difference_pence"] for one in variances),
+              -SHORT_BY_PENCE, money=True),
+    ]  # fmt: skip

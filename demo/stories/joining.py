@@ -1,0 +1,85 @@
+"""Suppliers come in from the ERP, and 45 of them agree to early payment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from demo.council_api import Council, Refused, for_each, until
+from demo.sample_council.facts import SOURCE, SampleCouncil, Supplier
+from demo.steps import Steps
+
+AGREED_ON, IN_FORCE_FROM = "2025-12-15", "2026-01-01"
+# A call-back is made on a number held for ninety days at least: this one is old.
+PHONE_SINCE = "2019-04-01"
+
+
+async def register_suppliers(council: Council, sample: SampleCouncil, steps: Steps) -> dict[str, str]:
+    """Market sectors, then all suppliers in one request; their ids by reference."""
+    with steps.step("Market sectors and suppliers", len(sample.sectors) + len(sample.suppliers)) as tick:
+        for code, name in sample.sectors:
+            await council.erp.post("/v1/market-sectors", {"code": code, "name": name}, key=f"sample-sector-{code}")
+            tick()
+        items = [_as_told(supplier) for supplier in sample.suppliers]
+        answer = await council.erp.post("/v1/suppliers/bulk", {"items": items}, key="sample-suppliers")
+        if answer["refused"]:
+            raise RuntimeError(f"{answer['refused']} of the sample's suppliers were refused: {answer['items'][:3]}")
+        for _ in items:
+            tick()
+    return {sample.suppliers[item["index"]].reference: item["id"] for item in answer["items"]}
+
+
+def _as_told(supplier: Supplier) -> dict[str, Any]:
+    contact = {
+        "name": "Accounts department",
+        "email": supplier.email,
+        "phone": supplier.phone,
+        "purpose": "remittance",
+        "phone_since": PHONE_SINCE,
+    }
+    return {
+        "source": {"system": SOURCE, "reference": supplier.reference},
+        "name": supplier.name,
+        "company_number": supplier.company_number,
+        "vat_number": supplier.vat_number,
+        "market_sector": supplier.sector,
+        "payment_terms_days": 30,
+        "contacts": [contact],
+        "address": {"lines": list(supplier.address), "postcode": supplier.postcode},
+        "bank_account": {
+            "sort_code": supplier.sort_code,
+            "account_number": supplier.account_number,
+            "account_name": supplier.name,
+        },
+    }
+
+
+async def join_the_programme(council: Council, sample: SampleCouncil, ids: dict[str, str], steps: Steps) -> None:
+    """The early payment coordinator records who agreed to what; rebate-service hears of it as an event."""
+    joining = [supplier for supplier in sample.suppliers if supplier.terms]
+
+    async def agree(supplier: Supplier) -> None:
+        assert supplier.terms  # noqa: S101 - chosen so above
+        terms = {name: getattr(supplier.terms, name) for name in supplier.terms.__slots__}
+        wanted = {
+            "supplier_id": ids[supplier.reference],
+            "owner": "e.price",
+            "stage": "agreed",
+            "on": AGREED_ON,
+            "terms": {"agreed_on": AGREED_ON, "effective_from": IN_FORCE_FROM, **terms},
+        }
+        try:
+            await council.coordinator.post("/v1/onboardings", wanted, key=f"sample-onboarding-{supplier.reference}")
+        except Refused as refused:
+            # Agreed in an earlier run whose key has been forgotten since.
+            if refused.code != "onboarding-exists":
+                raise
+
+    with steps.step("Agreements to early payment", len(joining)) as tick:
+        await for_each(joining, agree, tick=tick)
+        wanted = {ids[supplier.reference] for supplier in joining}
+
+        async def all_in_force() -> bool:
+            found = {one["supplier_id"] async for one in council.coordinator.items("/v1/agreements")}
+            return wanted <= found
+
+        await until(all_in_force, what="rebate-service to know the agreements")

@@ -1,0 +1,184 @@
+"""/v1/reports/aged-debt and /v1/control-accounts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from council_common.identity.actor import Actor
+from council_common.service.api import resource_router
+from council_common.web.dependencies import SessionDep, Today, requires
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from debt_service.journal.rules import Account
+from debt_service.journal.store import balances
+from debt_service.reports import store
+from debt_service.reports.rules import BUCKETS
+from debt_service.reports.store import By
+
+router = resource_router("reports")
+control_router = resource_router("control-accounts")
+
+MAX_DIFFERENCES = 100
+
+
+class AgedRow(BaseModel):
+    """What one department, type of debt or customer owed, by age from the due date."""
+
+    key: str
+    not_due: int = 0
+    days_1_30: int = 0
+    days_31_60: int = 0
+    days_61_90: int = 0
+    days_91_180: int = 0
+    days_181_365: int = 0
+    days_over_365: int = 0
+    total_pence: int = 0
+    debts: int = 0
+    unallocated_pence: Annotated[
+        int | None, Field(description="Cash on account: by customer and in the total; null where it has no key.")
+    ] = None
+
+
+class AgedDebtOut(BaseModel):
+    """Aged debt at the end of a day, in pence; the biggest first."""
+
+    as_at: date
+    by: By
+    rows: list[AgedRow]
+    more: Annotated[int, Field(description="Rows beyond the limit; the total counts them.")]
+    total: AgedRow
+
+
+@router.get("/aged-debt")
+async def aged_debt(
+    session: SessionDep,
+    today: Today,
+    _: Annotated[Actor, requires("debts:read")],
+    as_at: date | None = None,
+    by: By = By.DEPARTMENT,
+    limit: Annotated[int, Query(ge=1, le=5000)] = 200,
+) -> AgedDebtOut:
+    """Who owes how much since when, as at any day; cash that is not allocated in a column of its own."""
+    day = as_at or today
+    rows: dict[str, AgedRow] = {}
+    total = AgedRow(key="total")
+    for found in await store.aged(session, as_at=day, by=by):
+        row = rows.setdefault(found["key"], AgedRow(key=found["key"]))
+        name = BUCKETS[found["bucket"]]
+        for each in (row, total):
+            setattr(each, name, getattr(each, name) + found["pence"])
+            each.total_pence += found["pence"]
+            each.debts += found["debts"]
+    cash = await store.unallocated(session, as_at=day)
+    total.unallocated_pence = sum(cash.values())
+    if by == By.CUSTOMER:
+        _put_cash(rows, cash)
+    biggest = sorted(rows.values(), key=lambda row: (-row.total_pence, row.key))
+    return AgedDebtOut(as_at=day, by=by, rows=biggest[:limit], more=max(0, len(biggest) - limit), total=total)
+
+
+def _put_cash(rows: dict[str, AgedRow], cash: dict[UUID | None, int]) -> None:
+    on_account: dict[str, int] = defaultdict(int)
+    for customer_id, pence in cash.items():
+        on_account["unidentified" if customer_id is None else str(customer_id)] += pence
+    for key, pence in on_account.items():
+        rows.setdefault(key, AgedRow(key=key)).unallocated_pence = pence
+
+
+class AccountBalance(BaseModel):
+    """An account's balance: a debit is positive, a credit negative."""
+
+    account: Account
+    balance_pence: int
+
+
+class TrialBalanceOut(BaseModel):
+    """All accounts at the end of a day; they sum to nought, and the control account is what receivables owe."""
+
+    as_at: date
+    accounts: list[AccountBalance]
+    sum_pence: int
+    receivables_control_pence: int
+    receivables_outstanding_pence: int
+    difference_pence: int
+
+
+@control_router.get("")
+async def trial_balance(
+    session: SessionDep, today: Today, _: Annotated[Actor, requires("journal:read")], as_at: date | None = None
+) -> TrialBalanceOut:
+    """The trial balance, and the receivables control account against what receivables owe, to the penny."""
+    day = as_at or today
+    found = await balances(session, as_at=day)
+    aged = await store.aged(session, as_at=day, by=By.DEPARTMENT)
+    outstanding = sum(row["pence"] for row in aged)
+    control = found[Account.RECEIVABLES_CONTROL]
+    return TrialBalanceOut(
+        as_at=day,
+        accounts=[AccountBalance(account=account, balance_pence=pence) for account, pence in found.items()],
+        sum_pence=sum(found.values()),
+        receivables_control_pence=control,
+        receivables_outstanding_pence=outstanding,
+        difference_pence=control - outstanding,
+    )
+
+
+class BalanceDifference(BaseModel):
+    """A receivable whose records and journal differ."""
+
+    receivable_id: UUID | None
+    subledger_pence: int | None
+    journal_pence: int | None
+
+
+class ReconciliationOut(BaseModel):
+    """opening + invoices − credits − receipts allocated + receipts reversed = closing = control account."""
+
+    start: date
+    as_at: date
+    opening_pence: int
+    invoices_pence: int
+    credits_pence: int
+    receipts_allocated_pence: int
+    receipts_reversed_pence: int
+    closing_pence: int
+    control_account_pence: int
+    difference_pence: int
+    differences: Annotated[list[BalanceDifference], Field(description="By id, at most 100.")]
+    drifted: Annotated[
+        list[BalanceDifference], Field(description="Stored outstanding against the whole journal, at most 100.")
+    ]
+
+
+@control_router.get("/reconciliation")
+async def reconcile(
+    session: SessionDep,
+    today: Today,
+    _: Annotated[Actor, requires("journal:read")],
+    start: Annotated[date, Query(ge=date(1990, 1, 1), description="The first day of the period.")],
+    as_at: date | None = None,
+) -> ReconciliationOut:
+    """The receivables control account against the sub-ledger over a period (receivables.md §4), differences by id."""
+    day = as_at or today
+    moved = await store.movements(session, start=start, end=day)
+    control = (await balances(session, as_at=day))[Account.RECEIVABLES_CONTROL]
+    return ReconciliationOut(
+        start=start,
+        as_at=day,
+        opening_pence=moved.opening_pence,
+        invoices_pence=moved.invoices_pence,
+        credits_pence=moved.credits_pence,
+        receipts_allocated_pence=moved.receipts_allocated_pence,
+        receipts_reversed_pence=moved.receipts_reversed_pence,
+        closing_pence=moved.closing_pence,
+        control_account_pence=control,
+        difference_pence=control - moved.closing_pence,
+        differences=[
+            BalanceDifference(**each) for each in await store.differences(session, as_at=day, limit=MAX_DIFFERENCES)
+        ],
+        drifted=[BalanceDifference(**each) for each in await store.drifted(session, limit=MAX_DIFFERENCES)],
+    )

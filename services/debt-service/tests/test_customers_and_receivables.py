@@ -1,0 +1,191 @@
+"""Customers and receivables, single and bulk, by HTTP."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from council_common.contracts.debts import ReceivableCancelledV1, ReceivableOverdueV1, ReceivableRaisedV1
+from debt_service.jobs import JOBS
+from debt_service.receivables.rules import NEXT, Status, vat_share
+from hypothesis import given
+from hypothesis import strategies as st
+
+DUE = date(2026, 4, 10)
+
+
+async def test_a_customer_is_registered_once_and_changed_in_the_version_read(office) -> None:
+    body = office.customer_body(source={"system": "erp", "reference": "4000123"})
+    first = await office.tell("customers", body, client=office.erp)
+    assert await office.tell("customers", body, client=office.erp, status=200) == first
+    reused = await office.tell("customers", {**body, "name": "Somebody else"}, client=office.erp, status=409)
+    assert reused["code"] == "source-reused"
+    path = f"/v1/customers/{first['id']}"
+    assert (await office.erp.patch(path, json={"language": "cy"})).status_code == 428
+    assert (await office.erp.patch(path, json={"language": "cy"}, headers={"if-match": '"9"'})).status_code == 412
+    changed = await office.erp.patch(path, json={"language": "cy"}, headers={"if-match": '"1"'})
+    assert (changed.json()["language"], changed.headers["etag"]) == ("cy", '"2"')
+    no_email = await office.erp.patch(path, json={"email": None}, headers={"if-match": '"2"'})
+    assert (no_email.status_code, no_email.json()["code"]) == (422, "no-email")
+    history = await office.ask(f"customers/{first['id']}/history")
+    assert [each["action"] for each in history] == ["registered", "changed"]
+
+
+async def test_customers_in_bulk_and_found_again(office) -> None:
+    good, other = office.customer_body(), office.customer_body(name="Mr Trelawny", kind="individual")
+    answer = await office.tell(
+        "customers/bulk", {"items": [good, {"name": 1}, other, good]}, client=office.erp, status=200
+    )
+    assert [each["outcome"] for each in answer["items"]] == ["created", "refused", "created", "existing"]
+    assert {each["field"] for each in answer["items"][1]["errors"]} >= {"source", "kind", "name"}
+    ids = [answer["items"][0]["id"], answer["items"][2]["id"]]
+    assert {each["id"] for each in (await office.ask("customers", ids=ids))["items"]} == set(ids)
+    assert [each["id"] for each in (await office.ask("customers", q="trelawny"))["items"]] == [ids[1]]
+    assert [each["id"] for each in (await office.ask("customers", kind="individual"))["items"]] == [ids[1]]
+    assert len((await office.ask("customers", source_reference=good["source"]["reference"]))["items"]) == 1
+
+
+async def test_one_receivable_one_entry_one_event(office) -> None:
+    customer = await office.customer()
+    lines = [
+        {"description": "Bins", "net_pence": 100_00, "vat_rate": "20", "vat_pence": 20_00},
+        {"description": "Deposit", "net_pence": 5_00, "vat_rate": "0", "vat_pence": 0},
+    ]
+    body = office.receivable_body(customer, 125_00, due_on=DUE, lines=lines)
+    del body["due_on"]
+    raised = await office.tell("receivables", body, client=office.erp)
+    assert (raised["due_on"], raised["net_pence"], raised["vat_pence"]) == ("2026-04-10", 105_00, 20_00)
+    assert (raised["status"], raised["outstanding_pence"]) == ("open", 125_00)
+    assert await office.tell("receivables", body, client=office.erp, status=200) == raised
+    [entry] = (await office.ask("journal", receivable_id=raised["id"]))["items"]
+    assert {line["account"]: line["amount_pence"] for line in entry["lines"]} == {
+        "receivables_control": 125_00,
+        "income": -105_00,
+        "vat_output": -20_00,
+    }
+    [event] = await office.service.published(ReceivableRaisedV1)
+    assert (event.number, event.gross_pence, event.version) == (raised["number"], 125_00, 1)
+    await office.books_agree()
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"gross_pence": 1}, ""),
+        ({"gross_pence": 100.5}, "gross_pence"),
+        ({"gross_pence": -100}, "gross_pence"),
+        ({"number": "r 1"}, "number"),
+        ({"issued_on": "11/03/2026"}, "issued_on"),
+        ({"due_on": "2020-01-01"}, ""),
+        ({"customer_id": None}, ""),
+        ({"lines": []}, "lines"),
+        ({"department": "a\x00b"}, "department"),
+        ({"unknown": 1}, "unknown"),
+    ],
+)
+async def test_what_cannot_be_right(office, change: dict, field: str) -> None:
+    body = office.receivable_body(await office.customer(), 100, due_on=DUE) | change
+    answer = await office.tell("receivables", body, client=office.erp, status=422)
+    assert answer["code"] == "malformed"
+    assert any(each["field"].startswith(field) for each in answer["errors"])
+
+
+async def test_bulk_keeps_good_lines_and_explains_bad_ones(office) -> None:
+    customer = await office.customer()
+    good = [office.receivable_body(customer, 10_00, due_on=DUE) for _ in range(3)]
+    by_source = office.receivable_body(customer, 10_00, due_on=DUE) | {"customer": customer["source"]}
+    del by_source["customer_id"]
+    stranger = office.receivable_body(customer, 10_00, due_on=DUE) | {"customer": {"system": "erp", "reference": "nobody"}}
+    del stranger["customer_id"]
+    bad_sum = {**office.receivable_body(customer, 10_00, due_on=DUE), "gross_pence": 11_00}
+    future = office.receivable_body(customer, 10_00, due_on=date(2026, 4, 20))
+    taken = {**office.receivable_body(customer, 10_00, due_on=DUE), "number": good[0]["number"]}
+    reused = {**good[1], "gross_pence": 10_00, "department": "leisure"}
+    items = [*good, by_source, stranger, bad_sum, future, taken, reused, good[2]]
+    answer = await office.tell("receivables/bulk", {"items": items}, client=office.erp, status=200)
+    assert (answer["created"], answer["existing"], answer["refused"]) == (4, 1, 5)
+    codes = [(each["line"], each["code"]) for each in answer["items"] if each["outcome"] == "refused"]
+    assert codes == [
+        (5, "customer-not-found"),
+        (6, "malformed"),
+        (7, "date-in-future"),
+        (8, "number-taken"),
+        (9, "source-reused"),
+    ]
+    again = await office.tell("receivables/bulk", {"items": items}, client=office.erp, status=200)
+    assert (again["created"], again["existing"], again["refused"]) == (0, 5, 5)
+    assert len(await office.service.published(ReceivableRaisedV1)) == 4
+    await office.books_agree()
+
+
+async def test_lists_filter_sort_page_and_export(office) -> None:
+    customer = await office.customer(name="=HYPERLINK()")
+    for pence, department in ((1_00, "leisure"), (3_00, "leisure"), (2_00, "rents")):
+        await office.receivable(customer, pence, due_on=DUE, department=department)
+    page = await office.ask("receivables", sort="-outstanding_pence", limit=2, customer_id=customer["id"])
+    assert [each["gross_pence"] for each in page["items"]] == [3_00, 2_00]
+    rest = await office.ask(
+        "receivables", sort="-outstanding_pence", limit=2, customer_id=customer["id"], cursor=page["next"]
+    )
+    assert ([each["gross_pence"] for each in rest["items"]], rest["next"]) == ([1_00], None)
+    filters = {"department": "leisure", "min_outstanding_pence": 2_00, "due_from": "2026-04-10", "due_to": "2026-04-10"}
+    assert [each["gross_pence"] for each in (await office.ask("receivables", **filters))["items"]] == [3_00]
+    assert (await office.ask("receivables", overdue_as_at="2026-04-10"))["items"] == []
+    assert len((await office.ask("receivables", overdue_as_at="2026-04-11"))["items"]) == 3
+    assert (await office.ask("receivables", on_hold=True))["items"] == []
+    export = await office.officer.get("/v1/receivables/export.csv", params={"department": "leisure"})
+    assert len(export.text.splitlines()) == 3
+
+
+async def test_cancelling_takes_back_what_is_outstanding(office) -> None:
+    customer = await office.customer()
+    lines = [{"description": "Bins", "net_pence": 100_00, "vat_rate": "20", "vat_pence": 20_00}]
+    raised = await office.receivable(customer, 120_00, due_on=DUE, lines=lines)
+    await office.receipt(60_00, payer_reference=raised["number"])
+    cancelled = await office.tell(f"receivables/{raised['id']}/cancellations", {"reason": "raised_in_error"})
+    assert (cancelled["status"], cancelled["outstanding_pence"]) == ("cancelled", 0)
+    [event] = await office.service.published(ReceivableCancelledV1)
+    assert (event.cancelled_pence, event.version) == (60_00, 3)
+    balances = {each["account"]: each["balance_pence"] for each in (await office.ask("control-accounts"))["accounts"]}
+    assert (balances["income"], balances["vat_output"], balances["bank"]) == (-50_00, -10_00, 60_00)
+    again = await office.tell(f"receivables/{raised['id']}/cancellations", {"reason": "again"}, status=409)
+    assert again["code"] == "illegal-move"
+    await office.books_agree()
+
+
+async def test_overdue_is_marked_once_by_the_date_in_london(office) -> None:
+    customer = await office.customer()
+    due = await office.receivable(customer, 10_00, due_on=date(2026, 3, 11))
+    job = next(job for job in JOBS if job.name == "mark-overdue")
+    await office.service.run_job(job)
+    assert await office.service.published(ReceivableOverdueV1) == []
+    future = await office.tell("receivables/overdue-markings", {"as_at": "2026-03-12"}, status=422)
+    assert future["code"] == "date-in-future"
+    office.on(date(2026, 3, 12))
+    assert (await office.tell("receivables/overdue-markings", {"as_at": "2026-03-12"}))["marked"] == 1
+    await office.service.run_job(job)
+    [event] = await office.service.published(ReceivableOverdueV1)
+    assert (str(event.receivable_id), event.version) == (due["id"], 2)
+
+
+async def test_one_key_makes_one_receivable(office) -> None:
+    body = office.receivable_body(await office.customer(), 10_00, due_on=DUE)
+    headers = {"idempotency-key": "once"}
+    first = await office.erp.post("/v1/receivables", json=body, headers=headers)
+    second = await office.erp.post("/v1/receivables", json=body, headers=headers)
+    assert (first.status_code, second.status_code, second.json()) == (201, 201, first.json())
+    other = await office.erp.post("/v1/receivables", json={**body, "number": "R9"}, headers=headers)
+    assert other.json()["code"] == "idempotency-key-reused"
+
+
+def test_every_state_leads_somewhere_and_open_is_never_reached_from_overdue() -> None:
+    assert set(NEXT) == set(Status)
+    assert Status.OPEN not in NEXT[Status.OVERDUE]
+
+
+@given(st.integers(1, 10**9), st.integers(0, 10**9), st.data())
+def test_the_vat_of_a_part_is_never_more_than_the_whole(net: int, vat: int, data: st.DataObject) -> None:
+    gross = net + vat
+    part = data.draw(st.integers(1, gross))
+    share = vat_share(vat, part, gross)
+    assert 0 <= share <= vat
+    assert abs(share - Decimal(vat) * part / gross) <= Decimal("0.5")

@@ -1,0 +1,211 @@
+"""The set-based picker against the rule, on generated debts; and the rule itself."""
+
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+from council_common.ids import new_id
+from debt_service.dunning_procedures.rules import Ladder, Level, LevelChannel, applying
+from debt_service.dunning_runs.picking import Scope, propose_items
+from debt_service.dunning_runs.rules import COUNTED_ONLY, Facts, next_step
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+AS_AT = date(2026, 3, 11)
+DEPARTMENTS = count(1)
+
+
+def a_level(number: int, days: int, interval: int = 0, minimum: int = 1) -> Level:
+    return Level(number, days, interval, "reminder", LevelChannel.PREFERRED, minimum, False)
+
+
+def a_ladder(*levels: Level, **values: Any) -> Ladder:
+    fields = {"debt_type": None, "customer_kind": None, "effective_from": date(2000, 1, 1), **values}
+    return Ladder(id=new_id(), levels=levels, **fields)
+
+
+LADDER = a_ladder(a_level(1, 1), a_level(2, 8, 7), a_level(3, 15, 7, 10_00))
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("facts", "level", "reason"),
+    [
+        (Facts(100, AS_AT), 1, "not_due_yet"),  # due today: still time to pay
+        (Facts(100, AS_AT - DAY), 1, None),
+        (Facts(100, AS_AT - 400 * DAY), 1, None),  # D24: a year late, one level
+        (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY), 2, None),
+        (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 6 * DAY), 2, "interval_not_elapsed"),  # SAP: 14 March skips
+        (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY, notice_under_way=True), 2, "previous_not_delivered"),
+        (Facts(9_99, AS_AT - 20 * DAY, 2, AS_AT - 9 * DAY), 3, "below_minimum"),
+        (Facts(100, AS_AT - 20 * DAY, hold_kind="dispute"), 1, "on_hold:dispute"),
+        (Facts(100, AS_AT - 20 * DAY, suppressed=True), 1, "customer_suppressed"),
+        (Facts(100, AS_AT - 20 * DAY, in_another_proposal=True), 1, "in_another_proposal"),
+        (Facts(100, AS_AT - 99 * DAY, 3, AS_AT - 50 * DAY), None, "top_level_reached"),
+    ],
+)
+def test_next_step(facts: Facts, level: int | None, reason: str | None) -> None:
+    step = next_step(facts, LADDER, as_at=AS_AT)
+    assert (step.level.level if step.level else None, step.reason) == (level, reason)
+
+
+def test_the_nearest_and_newest_ladder_applies() -> None:
+    general, newer = a_ladder(a_level(1, 1)), a_ladder(a_level(1, 2), effective_from=date(2026, 3, 1))
+    later = a_ladder(a_level(1, 3), effective_from=date(2026, 4, 1))
+    for_rent = a_ladder(a_level(1, 4), debt_type="rent")
+    for_people = a_ladder(a_level(1, 5), customer_kind="individual", effective_from=date(2026, 3, 2))
+    ladders = [general, newer, later, for_rent, for_people]
+    for debt_type, kind, expected in (
+        ("sundry", "business", newer),
+        ("rent", "individual", for_rent),
+        ("sundry", "individual", for_people),
+    ):
+        assert applying(ladders, debt_type=debt_type, customer_kind=kind, as_at=AS_AT) is expected
+        assert applying(reversed(ladders), debt_type=debt_type, customer_kind=kind, as_at=AS_AT) is expected
+
+
+debts = st.fixed_dictionaries(
+    {
+        "late": st.integers(1, 40),
+        "outstanding": st.sampled_from([1, 4_99, 5_00, 10_00, 99_99]),
+        "level": st.integers(0, 3),
+        "since_last": st.integers(0, 20),
+        "hold": st.sampled_from([None, None, None, "dispute", "deceased"]),
+        "hold_ended": st.booleans(),
+        "hold_on_customer": st.booleans(),
+        "suppressed": st.sampled_from([False, False, False, True]),
+        "under_way": st.sampled_from([False, False, True]),
+        "debt_type": st.sampled_from(["sundry", "rent"]),
+        "kind": st.sampled_from(["individual", "business"]),
+    }
+)
+ladders = st.lists(
+    st.builds(
+        lambda days, intervals, minimum, debt_type, kind: a_ladder(
+            *(
+                a_level(number, late, interval, minimum)
+                for number, (late, interval) in enumerate(zip(sorted(days), intervals, strict=False), start=1)
+            ),
+            debt_type=debt_type,
+            customer_kind=kind,
+        ),
+        st.sets(st.integers(1, 30), min_size=1, max_size=3),
+        st.lists(st.integers(0, 10), min_size=3, max_size=3),
+        st.sampled_from([1, 5_00]),
+        st.sampled_from([None, "rent"]),
+        st.sampled_from([None, "individual"]),
+    ),
+    max_size=3,
+    unique_by=lambda ladder: (ladder.debt_type, ladder.customer_kind),
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(book=st.lists(debts, min_size=1, max_size=12), choice=ladders)
+async def test_the_statement_says_what_the_rule_says(service, book: list[dict[str, Any]], choice: list[Ladder]) -> None:
+    department = f"test {next(DEPARTMENTS)}"
+    async with service.runtime.sessions.begin() as session:
+        expected = {}
+        for debt in book:
+            receivable_id = await _insert(session, debt, department)
+            ladder = applying(choice, debt_type=debt["debt_type"], customer_kind=debt["kind"], as_at=AS_AT)
+            expected[receivable_id] = next_step(_facts(debt), ladder, as_at=AS_AT)
+        run_id = new_id()
+        found = await propose_items(session, run_id, choice, Scope(department), as_at=AS_AT)
+        rows = await session.execute(
+            text("SELECT receivable_id, level, reason FROM dunning_item WHERE run_id = :run"), {"run": run_id}
+        )
+        kept = {row.receivable_id: (row.level, row.reason) for row in rows}
+    wanted = {
+        receivable_id: (step.level.level, step.reason)
+        for receivable_id, step in expected.items()
+        if step.level is not None and step.reason not in COUNTED_ONLY
+    }
+    assert kept == wanted
+    reasons: dict[str | None, int] = {}
+    for step in expected.values():
+        # The statement tells a debt without any ladder from one at the top by its level.
+        reasons[step.reason] = reasons.get(step.reason, 0) + 1
+    counted: dict[str | None, int] = {}
+    for each in found:
+        counted[each.reason] = counted.get(each.reason, 0) + each.debts
+    assert _top(counted) == _top(reasons)
+
+
+def _top(reasons: dict[str | None, int]) -> dict[str | None, int]:
+    merged = dict(reasons)
+    both = merged.pop("no_procedure", 0) + merged.pop("top_level_reached", 0)
+    return {**merged, "nothing above": both}
+
+
+def _facts(debt: dict[str, Any]) -> Facts:
+    held = debt["hold"] if not debt["hold_ended"] else None
+    return Facts(
+        outstanding_pence=debt["outstanding"],
+        due_on=AS_AT - debt["late"] * DAY,
+        last_level=debt["level"],
+        last_notice_on=AS_AT - debt["since_last"] * DAY if debt["level"] else None,
+        hold_kind=held,
+        suppressed=debt["suppressed"],
+        notice_under_way=debt["under_way"] and debt["level"] > 0,
+    )
+
+
+async def _insert(session: Any, debt: dict[str, Any], department: str) -> Any:
+    customer_id, receivable_id, run_id = new_id(), new_id(), new_id()
+    due_on = AS_AT - debt["late"] * DAY
+    values = {
+        **debt,
+        "customer": customer_id,
+        "id": receivable_id,
+        "reference": str(receivable_id),
+        "department": department,
+        "due_on": due_on,
+        "issued_on": due_on,
+        "last": AS_AT - debt["since_last"] * DAY if debt["level"] else None,
+        "as_at": AS_AT,
+        "on_hold": debt["hold"] is not None,
+        "ends_on": AS_AT - DAY if debt["hold_ended"] else None,
+        "held": None if debt["hold_on_customer"] else receivable_id,
+        "run": run_id,
+    }
+    await session.execute(
+        text(
+            "INSERT INTO customer VALUES (:customer, 1, 'test', :reference, :kind, 'x', NULL, NULL, 'letter', 'en', "
+            ":suppressed, false, now())"
+        ),
+        values,
+    )
+    await session.execute(
+        text(
+            "INSERT INTO receivable VALUES (:id, 1, :customer, 'test', :reference, :reference, :department, "
+            ":debt_type, :issued_on, :due_on, '[]', :outstanding, 0, :outstanding, :outstanding, 'overdue', :due_on, "
+            "NULL, :on_hold, :level, :last, now())"
+        ),
+        values,
+    )
+    if debt["hold"]:
+        await session.execute(
+            text(
+                "INSERT INTO hold VALUES (:run, 1, :customer, :held, :hold, 'x', 'x', '2026-01-01', '2026-04-01', "
+                ":ends_on, 'x', now())"
+            ),
+            values,
+        )
+    if debt["under_way"] and debt["level"]:
+        await session.execute(
+            text(
+                "INSERT INTO dunning_run VALUES (:run, 1, 'issued', :as_at, NULL, NULL, NULL, '{}', '{}', 'x', now())"
+            ),
+            values,
+        )
+        await session.execute(
+            text(
+                "INSERT INTO dunning_notice VALUES (:run, :run, :id, :customer, :run, :level, 'x', 'letter', :last, "
+                ":due_on, 1, 1, NULL, 'x', 'sent', now())"
+            ),
+            values,
+        )
+    return receivable_id

@@ -1,0 +1,149 @@
+"""Drafts to the rows that are stored and the events that are told: one pass, plain values, no models.
+
+What is written here as text is what the contracts' models would write; a test compares them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from json.encoder import encode_basestring
+from typing import Any
+from uuid import UUID
+
+from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1, InvoiceReceivedV1
+from council_common.events.outbox import OutboxRow, outbox_rows
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
+
+from invoice_service.bulk_ids import ordered_ids
+from invoice_service.invoice_imports.drafts import Draft
+from invoice_service.invoices.rules import HoldReason, due_date
+
+COLUMNS = (
+    *("id", "version", "kind", "supplier_id", "source_system", "source_reference", "content_hash", "number"),
+    *("number_key", "purchase_order_number", "issued_on", "received_on", "due_on", "lines", "net_pence"),
+    *("vat_pence", "gross_pence", "paid_pence", "status", "status_before_hold", "hold_reasons", "duplicate_of"),
+    *("historic", "received_by", "received_by_name", "received_at", "paid_on", "import_id", "line_number"),
+)
+HOLD_COLUMNS = ("id", "invoice_id", "reason", "placed_by", "placed_at")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who sent a file, and when it was sent: the same for each of its invoices."""
+
+    by: Actor
+    at: datetime
+    source_system: str
+    import_id: UUID
+    traceparent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewInvoice:
+    """A draft that will be stored, with what was found out about it."""
+
+    draft: Draft
+    reference: str
+    supplier_id: UUID
+    supplier_text: str
+    terms_days: int
+    content_hash: bytes
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Rows:
+    """What COPY takes: invoices, holds and outbox rows; `ids` are those of the invoices, in order."""
+
+    invoices: list[tuple[Any, ...]] = field(default_factory=list)
+    holds: list[tuple[Any, ...]] = field(default_factory=list)
+    outbox: list[OutboxRow] = field(default_factory=list)
+
+
+def assemble(
+    new: Sequence[NewInvoice], told: Told, *, ids: Sequence[UUID], duplicates: dict[int, UUID], milliseconds: int
+) -> Rows:
+    """Rows of new invoices. `duplicates` says by place in `new` which earlier invoice one repeats (D1)."""
+    rows = Rows()
+    event_ids = ordered_ids(len(new), milliseconds=milliseconds)
+    envelope = _Envelope(told)
+    for place, (each, invoice_id, event_id) in enumerate(zip(new, ids, event_ids, strict=True)):
+        draft = each.draft
+        due_on = draft.due_on or due_date(draft.received_on, each.terms_days)
+        duplicate_of = duplicates.get(place)
+        reasons = list(each.reasons)
+        if duplicate_of is not None:
+            reasons.insert(0, HoldReason.DUPLICATE_SUSPECTED.value)
+        historic = draft.paid_on is not None
+        before = "paid" if historic else "received"
+        status = "held" if reasons else before
+        rows.invoices.append(
+            (
+                *(invoice_id, 2 if reasons else 1, draft.kind, each.supplier_id, told.source_system),
+                *(each.reference, each.content_hash, draft.number, draft.number_key),
+                *(draft.purchase_order_number, draft.issued_on, draft.received_on, due_on, draft.lines),
+                *(draft.net_pence, draft.vat_pence, draft.gross_pence, draft.gross_pence if historic else 0),
+                *(status, before if reasons else None, reasons, duplicate_of, historic),
+                *(told.by.subject, told.by.name, told.at, draft.paid_on, told.import_id, draft.line_number),
+            )
+        )
+        payload = envelope.received(each, str(invoice_id), str(event_id), due_on, status)
+        rows.outbox.append(
+            OutboxRow(event_id, InvoiceReceivedV1.topic, invoice_id, InvoiceReceivedV1.type, payload.encode())
+        )
+        if reasons:
+            about = {"invoice_id": invoice_id, "supplier_id": each.supplier_id}
+            _hold(rows, told, about, reasons=reasons, duplicate_of=duplicate_of)
+    return rows
+
+
+def _hold(rows: Rows, told: Told, about: dict[str, UUID], *, reasons: list[str], duplicate_of: UUID | None) -> None:
+    """The holds an invoice is born with, and their events."""
+    rows.holds += [(new_id(), about["invoice_id"], reason, told.by.subject, told.at) for reason in reasons]
+    fact: dict[str, Any] = {**about, "version": 2, "occurred_at": told.at, "by": told.by.subject}
+    if duplicate_of is not None:
+        rows.outbox += outbox_rows([DuplicateSuspectedV1(**fact, other_invoice_id=duplicate_of, rule="D1")])
+    rows.outbox += outbox_rows([InvoiceHeldV1(**fact, hold_reasons=reasons)])
+
+
+class _Envelope:
+    """InvoiceReceivedV1 in its CloudEvents envelope, as text; what all of a file have in common is written once."""
+
+    def __init__(self, told: Told) -> None:
+        moment = told.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        trace = f'"traceparent":"{told.traceparent}",' if told.traceparent else ""
+        self._head = '{"specversion":"1.0","id":"'
+        self._source = (
+            f'","source":"urn:council:{InvoiceReceivedV1.producer}","type":"{InvoiceReceivedV1.type}","subject":"'
+        )
+        self._time = f'","time":"{moment}","datacontenttype":"application/json","partitionkey":"'
+        self._data = (
+            f'",{trace}"data":{{"version":1,"occurred_at":"{moment}","by":{encode_basestring(told.by.subject)},'
+            '"invoice_id":"'
+        )
+        self._system = f'","source":{{"system":{encode_basestring(told.source_system)},"reference":'
+        self._days: dict[date, str] = {}
+
+    def received(self, each: NewInvoice, invoice_id: str, event_id: str, due_on: date, status: str) -> str:
+        """One event; dates and amounts as the model writes them."""
+        draft = each.draft
+        day = self._day
+        paid_on = f'"{day(draft.paid_on)}"' if draft.paid_on else "null"
+        return (
+            f"{self._head}{event_id}{self._source}{invoice_id}{self._time}{invoice_id}{self._data}{invoice_id}"
+            f'","supplier_id":"{each.supplier_text}{self._system}{encode_basestring(each.reference)}}},'
+            f'"number":{encode_basestring(draft.number)},"issued_on":"{day(draft.issued_on)}",'
+            f'"received_on":"{day(draft.received_on)}","due_on":"{day(due_on)}","net_pence":{draft.net_pence},'
+            f'"vat_pence":{draft.vat_pence},"gross_pence":{draft.gross_pence},"vat_shares":{draft.vat_shares},'
+            f'"status":"{status}","historic":{"true" if draft.paid_on else "false"},"kind":"{draft.kind}",'
+            f'"paid_on":{paid_on}}}}}'
+        )
+
+    def _day(self, day: date) -> str:
+        text = self._days.get(day)
+        if text is None:
+            text = self._days[day] = day.isoformat()
+        return text

@@ -1,0 +1,132 @@
+"""The job that works through imports: one after the other, a few seconds at a time, always going on where it was."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.database.faults import is_transient
+from council_common.errors import Unavailable
+from council_common.identity.actor import Actor
+from council_common.imports import UnreadableFile
+from council_common.observability.logs import get_logger
+from council_common.observability.traces import current_traceparent
+from council_common.service.runtime import Runtime
+
+from invoice_service.invoice_imports import store
+from invoice_service.invoice_imports.assembling import Told
+from invoice_service.invoice_imports.file_reading import FileReading
+from invoice_service.invoice_imports.rules import Status, UnknownSuppliers
+from invoice_service.invoice_imports.storing import Storing
+from invoice_service.invoice_imports.suppliers_of_lines import SuppliersOfLines
+from invoice_service.invoice_imports.tables import InvoiceImport
+
+log = get_logger()
+
+PROCESS_IMPORTS = "process-imports"
+SLICE_SECONDS = 3.0
+
+
+class ImportJob:
+    """Works on the oldest import. Between its turns it keeps the file open, so that nothing is read twice.
+
+    What it keeps is only a short cut: progress lives in the database, and whoever takes up an import that
+    somebody else (or an earlier life of this process) has carried further opens the file there.
+    """
+
+    def __init__(self) -> None:
+        self._open: _OpenImport | None = None
+
+    async def run(self, runtime: Runtime) -> bool:
+        """Work for a few seconds; True means that there may be more."""
+        async with runtime.sessions.begin() as session:
+            import_ = await store.take_next(session, at=runtime.clock())
+        if import_ is None:
+            await self._close()
+            return False
+        try:
+            await self._work(runtime, import_)
+        except UnreadableFile as unreadable:
+            await self._fail(runtime, import_.id, unreadable.code, unreadable.detail, expected=unreadable.expected)
+        except BaseException as fault:
+            await self._close()
+            passes = is_transient(fault) or isinstance(fault, Unavailable)
+            if isinstance(fault, Exception) and not passes and store.is_given_up(import_):
+                log.exception("import_given_up", import_id=str(import_.id))
+                await self._fail(
+                    runtime, import_.id, "import-broke", "The import broke several times at the same place."
+                )
+                return True
+            raise
+        return True
+
+    async def _work(self, runtime: Runtime, import_: InvoiceImport) -> None:
+        open_ = await self._opened(runtime, import_)
+        until = time.monotonic() + SLICE_SECONDS
+        while time.monotonic() < until:
+            after_line = open_.reading.last_line
+            prepared = await open_.reading.next()
+            if prepared is None:
+                await self._end(runtime, import_.id)
+                return
+            known = await open_.suppliers.find(prepared.drafts)
+            if not await open_.storing.store(prepared, known, after_line=after_line, now=runtime.clock()):
+                await self._close()
+                return
+
+    async def _opened(self, runtime: Runtime, import_: InvoiceImport) -> _OpenImport:
+        open_ = self._open
+        if open_ is not None and open_.goes_on(runtime, import_):
+            return open_
+        await self._close()
+        open_ = _OpenImport(runtime, import_)
+        await open_.reading.open()
+        async with runtime.sessions.begin() as session:
+            await store.keep_header(session, import_.id, open_.reading.header, open_.reading.delimiter)
+        self._open = open_
+        return open_
+
+    async def _end(self, runtime: Runtime, import_id: UUID) -> None:
+        await self._close()
+        async with runtime.sessions.begin() as session:
+            await store.end(session, import_id, Status.DONE, at=runtime.clock())
+        log.info("import_done", import_id=str(import_id))
+
+    async def _fail(self, runtime: Runtime, import_id: UUID, code: str, detail: str, **more: Any) -> None:
+        await self._close()
+        error = {"code": code, "detail": detail, **more}
+        async with runtime.sessions.begin() as session:
+            await store.end(session, import_id, Status.FAILED, at=runtime.clock(), error=error)
+        log.warning("import_failed", import_id=str(import_id), code=code)
+
+    async def _close(self) -> None:
+        open_, self._open = self._open, None
+        if open_ is not None:
+            await open_.reading.close()
+
+
+class _OpenImport:
+    """An import's file, its suppliers and where its batches go."""
+
+    def __init__(self, runtime: Runtime, import_: InvoiceImport) -> None:
+        told = Told(
+            by=Actor(import_.received_by, import_.received_by_name),
+            at=import_.received_at,
+            source_system=import_.source_system,
+            import_id=import_.id,
+            traceparent=current_traceparent(),
+        )
+        self._runtime = runtime
+        self.reading = FileReading(runtime.sessions, import_, today=london_date(runtime.clock()))
+        self.suppliers = SuppliersOfLines(
+            runtime,
+            system=import_.supplier_system,
+            register=import_.unknown_suppliers == UnknownSuppliers.REGISTER,
+        )
+        self.storing = Storing(runtime.sessions, self.reading, told)
+
+    def goes_on(self, runtime: Runtime, import_: InvoiceImport) -> bool:
+        """Whether the file stands where the database says that the import does."""
+        return self._runtime is runtime and self.reading.stands_at(import_.id, import_.last_line)

@@ -1,0 +1,180 @@
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from council_common.contracts.invoices import (
+    InvoiceApprovedV1,
+    InvoiceCancelledV1,
+    InvoiceHeldV1,
+    InvoiceReleasedV1,
+)
+from council_common.contracts.suppliers import (
+    BankAccountActivatedV1,
+    BankAccountChangeRejectedV1,
+    BankAccountChangeRequestedV1,
+    SupplierChangedV1,
+    SupplierHeldV1,
+    SupplierReleasedV1,
+)
+from council_common.testing.harness import NOW, Harness
+from invoice_stories import a_payment, a_supplier, approved, received, shown
+
+
+async def test_four_eyes(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await received(service)
+    path = f"/v1/invoices/{invoice['id']}/approvals"
+    async with service.as_("erp") as erp, service.as_("ap_manager") as manager:
+        own = await erp.post(path)
+        assert (own.status_code, own.json()["code"]) == (403, "own-request")
+        done = await manager.post(path, headers={"idempotency-key": "a"})
+        replayed = await manager.post(path, headers={"idempotency-key": "a"})
+        twice = await manager.post(path)
+    assert (done.status_code, done.json()["status"], done.json()["version"]) == (201, "approved", 2)
+    assert replayed.content == done.content
+    assert (twice.status_code, twice.json()["code"], twice.json()["current"]) == (409, "illegal-move", "approved")
+    [event] = await service.published(InvoiceApprovedV1)
+    assert (event.version, event.gross_pence) == (2, 130_500)
+
+
+async def test_a_hold_is_placed_and_lifted_and_the_invoice_goes_back_to_where_it_was(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    async with service.as_("payments_assistant") as assistant:
+        dispute = await assistant.post(f"{base}/holds", json={"reason": "dispute", "note": "Two slabs broken"})
+        fraud = await assistant.post(f"{base}/holds", json={"reason": "fraud_check"})
+        again = await assistant.post(f"{base}/holds", json={"reason": "dispute"})
+        assert (again.status_code, again.json()["code"]) == (409, "hold-already-placed")
+        assert (await shown(service, base))["hold_reasons"] == ["dispute", "fraud_check"]
+        await assistant.post(f"{base}/holds/{dispute.json()['id']}/releases")
+        assert (await shown(service, base))["status"] == "held"
+        lifted = await assistant.post(f"{base}/holds/{fraud.json()['id']}/releases")
+        twice = await assistant.post(f"{base}/holds/{fraud.json()['id']}/releases")
+        nowhere = await assistant.post(f"{base}/holds/{uuid4()}/releases")
+    assert lifted.json()["released_by"] is not None
+    assert (twice.status_code, twice.json()["code"]) == (409, "hold-already-released")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no-such-hold")
+    assert (await shown(service, base))["status"] == "approved"
+    events = await service.published(InvoiceHeldV1, InvoiceReleasedV1)
+    assert [(type(event).__name__, event.version) for event in events] == [
+        ("InvoiceHeldV1", 3),
+        ("InvoiceHeldV1", 4),
+        ("InvoiceHeldV1", 5),
+        ("InvoiceReleasedV1", 6),
+    ]
+    history = await shown(service, f"{base}/history")
+    assert [change["action"] for change in history] == [
+        "received", "approved", "held", "held", "released", "released",
+    ]  # fmt: skip
+    assert history[2]["detail"] == {"note": "Two slabs broken"}
+
+
+async def test_a_held_invoice_is_not_approved(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await received(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    async with service.as_("ap_manager") as manager:
+        await manager.post(f"{base}/holds", json={"reason": "missing_po"})
+        answer = await manager.post(f"{base}/approvals")
+    assert (answer.status_code, answer.json()["hold_reasons"]) == (409, ["missing_po"])
+
+
+async def test_a_cancelled_invoice_stays_cancelled(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await received(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    async with service.as_("ap_manager") as manager:
+        await manager.post(f"{base}/holds", json={"reason": "dispute"})
+        done = await manager.post(f"{base}/cancellations", json={"reason": "withdrawn_by_supplier"})
+        for path, body in (("cancellations", {"reason": "invalid"}), ("holds", {"reason": "dispute"})):
+            answer = await manager.post(f"{base}/{path}", json=body)
+            assert (answer.status_code, answer.json()["code"]) == (409, "illegal-move")
+    assert (done.json()["status"], done.json()["hold_reasons"]) == ("cancelled", [])
+    [event] = await service.published(InvoiceCancelledV1)
+    assert event.reason == "withdrawn_by_supplier"
+    [hold] = await shown(service, f"{base}/holds")
+    assert hold["released_at"] is not None
+
+
+def _about(supplier_id: UUID, version: int, **other: Any) -> dict[str, Any]:
+    return {"version": version, "occurred_at": NOW, "by": "treasurer", "supplier_id": supplier_id, **other}
+
+
+async def test_a_held_supplier_holds_its_unpaid_invoices(service: Harness) -> None:
+    supplier_id = await a_supplier(service)
+    await a_supplier(service, "S2")
+    waiting = await received(service)
+    ready = await approved(service, number="2")
+    other = await received(service, number="3", supplier={"system": "erp", "reference": "S2"})
+    paid = await approved(service, number="4")
+    async with service.as_("erp") as erp:
+        assert (await erp.post("/v1/payments", json=a_payment(paid["id"]))).status_code == 201
+    await service.deliver(SupplierHeldV1(**_about(supplier_id, 2), reason="suspected_fraud"))
+    states = [(await shown(service, f"/v1/invoices/{each['id']}"))["status"] for each in (waiting, ready, other, paid)]
+    assert states == ["held", "held", "received", "paid"]
+    assert len(await service.published(InvoiceHeldV1)) == 2
+    [hold] = await shown(service, f"/v1/invoices/{ready['id']}/holds")
+    assert hold["placed_by"] == "treasurer"
+    async with service.as_("ap_manager") as manager:
+        answer = await manager.post(f"/v1/invoices/{ready['id']}/holds/{hold['id']}/releases")
+        assert (answer.status_code, answer.json()["code"]) == (409, "hold-follows-supplier")
+    await service.deliver(SupplierReleasedV1(**_about(supplier_id, 3)))
+    states = [(await shown(service, f"/v1/invoices/{each['id']}"))["status"] for each in (waiting, ready)]
+    assert states == ["received", "approved"]
+    released = await service.published(InvoiceReleasedV1)
+    assert {str(event.invoice_id) for event in released} == {waiting["id"], ready["id"]}
+    [hold] = await shown(service, f"/v1/invoices/{ready['id']}/holds")
+    assert hold["released_by"] == "treasurer"
+
+
+@pytest.mark.parametrize("rejected", [True, False])
+async def test_an_open_bank_change_holds_until_the_last_is_decided(service: Harness, rejected: bool) -> None:
+    supplier_id = await a_supplier(service)
+    invoice = await approved(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    first, second = uuid4(), uuid4()
+    for version, change_id in ((2, first), (3, second)):
+        await service.deliver(
+            BankAccountChangeRequestedV1(**_about(supplier_id, version), change_id=change_id, requested_on=NOW.date())
+        )
+    assert (await shown(service, base))["hold_reasons"] == ["bank_account_change"]
+    late = await received(service, number="9")
+    assert late["hold_reasons"] == ["bank_account_change"]
+    await service.deliver(BankAccountChangeRejectedV1(**_about(supplier_id, 4), change_id=first))
+    assert (await shown(service, base))["status"] == "held"
+    if rejected:
+        await service.deliver(BankAccountChangeRejectedV1(**_about(supplier_id, 5), change_id=second))
+    else:
+        activated = BankAccountActivatedV1(**_about(supplier_id, 5), change_id=second, approved_by="x")
+        await service.deliver(activated)
+    assert (await shown(service, base))["status"] == "approved"
+    assert (await shown(service, f"/v1/invoices/{late['id']}"))["status"] == "received"
+
+
+async def test_two_reasons_from_the_supplier_both_have_to_go(service: Harness) -> None:
+    supplier_id = await a_supplier(service)
+    invoice = await received(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    change_id = uuid4()
+    await service.deliver(
+        BankAccountChangeRequestedV1(**_about(supplier_id, 2), change_id=change_id, requested_on=NOW.date()),
+        SupplierHeldV1(**_about(supplier_id, 3), reason="dispute"),
+    )
+    assert (await shown(service, base))["hold_reasons"] == ["bank_account_change", "supplier_held"]
+    await service.deliver(SupplierReleasedV1(**_about(supplier_id, 4)))
+    assert (await shown(service, base))["hold_reasons"] == ["bank_account_change"]
+    await service.deliver(BankAccountChangeRejectedV1(**_about(supplier_id, 5), change_id=change_id))
+    assert (await shown(service, base))["status"] == "received"
+    versions = [event.version for event in await service.published(InvoiceHeldV1, InvoiceReleasedV1)]
+    assert versions == [2, 3, 4, 5]
+
+
+async def test_changed_terms_reach_new_invoices(service: Harness) -> None:
+    supplier_id = await a_supplier(service)
+    await service.deliver(
+        SupplierChangedV1(
+            **_about(supplier_id, 2), changed=["payment_terms_days"], payment_terms_days=7, status="active"
+        )
+    )
+    assert (await received(service))["due_on"] == "2026-03-09"

@@ -1,0 +1,84 @@
+import csv
+import io
+from typing import Any
+
+from council_common.testing.harness import Harness
+from invoice_stories import a_payment, a_supplier, approved, received, shown
+
+
+async def _some(service: Harness) -> dict[str, Any]:
+    supplier_id = await a_supplier(service)
+    await a_supplier(service, "S2")
+    plain = await received(service, number="A-1")
+    paid = await approved(service, number="A-2", received_on="2026-03-03")
+    small = [{"description": "", "net_pence": 5, "vat_rate": "0", "vat_pence": 0, "department": "Parks"}]
+    other = await received(
+        service, number="=A-3", received_on="2026-03-05", supplier={"system": "erp", "reference": "S2"}, lines=small,
+        net_pence=5, vat_pence=0, gross_pence=5, purchase_order_number=None,
+    )  # fmt: skip
+    async with service.as_("erp") as erp:
+        await erp.post("/v1/payments", json=a_payment(paid["id"]))
+        await erp.post(f"/v1/invoices/{other['id']}/holds", json={"reason": "missing_po"})
+    return {"plain": plain["id"], "paid": paid["id"], "other": other["id"], "supplier": supplier_id}
+
+
+async def test_each_filter_narrows_the_list(service: Harness) -> None:
+    made = await _some(service)
+    for query, wanted in (
+        ("", ["other", "paid", "plain"]),
+        ("sort=received_on", ["plain", "paid", "other"]),
+        (f"supplier_id={made['supplier']}", ["paid", "plain"]),
+        ("status=paid", ["paid"]),
+        ("number=inv a1", ["plain"]),
+        ("source_system=erp&source_reference=51-A-2", ["paid"]),
+        ("department=Parks", ["other"]),
+        ("department=Highways&sort=number", ["plain", "paid"]),
+        ("received_from=2026-03-03&received_to=2026-03-03", ["paid"]),
+        ("due_from=2026-04-03", ["other"]),
+        ("paid_from=2026-03-11&paid_to=2026-03-11", ["paid"]),
+        ("gross_pence_to=5", ["other"]),
+        ("gross_pence_from=6&sort=-due_on", ["paid", "plain"]),
+        ("held=true", ["other"]),
+        ("held=false&sort=id", ["plain", "paid"]),
+        ("hold_reason=missing_po", ["other"]),
+        ("hold_reason=dispute", []),
+        ("purchase_order_number=PO-77&sort=-id", ["paid", "plain"]),
+        ("kind=credit_note", []),
+        ("historic=true", []),
+    ):
+        page = await shown(service, f"/v1/invoices?{query}")
+        assert [each["id"] for each in page["items"]] == [made[name] for name in wanted], query
+
+
+async def test_pages_follow_one_another(service: Harness) -> None:
+    await _some(service)
+    for sort in ("received_on", "-received_on", "due_on", "gross_pence", "-number", "id"):
+        seen: list[str] = []
+        path = f"/v1/invoices?limit=1&sort={sort}"
+        page = await shown(service, path)
+        while page["next"]:
+            seen += [each["id"] for each in page["items"]]
+            page = await shown(service, f"{path}&cursor={page['next']}")
+        assert len({*seen, page["items"][0]["id"]}) == 3, sort
+    async with service.as_("auditor") as auditor:
+        assert (await auditor.get("/v1/invoices?sort=colour")).status_code == 422
+        assert (await auditor.get("/v1/invoices?limit=201")).status_code == 422
+
+
+async def test_the_list_is_exported_as_csv_that_no_spreadsheet_computes(service: Harness) -> None:
+    made = await _some(service)
+    async with service.as_("auditor") as auditor:
+        answer = await auditor.get("/v1/invoices/export.csv?status=held")
+        everything = await auditor.get("/v1/invoices/export.csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    [row] = csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")))
+    assert (row["id"], row["number"], row["hold_reasons"]) == (made["other"], "'=A-3", "missing_po")
+    assert len(everything.text.splitlines()) == 4
+
+
+async def test_what_is_not_there(service: Harness) -> None:
+    async with service.as_("auditor") as auditor:
+        for resource in ("invoices", "payments", "invoice-imports"):
+            answer = await auditor.get(f"/v1/{resource}/0195a1b2-0000-7000-8000-000000000001")
+            assert answer.status_code == 404, resource
+            assert (await auditor.get(f"/v1/{resource}/nothing")).status_code == 422

@@ -1,0 +1,159 @@
+from uuid import uuid4
+
+from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, PaymentReturnedV1
+from council_common.contracts.suppliers import SupplierHeldV1
+from council_common.testing.harness import NOW, Harness
+from invoice_stories import a_payment, a_supplier, approved, received, shown
+
+
+async def test_an_invoice_is_paid_with_the_rebate_deducted(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    told = a_payment(invoice["id"], paid=129_195, deducted=1_305)
+    async with service.as_("erp") as erp:
+        answer = await erp.post("/v1/payments", json=told, headers={"idempotency-key": "p"})
+        replayed = await erp.post("/v1/payments", json=told, headers={"idempotency-key": "p"})
+        again = await erp.post("/v1/payments", json=told)
+        other = await erp.post("/v1/payments", json=told | {"paid_pence": 1})
+    payment = answer.json()
+    assert (answer.status_code, replayed.content, again.status_code) == (201, answer.content, 200)
+    assert again.json() == payment
+    assert (other.status_code, other.json()["code"]) == (409, "payment-source-reference-taken")
+    assert other.json()["fields"] == ["paid_pence"]
+    assert await shown(service, answer.headers["location"]) == payment
+    paid = await shown(service, f"/v1/invoices/{invoice['id']}")
+    assert (paid["status"], paid["paid_on"], paid["outstanding_pence"]) == ("paid", "2026-03-11", 0)
+    assert (paid["paid_pence"], paid["deducted_pence"]) == (129_195, 1_305)
+    [event] = await service.published(InvoicePaidV1)
+    assert (event.settled, event.paid_pence, event.deducted_pence, event.version) == (True, 129_195, 1_305, 3)
+    assert (event.valid_on, str(event.remitted_on), str(event.arrives_on)) == (None, "2026-03-11", "2026-03-13")
+    assert [(share.net_pence, share.vat_pence) for share in event.vat_shares] == [(10_000, 500), (100_000, 20_000)]
+    assert [change["action"] for change in await shown(service, f"/v1/payments/{payment['id']}/history")] == [
+        "recorded"
+    ]
+
+
+async def test_part_payments_settle_the_invoice_to_the_penny(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    async with service.as_("erp") as erp:
+        for number, paid in enumerate((33_333, 1, 97_166)):
+            told = a_payment(invoice["id"], paid=paid, reference=f"P{number}")
+            assert (await erp.post("/v1/payments", json=told)).status_code == 201
+        over = await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=1, reference="P9"))
+    assert (over.status_code, over.json()["code"]) == (409, "invoice-not-approved")
+    events = await service.published(InvoicePaidV1)
+    assert [event.settled for event in events] == [False, False, True]
+    assert [sum(s.net_pence + s.vat_pence for s in event.vat_shares) for event in events] == [33_333, 1, 97_166]
+    sums = [
+        (sum(event.vat_shares[i].net_pence for event in events), sum(event.vat_shares[i].vat_pence for event in events))
+        for i in (0, 1)
+    ]
+    assert sums == [(10_000, 500), (100_000, 20_000)]
+
+
+async def test_what_may_not_be_paid(service: Harness) -> None:
+    await a_supplier(service)
+    waiting = await received(service)
+    invoice = await approved(service, number="2")
+    held = await approved(service, number="3")
+    lines = [{"description": "", "net_pence": -5, "vat_rate": "0", "vat_pence": 0}]
+    credit = await received(
+        service, number="4", kind="credit_note", lines=lines, net_pence=-5, vat_pence=0, gross_pence=-5
+    )
+    async with service.as_("erp") as erp:
+        await erp.post(f"/v1/invoices/{held['id']}/holds", json={"reason": "missing_receipt"})
+        for told, status, code in (
+            (a_payment(waiting["id"]), 409, "invoice-not-approved"),
+            (a_payment(held["id"]), 409, "invoice-held"),
+            (a_payment(credit["id"], paid=5), 409, "credit-note-not-payable"),
+            (a_payment(str(uuid4())), 404, "no-such-invoice"),
+            (a_payment(invoice["id"], paid=130_501), 409, "payment-exceeds-outstanding"),
+            (a_payment(invoice["id"], paid=130_500, deducted=1), 409, "payment-exceeds-outstanding"),
+            (a_payment(invoice["id"], paid=0), 422, "malformed"),
+            (a_payment(invoice["id"], paid=-5), 422, "malformed"),
+            (a_payment(invoice["id"]) | {"paid_pence": 1.5}, 422, "malformed"),
+            (a_payment(invoice["id"]) | {"method": "cash"}, 422, "malformed"),
+            (a_payment(invoice["id"]) | {"remitted_on": "2026-03-12"}, 422, "payment-malformed"),
+            (a_payment(invoice["id"]) | {"remitted_on": "2026-03-01"}, 422, "payment-malformed"),
+            (a_payment(invoice["id"]) | {"arrives_on": "2026-03-10"}, 422, "payment-malformed"),
+        ):
+            answer = await erp.post("/v1/payments", json=told)
+            assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert await service.published(InvoicePaidV1) == []
+
+
+async def test_a_payment_comes_back_once(service: Harness) -> None:
+    supplier_id = await a_supplier(service)
+    invoice = await approved(service)
+    async with service.as_("erp") as erp:
+        first = (await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=100_000))).json()
+        second = a_payment(invoice["id"], paid=30_500, reference="P2")
+        second = (await erp.post("/v1/payments", json=second)).json()
+        early = await erp.post(
+            f"/v1/payments/{first['id']}/returns", json={"reason_code": "5", "returned_on": "2026-03-10"}
+        )
+        assert (early.status_code, early.json()["code"]) == (422, "payment-malformed")
+        wrong = await erp.post(
+            f"/v1/payments/{first['id']}/returns", json={"reason_code": "9", "returned_on": "2026-03-11"}
+        )
+        assert wrong.status_code == 422
+        told = {"reason_code": "5", "returned_on": "2026-03-11"}
+        back = await erp.post(f"/v1/payments/{first['id']}/returns", json=told)
+        twice = await erp.post(f"/v1/payments/{first['id']}/returns", json=told)
+    assert (back.status_code, back.json()["status"], back.json()["reason_code"]) == (201, "returned", "5")
+    assert (twice.status_code, twice.json()["code"]) == (409, "payment-already-returned")
+    owed = await shown(service, f"/v1/invoices/{invoice['id']}")
+    assert (owed["status"], owed["paid_on"], owed["outstanding_pence"]) == ("approved", None, 100_000)
+    [event] = await service.published(PaymentReturnedV1)
+    assert (event.reason_code, event.paid_pence, event.gross_pence, event.version) == ("5", 100_000, 130_500, 5)
+    await service.deliver(SupplierHeldV1(version=2, occurred_at=NOW, by="x", supplier_id=supplier_id, reason="dispute"))
+    async with service.as_("erp") as erp:
+        back = await erp.post(f"/v1/payments/{second['id']}/returns", json=told)
+    assert back.status_code == 201
+    owed = await shown(service, f"/v1/invoices/{invoice['id']}")
+    assert (owed["status"], owed["outstanding_pence"]) == ("held", 130_500)
+
+
+async def test_a_returned_payment_of_a_held_supplier_is_held_until_it_is_released(service: Harness) -> None:
+    supplier_id = await a_supplier(service)
+    invoice = await approved(service)
+    async with service.as_("erp") as erp:
+        payment = (await erp.post("/v1/payments", json=a_payment(invoice["id"]))).json()
+        await service.deliver(
+            SupplierHeldV1(version=2, occurred_at=NOW, by="x", supplier_id=supplier_id, reason="dispute")
+        )
+        told = {"reason_code": "B", "returned_on": "2026-03-11"}
+        assert (await erp.post(f"/v1/payments/{payment['id']}/returns", json=told)).status_code == 201
+    owed = await shown(service, f"/v1/invoices/{invoice['id']}")
+    assert (owed["status"], owed["hold_reasons"]) == ("held", ["supplier_held"])
+    [held] = await service.published(InvoiceHeldV1)
+    assert held.version == owed["version"] == 5
+
+
+async def test_a_settled_dispute_moves_the_day_the_invoice_was_valid(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    async with service.as_("erp") as erp:
+        hold = (await erp.post(f"{base}/holds", json={"reason": "dispute"})).json()
+        await erp.post(f"{base}/holds/{hold['id']}/releases")
+        part = await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=500))
+        assert part.status_code == 201
+        cancel = await erp.post(f"{base}/cancellations", json={"reason": "duplicate"})
+        assert (cancel.status_code, cancel.json()["code"]) == (409, "invoice-part-paid")
+    [event] = await service.published(InvoicePaidV1)
+    assert str(event.valid_on) == "2026-03-11"
+
+
+async def test_payments_are_listed(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    async with service.as_("erp") as erp:
+        for number in range(3):
+            await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=10, reference=f"P{number}"))
+    page = await shown(service, f"/v1/payments?invoice_id={invoice['id']}&limit=2")
+    rest = await shown(service, f"/v1/payments?invoice_id={invoice['id']}&limit=2&cursor={page['next']}")
+    assert [len(page["items"]), len(rest["items"]), rest["next"]] == [2, 1, None]
+    for query, count in (("status=returned", 0), ("remitted_from=2026-03-11", 3), ("source_reference=P1", 1)):
+        assert len((await shown(service, f"/v1/payments?{query}"))["items"]) == count

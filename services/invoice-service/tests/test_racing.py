@@ -1,0 +1,65 @@
+import asyncio
+
+from council_common.contracts.invoices import DuplicateSuspectedV1, InvoicePaidV1, InvoiceReceivedV1
+from council_common.testing.harness import Harness
+from invoice_stories import a_payment, a_supplier, an_invoice, approved, shown
+
+
+async def test_twenty_posts_with_one_key_make_one_invoice(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    async with racing_service.as_("erp") as erp:
+        answers = await asyncio.gather(
+            *(erp.post("/v1/invoices", json=an_invoice(), headers={"idempotency-key": "k"}) for _ in range(20))
+        )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+    assert len(await racing_service.published(InvoiceReceivedV1)) == 1
+
+
+async def test_twenty_posts_with_one_source_and_their_own_keys_make_one_invoice(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    async with racing_service.as_("erp") as erp:
+        answers = await asyncio.gather(
+            *(
+                erp.post("/v1/invoices", json=an_invoice(), headers={"idempotency-key": f"k{number % 15}"})
+                for number in range(20)
+            )
+        )
+    statuses = [answer.status_code for answer in answers if "idempotency-replayed" not in answer.headers]
+    assert sorted(statuses)[-1] == 201 and statuses.count(201) == 1
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert len(await racing_service.published(InvoiceReceivedV1)) == 1
+
+
+async def test_of_racing_duplicates_one_is_first_and_the_others_are_held(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    async with racing_service.as_("erp") as erp:
+        answers = await asyncio.gather(
+            *(erp.post("/v1/invoices", json=an_invoice(reference=f"R{number}")) for number in range(8))
+        )
+    invoices = [answer.json() for answer in answers]
+    [first] = [invoice for invoice in invoices if invoice["status"] == "received"]
+    assert {invoice["duplicate_of"] for invoice in invoices} == {None, first["id"]}
+    assert len(await racing_service.published(DuplicateSuspectedV1)) == 7
+
+
+async def test_racing_payments_never_pay_too_much(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    invoice = await approved(racing_service)
+    async with racing_service.as_("erp") as erp:
+        answers = await asyncio.gather(
+            *(
+                erp.post("/v1/payments", json=a_payment(invoice["id"], paid=50_000, reference=f"P{number}"))
+                for number in range(6)
+            ),
+            *(
+                erp.post("/v1/payments", json=a_payment(invoice["id"], paid=30_500, reference="P-last"))
+                for _ in range(3)
+            ),
+        )
+    assert {answer.status_code for answer in answers} <= {200, 201, 409}
+    owed = await shown(racing_service, f"/v1/invoices/{invoice['id']}")
+    events = await racing_service.published(InvoicePaidV1)
+    assert owed["outstanding_pence"] >= 0
+    assert sum(event.paid_pence for event in events) == owed["paid_pence"] == 130_500

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from council_common.contracts.notifications import MessageFailedV1
+from council_common.ids import new_id
+from fastapi.routing import APIRoute
+from notification_factories import a_customer, a_notice, a_payment, a_supplier
+from notification_post import CUSTOMER_ID, SUPPLIER_ID, Post
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+
+def by_hand(**more: Any) -> dict[str, Any]:
+    values = {
+        "number": "R0000123",
+        "level": 1,
+        "issued_on": "2026-03-11",
+        "due_on": "2026-03-03",
+        "outstanding_pence": 4_550,
+        "days_overdue": 8,
+    }
+    return {
+        "template": "reminder",
+        "channel": "email",
+        "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)},
+        "values": values,
+        "reference": "R0000123",
+        **more,
+    }
+
+
+@pytest.fixture(autouse=True)
+def records(post: Post) -> None:
+    post.others.customers[CUSTOMER_ID] = a_customer()
+    post.others.suppliers[SUPPLIER_ID] = a_supplier(("ledger@ackroyd.example", "remittance"))
+
+
+async def test_an_officer_sends_a_message_by_hand_once(post: Post) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        headers = {"idempotency-key": "one"}
+        first = await officer.post("/v1/messages", json=by_hand(), headers=headers)
+        again = await officer.post("/v1/messages", json=by_hand(), headers=headers)
+        assert first.status_code == again.status_code == 201
+        assert first.json() == again.json()
+        assert first.headers["etag"] == '"1"'
+        await post.send()
+        message = (await officer.get(first.headers["location"])).json()
+        body = (await officer.get(f"{first.headers['location']}/body")).json()
+    assert message["status"] == "delivered"
+    assert message["recipient"] == {"kind": "customer", "id": str(CUSTOMER_ID)}
+    assert message["about"]["kind"] == "by_hand"
+    assert message["body_sha256"] == hashlib.sha256(body["text"].encode()).hexdigest()
+    assert len(post.mail.raw) == 1
+
+
+async def test_about_the_same_thing_a_template_is_sent_once(post: Post) -> None:
+    about = {"kind": "complaint", "id": str(new_id())}
+    async with post.service.as_("communications_officer") as officer:
+        assert (await officer.post("/v1/messages", json=by_hand(about=about))).status_code == 201
+        second = await officer.post("/v1/messages", json=by_hand(about=about))
+    assert (second.status_code, second.json()["code"]) == (409, "message-already-written")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"template": "unheard_of"}, "template"),
+        ({"channel": "sms"}, "channel"),
+        ({"channel": "pigeon"}, "channel"),
+        ({"values": {}}, "values.number"),
+        ({"recipient": {"kind": "neighbour", "id": str(CUSTOMER_ID)}}, "recipient.kind"),
+        ({"reference": "nul\x00"}, "reference"),
+        ({"values": {"number": "nul\x00"}}, "values"),
+        ({"surprise": 1}, "surprise"),
+    ],
+)
+async def test_a_message_that_cannot_be_is_refused_by_field(post: Post, wrong: dict[str, Any], field: str) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        answer = await officer.post("/v1/messages", json=by_hand(**wrong))
+    assert answer.status_code == 422
+    assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_an_unsent_message_is_cancelled_and_a_sent_one_is_not(post: Post) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        one = (await officer.post("/v1/messages", json=by_hand())).json()["id"]
+        cancelled = await officer.post(f"/v1/messages/{one}/cancellations", json={"reason": "wrong invoice"})
+        assert (cancelled.status_code, cancelled.json()["status"]) == (201, "cancelled")
+        two = (await officer.post("/v1/messages", json=by_hand())).json()["id"]
+        await post.send()
+        late = await officer.post(f"/v1/messages/{two}/cancellations", json={})
+        assert (late.status_code, late.json()["code"]) == (409, "illegal-move")
+        history = (await officer.get(f"/v1/messages/{one}/history")).json()
+        assert (await officer.post(f"/v1/messages/{new_id()}/cancellations", json={})).status_code == 404
+        assert (await officer.get(f"/v1/messages/{one}/body")).status_code == 404
+    assert [(each["action"], each["reason"], each["by_name"]) for each in history] == [
+        ("queued", None, "communications_officer"),
+        ("cancelled", "wrong invoice", "communications_officer"),
+    ]
+    (told,) = await post.service.published(MessageFailedV1)
+    assert (told.message_id.hex, told.reason, told.version) == (one.replace("-", ""), "cancelled", 2)
+    assert len(post.mail.raw) == 1
+
+
+async def test_the_list_filters_pages_and_counts(post: Post) -> None:
+    notices = [a_notice(customer_id=CUSTOMER_ID) for _ in range(5)]
+    await post.service.deliver(*notices, a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0))
+    await post.send()
+    for filters, count in (
+        ({"template": "reminder"}, 5),
+        ({"channel": "letter"}, 0),
+        ({"status": "delivered"}, 6),
+        ({"recipient_kind": "supplier", "recipient_id": str(SUPPLIER_ID)}, 1),
+        ({"about_kind": "dunning_notice", "about_id": str(notices[2].notice_id)}, 1),
+        ({"from": "2026-03-11", "to": "2026-03-11"}, 6),
+        ({"from": "2026-03-12"}, 0),
+        ({"to": "2026-03-10"}, 0),
+    ):
+        assert len(await post.messages(**filters)) == count, filters
+    async with post.service.as_("auditor") as auditor:
+        seen: list[str] = []
+        cursor: str | None = None
+        for _ in range(3):
+            params = {"limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = (await auditor.get("/v1/messages", params=params)).json()
+            seen += [item["id"] for item in page["items"]]
+            cursor = page["next"]
+        totals = (await auditor.get("/v1/messages/totals", params={"from": "2026-03-11", "to": "2026-03-11"})).json()
+        nothing = (await auditor.get("/v1/messages/totals", params={"from": "2026-03-12"})).json()
+    assert cursor is None
+    assert len(set(seen)) == 6
+    assert {(each["template"], each["status"], each["count"]) for each in totals["items"]} == {
+        ("reminder", "delivered", 5),
+        ("remittance_advice", "delivered", 1),
+    }
+    assert totals["count"] == len(post.mail.raw) == 6
+    assert nothing == {"items": [], "count": 0}
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [("message_event", "version"), ("message_template_version", "version"), ("rendering", "number")],
+)
+async def test_what_is_evidence_only_grows(post: Post, table: str, column: str) -> None:
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    for change in (f"UPDATE {table} SET {column} = 9", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+        with pytest.raises(DBAPIError, match="only grows"):
+            async with post.service.runtime.sessions.begin() as session:
+                await session.execute(text(change))
+
+
+async def test_who_may_read_and_who_may_write(post: Post) -> None:
+    async with post.service.client() as nobody, post.service.as_("auditor") as auditor:
+        assert (await nobody.get("/v1/messages")).status_code == 401
+        assert (await auditor.get("/v1/messages")).status_code == 200
+        assert (await auditor.post("/v1/messages", json=by_hand())).status_code == 403
+
+
+async def test_every_route_names_one_scope(post: Post) -> None:
+    def scopes(dependant: Any) -> Iterator[str]:
+        for each in dependant.dependencies:
+            yield from each.own_oauth_scopes or ()
+            yield from scopes(each)
+
+    routes = [
+        route for router in post.service.app.router.routes for route in _routes_of(router) if route.include_in_schema
+    ]
+    assert len(routes) >= 14
+    for route in routes:
+        assert list(scopes(route.dependant)) in (["messages:read"], ["messages:write"]), route.path
+
+
+def _routes_of(route: Any) -> Iterator[APIRoute]:
+    if isinstance(route, APIRoute):
+        yield route
+    for each in getattr(getattr(route, "original_router", None), "routes", ()):
+        yield from _routes_of(each)

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from notification_factories import a_customer, a_notice
+from notification_post import CUSTOMER_ID, Post
+from notification_stand_ins import words
+
+SEEDED = (
+    "bank_account_change_warning",
+    "final_notice",
+    "pre_legal_notice",
+    "reminder",
+    "remittance_advice",
+    "second_reminder",
+)
+
+
+def a_template(**more: Any) -> dict[str, Any]:
+    return {
+        "name": "plan_offer",
+        "channels": ["email"],
+        "subject": "An offer about {{ number }}",
+        "text": "You owe {{ amount_pence | money }} since {{ due_on | day }}.",
+        "html": "<p>{{ recipient_name }} owes {{ amount_pence | money }}: {{ number }}</p>",
+        "placeholders": ["number", "amount_pence", "due_on"],
+        **more,
+    }
+
+
+async def test_the_first_templates_are_there_and_hold_no_legal_figures(post: Post) -> None:
+    async with post.service.as_("auditor") as auditor:
+        page = (await auditor.get("/v1/message-templates", params={"limit": 4})).json()
+        rest = (await auditor.get("/v1/message-templates", params={"limit": 4, "cursor": page["next"]})).json()
+    items = page["items"] + rest["items"]
+    assert [item["name"] for item in items] == list(SEEDED)
+    assert {item["version"] for item in items} == {1}
+    for item in items:
+        # A figure of the law would be here as a digit (Chichester's stored page quotes one: receivables.md §2.1).
+        assert not any(character.isdigit() for character in item["text"]), item["name"]
+
+
+async def test_a_preview_shows_money_and_dates_as_people_read_them(post: Post) -> None:
+    values = {"number": "<b>R1</b>", "amount_pence": 118_800, "due_on": "2026-03-11"}
+    async with post.service.as_("communications_officer") as officer:
+        added = await officer.post("/v1/message-templates", json=a_template())
+        assert (added.status_code, added.headers["location"]) == (201, "/v1/message-templates/plan_offer")
+        preview = await officer.post("/v1/message-templates/plan_offer/previews", json={"values": values})
+    assert preview.json() == {
+        "template": "plan_offer",
+        "template_version": 1,
+        "subject": "An offer about <b>R1</b>",
+        "text": "You owe £1,188.00 since 11 March 2026.",
+        "html": "<p>Mrs A. Example owes £1,188.00: &lt;b&gt;R1&lt;/b&gt;</p>",
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({"number": "1"}, "values.amount_pence"),
+        ({"number": "1", "amount_pence": "10.00", "due_on": "2026-03-11"}, "template_error"),
+        ({"number": "1", "amount_pence": 1, "due_on": "11/03/2026"}, "template_error"),
+        ({"number": "1", "amount_pence": 1, "due_on": "2026-03-11", "more": 1}, "values.more"),
+    ],
+)
+async def test_values_that_do_not_fit_are_named(post: Post, values: dict[str, Any], problem: str) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        await officer.post("/v1/message-templates", json=a_template())
+        answer = await officer.post("/v1/message-templates/plan_offer/previews", json={"values": values})
+    assert (answer.status_code, answer.json()["code"]) == (422, "message-values-wrong")
+    assert problem in answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ undeclared }}",
+        "{{ number.upper() }}",
+        "{{ ''.__class__ }}{% for x in ().__class__.__mro__ %}{{ x.mro() }}{% endfor %}",
+        "{% include 'passwords' %}",
+        "{% macro m() %}{% endmacro %}",
+        "{{ range(9) }}",
+        "{{ number | pprint }}",
+        "{% if %}",
+        "{{ number",
+        "nul \x00",
+    ],
+)
+async def test_a_template_cannot_do_what_templates_may_not(post: Post, text: str) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        answer = await officer.post(
+            "/v1/message-templates", json=a_template(text=text, html=None, subject="x", placeholders=["number"])
+        )
+    assert answer.status_code == 422, answer.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{{ 'x' * 1000000000 }}", "{{ 9 ** 999999 }}", "{{ '%999999999d' % 1 }}", "{{ number.__class__.__mro__ }}"],
+)
+async def test_a_template_cannot_eat_the_memory_or_look_around(post: Post, text: str) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        given = a_template(text=text, html=None, subject="x", placeholders=["number"])
+        added = await officer.post("/v1/message-templates", json=given)
+        if added.status_code == 201:
+            preview = await officer.post("/v1/message-templates/plan_offer/previews", json={"values": {"number": "1"}})
+            assert preview.status_code == 422, preview.text
+
+
+async def test_versions_are_added_and_never_changed(post: Post) -> None:
+    post.others.customers[CUSTOMER_ID] = a_customer()
+    old = a_notice(customer_id=CUSTOMER_ID)
+    await post.service.deliver(old)
+    async with post.service.as_("communications_officer") as officer:
+        text = {"channels": ["email"], "subject": "Please pay", "text": "Pay {{ number }}", "placeholders": ["number"]}
+        added = await officer.post("/v1/message-templates/reminder/versions", json=text)
+        assert (added.status_code, added.json()["version"]) == (201, 2)
+        assert (await officer.post("/v1/message-templates", json=a_template(name="reminder"))).status_code == 409
+        assert (await officer.post("/v1/message-templates/nothing/versions", json=text)).status_code == 404
+        versions = (await officer.get("/v1/message-templates/reminder/versions")).json()["items"]
+        assert [each["version"] for each in versions] == [1, 2]
+        assert (await officer.get("/v1/message-templates/reminder/versions/1")).json()["version"] == 1
+        newest = await officer.get("/v1/message-templates/reminder")
+        assert (newest.json()["version"], newest.headers["etag"]) == (2, '"2"')
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    first, second = sorted(post.mail.taken(), key=lambda mail: len(words(mail)), reverse=True)
+    assert first["Subject"].startswith("Reminder: invoice")
+    assert second["Subject"] == "Please pay"
+    assert (await post.message(about_id=str(old.notice_id)))["template_version"] == 1
+
+
+async def test_a_placeholder_an_event_does_not_bring_fails_the_message_with_its_name(post: Post) -> None:
+    post.others.customers[CUSTOMER_ID] = a_customer()
+    async with post.service.as_("communications_officer") as officer:
+        text = {"channels": ["email"], "subject": "x", "text": "{{ court }}", "placeholders": ["court"]}
+        assert (await officer.post("/v1/message-templates/reminder/versions", json=text)).status_code == 201
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    last = (await post.message())["status_history"][-1]
+    assert (last["status"], last["code"], last["explanation"]) == ("failed", "placeholder_missing", "court")
+
+
+async def test_html_goes_beside_the_text(post: Post) -> None:
+    post.others.customers[CUSTOMER_ID] = a_customer(name="Ames & <Sons>")
+    async with post.service.as_("communications_officer") as officer:
+        await officer.post("/v1/message-templates", json=a_template())
+        given = {
+            "template": "plan_offer",
+            "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)},
+            "values": {"number": "R1", "amount_pence": 100, "due_on": "2026-03-11"},
+        }
+        assert (await officer.post("/v1/messages", json=given)).status_code == 201
+    await post.send()
+    (mail,) = post.mail.taken()
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert "Ames &amp; &lt;Sons&gt; owes £1.00" in html.get_content()
+    assert words(mail).startswith("You owe £1.00")

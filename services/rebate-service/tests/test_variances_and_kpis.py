@@ -1,0 +1,115 @@
+"""Variances are settled by their owner; the programme's figures hold to the penny."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from council_common.contracts.rebates import RebateVarianceResolvedV1
+from council_common.ids import new_id
+from hypothesis import given
+from hypothesis import strategies as st
+from rebate_service.programme_kpis.rules import Tally, fold, mean_days, percentile
+
+
+async def test_the_coordinator_settles_a_variance(story: Any) -> None:
+    await story.happens(story.agreed(), story.paid(day=10, deducted=1_000))
+    [variance] = await story.variances(cause="under_deducted", status="open")
+    url = f"/v1/rebate-variances/{variance['id']}"
+    wanted = {"cause": "wrong_day_used", "note": "Run of 11 March went out a day late."}
+    async with story.service.as_("auditor") as auditor:
+        assert (await auditor.post(f"{url}/resolutions", json=wanted)).status_code == 403
+    async with story.service.as_("early_payment_coordinator") as client:
+        refused = await client.post(f"{url}/resolutions", json={"cause": "payment_returned"})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "cause")
+        settled = await client.post(f"{url}/resolutions", json=wanted)
+        assert settled.status_code == 201, settled.text
+        again = await client.post(f"{url}/resolutions", json=wanted)
+        assert (again.status_code, again.json()["code"]) == (409, "illegal-move")
+        shown = (await client.get(url)).json()
+        history = (await client.get(f"{url}/history")).json()
+        missing = await client.get(f"/v1/rebate-variances/{new_id()}")
+    assert (shown["status"], shown["resolution"]) == ("resolved", "wrong_day_used")
+    assert [each["reason"] for each in history] == [wanted["note"]]
+    assert missing.status_code == 404
+    [told] = await story.service.published(RebateVarianceResolvedV1)
+    # The rebate was version 1 when it was earned: this is the next fact about it.
+    assert (told.resolution, told.difference_pence, told.version) == ("wrong_day_used", -200, 2)
+
+
+async def test_the_programme_in_figures(story: Any) -> None:
+    other = new_id()
+    await story.happens(story.agreed(), story.agreed(supplier_id=other, collection="claim"))
+    cases = [(5, 1_500, story.supplier_id), (10, 1_200, story.supplier_id), (15, 800, story.supplier_id)]
+    cases += [(31, 0, story.supplier_id), (40, 0, other), (10, 0, other)]
+    for day, deducted, supplier_id in cases:
+        await story.happens(
+            story.paid(day=day, deducted=deducted, invoice_id=new_id(), supplier_id=supplier_id),
+        )
+    await story.happens(story.received(invoice_id=new_id()))
+    returned = story.paid(day=1, deducted=1_740, invoice_id=new_id())
+    await story.happens(returned, story.returned(returned))
+
+    async with story.service.as_("auditor") as client:
+        period = {"from": "2026-03-01", "to": "2026-04-30"}
+        by_month = (await client.get("/v1/programme-kpis", params=period | {"by": "month"})).json()
+        by_supplier = (await client.get("/v1/programme-kpis", params=period | {"by": "supplier", "limit": 1})).json()
+        params = period | {"by": "supplier", "cursor": by_supplier["next"]}
+        second = (await client.get("/v1/programme-kpis", params=params)).json()
+        bad = await client.get("/v1/programme-kpis", params={"from": "2026-04-01", "to": "2026-03-01"})
+    total = by_month["total"]
+    assert (total["paid_count"], total["earned_count"], total["missed_count"], total["open_count"]) == (6, 4, 2, 2)
+    assert total["expected_pence"] == 6 * 1_200
+    assert total["earned_pence"] == 1_500 + 1_200 + 900 + 1_200
+    assert total["missed_pence"] == 2_400
+    assert total["speed_effect_pence"] == 300 - 300
+    assert total["earned_pence"] == total["expected_pence"] - total["missed_pence"] + total["speed_effect_pence"]
+    assert (total["variance_pence"], total["to_claim_pence"]) == (-100, 1_200)
+    assert total["deducted_pence"] + total["to_claim_pence"] == total["earned_pence"] + total["variance_pence"]
+    assert (total["mean_days"], total["median_days"], total["p90_days"]) == ("18.50", 10, 40)
+    assert (total["on_target_count"], total["on_target_percent"]) == (3, "50.00")
+    assert [item["bucket"] for item in by_month["items"]] == ["2026-03", "2026-04"]
+    assert by_month["from"] == "2026-03-01"
+    for name in ("paid_count", "earned_pence", "deducted_pence", "open_expected_pence", "variance_pence"):
+        assert sum(item[name] for item in by_month["items"]) == total[name]
+        assert sum(item[name] for item in by_supplier["items"] + second["items"]) == total[name]
+    assert (len(by_supplier["items"]), second["next"]) == (1, None)
+    assert bad.status_code == 422
+
+
+tallies = st.builds(
+    Tally,
+    bucket=st.sampled_from(["2026-01", "2026-02"]),
+    status=st.sampled_from(["expected", "earned", "missed"]),
+    elapsed_days=st.integers(0, 60),
+    on_target=st.booleans(),
+    rebates=st.integers(1, 50),
+    base_pence=st.integers(0, 10**9),
+    expected_pence=st.integers(0, 10**7),
+    rebate_pence=st.integers(0, 10**7),
+    deducted_pence=st.integers(0, 10**7),
+    variance_pence=st.integers(-(10**7), 10**7),
+)
+
+
+@given(st.lists(tallies))
+def test_sums_hold_to_the_penny(given_tallies: list[Tally]) -> None:
+    nothing_earned = [each._replace(rebate_pence=0) if each.status == "missed" else each for each in given_tallies]
+    for figures in fold(nothing_earned).values():
+        expected = figures.expected_pence - figures.missed_pence + figures.speed_effect_pence
+        assert figures.earned_pence == expected
+        assert figures.deducted_pence + figures.to_claim_pence == figures.earned_pence + figures.variance_pence
+
+
+@given(st.dictionaries(st.integers(0, 60), st.integers(1, 9), min_size=1), st.integers(1, 100))
+def test_percentile_is_the_nearest_rank(days: dict[int, int], percent: int) -> None:
+    ordered = sorted(day for day, count in days.items() for _ in range(count))
+    assert percentile(days, percent) == ordered[-(-len(ordered) * percent // 100) - 1]
+    mean = mean_days(days)
+    assert mean is not None
+    assert min(days) <= mean <= max(days)
+
+
+def test_no_payments_no_days() -> None:
+    assert (percentile({}, 50), mean_days({}), fold([])) == (None, None, {})
+    assert date(2026, 3, 2).weekday() == 0
