@@ -27,7 +27,7 @@ class Rung:
     channel: str = "preferred"
 
 
-SAMPLE_LADDER = (Rung(7, 0, "reminder"), Rung(21, 14, "final_notice"), Rung(35, 14, "letter_of_claim", "letter"))
+SAMPLE_LADDER = (Rung(7, 0, "reminder"), Rung(21, 14, "final_notice"), Rung(35, 14, "pre_legal_notice", "letter"))
 
 
 async def set_up_ladder(

@@ -117,7 +117,6 @@ MIXED = [Share(Decimal(20), 81_235, 16_247), Share(Decimal(5), 14_999, 750), Sha
 
 
 class TestVat:
-
     def test_net_and_vat_reduced(self) -> None:
         # payables.md §1.3 "Example": £10.00 + £2.00 = £12.00; pay £1,188.00; recover VAT £198.00.
         assert sums(THOUSAND, ONE_PERCENT, 20) == (1_000, 200)

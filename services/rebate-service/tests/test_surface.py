@@ -30,7 +30,7 @@ async def test_migration_and_rows_agree(service: Harness) -> None:
 
 def test_every_route_names_one_scope() -> None:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    assert len(routes) == 19
+    assert len(routes) == 18
     for route in routes:
         scopes = [scope for needed in route.dependant.dependencies for scope in needed.own_oauth_scopes or ()]
         assert len(scopes) == 1, route.path

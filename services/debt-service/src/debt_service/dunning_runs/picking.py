@@ -27,14 +27,14 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::int
     AS rung (debt_type, kind, procedure_id, level, days, interval_days, minimum)
 """
 
-# The kind of the hold that stops a letter; looked up only for debts that carry the mark.
-_HOLD = """
-LEFT JOIN LATERAL (
-    SELECT hold.kind FROM hold
-    WHERE r.on_hold AND hold.released_at IS NULL AND (hold.ends_on IS NULL OR hold.ends_on >= {day})
-      AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
-    ORDER BY hold.placed_at, hold.id LIMIT 1
-) held ON r.on_hold
+# The holds in force that stop a letter, a debt's own before its customer's.
+_HOLDS = """
+LEFT JOIN (SELECT DISTINCT ON (receivable_id) receivable_id, kind FROM hold
+           WHERE released_at IS NULL AND receivable_id IS NOT NULL AND (ends_on IS NULL OR ends_on >= {day})
+           ORDER BY receivable_id, placed_at, id) own ON own.receivable_id = r.id
+LEFT JOIN (SELECT DISTINCT ON (customer_id) customer_id, kind FROM hold
+           WHERE released_at IS NULL AND receivable_id IS NULL AND (ends_on IS NULL OR ends_on >= {day})
+           ORDER BY customer_id, placed_at, id) of_all ON of_all.customer_id = r.customer_id
 """
 
 _PROPOSE = f"""
@@ -46,7 +46,8 @@ facts AS MATERIALIZED (
             WHEN rung.procedure_id IS NULL THEN
                 CASE WHEN r.dunning_level = 0 THEN '{Reason.NO_PROCEDURE}' ELSE '{Reason.TOP_LEVEL_REACHED}' END
             WHEN $8 - r.due_on < rung.days THEN '{Reason.NOT_DUE_YET}'
-            WHEN held.kind IS NOT NULL THEN '{Reason.ON_HOLD}:' || held.kind
+            WHEN coalesce(own.kind, of_all.kind) IS NOT NULL THEN
+                '{Reason.ON_HOLD}:' || coalesce(own.kind, of_all.kind)
             WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
             WHEN r.dunning_level > 0 AND under_way.receivable_id IS NOT NULL THEN '{Reason.PREVIOUS_NOT_DELIVERED}'
             WHEN $8 - r.last_notice_on < rung.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
@@ -60,7 +61,7 @@ facts AS MATERIALIZED (
     LEFT JOIN (SELECT DISTINCT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
         under_way ON under_way.receivable_id = r.id
     LEFT JOIN dunning_item elsewhere ON elsewhere.receivable_id = r.id AND elsewhere.state = 'proposed'
-    {_HOLD.format(day="$8")}
+    {_HOLDS.format(day="$8")}
     WHERE r.status = 'overdue' AND r.due_on < $8 {{scope}}
 ),
 kept AS (
@@ -79,7 +80,7 @@ SELECT r.id, r.customer_id, r.number, r.version, r.due_on, r.outstanding_pence, 
     i.procedure_id, c.preferred_channel, c.email IS NOT NULL AS has_email,
     CASE
         WHEN r.outstanding_pence = 0 THEN r.status
-        WHEN held.kind IS NOT NULL THEN '{Reason.ON_HOLD}:' || held.kind
+        WHEN coalesce(own.kind, of_all.kind) IS NOT NULL THEN '{Reason.ON_HOLD}:' || coalesce(own.kind, of_all.kind)
         WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
         WHEN r.dunning_level <> i.level - 1 THEN '{Reason.LEVEL_CHANGED}'
         WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}'
@@ -88,7 +89,7 @@ FROM dunning_item i
 JOIN receivable r ON r.id = i.receivable_id
 JOIN customer c ON c.id = r.customer_id
 JOIN rung ON rung.procedure_id = i.procedure_id AND rung.level = i.level
-{_HOLD.format(day="$8::date")}
+{_HOLDS.format(day="$8::date")}
 WHERE i.run_id = $9 AND i.receivable_id = ANY($10::uuid[]) AND i.state = 'proposed'
 ORDER BY r.id
 """

@@ -59,7 +59,7 @@ SELECT r.outstanding_pence, r.due_on, r.dunning_level AS last_level, r.last_noti
     r.debt_type, c.kind AS customer_kind,
     (SELECT kind FROM hold WHERE released_at IS NULL AND (ends_on IS NULL OR ends_on >= :as_at)
         AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
-        ORDER BY placed_at, id LIMIT 1) AS hold_kind,
+        ORDER BY receivable_id IS NULL, placed_at, id LIMIT 1) AS hold_kind,
     EXISTS (SELECT FROM dunning_notice n WHERE n.receivable_id = r.id AND n.delivery_status IN ('issued', 'sent'))
         AS notice_under_way,
     EXISTS (SELECT FROM dunning_item i WHERE i.receivable_id = r.id AND i.state = 'proposed') AS in_another_proposal

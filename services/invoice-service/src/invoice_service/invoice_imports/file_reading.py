@@ -67,6 +67,7 @@ class FileReading:
         self._mapping = mapping_of(self._profile, ColumnMapping.model_validate(import_.mapping or {}))
         self._draft = drafter(self._profile)
         self._names = self._mapping.names
+        self._columns = [field.columns[0] for field in self._mapping.fields]
         self._sum_before = import_.net_pence_sum + import_.refused_pence_sum
         self._skipped = 0
         self._refused_pence = 0
@@ -169,7 +170,7 @@ class FileReading:
 
     def _raw(self, cells: list[str]) -> str:
         if self._format == "ndjson":
-            return json.dumps({name: cell for name, cell in zip(self._names, cells, strict=False) if cell})
+            return json.dumps({name: cell for name, cell in zip(self._columns, cells, strict=False) if cell})
         out = io.StringIO()
         csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(cells)
         return out.getvalue()
