@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-Tick = Callable[[], None]
+
+class Tick(Protocol):
+    """Says that so many pieces more are done."""
+
+    def __call__(self, pieces: int = 1) -> None: ...
 
 
 class Steps:
@@ -29,16 +34,16 @@ class Steps:
 
     @contextmanager
     def step(self, what: str, total: int) -> Iterator[Tick]:
-        """A step of so many pieces; call the tick after each."""
+        """A step of so many pieces; call the tick after each, or after several."""
         began = time.monotonic()
         done = 0
         bar = self._bars.add_task(what, total=total)
         if self.console.is_terminal:
             self._bars.start()
 
-        def tick() -> None:
+        def tick(pieces: int = 1) -> None:
             nonlocal done
-            done += 1
+            done += pieces
             self._bars.update(bar, completed=done)
 
         try:
@@ -46,7 +51,7 @@ class Steps:
         finally:
             if not self.console.is_terminal:
                 since, took = time.monotonic() - self._began, time.monotonic() - began
-                self.console.print(f"{since:6.1f} s  {what:<44} {done:>6} of {total}  in {took:.1f} s", highlight=False)
+                self.console.print(f"{since:6.1f} s  {what:<44} {done:>9,} of {total:,}  in {took:.1f} s", highlight=False)
 
     def pause(self) -> None:
         """Leave the bars as they are, before something else is printed."""

@@ -1,5 +1,6 @@
 """Every setting of docs/architecture.md is given to the services, in containers and in Kubernetes."""
 
+import importlib
 import re
 
 import pytest
@@ -7,7 +8,7 @@ import yaml
 from council_gateway import TABLE
 
 # Given by the environment's secret store, never by a manifest (deploy/k8s/README.md names the keys).
-SECRET = {"DATABASE_URL", "CLIENT_SECRET"}
+SECRET = {"DATABASE_URL", "CLIENT_SECRET", "SMTP_PASSWORD"}
 
 
 def documented(root) -> set[str]:
@@ -21,6 +22,12 @@ def documented(root) -> set[str]:
 
 def test_the_table_is_found(root):
     assert {"DATABASE_URL", "OIDC_ISSUER", "LOG_LEVEL", "DEBT_SERVICE_URL"} <= documented(root)
+
+
+@pytest.mark.parametrize("service", TABLE.services)
+def test_the_table_names_every_setting_of_the_code(root, service):
+    settings = importlib.import_module(f"{service}_service.settings").Settings
+    assert {name.upper() for name in settings.model_fields} <= documented(root)
 
 
 @pytest.mark.parametrize("part", ["service", "worker", "migrate"])

@@ -78,3 +78,11 @@ async def test_what_is_not_there_is_none_and_a_refusal_is_an_error() -> None:
     assert await clients(Neighbour(404)).get("supplier", "/v1/suppliers/1") is None
     with pytest.raises(httpx.HTTPStatusError):
         await clients(Neighbour(409)).get("supplier", "/v1/suppliers/1")
+
+
+async def test_a_token_that_is_no_longer_taken_is_renewed() -> None:
+    neighbour = Neighbour(200, 401, 200)
+    ours = clients(neighbour)
+    await ours.get("supplier", "/v1/suppliers/1")
+    assert await ours.get("supplier", "/v1/suppliers/1") == {"asked": 3}
+    assert neighbour.tokens_granted == 2

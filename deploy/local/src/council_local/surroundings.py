@@ -82,6 +82,9 @@ class Surroundings:
             "SMTP_PORT": str(self.ports.smtp),
             "MAIL_FROM": "payments@council.example",
             "PRINT_ROOM_MAILBOX": "print-room@council.example",
+            # A sink on loopback answers at once: after a kill, messages under way are taken up again soon.
+            "SMTP_TIMEOUT_SECONDS": "10",
+            "SEND_LEASE_SECONDS": "12",
             "LOG_FORMAT": "json",
             "LOG_LEVEL": "INFO",
         }

@@ -23,7 +23,7 @@ from council_common.events.topics import create_topics
 from council_common.observability.logs import configure_logs, get_logger
 from council_common.observability.traces import configure_traces
 from council_common.service.api import build_api
-from council_common.service.jobs import Job
+from council_common.service.jobs import Job, run_job_now
 from council_common.service.runtime import running
 from council_common.service.settings import ServiceSettings
 from council_common.service.worker import run_worker
@@ -148,5 +148,4 @@ async def _replay(service: Service, settings: ServiceSettings, ids: list[UUID]) 
 async def _run_job(service: Service, settings: ServiceSettings, name: str) -> None:
     job = next(job for job in service.jobs if job.name == name)
     async with running(service.name, settings) as runtime:
-        while await job.run(runtime):
-            pass
+        await run_job_now(runtime, job)

@@ -44,6 +44,17 @@ async def wake_job(session: AsyncSession, name: str) -> None:
     await session.execute(text("SELECT pg_notify('job', :name)"), {"name": name})
 
 
+async def run_job_now(runtime: Runtime, job: Job) -> None:
+    """Run a job until nothing waits, as its command does: after a worker that is at it, never beside it."""
+    connection = await asyncpg.connect(driver_url(runtime.settings.database_url), timeout=10)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", lock_key(f"job-{job.name}"))
+        while await job.run(runtime):
+            pass
+    finally:
+        await connection.close()
+
+
 async def run_jobs(runtime: Runtime, jobs: tuple[Job, ...], stop: asyncio.Event) -> None:
     """Run jobs until told to stop; one that fails is told and runs again at its next turn."""
     async with asyncio.TaskGroup() as group:

@@ -85,16 +85,19 @@ class ServiceClients:
             response = await self._client.request(method, url, headers=headers, **request)
         except httpx.TransportError as fault:
             raise _Away from fault
+        if response.status_code == httpx.codes.UNAUTHORIZED and self._token:
+            self._token = ""  # the issuer changed its keys: a new token, and the same question again
+            raise _Away
         if response.status_code in _RETRY_STATUSES:
             raise _Away
         return response
 
     async def _own_token(self) -> str:
         """This service's token by client credentials (RFC 6749 §4.4), renewed before it ends."""
-        if time.monotonic() < self._token_until:
+        if self._token and time.monotonic() < self._token_until:
             return self._token
         async with self._renewing:
-            if time.monotonic() < self._token_until:
+            if self._token and time.monotonic() < self._token_until:
                 return self._token
             try:
                 discovery = await self._client.get(
@@ -106,8 +109,8 @@ class ServiceClients:
                     auth=(self._settings.client_id, self._settings.client_secret.get_secret_value()),
                 )
                 grant = granted.raise_for_status().json()
-            except httpx.HTTPError as fault:
+                self._token = str(grant["access_token"])
+                self._token_until = time.monotonic() + int(grant["expires_in"]) - _RENEW_BEFORE_SECONDS
+            except (httpx.HTTPError, KeyError, ValueError) as fault:
                 raise _Away from fault
-            self._token = grant["access_token"]
-            self._token_until = time.monotonic() + int(grant["expires_in"]) - _RENEW_BEFORE_SECONDS
             return self._token

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -20,6 +21,22 @@ class By(StrEnum):
     QUARTER = "quarter"
     YEAR = "year"
     SUPPLIER = "supplier"
+
+
+def bucket_name(by: By, bucket: date | str) -> str:
+    """How a bucket is called: 2026-03, 2026-Q1, 2026, a supplier's id, or empty for the total.
+
+    >>> [bucket_name(by, date(2026, 4, 1)) for by in (By.MONTH, By.QUARTER, By.YEAR)]
+    ['2026-04', '2026-Q2', '2026']
+    """
+    if isinstance(bucket, str):
+        return bucket
+    match by:
+        case By.MONTH:
+            return f"{bucket:%Y-%m}"
+        case By.QUARTER:
+            return f"{bucket.year}-Q{(bucket.month + 2) // 3}"
+    return str(bucket.year)
 
 
 class Tally(NamedTuple):

@@ -10,15 +10,15 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rebate_service.programme_kpis.rules import By, Tally
+from rebate_service.programme_kpis.rules import By, Tally, bucket_name
 
 # A payment counts on the day its file was sent; what is not paid yet on the day it should have been.
 _DAY = "coalesce(remitted_on, target_on)"
 _BUCKETS = {
     By.TOTAL: "''",
-    By.MONTH: f"to_char({_DAY}, 'YYYY-MM')",
-    By.QUARTER: f"to_char({_DAY}, 'YYYY-\"Q\"Q')",
-    By.YEAR: f"to_char({_DAY}, 'YYYY')",
+    By.MONTH: f"date_trunc('month', {_DAY}::timestamp)",
+    By.QUARTER: f"date_trunc('quarter', {_DAY}::timestamp)",
+    By.YEAR: f"date_trunc('year', {_DAY}::timestamp)",
     By.SUPPLIER: "rebate.supplier_id::text",
 }
 _IN_PERIOD = (
@@ -50,7 +50,7 @@ async def tallies(
     if suppliers is not None:
         statement = statement.bindparams(bindparam("suppliers", type_=ARRAY(Uuid)))
         values["suppliers"] = list(suppliers)
-    return [Tally(*row) for row in await session.execute(statement, values)]
+    return [Tally(bucket_name(by, row[0]), *row[1:]) for row in await session.execute(statement, values)]
 
 
 async def suppliers_after(session: AsyncSession, after: UUID, *, first: date, last: date, limit: int) -> list[UUID]:

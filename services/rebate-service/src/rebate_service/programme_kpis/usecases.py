@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from council_common.errors import FieldError, Malformed
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.programme_kpis import rules, store
-from rebate_service.programme_kpis.rules import By, Figures
+from rebate_service.programme_kpis.rules import By, Figures, Tally
 from rebate_service.programme_kpis.schemas import FiguresOut, ProgrammeOut
 
 
@@ -19,20 +20,22 @@ async def report(
     """Expected against earned against deducted against missed, from a day to a day (both within)."""
     if last < first:
         raise Malformed("The period ends before it begins.", errors=[FieldError("to", "is before from")])
-    total = rules.fold(await store.tallies(session, By.TOTAL, first=first, last=last)).get("", Figures())
-    report = ProgrammeOut(first=first, last=last, by=by, items=[], total=FiguresOut.of("", total))
-    if by is By.TOTAL:
-        return report
-    suppliers = None
+    whole = await store.tallies(session, By.TOTAL if by is By.SUPPLIER else by, first=first, last=last)
+    report = ProgrammeOut(first=first, last=last, by=by, items=[], total=_total(whole))
     if by is By.SUPPLIER:
-        after = _read(cursor)
-        suppliers = await store.suppliers_after(session, after, first=first, last=last, limit=limit + 1)
+        suppliers = await store.suppliers_after(session, _read(cursor), first=first, last=last, limit=limit + 1)
         if len(suppliers) > limit:
             suppliers = suppliers[:limit]
             report.next = str(suppliers[-1])
-    folded = rules.fold(await store.tallies(session, by, first=first, last=last, suppliers=suppliers))
-    report.items = [FiguresOut.of(bucket, figures) for bucket, figures in folded.items()]
+        whole = await store.tallies(session, by, first=first, last=last, suppliers=suppliers)
+    if by is not By.TOTAL:
+        report.items = [FiguresOut.of(bucket, figures) for bucket, figures in rules.fold(whole).items()]
     return report
+
+
+def _total(tallies: Sequence[Tally]) -> FiguresOut:
+    figures = rules.fold(each._replace(bucket="") for each in tallies).get("", Figures())
+    return FiguresOut.of("", figures)
 
 
 def _read(cursor: str | None) -> UUID:
