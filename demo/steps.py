@@ -51,7 +51,9 @@ class Steps:
         finally:
             if not self.console.is_terminal:
                 since, took = time.monotonic() - self._began, time.monotonic() - began
-                self.console.print(f"{since:6.1f} s  {what:<44} {done:>9,} of {total:,}  in {took:.1f} s", highlight=False)
+                self.console.print(
+                    f"{since:6.1f} s  {what:<44} {done:>9,} of {total:,}  in {took:.1f} s", highlight=False
+                )
 
     def pause(self) -> None:
         """Leave the bars as they are, before something else is printed."""

@@ -12,10 +12,11 @@ from demo.sample_council.facts import Fate, Invoice, Line, Payment, Supplier, Te
 
 SUPPLIERS = 120
 IN_THE_PROGRAMME = 45
-INVOICES = 1_500
+INVOICES = 1_000
 FIRST_RECEIPT, LAST_RECEIPT = date(2026, 2, 2), date(2026, 3, 27)
+LAST_APPROVED_RECEIPT = date(2026, 3, 13)
 LAST_PAYMENT = date(2026, 3, 31)
-BY_FILE = {Way.NDJSON: 300, Way.CSV: 200, Way.XLSX: 100}
+BY_FILE = {Way.NDJSON: 210, Way.CSV: 120, Way.XLSX: 60}
 
 _RATES = ("20", "20", "20", "5", "0")
 # The agreements that are not the council model of 1.00 % on day 10.
@@ -69,7 +70,7 @@ def _supplier(chance: Random, number: int) -> Supplier:
 
 
 def invoices(chance: Random, known: tuple[Supplier, ...]) -> tuple[Invoice, ...]:
-    """1,500 invoices; six in ten come from suppliers in the programme."""
+    """1,000 invoices; six in ten come from suppliers in the programme."""
     inside, outside = known[:IN_THE_PROGRAMME], known[IN_THE_PROGRAMME:]
     ways = _ways()
     made: list[Invoice] = []
@@ -102,7 +103,8 @@ def _ordinary(chance: Random, position: int, supplier: Supplier, way: Way) -> In
     lines = tuple(_line(chance, chance.choice(_RATES)) for _ in range(count))
     days = _days_to_pay(chance, supplier)
     remitted_on = next_working_day(received_on + timedelta(days=days))
-    if chance.random() < 0.02:
+    # Approving takes days: of the last week's invoices most wait for it.
+    if chance.random() < (0.6 if received_on > LAST_APPROVED_RECEIPT and remitted_on > LAST_PAYMENT else 0.02):
         return _invoice(position, supplier, received_on, lines, fate=Fate.RECEIVED, way=way)
     if remitted_on > LAST_PAYMENT:
         return _invoice(position, supplier, received_on, lines, fate=Fate.APPROVED, way=way)

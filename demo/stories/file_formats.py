@@ -99,7 +99,7 @@ class SendersCsv(FileFormat):
     mistakes: ClassVar[Mapping[int, Mapping[str, Any]]] = {
         3: {"Net": "12,3x4.00"},
         90: {"Stamped": "31/02/2026"},
-        150: {"Inv No": ""},
+        110: {"Inv No": ""},
     }
 
     def record(self, invoice: Invoice) -> Record:

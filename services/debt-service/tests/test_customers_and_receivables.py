@@ -94,7 +94,9 @@ async def test_bulk_keeps_good_lines_and_explains_bad_ones(office) -> None:
     good = [office.receivable_body(customer, 10_00, due_on=DUE) for _ in range(3)]
     by_source = office.receivable_body(customer, 10_00, due_on=DUE) | {"customer": customer["source"]}
     del by_source["customer_id"]
-    stranger = office.receivable_body(customer, 10_00, due_on=DUE) | {"customer": {"system": "erp", "reference": "nobody"}}
+    stranger = office.receivable_body(customer, 10_00, due_on=DUE) | {
+        "customer": {"system": "erp", "reference": "nobody"}
+    }
     del stranger["customer_id"]
     bad_sum = {**office.receivable_body(customer, 10_00, due_on=DUE), "gross_pence": 11_00}
     future = office.receivable_body(customer, 10_00, due_on=date(2026, 4, 20))

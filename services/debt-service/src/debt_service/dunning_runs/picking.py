@@ -15,12 +15,11 @@ from council_common.database.sessions import driver
 from council_common.ids import lock_key
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.customers.rules import CustomerKind
 from debt_service.dunning_procedures.rules import Ladder, applying
 from debt_service.dunning_runs.rules import COUNTED_ONLY, Reason
 
-# Stands for every type of debt that no procedure names.
-ANY_TYPE = "*"
+# Stands for every type of debt, or kind of customer, that no procedure names.
+ANY = "*"
 
 _RUNGS = """
 SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::integer[], $6::integer[], $7::bigint[])
@@ -48,16 +47,16 @@ facts AS MATERIALIZED (
             WHEN $8 - r.due_on < rung.days THEN '{Reason.NOT_DUE_YET}'
             WHEN coalesce(own.kind, of_all.kind) IS NOT NULL THEN
                 '{Reason.ON_HOLD}:' || coalesce(own.kind, of_all.kind)
-            WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
+            WHEN suppressed.id IS NOT NULL THEN '{Reason.CUSTOMER_SUPPRESSED}'
             WHEN r.dunning_level > 0 AND under_way.receivable_id IS NOT NULL THEN '{Reason.PREVIOUS_NOT_DELIVERED}'
             WHEN $8 - r.last_notice_on < rung.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
             WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}'
             WHEN elsewhere.receivable_id IS NOT NULL THEN '{Reason.IN_ANOTHER_PROPOSAL}'
         END AS reason
     FROM receivable r
-    JOIN customer c ON c.id = r.customer_id
-    LEFT JOIN rung ON rung.level = r.dunning_level + 1 AND rung.kind = c.kind
-        AND rung.debt_type = CASE WHEN r.debt_type = ANY($10::text[]) THEN r.debt_type ELSE '{ANY_TYPE}' END
+    {{customer}}
+    LEFT JOIN rung ON rung.level = r.dunning_level + 1 {{apart}}
+    LEFT JOIN (SELECT id FROM customer WHERE suppressed) suppressed ON suppressed.id = r.customer_id
     LEFT JOIN (SELECT DISTINCT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
         under_way ON under_way.receivable_id = r.id
     LEFT JOIN dunning_item elsewhere ON elsewhere.receivable_id = r.id AND elsewhere.state = 'proposed'
@@ -124,21 +123,39 @@ async def propose_items(
     connection = await driver(session)
     await connection.execute("SELECT pg_advisory_xact_lock($1)", lock_key("dunning-proposal"))
     await connection.execute("SET LOCAL work_mem = '256MB'")
-    named = sorted({ladder.debt_type for ladder in ladders if ladder.debt_type is not None})
-    conditions: list[str] = []
-    values: list[Any] = []
-    for column, value in (
+    types = sorted({each.debt_type for each in ladders if each.debt_type is not None})
+    kinds = sorted({each.customer_kind for each in ladders if each.customer_kind is not None})
+    rungs = _columns(_applying_rungs(ladders, types, kinds, as_at))
+    values: list[Any] = [*rungs, as_at, run_id]
+    statement = _statement(values, types, kinds, scope)
+    rows = await connection.fetch(statement, *values)
+    return [Found(row["reason"], row["level"], row["debts"], row["pence"]) for row in rows]
+
+
+def _statement(values: list[Any], types: Sequence[str], kinds: Sequence[str], scope: Scope) -> str:
+    """The proposal's statement, which joins on type and kind only where a ladder tells them apart; adds its values."""
+
+    def placed(value: Any) -> str:
+        values.append(value)
+        return f"${len(values)}"
+
+    apart = []
+    for rung_column, column, named in (("debt_type", "r.debt_type", types), ("kind", "c.kind", kinds)):
+        if named:
+            of_debt = f"CASE WHEN {column} = ANY({placed(list(named))}::text[]) THEN {column} ELSE '{ANY}' END"
+            apart.append(f"AND rung.{rung_column} = {of_debt}")
+    wanted = (
         ("r.department", scope.department),
         ("r.debt_type", scope.debt_type),
         ("c.kind", scope.customer_kind),
-    ):
-        if value is not None:
-            values.append(value)
-            conditions.append(f"AND {column} = ${10 + len(values)}")
-    statement = _PROPOSE.replace("{scope}", " ".join(conditions))
-    rungs = _columns(_applying_rungs(ladders, named, as_at))
-    rows = await connection.fetch(statement, *rungs, as_at, run_id, named, *values)
-    return [Found(row["reason"], row["level"], row["debts"], row["pence"]) for row in rows]
+    )
+    narrowed = [f"AND {column} = {placed(value)}" for column, value in wanted if value is not None]
+    needs_customer = kinds or scope.customer_kind is not None
+    return (
+        _PROPOSE.replace("{scope}", " ".join(narrowed))
+        .replace("{apart}", " ".join(apart))
+        .replace("{customer}", "JOIN customer c ON c.id = r.customer_id" if needs_customer else "")
+    )
 
 
 async def retest(
@@ -146,7 +163,7 @@ async def retest(
 ) -> list[Any]:
     """What is true now of some proposed debts, their rows locked; `reason` where the letter must not go (D4)."""
     connection = await driver(session)
-    rungs = [(ANY_TYPE, ANY_TYPE, ladder, number) for ladder in ladders for number in range(len(ladder.levels))]
+    rungs = [(ANY, ANY, ladder, number) for ladder in ladders for number in range(len(ladder.levels))]
     rows: list[Any] = await connection.fetch(_RETEST, *_columns(rungs), as_at, run_id, receivable_ids)
     return rows
 
@@ -154,14 +171,14 @@ async def retest(
 _Rung = tuple[str, str, Ladder, int]
 
 
-def _applying_rungs(ladders: Sequence[Ladder], named: Sequence[str], as_at: date) -> list[_Rung]:
-    """The rungs in force on a day, for each type of debt that a procedure names and each kind of customer."""
+def _applying_rungs(ladders: Sequence[Ladder], types: Sequence[str], kinds: Sequence[str], as_at: date) -> list[_Rung]:
+    """The rungs in force on a day, for each type of debt and kind of customer that a ladder names, and for the rest."""
     rungs = []
-    for debt_type in (*named, ANY_TYPE):
-        for kind in CustomerKind:
+    for debt_type in (*types, ANY):
+        for kind in (*kinds, ANY):
             ladder = applying(ladders, debt_type=debt_type, customer_kind=kind, as_at=as_at)
             if ladder is not None:
-                rungs += [(debt_type, kind.value, ladder, number) for number in range(len(ladder.levels))]
+                rungs += [(debt_type, kind, ladder, number) for number in range(len(ladder.levels))]
     return rungs
 
 

@@ -1,0 +1,164 @@
+"""The open items as suppliers' invoices: received on their day, held while in dispute, paid when they were settled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from demo.council_api import Council, Refused, for_each, until
+from demo.real_data.open_items import IN_FORCE_FROM, TERMS, OpenItem
+from demo.steps import Tick
+
+SOURCE_SYSTEM = "open-items-ap"
+ARRIVES_AFTER = timedelta(days=2)
+
+
+async def pay_early(council: Council, items: Sequence[OpenItem], *, tick: Tick) -> None:
+    """Day by day: what comes in is approved or disputed, what was settled is paid less its rebate."""
+    suppliers = await _suppliers_in_the_programme(council, items)
+    replay = _Replay(council, suppliers)
+    await replay.read_what_is_there()
+    for day in sorted({day for item in items for day in (item.issued_on, item.settled_on)}):
+        await for_each([item for item in items if item.issued_on == day], replay.receive, tick=_silent)
+        await replay.pay_all([item for item in items if item.settled_on == day])
+        tick()
+
+
+async def _suppliers_in_the_programme(council: Council, items: Sequence[OpenItem]) -> dict[str, str]:
+    parties = sorted({item.party for item in items})
+    body = {
+        "items": [
+            {"source": {"system": SOURCE_SYSTEM, "reference": party}, "name": f"Supplier {party}"} for party in parties
+        ]
+    }
+    answer = await council.erp.post("/v1/suppliers/bulk", body, key=f"{SOURCE_SYSTEM}-suppliers")
+    ids = {parties[item["index"]]: item["id"] for item in answer["items"]}
+    await for_each(ids.values(), lambda supplier_id: _agree(council, supplier_id), tick=_silent)
+
+    async def all_in_force() -> bool:
+        found = {one["supplier_id"] async for one in council.coordinator.items("/v1/agreements")}
+        return set(ids.values()) <= found
+
+    await until(all_in_force, what="rebate-service to know the agreements")
+    return ids
+
+
+async def _agree(council: Council, supplier_id: str) -> None:
+    agreed_on = (IN_FORCE_FROM - timedelta(days=14)).isoformat()
+    terms = {name: getattr(TERMS, name) for name in TERMS.__slots__}
+    wanted = {
+        "supplier_id": supplier_id,
+        "stage": "agreed",
+        "on": agreed_on,
+        "terms": {"agreed_on": agreed_on, "effective_from": IN_FORCE_FROM.isoformat(), **terms},
+    }
+    try:
+        await council.coordinator.post("/v1/onboardings", wanted, key=f"{SOURCE_SYSTEM}-onboarding-{supplier_id}")
+    except Refused as refused:
+        if refused.code != "onboarding-exists":
+            raise
+
+
+class _Replay:
+    """Where each invoice stands, so that an earlier run's work is not done again."""
+
+    def __init__(self, council: Council, suppliers: dict[str, str]) -> None:
+        self._council = council
+        self._suppliers = suppliers
+        self._ids: dict[str, str] = {}
+        self._status: dict[str, str] = {}
+
+    async def read_what_is_there(self) -> None:
+        for row in await self._council.auditor.rows("/v1/invoices/export.csv", source_system=SOURCE_SYSTEM):
+            self._ids[row["source_reference"]] = row["id"]
+            self._status[row["source_reference"]] = row["status"]
+
+    async def receive(self, item: OpenItem) -> None:
+        """Post it; approve it, or hold it while it is in dispute."""
+        if item.number not in self._ids:
+            body = _as_told(item)
+            told = await self._council.erp.post("/v1/invoices", body, key=f"{SOURCE_SYSTEM}-{item.number}")
+            self._ids[item.number], self._status[item.number] = told["id"], told["status"]
+        if self._status[item.number] == "received":
+            await (self._dispute(item) if item.disputed else self._approve(item))
+
+    async def _approve(self, item: OpenItem) -> None:
+        invoice_id = self._ids[item.number]
+        path = f"/v1/invoices/{invoice_id}/approvals"
+        await self._council.assistant.post(path, key=f"{SOURCE_SYSTEM}-approval-{invoice_id}")
+        self._status[item.number] = "approved"
+
+    async def _dispute(self, item: OpenItem) -> None:
+        path = f"/v1/invoices/{self._ids[item.number]}/holds"
+        key = f"{SOURCE_SYSTEM}-hold-{item.number}"
+        await self._council.assistant.post(path, {"reason": "dispute"}, key=key)
+        self._status[item.number] = "held"
+
+    async def _settle_dispute(self, item: OpenItem) -> None:
+        """The dispute is over on the day the invoice is settled: released, then approved."""
+        path = f"/v1/invoices/{self._ids[item.number]}/holds"
+        for hold in await self._council.assistant.get(path):
+            if hold["released_at"] is None:
+                key = f"{SOURCE_SYSTEM}-release-{hold['id']}"
+                await self._council.assistant.post(f"{path}/{hold['id']}/releases", key=key)
+        await self._approve(item)
+
+    async def pay_all(self, items: Sequence[OpenItem]) -> None:
+        """Ask for the day's deductions at once, then pay each."""
+        left = [item for item in items if self._status[item.number] != "paid"]
+        if not left:
+            return
+        questions = {"quotes": [self._question(item) for item in left]}
+        quotes = (await self._council.erp.post("/v1/rebate-quotes/batches", questions))["items"]
+        await for_each(zip(left, quotes, strict=True), self._pay, tick=_silent)
+
+    async def _pay(self, quoted: tuple[OpenItem, dict[str, Any]]) -> None:
+        item, quote = quoted
+        if self._status[item.number] != "approved":
+            await self._settle_dispute(item)
+        body = {
+            "invoice_id": self._ids[item.number],
+            "source": {"system": SOURCE_SYSTEM, "reference": item.number},
+            "remitted_on": item.settled_on.isoformat(),
+            "arrives_on": _arrival(item.settled_on).isoformat(),
+            "paid_pence": item.pence - quote["deduct_pence"],
+            "deducted_pence": quote["deduct_pence"],
+            "method": "bacs",
+        }
+        await self._council.erp.post("/v1/payments", body, key=f"{SOURCE_SYSTEM}-payment-{item.number}")
+        self._status[item.number] = "paid"
+
+    def _question(self, item: OpenItem) -> dict[str, Any]:
+        return {
+            "supplier_id": self._suppliers[item.party],
+            "received_on": item.issued_on.isoformat(),
+            "remitted_on": item.settled_on.isoformat(),
+            "arrives_on": _arrival(item.settled_on).isoformat(),
+            "vat_shares": [{"vat_rate": "0", "net_pence": item.pence, "vat_pence": 0}],
+        }
+
+
+def _as_told(item: OpenItem) -> dict[str, Any]:
+    line = {"description": "Open item", "net_pence": item.pence, "vat_rate": "0", "vat_pence": 0}
+    return {
+        "source": {"system": SOURCE_SYSTEM, "reference": item.number},
+        "supplier": {"system": SOURCE_SYSTEM, "reference": item.party},
+        "number": item.number,
+        "issued_on": item.issued_on.isoformat(),
+        "received_on": item.issued_on.isoformat(),
+        "due_on": item.due_on.isoformat(),
+        "lines": [line],
+        "net_pence": item.pence,
+        "vat_pence": 0,
+        "gross_pence": item.pence,
+    }
+
+
+def _arrival(remitted_on: date) -> date:
+    """Two days later; the clock of these agreements ends when the file is sent."""
+    return remitted_on + ARRIVES_AFTER
+
+
+def _silent(pieces: int = 1) -> None:
+    """Days are counted, not invoices."""
