@@ -3,12 +3,12 @@
 import hashlib
 from uuid import UUID
 
-import uuid_utils.compat
+import uuid_utils
 
 
 def new_id() -> UUID:
     """A new, time-ordered id (RFC 9562 §5.7)."""
-    return uuid_utils.compat.uuid7()
+    return UUID(int=uuid_utils.uuid7().int)
 
 
 def lock_key(name: str) -> int:
