@@ -30,9 +30,11 @@ async def replay_open_items(council: Council, file: Path, steps: Steps) -> bool:
     items = read_open_items(file)
     began = time.monotonic()
     days = len({day for item in items for day in (item.issued_on, item.settled_on)})
-    with steps.step("Open items as suppliers' invoices, in days", days) as paid_day:
-        with steps.step("Open items as debts, in days", days) as chased_day:
-            await asyncio.gather(pay_early(council, items, tick=paid_day), chase(council, items, tick=chased_day))
+    with (
+        steps.step("Open items as suppliers' invoices, in days", days) as paid_day,
+        steps.step("Open items as debts, in days", days) as chased_day,
+    ):
+        await asyncio.gather(pay_early(council, items, tick=paid_day), chase(council, items, tick=chased_day))
     took = time.monotonic() - began
     await until_handled(council.platform, seconds=PATIENCE_SECONDS, every=0.5)
     steps.pause()

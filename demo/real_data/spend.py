@@ -130,9 +130,9 @@ def _show(steps: Steps, figures: dict[str, BodyFigures]) -> None:
     ]  # fmt: skip
     steps.console.print(table("Published spending, file by file", headings, rows))
     said = [
-        "Existing lines were published in another file before; a file refused whole is empty, or no list of payments.",
+        "Existing lines were published in another file before. Files refused whole: empty, or no list of payments.",
         "The one total of Leeds that disagrees lost its last digit before publication: a penny.",
-        "Of two files with a two-line header the control figures sum the gross; ours is the net, so lines are compared.",
+        "Of two files with two-line headers the control figures sum the gross, we the net: their lines are compared.",
     ]
     for sentence in said:
         steps.console.print(f"  {sentence}", highlight=False)

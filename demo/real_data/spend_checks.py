@@ -44,7 +44,6 @@ class BodyFigures:
         self.accepted += import_["lines_accepted"]
         self.existing += import_["lines_existing"]
         self.refused += import_["lines_refused"]
-        self.lines += import_["lines_accepted"] + import_["lines_existing"] + import_["lines_refused"]
         self.net_pence += import_["net_pence_sum"]
         self._check_lines(name, import_, control)
         self._check_sum(name, import_, control)
@@ -60,6 +59,7 @@ class BodyFigures:
         has_total = import_["file_total_pence"] is not None
         taken = import_["lines_accepted"] + import_["lines_existing"] + import_["lines_refused"] + has_total
         explained = BLANK_BUT_COUNTED.get(name, 0) + (name in TWO_LINE_HEADERS)
+        self.lines += control.lines - explained - has_total
         if taken + explained != control.lines:
             self.faults.append(f"{name}: {taken:,} lines and {explained} explained, of {control.lines:,}")
         if import_["lines_refused"] != REFUSED_LINES.get(name, 0):
@@ -91,8 +91,5 @@ class BodyFigures:
 def adds_nothing(first: dict[str, Any], again: dict[str, Any]) -> bool:
     """Whether a file sent a second time found all its lines there."""
     taken = first["lines_accepted"] + first["lines_existing"]
-    return (
-        again["lines_accepted"] == 0
-        and again["lines_existing"] == taken
-        and again["lines_refused"] == first["lines_refused"]
-    )
+    found = (again["lines_accepted"], again["lines_existing"], again["lines_refused"])
+    return found == (0, taken, first["lines_refused"])

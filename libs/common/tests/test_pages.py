@@ -48,7 +48,10 @@ async def test_pages_give_every_row_once_in_order(things: Things, limit: int) ->
     assert await _walk(things, "-number", limit) == upwards[::-1]
 
 
-@pytest.mark.parametrize("query", [PageQuery(sort="colour"), PageQuery(cursor="rubbish"), PageQuery(cursor="W10="), PageQuery(cursor=FORGED)])
+STRANGE = [PageQuery(sort="colour"), PageQuery(cursor="rubbish"), PageQuery(cursor="W10="), PageQuery(cursor=FORGED)]
+
+
+@pytest.mark.parametrize("query", STRANGE)
 async def test_an_unknown_order_or_a_strange_cursor_is_told(things: Things, query: PageQuery) -> None:
     with pytest.raises(Malformed):
         async with things.sessions() as session:

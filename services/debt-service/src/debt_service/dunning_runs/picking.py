@@ -36,6 +36,19 @@ LEFT JOIN (SELECT DISTINCT ON (customer_id) customer_id, kind FROM hold
            ORDER BY customer_id, placed_at, id) of_all ON of_all.customer_id = r.customer_id
 """
 
+# Within the statement reasons are numbers (0: proposed), which sort and group faster than their names; what only the
+# calendar explains comes first.
+_REASONS = (
+    *COUNTED_ONLY,
+    Reason.ON_HOLD,
+    Reason.CUSTOMER_SUPPRESSED,
+    Reason.PREVIOUS_NOT_DELIVERED,
+    Reason.BELOW_MINIMUM,
+    Reason.IN_ANOTHER_PROPOSAL,
+)
+_NUMBER = {reason: number for number, reason in enumerate(_REASONS, start=1)}
+_NAMES = f"ARRAY[{', '.join(repr(reason.value) for reason in _REASONS)}]"
+
 _PROPOSE = f"""
 WITH rung AS MATERIALIZED ({_RUNGS}),
 facts AS MATERIALIZED (
@@ -43,16 +56,19 @@ facts AS MATERIALIZED (
         r.outstanding_pence, r.due_on, r.last_notice_on,
         CASE
             WHEN rung.procedure_id IS NULL THEN
-                CASE WHEN r.dunning_level = 0 THEN '{Reason.NO_PROCEDURE}' ELSE '{Reason.TOP_LEVEL_REACHED}' END
-            WHEN $8 - r.due_on < rung.days THEN '{Reason.NOT_DUE_YET}'
-            WHEN coalesce(own.kind, of_all.kind) IS NOT NULL THEN
-                '{Reason.ON_HOLD}:' || coalesce(own.kind, of_all.kind)
-            WHEN suppressed.id IS NOT NULL THEN '{Reason.CUSTOMER_SUPPRESSED}'
-            WHEN r.dunning_level > 0 AND under_way.receivable_id IS NOT NULL THEN '{Reason.PREVIOUS_NOT_DELIVERED}'
-            WHEN $8 - r.last_notice_on < rung.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
-            WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}'
-            WHEN elsewhere.receivable_id IS NOT NULL THEN '{Reason.IN_ANOTHER_PROPOSAL}'
-        END AS reason
+                CASE WHEN r.dunning_level = 0 THEN {_NUMBER[Reason.NO_PROCEDURE]}
+                     ELSE {_NUMBER[Reason.TOP_LEVEL_REACHED]} END
+            WHEN $8 - r.due_on < rung.days THEN {_NUMBER[Reason.NOT_DUE_YET]}
+            WHEN own.kind IS NOT NULL OR of_all.kind IS NOT NULL THEN {_NUMBER[Reason.ON_HOLD]}
+            WHEN suppressed.id IS NOT NULL THEN {_NUMBER[Reason.CUSTOMER_SUPPRESSED]}
+            WHEN r.dunning_level > 0 AND under_way.receivable_id IS NOT NULL
+                THEN {_NUMBER[Reason.PREVIOUS_NOT_DELIVERED]}
+            WHEN $8 - r.last_notice_on < rung.interval_days THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
+            WHEN r.outstanding_pence < rung.minimum THEN {_NUMBER[Reason.BELOW_MINIMUM]}
+            WHEN elsewhere.receivable_id IS NOT NULL THEN {_NUMBER[Reason.IN_ANOTHER_PROPOSAL]}
+            ELSE 0
+        END AS reason,
+        coalesce(own.kind, of_all.kind) AS hold_in_force
     FROM receivable r
     {{customer}}
     LEFT JOIN rung ON rung.level = r.dunning_level + 1 {{apart}}
@@ -67,10 +83,17 @@ kept AS (
     INSERT INTO dunning_item (run_id, receivable_id, customer_id, procedure_id, level, days_overdue,
                               outstanding_pence, due_on, last_notice_on, state, reason)
     SELECT $9, id, customer_id, procedure_id, level, days, outstanding_pence, due_on, last_notice_on,
-        CASE WHEN reason IS NULL THEN 'proposed' ELSE 'skipped' END, reason
-    FROM facts WHERE reason IS NULL OR reason NOT IN ({", ".join(f"'{reason}'" for reason in COUNTED_ONLY)})
+        CASE WHEN reason = 0 THEN 'proposed' ELSE 'skipped' END,
+        CASE WHEN reason = {_NUMBER[Reason.ON_HOLD]} THEN '{Reason.ON_HOLD}:' || hold_in_force
+             WHEN reason > 0 THEN ({_NAMES})[reason] END
+    FROM facts WHERE reason = 0 OR reason > {len(COUNTED_ONLY)}
+),
+counted AS (
+    SELECT reason, CASE WHEN reason = {_NUMBER[Reason.ON_HOLD]} THEN hold_in_force END AS hold, level,
+        count(*) AS debts, sum(outstanding_pence)::bigint AS pence
+    FROM facts GROUP BY 1, 2, 3
 )
-SELECT reason, level, count(*) AS debts, sum(outstanding_pence)::bigint AS pence FROM facts GROUP BY reason, level
+SELECT ({_NAMES})[reason] || coalesce(':' || hold, '') AS reason, level, debts, pence FROM counted
 """
 
 _RETEST = f"""

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from json.encoder import encode_basestring
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1, InvoiceReceivedV1
-from council_common.events.outbox import OutboxRow, outbox_rows
+from council_common.events.outbox import outbox_rows
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 
@@ -41,8 +41,7 @@ class Told:
     traceparent: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NewInvoice:
+class NewInvoice(NamedTuple):
     """A draft that will be stored, with what was found out about it."""
 
     draft: Draft
@@ -60,7 +59,7 @@ class Rows:
 
     invoices: list[tuple[Any, ...]] = field(default_factory=list)
     holds: list[tuple[Any, ...]] = field(default_factory=list)
-    outbox: list[OutboxRow] = field(default_factory=list)
+    outbox: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def assemble(
@@ -70,6 +69,9 @@ def assemble(
     rows = Rows()
     event_ids = ordered_ids(len(new), milliseconds=milliseconds)
     envelope = _Envelope(told)
+    add_invoice, add_event = rows.invoices.append, rows.outbox.append
+    by, by_name, at, import_id = told.by.subject, told.by.name, told.at, told.import_id
+    topic, type_ = InvoiceReceivedV1.topic, InvoiceReceivedV1.type
     for place, (each, invoice_id, event_id) in enumerate(zip(new, ids, event_ids, strict=True)):
         draft = each.draft
         due_on = draft.due_on or due_date(draft.received_on, each.terms_days)
@@ -80,20 +82,41 @@ def assemble(
         historic = draft.paid_on is not None
         before = "paid" if historic else "received"
         status = "held" if reasons else before
-        rows.invoices.append(
+        add_invoice(
             (
-                *(invoice_id, 2 if reasons else 1, draft.kind, each.supplier_id, told.source_system),
-                *(each.reference, each.content_hash, draft.number, draft.number_key),
-                *(draft.purchase_order_number, draft.issued_on, draft.received_on, due_on, draft.lines),
-                *(draft.net_pence, draft.vat_pence, draft.gross_pence, draft.gross_pence if historic else 0),
-                *(status, before if reasons else None, reasons, duplicate_of, historic),
-                *(told.by.subject, told.by.name, told.at, draft.paid_on, told.import_id, draft.line_number),
+                invoice_id,
+                2 if reasons else 1,
+                draft.kind,
+                each.supplier_id,
+                told.source_system,
+                each.reference,
+                each.content_hash,
+                draft.number,
+                draft.number_key,
+                draft.purchase_order_number,
+                draft.issued_on,
+                draft.received_on,
+                due_on,
+                draft.lines,
+                draft.net_pence,
+                draft.vat_pence,
+                draft.gross_pence,
+                draft.gross_pence if historic else 0,
+                status,
+                before if reasons else None,
+                reasons,
+                duplicate_of,
+                historic,
+                by,
+                by_name,
+                at,
+                draft.paid_on,
+                import_id,
+                draft.line_number,
             )
         )
         payload = envelope.received(each, str(invoice_id), str(event_id), due_on, status)
-        rows.outbox.append(
-            OutboxRow(event_id, InvoiceReceivedV1.topic, invoice_id, InvoiceReceivedV1.type, payload.encode())
-        )
+        add_event((event_id, topic, invoice_id, type_, payload.encode()))
         if reasons:
             about = {"invoice_id": invoice_id, "supplier_id": each.supplier_id}
             _hold(rows, told, about, reasons=reasons, duplicate_of=duplicate_of)
@@ -125,25 +148,27 @@ class _Envelope:
             '"invoice_id":"'
         )
         self._system = f'","source":{{"system":{encode_basestring(told.source_system)},"reference":'
-        self._days: dict[date, str] = {}
+        self._days = _Days()
 
     def received(self, each: NewInvoice, invoice_id: str, event_id: str, due_on: date, status: str) -> str:
         """One event; dates and amounts as the model writes them."""
         draft = each.draft
-        day = self._day
-        paid_on = f'"{day(draft.paid_on)}"' if draft.paid_on else "null"
+        days = self._days
+        paid_on = f'"{days[draft.paid_on]}"' if draft.paid_on else "null"
         return (
             f"{self._head}{event_id}{self._source}{invoice_id}{self._time}{invoice_id}{self._data}{invoice_id}"
             f'","supplier_id":"{each.supplier_text}{self._system}{encode_basestring(each.reference)}}},'
-            f'"number":{encode_basestring(draft.number)},"issued_on":"{day(draft.issued_on)}",'
-            f'"received_on":"{day(draft.received_on)}","due_on":"{day(due_on)}","net_pence":{draft.net_pence},'
+            f'"number":{encode_basestring(draft.number)},"issued_on":"{days[draft.issued_on]}",'
+            f'"received_on":"{days[draft.received_on]}","due_on":"{days[due_on]}","net_pence":{draft.net_pence},'
             f'"vat_pence":{draft.vat_pence},"gross_pence":{draft.gross_pence},"vat_shares":{draft.vat_shares},'
             f'"status":"{status}","historic":{"true" if draft.paid_on else "false"},"kind":"{draft.kind}",'
             f'"paid_on":{paid_on}}}}}'
         )
 
-    def _day(self, day: date) -> str:
-        text = self._days.get(day)
-        if text is None:
-            text = self._days[day] = day.isoformat()
+
+class _Days(dict[date, str]):
+    """Days as text; a file has few, so that each is written once."""
+
+    def __missing__(self, day: date) -> str:
+        text = self[day] = day.isoformat()
         return text

@@ -16,6 +16,7 @@ from council_common.money import MAX_PENCE
 from invoice_service.invoice_imports.rules import Profile, line_key, published_supplier
 from invoice_service.invoices.rules import (
     EARLIEST,
+    content_text,
     dates_that_cannot_be,
     normalised_number,
     plain_rate,
@@ -28,8 +29,8 @@ Cells = list[str]
 class Draft(NamedTuple):
     """An invoice as a line tells it; the supplier is still a reference, and nothing is known of other lines.
 
-    `line_key` is set where lines are known by their content (published spending). `due_on` None means by the
-    supplier's terms. `lines` and `vat_shares` are JSON.
+    `line_key` is set where lines are known by their content (published spending), `content` where they have a
+    reference. `due_on` None means by the supplier's terms. `lines` and `vat_shares` are JSON.
     """
 
     line_number: int
@@ -51,27 +52,7 @@ class Draft(NamedTuple):
     vat_pence: int
     gross_pence: int
     paid_on: date | None
-
-
-class InvoiceRow(NamedTuple):
-    """A row of an invoices file, in the order of the mapping's fields."""
-
-    reference: str | None
-    supplier_reference: str
-    supplier_name: str | None
-    number: str
-    kind: str | None
-    purchase_order_number: str | None
-    issued_on: date | None
-    received_on: date
-    due_on: date | None
-    paid_on: date | None
-    net: int | None
-    vat: int | None
-    gross: int | None
-    vat_rate: str | None
-    department: str | None
-    description: str | None
+    content: str
 
 
 class Refused(Exception):
@@ -127,54 +108,75 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
         vat,
         gross,
         line.paid_on,
+        "",
     )
 
 
 def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: date) -> Draft:
-    """An invoice of one line. Without a reference of its own it is known by supplier and number."""
-    line = InvoiceRow(*row)
-    net, vat, gross = _amounts(line)
-    kind = _kind(line, gross)
-    issued_on = line.issued_on or line.received_on
-    problems = [
-        Problem(each.field, each.code, each.problem, each.expected)
-        for each in dates_that_cannot_be(issued_on, line.received_on, line.due_on, today=today)
-    ]
-    if line.paid_on is not None and not line.received_on <= line.paid_on <= today:
-        right = f"from {line.received_on} to {today}"
-        problems.append(Problem("paid_on", "dates-out-of-order", "it cannot have been paid then", right))
-    if problems:
-        raise Refused(*problems)
-    described = _line(line.description, net, _rate(line, net, vat), vat, line.department)
+    """An invoice of one line; `row` is in the order of the mapping's fields (mappings.FieldName).
+
+    Without a reference of its own it is known by supplier and number.
+    """
+    (reference, supplier_reference, supplier_name, number, kind, order_number, issued_on, received_on, due_on,
+     paid_on, net, vat, gross, vat_rate, department, description) = row  # fmt: skip
+    if net is None or vat is None or gross is None or net + vat != gross or not -MAX_PENCE <= gross <= MAX_PENCE:
+        net, vat, gross = _amounts(net, vat, gross)
+    if issued_on is None:
+        issued_on = received_on
+    if not EARLIEST <= issued_on <= received_on <= today or due_on is not None or paid_on is not None:
+        _check_dates(issued_on, received_on, due_on, paid_on, today)
+    kind = "invoice" if kind is None and gross >= 0 else _kind(kind, gross)
+    lines, vat_shares = _line(description, net, _rate(vat_rate, net, vat), vat, department)
     return Draft(
         line_number,
         cells,
         None,
-        (line.reference or f"{line.supplier_reference}/{line.number}")[:200],
-        line.supplier_reference,
-        line.supplier_name or line.supplier_reference,
+        reference or f"{supplier_reference}/{number}"[:200],
+        supplier_reference,
+        supplier_name or supplier_reference,
         kind,
-        line.number,
-        normalised_number(line.number),
-        line.purchase_order_number,
+        number,
+        normalised_number(number),
+        order_number,
         issued_on,
-        line.received_on,
-        line.due_on,
-        *described,
+        received_on,
+        due_on,
+        lines,
+        vat_shares,
         net,
         vat,
         gross,
-        line.paid_on,
+        paid_on,
+        content_text(
+            kind=kind,
+            number=number,
+            purchase_order_number=order_number,
+            dates=(issued_on, received_on, due_on),
+            amounts=(net, vat, gross),
+            lines=lines,
+        ),
     )
 
 
-def _amounts(line: InvoiceRow) -> tuple[int, int, int]:
+def _check_dates(issued_on: date, received_on: date, due_on: date | None, paid_on: date | None, today: date) -> None:
+    problems = [
+        Problem(each.field, each.code, each.problem, each.expected)
+        for each in dates_that_cannot_be(issued_on, received_on, due_on, today=today)
+    ]
+    if paid_on is not None and not received_on <= paid_on <= today:
+        right = f"from {received_on} to {today}"
+        problems.append(Problem("paid_on", "dates-out-of-order", "it cannot have been paid then", right))
+    if problems:
+        raise Refused(*problems)
+
+
+def _amounts(net: int | None, vat: int | None, gross: int | None) -> tuple[int, int, int]:
     """Net, VAT and gross; one of net and gross may be left out, and VAT where there is none."""
-    vat = line.vat or 0
-    if line.net is None and line.gross is None:
+    if net is None and gross is None:
         raise Refused(Problem("net", "missing-value", "neither net nor gross is said", "at least one of them"))
-    net = line.net if line.net is not None else int(line.gross or 0) - vat
-    gross = line.gross if line.gross is not None else net + vat
+    vat = vat or 0
+    net = net if net is not None else (gross or 0) - vat
+    gross = gross if gross is not None else net + vat
     if net + vat != gross:
         problem = f"net {net} and VAT {vat} do not add up to gross {gross} (pence)"
         raise Refused(Problem("gross", "sums-differ", problem, f"{net + vat}"))
@@ -187,8 +189,8 @@ def _bounded(*amounts: int) -> None:
         raise Refused(Problem("net", "amount-too-large", "the amount is too large", f"at most {MAX_PENCE} pence"))
 
 
-def _kind(line: InvoiceRow, gross: int) -> str:
-    kind = (line.kind or "invoice").casefold().replace(" ", "_").replace("-", "_")
+def _kind(said: str | None, gross: int) -> str:
+    kind = (said or "invoice").casefold().replace(" ", "_").replace("-", "_")
     if kind not in ("invoice", "credit_note"):
         raise Refused(Problem("kind", "unknown-kind", "this is no kind of invoice", "invoice or credit_note"))
     if kind == "invoice" and gross < 0:
@@ -199,9 +201,9 @@ def _kind(line: InvoiceRow, gross: int) -> str:
     return kind
 
 
-def _rate(line: InvoiceRow, net: int, vat: int) -> str:
-    if line.vat_rate is not None:
-        return _read_rate(line.vat_rate)
+def _rate(said: str | None, net: int, vat: int) -> str:
+    if said is not None:
+        return _read_rate(said)
     rate = _rate_that_fits(net, vat)
     if rate == "0" and vat:
         problem = "the VAT fits no usual rate, and the line says none"

@@ -184,15 +184,7 @@ class Storing:
 def _content_of(draft: Draft, supplier: LineSupplier) -> bytes:
     if draft.line_key is not None:
         return bytes.fromhex(draft.line_key)
-    return content_hash(
-        supplier_id=supplier.text,
-        kind=draft.kind,
-        number=draft.number,
-        purchase_order_number=draft.purchase_order_number,
-        dates=(draft.issued_on, draft.received_on, draft.due_on),
-        amounts=(draft.net_pence, draft.vat_pence, draft.gross_pence),
-        lines=draft.lines,
-    )
+    return content_hash(supplier.text, draft.content)
 
 
 async def _duplicates(connection: Any, new: Sequence[NewInvoice], ids: Sequence[UUID]) -> dict[int, UUID]:

@@ -178,8 +178,7 @@ def _values(told: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: 
 
 
 def _content_hash(told: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
-    return rules.content_hash(
-        supplier_id=supplier_id,
+    content = rules.content_text(
         kind=told.kind.value,
         number=told.number,
         purchase_order_number=told.purchase_order_number,
@@ -187,6 +186,7 @@ def _content_hash(told: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
         amounts=(told.net_pence, told.vat_pence, told.gross_pence),
         lines=lines,
     )
+    return rules.content_hash(supplier_id, content)
 
 
 def _events(told: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetime) -> list[Event]:

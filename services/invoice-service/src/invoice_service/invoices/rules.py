@@ -169,6 +169,7 @@ class NewInvoice:
 
 
 EARLIEST = date(1990, 1, 1)
+_NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]+")
 _LEADING = re.compile(r"^(?:INV|NO)+")
 
 
@@ -181,7 +182,7 @@ def normalised_number(number: str) -> str:
     >>> normalised_number("Inv no. 0042"), normalised_number("000"), normalised_number("INV")
     ('42', '000', 'INV')
     """
-    plain = "".join(char for char in number.upper() if char.isalnum())
+    plain = _NEITHER_LETTER_NOR_DIGIT.sub("", number.upper())
     return _LEADING.sub("", plain).lstrip("0") or plain or number
 
 
@@ -271,23 +272,31 @@ def vat_shares(lines: Sequence[Line]) -> list[VatShare]:
     return [VatShare(vat_rate=rate, net_pence=net[rate], vat_pence=vat[rate]) for rate in sorted(net)]
 
 
-def content_hash(
+def content_text(
     *,
-    supplier_id: UUID | str,
     kind: str,
     number: str,
     purchase_order_number: str | None,
     dates: tuple[date, date, date | None],
     amounts: tuple[int, int, int],
     lines: str,
-) -> bytes:
-    """What two tellings of one source reference must agree on, as 16 bytes.
+) -> str:
+    """What two tellings of one source reference must agree on, its supplier apart.
 
     `dates` are issued, received and due (None where the supplier's terms decide), `amounts` net, VAT and gross,
     `lines` the stored lines as `stored_lines` writes them. A file's line and a request can be the same invoice.
     """
-    said = f"{supplier_id}\0{kind}\0{number}\0{purchase_order_number or ''}\0{dates}\0{amounts}\0{lines}"
-    return hashlib.blake2b(said.encode(), digest_size=16).digest()
+    issued_on, received_on, due_on = dates
+    due = due_on.toordinal() if due_on else 0
+    return (
+        f"{kind}\0{number}\0{purchase_order_number or ''}\0{issued_on.toordinal()}\0{received_on.toordinal()}"
+        f"\0{due}\0{amounts[0]}\0{amounts[1]}\0{amounts[2]}\0{lines}"
+    )
+
+
+def content_hash(supplier_id: UUID | str, content: str) -> bytes:
+    """A content text and whose it is, as 16 bytes."""
+    return hashlib.blake2b(f"{supplier_id}\0{content}".encode(), digest_size=16).digest()
 
 
 def stored_lines(lines: Iterable[Line]) -> str:
