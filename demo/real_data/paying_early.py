@@ -27,11 +27,7 @@ async def pay_early(council: Council, items: Sequence[OpenItem], *, tick: Tick) 
 
 async def _suppliers_in_the_programme(council: Council, items: Sequence[OpenItem]) -> dict[str, str]:
     parties = sorted({item.party for item in items})
-    body = {
-        "items": [
-            {"source": {"system": SOURCE_SYSTEM, "reference": party}, "name": f"Supplier {party}"} for party in parties
-        ]
-    }
+    body = {"items": [_supplier(party, number) for number, party in enumerate(parties, start=1)]}
     answer = await council.erp.post("/v1/suppliers/bulk", body, key=f"{SOURCE_SYSTEM}-suppliers")
     ids = {parties[item["index"]]: item["id"] for item in answer["items"]}
     await for_each(ids.values(), lambda supplier_id: _agree(council, supplier_id), tick=_silent)
@@ -42,6 +38,16 @@ async def _suppliers_in_the_programme(council: Council, items: Sequence[OpenItem
 
     await until(all_in_force, what="rebate-service to know the agreements")
     return ids
+
+
+def _supplier(party: str, number: int) -> dict[str, Any]:
+    """The file has no addresses: remittance advices go to an invented one."""
+    contact = {"name": "Accounts", "email": f"remittances.{number}@open-items.example", "purpose": "remittance"}
+    return {
+        "source": {"system": SOURCE_SYSTEM, "reference": party},
+        "name": f"Supplier {party}",
+        "contacts": [contact],
+    }
 
 
 async def _agree(council: Council, supplier_id: str) -> None:

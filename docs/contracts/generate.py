@@ -13,15 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from council_common.events.published_language import (
+from council_common.published_language import (
     asyncapi,
     example_of,
     published_events,
     schema_of,
     shrinkages,
 )
+from council_common.runtime.settings import ServiceSettings
 from council_common.service.command import Service
-from council_common.service.settings import ServiceSettings
 
 HERE = Path(__file__).parent
 SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")

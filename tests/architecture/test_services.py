@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from council_common.events.published_language import published_events
 from council_common.identity.roles import ROLES
 from council_common.observability.logs import FORBIDDEN_FIELDS
-from council_common.service.settings import ServiceSettings
+from council_common.published_language import published_events
+from council_common.runtime.settings import ServiceSettings
 from council_gateway.table import owner_of
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant

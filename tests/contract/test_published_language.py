@@ -9,9 +9,9 @@ import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_structured_event
 from council_common.events.contract import Event
 from council_common.events.envelope import CONTENT_TYPE, seal, unseal
-from council_common.events.published_language import example_of, published_events, schema_of, shrinkages
 from council_common.events.topics import TOPICS
 from council_common.ids import new_id
+from council_common.published_language import example_of, published_events, schema_of, shrinkages
 
 EVENTS = published_events()
 SHARED = Path(os.environ.get("COUNCIL_SHARED", Path(__file__).parents[3] / "shared"))

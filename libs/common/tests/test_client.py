@@ -4,9 +4,9 @@ from typing import Any
 import httpx
 import pytest
 from council_common.errors import Unavailable
-from council_common.service.settings import ServiceSettings
+from council_common.runtime.clients import ServiceClients
+from council_common.runtime.settings import ServiceSettings
 from council_common.testing.issuer import ISSUER, TestIssuer
-from council_common.web.client import ServiceClients
 
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from council_common.database.tables import idempotency_key, inbox
 from council_common.ids import new_id
+from council_common.runtime.running import Runtime, running
+from council_common.runtime.settings import ServiceSettings
 from council_common.service.jobs import Job, run_jobs, wake_job
-from council_common.service.runtime import Runtime, running
-from council_common.service.settings import ServiceSettings
 from council_common.service.worker import purge
 from sqlalchemy import insert
 from things_service import NOW, Things

@@ -70,13 +70,13 @@ async def test_one_receivable_one_entry_one_event(office) -> None:
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"gross_pence": 1}, ""),
+        ({"gross_pence": 1}, "gross_pence"),
         ({"gross_pence": 100.5}, "gross_pence"),
         ({"gross_pence": -100}, "gross_pence"),
         ({"number": "r 1"}, "number"),
         ({"issued_on": "11/03/2026"}, "issued_on"),
-        ({"due_on": "2020-01-01"}, ""),
-        ({"customer_id": None}, ""),
+        ({"due_on": "2020-01-01"}, "due_on"),
+        ({"customer_id": None}, "customer"),
         ({"lines": []}, "lines"),
         ({"department": "a\x00b"}, "department"),
         ({"unknown": 1}, "unknown"),

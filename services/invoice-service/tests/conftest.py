@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from council_common.database.migrations import migrate
-from council_common.service.settings import ServiceSettings
+from council_common.runtime.settings import ServiceSettings
 from council_common.testing.harness import Harness, harness
 from council_local.scratch import ScratchDatabases
 from fastapi import FastAPI

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 
 import httpx
 import uvicorn
+from council_common.runtime.clients import ServiceClients
 from council_common.testing.harness import Harness
-from council_common.web.client import ServiceClients
 from council_local.ports import free_ports
 from fastapi import FastAPI, HTTPException
 

@@ -9,8 +9,8 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from council_common.runtime.clients import ServiceClients
 from council_common.testing.harness import Harness
-from council_common.web.client import ServiceClients
 from notification_service.jobs import RELEASE, SEND
 from notification_stand_ins import MailServer, OtherServices, mail_server
 

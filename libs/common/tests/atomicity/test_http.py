@@ -9,9 +9,9 @@ from council_common.errors import Conflict
 from council_common.events.handlers import Handlers
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api, resource_router
 from council_common.service.command import Service
-from council_common.service.settings import ServiceSettings
 from council_common.testing.harness import Harness, harness
 from council_common.web.dependencies import SessionDep, requires
 from council_common.web.idempotency import Idempotent

@@ -7,7 +7,7 @@ import io
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from council_common.service.runtime import Runtime
+from council_common.runtime.running import Runtime
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Select
 

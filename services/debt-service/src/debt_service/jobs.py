@@ -4,8 +4,8 @@ from datetime import timedelta
 
 from council_common.clock import london_date
 from council_common.identity.actor import SYSTEM
+from council_common.runtime.running import Runtime
 from council_common.service.jobs import Job
-from council_common.service.runtime import Runtime
 
 from debt_service.holds.store import ended_holds
 from debt_service.holds.usecases import release_hold

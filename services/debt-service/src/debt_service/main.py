@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
-from council_common.service.settings import ServiceSettings
 from fastapi import FastAPI
 
 from debt_service.customers.routes import router as customers

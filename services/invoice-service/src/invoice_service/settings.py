@@ -1,6 +1,6 @@
 """Settings of invoice-service: those every service has."""
 
-from council_common.service.settings import ServiceSettings
+from council_common.runtime.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

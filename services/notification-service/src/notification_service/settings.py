@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Annotated
 
-from council_common.service.runtime import Runtime
-from council_common.service.settings import ServiceSettings
+from council_common.runtime.running import Runtime
+from council_common.runtime.settings import ServiceSettings
 from pydantic import Field, SecretStr
 
 

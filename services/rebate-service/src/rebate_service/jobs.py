@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
+from council_common.runtime.running import Runtime
 from council_common.service.jobs import Job
-from council_common.service.runtime import Runtime
 
 from rebate_service.agreements.store import await_deciders, mark_applied, unapplied
 from rebate_service.agreements.tables import Agreement

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from council_common.clock import london_date
 from council_common.observability.logs import get_logger
+from council_common.runtime.running import Runtime
 from council_common.service.jobs import Job
-from council_common.service.runtime import Runtime
 
 from supplier_service.bank_account_changes.store import cooled_off
 from supplier_service.bank_account_changes.usecases import activate_account

@@ -1,1 +1,1 @@
-"""How a service is put together: settings, runtime, API, worker, commands."""
+"""How a service is put together: API, worker, jobs, health, commands."""

@@ -9,9 +9,9 @@ from fastapi import APIRouter, FastAPI
 
 from council_common.observability.logs import configure_logs
 from council_common.observability.traces import configure_traces
+from council_common.runtime.running import Runtime, running
+from council_common.runtime.settings import ServiceSettings
 from council_common.service.health import broker_answers, database_answers, health_routes
-from council_common.service.runtime import Runtime, running
-from council_common.service.settings import ServiceSettings
 from council_common.web.idempotency import Replay, TransactionalRoute, answer_replay
 from council_common.web.middleware import RequestContext
 from council_common.web.problems import PROBLEM_RESPONSES, install_problem_handlers

@@ -22,10 +22,10 @@ from council_common.events.handlers import Handlers, Received
 from council_common.events.topics import create_topics
 from council_common.observability.logs import configure_logs, get_logger
 from council_common.observability.traces import configure_traces
+from council_common.runtime.running import running
+from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.jobs import Job, run_job_now
-from council_common.service.runtime import running
-from council_common.service.settings import ServiceSettings
 from council_common.service.worker import run_worker
 
 log = get_logger()

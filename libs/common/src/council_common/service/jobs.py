@@ -19,7 +19,7 @@ from council_common.errors import Unavailable
 from council_common.ids import lock_key
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import JOB_RUNS
-from council_common.service.runtime import Runtime
+from council_common.runtime.running import Runtime
 
 log = get_logger()
 

@@ -19,12 +19,12 @@ from council_common.events.envelope import unseal
 from council_common.events.handlers import Received
 from council_common.identity.tokens import TokenVerifier
 from council_common.ids import new_id
+from council_common.runtime.clients import ServiceClients
+from council_common.runtime.running import Runtime
+from council_common.runtime.settings import ServiceSettings
 from council_common.service.command import Service
 from council_common.service.jobs import Job
-from council_common.service.runtime import Runtime
-from council_common.service.settings import ServiceSettings
 from council_common.testing.issuer import AUDIENCE, ISSUER, TestIssuer
-from council_common.web.client import ServiceClients
 
 NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 

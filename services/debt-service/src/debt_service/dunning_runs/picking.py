@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.dunning_procedures.rules import Ladder, applying
 from debt_service.dunning_runs.rules import COUNTED_ONLY, Reason
+from debt_service.holds.rules import HoldKind
 
 # Stands for every type of debt, or kind of customer, that no procedure names.
 ANY = "*"
@@ -26,74 +27,68 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::int
     AS rung (debt_type, kind, procedure_id, level, days, interval_days, minimum)
 """
 
-# The holds in force that stop a letter, a debt's own before its customer's.
-_HOLDS = """
-LEFT JOIN (SELECT DISTINCT ON (receivable_id) receivable_id, kind FROM hold
-           WHERE released_at IS NULL AND receivable_id IS NOT NULL AND (ends_on IS NULL OR ends_on >= {day})
-           ORDER BY receivable_id, placed_at, id) own ON own.receivable_id = r.id
-LEFT JOIN (SELECT DISTINCT ON (customer_id) customer_id, kind FROM hold
-           WHERE released_at IS NULL AND receivable_id IS NULL AND (ends_on IS NULL OR ends_on >= {day})
-           ORDER BY customer_id, placed_at, id) of_all ON of_all.customer_id = r.customer_id
+# The hold in force that stops a letter, the debt's own before its customer's; asked only of debts that carry the mark.
+_HOLD = """
+(SELECT hold.kind FROM hold
+ WHERE hold.released_at IS NULL AND (hold.ends_on IS NULL OR hold.ends_on >= $8)
+   AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
+ ORDER BY hold.receivable_id IS NULL, hold.placed_at, hold.id LIMIT 1)
 """
 
-# Within the statement reasons are numbers (0: proposed), which sort and group faster than their names; what only the
-# calendar explains comes first.
-_REASONS = (
+# Within the statement reasons are numbers (0: proposed), which group faster than their names: first what the
+# calendar alone explains, then what is kept.
+_REASONS: tuple[str, ...] = (
     *COUNTED_ONLY,
-    Reason.ON_HOLD,
     Reason.CUSTOMER_SUPPRESSED,
     Reason.PREVIOUS_NOT_DELIVERED,
     Reason.BELOW_MINIMUM,
     Reason.IN_ANOTHER_PROPOSAL,
+    *(f"{Reason.ON_HOLD}:{kind}" for kind in HoldKind),
 )
 _NUMBER = {reason: number for number, reason in enumerate(_REASONS, start=1)}
-_NAMES = f"ARRAY[{', '.join(repr(reason.value) for reason in _REASONS)}]"
+_NAMES = f"ARRAY[{', '.join(map(repr, map(str, _REASONS)))}]"
+_HOLD_NUMBER = f"CASE WHEN r.on_hold THEN array_position({_NAMES}, '{Reason.ON_HOLD}:' || {_HOLD}) END"
 
+# The sub-selects stand inside CASE: PostgreSQL builds and asks each only for debts that come so far.
 _PROPOSE = f"""
 WITH rung AS MATERIALIZED ({_RUNGS}),
 facts AS MATERIALIZED (
-    SELECT r.id, r.customer_id, rung.procedure_id, (r.dunning_level + 1)::smallint AS level, $8 - r.due_on AS days,
-        r.outstanding_pence, r.due_on, r.last_notice_on,
+    SELECT r.id, r.customer_id, rung.procedure_id, (r.dunning_level + 1)::smallint AS level,
+        $8 - r.due_on AS days, r.outstanding_pence, r.last_notice_on,
         CASE
             WHEN rung.procedure_id IS NULL THEN
                 CASE WHEN r.dunning_level = 0 THEN {_NUMBER[Reason.NO_PROCEDURE]}
                      ELSE {_NUMBER[Reason.TOP_LEVEL_REACHED]} END
             WHEN $8 - r.due_on < rung.days THEN {_NUMBER[Reason.NOT_DUE_YET]}
-            WHEN own.kind IS NOT NULL OR of_all.kind IS NOT NULL THEN {_NUMBER[Reason.ON_HOLD]}
-            WHEN suppressed.id IS NOT NULL THEN {_NUMBER[Reason.CUSTOMER_SUPPRESSED]}
-            WHEN r.dunning_level > 0 AND under_way.receivable_id IS NOT NULL
-                THEN {_NUMBER[Reason.PREVIOUS_NOT_DELIVERED]}
-            WHEN $8 - r.last_notice_on < rung.interval_days THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
-            WHEN r.outstanding_pence < rung.minimum THEN {_NUMBER[Reason.BELOW_MINIMUM]}
-            WHEN elsewhere.receivable_id IS NOT NULL THEN {_NUMBER[Reason.IN_ANOTHER_PROPOSAL]}
-            ELSE 0
-        END AS reason,
-        coalesce(own.kind, of_all.kind) AS hold_in_force
+            ELSE coalesce({_HOLD_NUMBER}, CASE
+                WHEN r.customer_id IN (SELECT id FROM customer WHERE suppressed)
+                    THEN {_NUMBER[Reason.CUSTOMER_SUPPRESSED]}
+                WHEN r.dunning_level > 0 AND r.id IN
+                    (SELECT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
+                    THEN {_NUMBER[Reason.PREVIOUS_NOT_DELIVERED]}
+                WHEN $8 - r.last_notice_on < rung.interval_days THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
+                WHEN r.outstanding_pence < rung.minimum THEN {_NUMBER[Reason.BELOW_MINIMUM]}
+                WHEN r.id IN (SELECT receivable_id FROM dunning_item WHERE state = 'proposed')
+                    THEN {_NUMBER[Reason.IN_ANOTHER_PROPOSAL]}
+                ELSE 0 END)
+        END AS reason
     FROM receivable r
     {{customer}}
     LEFT JOIN rung ON rung.level = r.dunning_level + 1 {{apart}}
-    LEFT JOIN (SELECT id FROM customer WHERE suppressed) suppressed ON suppressed.id = r.customer_id
-    LEFT JOIN (SELECT DISTINCT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
-        under_way ON under_way.receivable_id = r.id
-    LEFT JOIN dunning_item elsewhere ON elsewhere.receivable_id = r.id AND elsewhere.state = 'proposed'
-    {_HOLDS.format(day="$8")}
     WHERE r.status = 'overdue' AND r.due_on < $8 {{scope}}
 ),
 kept AS (
     INSERT INTO dunning_item (run_id, receivable_id, customer_id, procedure_id, level, days_overdue,
                               outstanding_pence, due_on, last_notice_on, state, reason)
-    SELECT $9, id, customer_id, procedure_id, level, days, outstanding_pence, due_on, last_notice_on,
-        CASE WHEN reason = 0 THEN 'proposed' ELSE 'skipped' END,
-        CASE WHEN reason = {_NUMBER[Reason.ON_HOLD]} THEN '{Reason.ON_HOLD}:' || hold_in_force
-             WHEN reason > 0 THEN ({_NAMES})[reason] END
+    SELECT $9, id, customer_id, procedure_id, level, days, outstanding_pence, $8 - days, last_notice_on,
+        CASE WHEN reason = 0 THEN 'proposed' ELSE 'skipped' END, ({_NAMES})[reason]
     FROM facts WHERE reason = 0 OR reason > {len(COUNTED_ONLY)}
 ),
 counted AS (
-    SELECT reason, CASE WHEN reason = {_NUMBER[Reason.ON_HOLD]} THEN hold_in_force END AS hold, level,
-        count(*) AS debts, sum(outstanding_pence)::bigint AS pence
-    FROM facts GROUP BY 1, 2, 3
+    SELECT reason * 100 + level AS code, count(*) AS debts, sum(outstanding_pence)::bigint AS pence
+    FROM facts GROUP BY 1
 )
-SELECT ({_NAMES})[reason] || coalesce(':' || hold, '') AS reason, level, debts, pence FROM counted
+SELECT ({_NAMES})[code / 100] AS reason, code % 100 AS level, debts, pence FROM counted
 """
 
 _RETEST = f"""
@@ -102,16 +97,15 @@ SELECT r.id, r.customer_id, r.number, r.version, r.due_on, r.outstanding_pence, 
     i.procedure_id, c.preferred_channel, c.email IS NOT NULL AS has_email,
     CASE
         WHEN r.outstanding_pence = 0 THEN r.status
-        WHEN coalesce(own.kind, of_all.kind) IS NOT NULL THEN '{Reason.ON_HOLD}:' || coalesce(own.kind, of_all.kind)
-        WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
-        WHEN r.dunning_level <> i.level - 1 THEN '{Reason.LEVEL_CHANGED}'
-        WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}'
+        ELSE coalesce(CASE WHEN r.on_hold THEN '{Reason.ON_HOLD}:' || {_HOLD} END, CASE
+            WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
+            WHEN r.dunning_level <> i.level - 1 THEN '{Reason.LEVEL_CHANGED}'
+            WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}' END)
     END AS reason
 FROM dunning_item i
 JOIN receivable r ON r.id = i.receivable_id
 JOIN customer c ON c.id = r.customer_id
 JOIN rung ON rung.procedure_id = i.procedure_id AND rung.level = i.level
-{_HOLDS.format(day="$8::date")}
 WHERE i.run_id = $9 AND i.receivable_id = ANY($10::uuid[]) AND i.state = 'proposed'
 ORDER BY r.id
 """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.money import Percent
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short, SourceIn
 from debt_service.receivables.rules import STANDARD_TERM, NewReceivable, Status
@@ -34,7 +35,7 @@ class ReceivableIn(BaseModel):
 
     source: SourceIn
     customer_id: UUID | None = None
-    customer: SourceIn | None = None
+    customer: Annotated[SourceIn | None, Field(validate_default=True)] = None
     number: Number
     department: Short
     debt_type: Short = "sundry"
@@ -43,16 +44,29 @@ class ReceivableIn(BaseModel):
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=200)]
     gross_pence: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_PENCE)]
 
-    @model_validator(mode="after")
-    def _adds_up(self) -> Self:
-        if (self.customer_id is None) == (self.customer is None):
-            raise ValueError("name the customer by customer_id or by customer, one of the two")
-        total = sum(line.net_pence + line.vat_pence for line in self.lines)
-        if total != self.gross_pence:
-            raise ValueError(f"gross_pence must be the sum of the lines, {total}")
-        if self.due_on is not None and self.due_on < self.issued_on:
-            raise ValueError("due_on must not lie before issued_on")
-        return self
+    @field_validator("customer")
+    @classmethod
+    def _names_one_customer(cls, value: SourceIn | None, known: ValidationInfo) -> SourceIn | None:
+        if "customer_id" in known.data and (known.data["customer_id"] is None) == (value is None):
+            raise PydanticCustomError("customer", "name the customer by customer_id or by customer, one of the two")
+        return value
+
+    @field_validator("due_on")
+    @classmethod
+    def _is_due_after_issue(cls, value: date | None, known: ValidationInfo) -> date | None:
+        issued_on = known.data.get("issued_on")
+        if value is not None and issued_on is not None and value < issued_on:
+            raise PydanticCustomError("due_on", "lies before issued_on", {"not_before": str(issued_on)})
+        return value
+
+    @field_validator("gross_pence")
+    @classmethod
+    def _is_the_sum(cls, value: int, known: ValidationInfo) -> int:
+        if "lines" in known.data:
+            total = sum(line.net_pence + line.vat_pence for line in known.data["lines"])
+            if total != value:
+                raise PydanticCustomError("gross_pence", "is not the sum of the lines", {"sum": total})
+        return value
 
     def as_new(self) -> NewReceivable:
         vat = sum(line.vat_pence for line in self.lines)

@@ -13,7 +13,7 @@ from council_common.identity.actor import Actor
 from council_common.imports import UnreadableFile
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_traceparent
-from council_common.service.runtime import Runtime
+from council_common.runtime.running import Runtime
 
 from invoice_service.invoice_imports import store
 from invoice_service.invoice_imports.assembling import Told

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.bulk_ids import ordered_ids
 from invoice_service.invoice_imports import finding, store
-from invoice_service.invoice_imports.assembling import COLUMNS, HOLD_COLUMNS, NewInvoice, Told, assemble
+from invoice_service.invoice_imports.assembling import COLUMNS, HELD_COLUMNS, HOLD_COLUMNS, NewInvoice, Told, assemble
 from invoice_service.invoice_imports.drafts import Draft
 from invoice_service.invoice_imports.file_reading import FileReading, Prepared
 from invoice_service.invoice_imports.rules import RefusedLine
@@ -89,6 +89,7 @@ class Storing:
                 assemble, sorted_.new, self._told, ids=ids, duplicates=duplicates, milliseconds=milliseconds
             )
             await _copy(connection, "invoice", rows.invoices, COLUMNS)
+            await _copy(connection, "invoice", rows.held, (*COLUMNS, *HELD_COLUMNS))
             await _copy(connection, "invoice_hold", rows.holds, HOLD_COLUMNS)
             await _copy(connection, "outbox", rows.outbox, OUTBOX_COLUMNS)
             refused = [*prepared.refused, *sorted_.refused]
@@ -189,17 +190,21 @@ def _content_of(draft: Draft, supplier: LineSupplier) -> bytes:
 
 async def _duplicates(connection: Any, new: Sequence[NewInvoice], ids: Sequence[UUID]) -> dict[int, UUID]:
     """Rule D1 for the unpaid ones, by their place: the same supplier and number, stored before or earlier here."""
-    identities = {
-        place: (each.supplier_id, each.draft.number_key, each.draft.kind)
-        for place, each in enumerate(new)
-        if each.draft.line_key is None
-    }
-    unpaid = [identity for place, identity in identities.items() if new[place].draft.paid_on is None]
-    first = await finding.first_with_number(connection, unpaid)
+    if not new or new[0].draft.line_key is not None:
+        return {}
+    known = await finding.first_with_number(
+        connection,
+        [each.supplier_text for each in new],
+        [each.draft.number_key for each in new],
+        [each.draft.kind for each in new],
+    )
+    first: dict[str, UUID] = {}
     duplicates = {}
-    for place, identity in identities.items():
-        other = first.setdefault(identity, ids[place])
-        if other != ids[place] and new[place].draft.paid_on is None:
+    for place, each in enumerate(new):
+        identity = f"{each.supplier_text}{each.draft.kind}{each.draft.number_key}"
+        mine = ids[place]
+        other = known.get(place) or first.setdefault(identity, mine)
+        if other is not mine and each.draft.paid_on is None:
             duplicates[place] = other
     return duplicates
 

@@ -10,7 +10,7 @@ from itertools import islice
 from uuid import UUID
 
 from council_common.observability.logs import get_logger
-from council_common.service.runtime import Runtime
+from council_common.runtime.running import Runtime
 
 from invoice_service.invoice_imports.drafts import Draft
 from invoice_service.suppliers import store

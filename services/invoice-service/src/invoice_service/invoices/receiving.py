@@ -17,7 +17,7 @@ from council_common.events.contract import Event
 from council_common.events.outbox import outbox_rows
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
-from council_common.web.client import ServiceClients
+from council_common.runtime.clients import ServiceClients
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.claims import KeyClaim, forget, replay, store_answer, stored_replay

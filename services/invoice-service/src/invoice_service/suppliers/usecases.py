@@ -16,7 +16,7 @@ from council_common.contracts.suppliers import (
     SupplierRegisteredV1,
     SupplierReleasedV1,
 )
-from council_common.web.client import ServiceClients
+from council_common.runtime.clients import ServiceClients
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.suppliers import store

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from council_common.observability.logs import get_logger
-from council_common.service.runtime import Runtime
+from council_common.runtime.running import Runtime
 from sqlalchemy import RowMapping
 
 from notification_service.channels.mail import email_bytes, letter_bytes

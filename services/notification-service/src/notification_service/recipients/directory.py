@@ -10,7 +10,7 @@ from uuid import UUID
 import httpx
 from council_common.errors import Unavailable
 from council_common.observability.logs import get_logger
-from council_common.web.client import ServiceClients
+from council_common.runtime.clients import ServiceClients
 from pydantic import BaseModel, ValidationError
 
 from notification_service.recipients.rules import Contact, Recipient, RecipientKind

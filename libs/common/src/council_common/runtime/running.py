@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from council_common.clock import Clock, utc_now
 from council_common.database.sessions import Sessions, make_engine, make_sessions
 from council_common.identity.tokens import TokenVerifier
-from council_common.service.settings import ServiceSettings
-from council_common.web.client import ServiceClients
+from council_common.runtime.clients import ServiceClients
+from council_common.runtime.settings import ServiceSettings
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""What a running service holds: settings, database, token verifier, clients of the other services."""

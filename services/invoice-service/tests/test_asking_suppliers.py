@@ -1,0 +1,29 @@
+from uuid import uuid4
+
+from council_common.testing.harness import Harness
+from invoice_stories import an_invoice
+from supplier_stand_in import supplier_service
+
+
+async def test_a_supplier_whose_event_has_not_come_is_asked_for(service: Harness) -> None:
+    async with supplier_service(service, known={"S1": "Ardley Paving Ltd"}), service.as_("erp") as erp:
+        answer = await erp.post("/v1/invoices", json=an_invoice())
+        other = await erp.post("/v1/invoices", json=an_invoice("2", supplier={"system": "erp", "reference": "S7"}))
+        nobody = an_invoice("3", supplier_id=str(uuid4()))
+        del nobody["supplier"]
+        unknown = await erp.post("/v1/invoices", json=nobody)
+        by_id = an_invoice("4", supplier_id=answer.json()["supplier_id"])
+        del by_id["supplier"]
+        again = await erp.post("/v1/invoices", json=by_id)
+    assert (answer.status_code, answer.json()["due_on"]) == (201, "2026-03-16")
+    assert (other.status_code, other.json()["code"]) == (422, "unknown-supplier")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-supplier")
+    assert again.status_code == 201
+
+
+async def test_supplier_service_away_is_told(service: Harness) -> None:
+    async with supplier_service(service), service.as_("erp") as erp:
+        settings = service.runtime.settings.model_copy(update={"supplier_service_url": "http://127.0.0.1:9"})
+        service.runtime.clients._settings = settings
+        answer = await erp.post("/v1/invoices", json=an_invoice())
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

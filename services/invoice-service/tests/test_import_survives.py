@@ -1,0 +1,171 @@
+"""Imports that are broken off, raced, or large."""
+
+import asyncio
+import tracemalloc
+from collections.abc import AsyncIterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from council_common.contracts.invoices import InvoiceReceivedV1
+from council_common.testing.harness import Harness
+from invoice_service.invoice_imports import processing, store
+from invoice_service.invoice_imports.processing import ImportJob
+from invoice_stories import (
+    SPEND_HEADER,
+    a_file,
+    a_line,
+    a_spend_line,
+    a_supplier,
+    an_invoice,
+    fresh_job,
+    imported,
+    shown,
+    spend,
+    uploaded,
+)
+from sqlalchemy import text
+from supplier_stand_in import supplier_service
+
+LINES = 12_000  # three batches
+
+
+async def _count(service: Harness, table: str) -> int:
+    async with service.runtime.sessions() as session:
+        return int((await session.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one())
+
+
+async def _run_until_batch(service: Harness, path: str, batches: int) -> None:
+    """A worker that is killed: cancelled in the middle of whatever it does once some batches are stored."""
+    working = asyncio.create_task(service.run_job(fresh_job()))
+    while (await shown(service, path))["lines_read"] < batches * 5_000:
+        assert not working.done()
+        await asyncio.sleep(0.005)
+    working.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+
+
+@pytest.mark.parametrize("batches", [1, 2])
+async def test_a_killed_import_goes_on_exactly_where_it_was(racing_service: Harness, batches: int) -> None:
+    await a_supplier(racing_service)
+    lines = [a_line(number, net=-1 if number % 1_000 == 0 else 10_000) for number in range(1, LINES + 1)]
+    answer = await uploaded(racing_service, a_file(*lines))
+    path = answer.headers["location"]
+    await _run_until_batch(racing_service, path, batches)
+    broken = await shown(racing_service, path)
+    assert broken["status"] == "running" and 0 < broken["lines_read"] < LINES
+    await racing_service.run_job(fresh_job())
+    done = await shown(racing_service, path)
+    assert (done["status"], done["lines_accepted"], done["lines_refused"]) == ("done", LINES - 12, 12)
+    assert (done["net_pence_sum"], done["refused_pence_sum"]) == ((LINES - 12) * 10_000, -12)
+    assert await _count(racing_service, "invoice") == LINES - 12
+    assert await _count(racing_service, "outbox") == LINES - 12
+    assert await _count(racing_service, "refused_line") == 12
+    assert await _count(racing_service, "import_chunk") == 0
+
+
+async def test_equal_lines_are_counted_on_after_a_kill(racing_service: Harness) -> None:
+    async with supplier_service(racing_service):
+        lines = [a_spend_line(f"T{number % 3_500}") for number in range(LINES)]
+        params = spend(unknown_suppliers="register")
+        answer = await uploaded(racing_service, a_file(*lines, header=SPEND_HEADER), **params)
+        await _run_until_batch(racing_service, answer.headers["location"], 1)
+        await racing_service.run_job(fresh_job())
+        assert await _count(racing_service, "invoice") == LINES
+        again = await imported(racing_service, a_file(*reversed(lines), header=SPEND_HEADER), **params)
+    assert (again["lines_accepted"], again["lines_existing"]) == (0, LINES)
+    assert await _count(racing_service, "outbox") == LINES
+    assert await _count(racing_service, "repeated_line") == 0
+
+
+async def test_a_cancelled_import_keeps_whole_batches(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    answer = await uploaded(racing_service, a_file(*(a_line(number) for number in range(LINES))))
+    path = answer.headers["location"]
+    working = asyncio.create_task(racing_service.run_job(fresh_job()))
+    while not (await shown(racing_service, path))["lines_read"]:
+        await asyncio.sleep(0.005)
+    async with racing_service.as_("payments_assistant") as assistant:
+        assert (await assistant.post(f"{path}/cancellations")).status_code == 201
+    await working
+    stopped = await shown(racing_service, path)
+    assert stopped["status"] == "cancelled"
+    assert await _count(racing_service, "invoice") == stopped["lines_accepted"] < LINES
+
+
+async def test_a_post_in_the_middle_of_a_batch_is_no_trouble(racing_service: Harness) -> None:
+    """The same reference comes by HTTP after the batch looked and before it stored."""
+    await a_supplier(racing_service)
+    answer = await uploaded(racing_service, a_file(a_line(1), a_line(2)))
+    look = processing.Storing._sort
+
+    async def look_and_wait(*args: Any) -> Any:
+        sorted_ = await look(*args)
+        async with racing_service.as_("erp") as erp:
+            await erp.post("/v1/invoices", json=an_invoice("A-9", reference="R1"))
+        return sorted_
+
+    with patch.object(processing.Storing, "_sort", look_and_wait):
+        await racing_service.run_job(fresh_job())
+    done = await shown(racing_service, answer.headers["location"])
+    assert (done["lines_accepted"], done["lines_refused"]) == (1, 1)
+    assert len(await racing_service.published(InvoiceReceivedV1)) == 2
+
+
+async def test_an_import_that_always_breaks_is_given_up_and_does_not_block_others(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    broken = await uploaded(racing_service, a_file(a_line(1)), filename="broken.csv")
+    good = await uploaded(racing_service, a_file(a_line(2)), filename="good.csv")
+    take = store.keep_header
+
+    async def breaks(session: Any, import_id: Any, *more: Any) -> None:
+        if str(import_id) == broken.json()["id"]:
+            raise ZeroDivisionError
+        await take(session, import_id, *more)
+
+    job = ImportJob()
+    with patch.object(store, "keep_header", breaks):
+        for _ in range(12):
+            try:
+                if not await job.run(racing_service.runtime):
+                    break
+            except ZeroDivisionError:
+                continue
+    assert (await shown(racing_service, good.headers["location"]))["status"] == "done"
+    failed = await shown(racing_service, broken.headers["location"])
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "import-broke")
+
+
+async def test_memory_stays_flat(racing_service: Harness) -> None:
+    """100 MB of lines that are read and refused: the reading and the keeping, without the storing's time."""
+    line = a_line(1, supplier="nobody", department="D" * 900).encode() + b"\r\n"
+    header = a_file()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield header
+        for _ in range(100):
+            yield line * (1024 * 1024 // len(line))
+
+    tracemalloc.start()
+    try:
+        async with racing_service.as_("payments_assistant") as assistant:
+            params = {"filename": "large.csv", "source_system": "erp"}
+            answer = await assistant.post("/v1/invoice-imports", params=params, content=body())
+        assert answer.status_code == 202, answer.text
+        assert answer.json()["bytes"] > 90_000_000
+        assert tracemalloc.get_traced_memory()[1] < 30_000_000
+        tracemalloc.reset_peak()
+    finally:
+        tracemalloc.stop()
+    before = _resident()
+    await racing_service.run_job(fresh_job())
+    done = await shown(racing_service, answer.headers["location"])
+    assert done["lines_refused"] == done["lines_read"] > 90_000
+    assert _resident() - before < 150_000_000
+
+
+def _resident() -> int:
+    import psutil
+
+    return int(psutil.Process().memory_info().rss)

@@ -1,0 +1,135 @@
+"""The sample council is the same every time; the reckoning its rebates are proved by gives the published figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from fractions import Fraction
+
+import pytest
+
+from demo.linear_rebate import Share, earned_pence, expected_pence, rate_on, rebate_pence
+from demo.real_data.open_items import OpenItem, days_with_letters, letters_by_level, rebate_by_month
+from demo.sample_council import sample_council
+from demo.sample_council.buying import arrival
+from demo.sample_council.facts import Fate, Terms, Way
+from demo.stories.file_formats import FORMATS
+
+SAMPLE = sample_council()
+GROSS_OF_INVOICES = 746_998_399
+GROSS_OF_CHARGES = 86_936_972
+RECEIVED = 43_257_622
+
+
+def test_the_same_council_every_time() -> None:
+    again = sample_council.__wrapped__()
+    assert again == SAMPLE
+    assert sum(invoice.gross_pence for invoice in SAMPLE.invoices) == GROSS_OF_INVOICES
+    assert sum(receivable.gross_pence for receivable in SAMPLE.receivables) == GROSS_OF_CHARGES
+    assert sum(receipt.amount_pence for receipt in SAMPLE.receipts) == RECEIVED
+
+
+def test_every_case_is_there() -> None:
+    fates = Counter(invoice.fate for invoice in SAMPLE.invoices)
+    assert all(fates[fate] for fate in Fate)
+    assert sum(supplier.terms is not None for supplier in SAMPLE.suppliers) == 45
+    late = [one for one in SAMPLE.invoices for pay in one.payments if (pay.remitted_on - one.received_on).days > 30]
+    assert late
+    assert any(customer.email is None for customer in SAMPLE.customers)
+    for sent_to in (SAMPLE.suppliers, SAMPLE.customers):
+        assert any((one.email or "").endswith("@bounce.example") for one in sent_to)
+    numbers = {receivable.number for receivable in SAMPLE.receivables}
+    stories = SAMPLE.debts
+    named = {stories.disputed, stories.cancelled, stories.left_out_of_first_run, stories.part_paid}
+    assert named <= numbers
+    assert [receipt.settles for receipt in SAMPLE.receipts].count(None) == 1
+
+
+def test_references_are_unique_and_addresses_are_nobodys() -> None:
+    references = [
+        *(invoice.reference for invoice in SAMPLE.invoices),
+        *(payment.reference for invoice in SAMPLE.invoices for payment in invoice.payments),
+    ]
+    assert len(references) == len(set(references))
+    for one in (*SAMPLE.suppliers, *SAMPLE.customers):
+        assert one.email is None or one.email.endswith(".example")
+
+
+def test_vat_numbers_pass_their_check() -> None:
+    for supplier in SAMPLE.suppliers:
+        digits = [int(digit) for digit in supplier.vat_number.removeprefix("GB")]
+        assert sum(w * d for w, d in zip((8, 7, 6, 5, 4, 3, 2, 10, 1), digits, strict=True)) % 97 == 0
+
+
+def test_payments_never_settle_more_than_the_invoice_and_only_on_working_days() -> None:
+    for invoice in SAMPLE.invoices:
+        standing = invoice.payments[-1:] if invoice.fate is Fate.RETURNED_AND_REPAID else invoice.payments
+        assert sum(payment.settles_pence for payment in standing) in {0, invoice.gross_pence}
+        assert all(payment.remitted_on.weekday() < 5 for payment in invoice.payments)
+        assert all(payment.remitted_on >= invoice.received_on for payment in invoice.payments)
+
+
+@pytest.mark.parametrize("way", list(FORMATS))
+def test_files_have_their_mistakes_and_lose_them_when_corrected(way: Way) -> None:
+    file_format = FORMATS[way]
+    records = [file_format.record(one) for one in SAMPLE.invoices if one.way is way]
+    assert all(position < len(records) for position in file_format.mistakes)
+    spoilt = file_format.spoilt(records)
+    assert sum(a != b for a, b in zip(records, spoilt, strict=True)) == len(file_format.mistakes)
+    assert file_format.written(records) == file_format.written(records)
+
+
+# payables.md §1.1: days 5, 10 and 20 are published by NHS Wales, the rest derived from the same line.
+@pytest.mark.parametrize(
+    ("day", "percent"),
+    [(0, "1.50"), (5, "1.25"), (7, "1.15"), (10, "1.00"), (20, "0.50"), (29, "0.05"), (30, "0"), (45, "0")],
+)
+def test_the_published_rates(day: int, percent: str) -> None:
+    assert rate_on(Terms(), day) * 100 == Fraction(percent)
+
+
+# payables.md §1.1, the remittance-date trap: £10,000 after nine days, and after eleven.
+@pytest.mark.parametrize(("day", "pence"), [(9, 105_00), (11, 95_00)])
+def test_the_remittance_date_trap(day: int, pence: int) -> None:
+    assert rebate_pence(Terms(), [Share(Fraction(0), 10_000_00, 0)], day) == pence
+
+
+ROUNDING = [Share(Fraction(20), 812_35, 162_47), Share(Fraction(5), 149_99, 7_50), Share(Fraction(0), 50_00, 0)]
+
+
+# payables.md §1.3: £1,000 at 20 % on day 10; £812.35, £149.99 and £50.00 on day 13, by rate and on gross.
+@pytest.mark.parametrize(
+    ("terms", "shares", "day", "pence"),
+    [
+        (Terms(), [Share(Fraction(20), 1_000_00, 200_00)], 10, 12_00),
+        (Terms(vat_mode="net_only"), [Share(Fraction(20), 1_000_00, 200_00)], 10, 10_00),
+        (Terms(), ROUNDING, 13, 10_04),
+        (Terms(rebate_base="gross"), ROUNDING, 13, 10_05),
+    ],
+)
+def test_vat_and_rounding(terms: Terms, shares: list[Share], day: int, pence: int) -> None:
+    assert rebate_pence(terms, shares, day) == pence
+
+
+def test_money_arrives_two_working_days_later() -> None:
+    assert arrival(date(2026, 3, 11)) == date(2026, 3, 13)
+    assert arrival(date(2026, 3, 13)) == date(2026, 3, 17)
+
+
+def test_outside_the_programme_nothing_is_earned() -> None:
+    outside = [(one, pay) for one in SAMPLE.invoices for pay in one.payments if one.supplier.terms is None]
+    assert outside
+    assert {earned_pence(*each) + expected_pence(*each) for each in outside} == {0}
+
+
+def test_letters_stop_with_the_day_of_the_money() -> None:
+    def an_item(*, settled_on: date) -> OpenItem:
+        return OpenItem(
+            "1", "a", date(2013, 1, 1), date(2013, 1, 31), settled_on, 100_00, disputed=False, by_email=False
+        )
+
+    items = [an_item(settled_on=date(2013, 2, day)) for day in (1, 8, 9, 20)]
+    assert letters_by_level(items) == {1: 3, 2: 2, 3: 1, 4: 0}
+    assert days_with_letters(items) == [date(2013, 2, 1), date(2013, 2, 8), date(2013, 2, 15)]
+    early = an_item(settled_on=date(2013, 1, 11))
+    assert rebate_by_month([early]) == {"2013-01": 1_00}
