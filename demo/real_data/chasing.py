@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from demo.council_api import Council
-from demo.real_data.open_items import IN_FORCE_FROM, LADDER_DAYS, OpenItem, days_with_letters
+from demo.council_api import Council, until
+from demo.real_data.open_items import IN_FORCE_FROM, LADDER_DAYS, LAST_DAY, OpenItem, days_with_letters
 from demo.sample_council.facts import Receipt
 from demo.steps import Tick
 from demo.stories.charging import in_bulk
-from demo.stories.collecting import Rung, receipt_as_told, run_dunning, set_up_ladder, until_final
+from demo.stories.collecting import PATIENCE_SECONDS, Rung, receipt_as_told, run_dunning, set_up_ladder
 
 SYSTEM = "open-items-ar"
 DEBT_TYPE = "open_items"
@@ -22,37 +22,54 @@ FINAL_AFTER = timedelta(days=6)
 
 
 async def chase(council: Council, items: Sequence[OpenItem], *, tick: Tick) -> None:
-    """Each day's charges, each day's money, then the day's run where a debt has reached a rung."""
+    """The charges and the money of each day, then the day's run where a debt has reached a rung."""
     rungs = [Rung(days, 0, template) for days, template in zip(LADDER_DAYS, TEMPLATES, strict=True)]
     await set_up_ladder(
         council, rungs, name="Open items, 1, 8, 15, 29 days", debt_type=DEBT_TYPE, effective_from=IN_FORCE_FROM,
         source="The ladder of the replay",
     )  # fmt: skip
     await in_bulk(council, "customers", _customers(items), key=f"{SYSTEM}-customers")
-    raised, settled = _by_day(items, "issued_on"), _by_day(items, "settled_on")
-    to_run = set(days_with_letters(items))
-    on_their_way: deque[tuple[date, str]] = deque()
-    for day in sorted({*raised, *settled, *to_run}):
-        if day in raised:
-            await in_bulk(council, "receivables", [_charge(one) for one in raised[day]], key=f"{SYSTEM}-raised-{day}")
-        if day in settled:
-            await in_bulk(council, "receipts", [_receipt(one) for one in settled[day]], key=f"{SYSTEM}-paid-{day}")
-        while on_their_way and on_their_way[0][0] <= day - FINAL_AFTER:
-            await until_final(council, on_their_way.popleft()[1])
-        if day in to_run:
-            run = await run_dunning(council, day, debt_type=DEBT_TYPE, name=SYSTEM)
-            on_their_way.append((day, run["id"]))
-        if day in raised or day in settled:
-            tick()
-    for _, run_id in on_their_way:
-        await until_final(council, run_id)
+    raised = deque(items)
+    paid = deque(sorted(items, key=lambda item: (item.settled_on, item.number)))
+    unproved: list[date] = []
+    for day in [*days_with_letters(items), LAST_DAY]:
+        charges = _taken_until(raised, day, lambda item: item.issued_on)
+        if charges:
+            await in_bulk(council, "receivables", [_charge(one) for one in charges], key=f"{SYSTEM}-raised-{day}")
+        receipts = _taken_until(paid, day, lambda item: item.settled_on)
+        if receipts:
+            await in_bulk(council, "receipts", [_receipt(one) for one in receipts], key=f"{SYSTEM}-paid-{day}")
+        if unproved and unproved[0] <= day - FINAL_AFTER:
+            await _until_final(council, unproved[-1])
+            unproved.clear()
+        if day != LAST_DAY:
+            await run_dunning(council, day, debt_type=DEBT_TYPE, name=SYSTEM)
+            unproved.append(day)
+        tick(len(receipts))
+    await _until_final(council, LAST_DAY)
 
 
-def _by_day(items: Sequence[OpenItem], name: str) -> dict[date, list[OpenItem]]:
-    days: dict[date, list[OpenItem]] = {}
-    for item in items:
-        days.setdefault(getattr(item, name), []).append(item)
-    return days
+def _taken_until(waiting: deque[OpenItem], day: date, on: Callable[[OpenItem], date]) -> list[OpenItem]:
+    """What happened since the run before, up to and with this day: nobody looks in between."""
+    taken = []
+    while waiting and on(waiting[0]) <= day:
+        taken.append(waiting.popleft())
+    return taken
+
+
+async def _until_final(council: Council, day: date) -> None:
+    """Return when no notice dated until this day is on its way any more."""
+
+    async def none_under_way() -> bool:
+        for status in ("issued", "sent"):
+            first = await council.receivables.get(
+                "/v1/dunning-notices", delivery_status=status, sort="issued_on", limit=1
+            )
+            if first["items"] and first["items"][0]["issued_on"] <= day.isoformat():
+                return False
+        return True
+
+    await until(none_under_way, what="notices to be delivered", seconds=PATIENCE_SECONDS)
 
 
 def _customers(items: Sequence[OpenItem]) -> list[dict[str, Any]]:

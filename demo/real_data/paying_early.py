@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -9,20 +10,29 @@ from typing import Any
 from demo.council_api import Council, Refused, for_each, until
 from demo.real_data.open_items import IN_FORCE_FROM, TERMS, OpenItem
 from demo.steps import Tick
+from demo.stories.import_files import until_ended
 
 SOURCE_SYSTEM = "open-items-ap"
 ARRIVES_AFTER = timedelta(days=2)
 
 
 async def pay_early(council: Council, items: Sequence[OpenItem], *, tick: Tick) -> None:
-    """Day by day: what comes in is approved or disputed, what was settled is paid less its rebate."""
+    """Week by week, each fact with its own day: a file of what came in, approvals and disputes, then what was paid."""
     suppliers = await _suppliers_in_the_programme(council, items)
     replay = _Replay(council, suppliers)
     await replay.read_what_is_there()
-    for day in sorted({day for item in items for day in (item.issued_on, item.settled_on)}):
-        await for_each([item for item in items if item.issued_on == day], replay.receive, tick=_silent)
-        await replay.pay_all([item for item in items if item.settled_on == day])
-        tick()
+    for week in sorted({_week_of(day) for item in items for day in (item.issued_on, item.settled_on)}):
+        received = [item for item in items if _week_of(item.issued_on) == week]
+        await replay.receive_all(received, week)
+        await for_each(received, replay.judge, tick=_silent)
+        paid = [item for item in items if _week_of(item.settled_on) == week]
+        await replay.pay_all(paid)
+        tick(len(paid))
+
+
+def _week_of(day: date) -> date:
+    """Its Monday."""
+    return day - timedelta(days=day.weekday())
 
 
 async def _suppliers_in_the_programme(council: Council, items: Sequence[OpenItem]) -> dict[str, str]:
@@ -75,17 +85,31 @@ class _Replay:
         self._ids: dict[str, str] = {}
         self._status: dict[str, str] = {}
 
-    async def read_what_is_there(self) -> None:
-        for row in await self._council.auditor.rows("/v1/invoices/export.csv", source_system=SOURCE_SYSTEM):
+    async def read_what_is_there(self, *, import_id: str | None = None) -> None:
+        path = "/v1/invoices/export.csv"
+        for row in await self._council.auditor.rows(path, source_system=SOURCE_SYSTEM, import_id=import_id):
             self._ids[row["source_reference"]] = row["id"]
             self._status[row["source_reference"]] = row["status"]
 
-    async def receive(self, item: OpenItem) -> None:
-        """Post it; approve it, or hold it while it is in dispute."""
-        if item.number not in self._ids:
-            body = _as_told(item)
-            told = await self._council.erp.post("/v1/invoices", body, key=f"{SOURCE_SYSTEM}-{item.number}")
-            self._ids[item.number], self._status[item.number] = told["id"], told["status"]
+    async def receive_all(self, items: Sequence[OpenItem], week: date) -> None:
+        """A week's invoices as one file, unless an earlier run has sent it."""
+        if all(item.number in self._ids for item in items):
+            return
+        sent = await self._council.erp.upload(
+            "/v1/invoice-imports",
+            "".join(json.dumps(_as_told(item)) + "\n" for item in items).encode(),
+            media_type="application/x-ndjson",
+            key=f"{SOURCE_SYSTEM}-week-{week}",
+            filename=f"open-items-{week}.ndjson",
+            source_system=SOURCE_SYSTEM,
+        )
+        import_ = await until_ended(self._council, sent["id"])
+        if import_["lines_accepted"] + import_["lines_existing"] != len(items):
+            raise RuntimeError(f"the week of {week}: {import_['lines_refused']} of {len(items)} lines were refused")
+        await self.read_what_is_there(import_id=sent["id"])
+
+    async def judge(self, item: OpenItem) -> None:
+        """Approve it, or hold it while it is in dispute."""
         if self._status[item.number] == "received":
             await (self._dispute(item) if item.disputed else self._approve(item))
 
@@ -111,7 +135,7 @@ class _Replay:
         await self._approve(item)
 
     async def pay_all(self, items: Sequence[OpenItem]) -> None:
-        """Ask for the day's deductions at once, then pay each."""
+        """Ask for the week's deductions at once, then pay each."""
         left = [item for item in items if self._status[item.number] != "paid"]
         if not left:
             return
@@ -146,18 +170,18 @@ class _Replay:
 
 
 def _as_told(item: OpenItem) -> dict[str, Any]:
-    line = {"description": "Open item", "net_pence": item.pence, "vat_rate": "0", "vat_pence": 0}
     return {
-        "source": {"system": SOURCE_SYSTEM, "reference": item.number},
-        "supplier": {"system": SOURCE_SYSTEM, "reference": item.party},
+        "reference": item.number,
+        "supplier_reference": item.party,
         "number": item.number,
         "issued_on": item.issued_on.isoformat(),
         "received_on": item.issued_on.isoformat(),
         "due_on": item.due_on.isoformat(),
-        "lines": [line],
         "net_pence": item.pence,
         "vat_pence": 0,
         "gross_pence": item.pence,
+        "vat_rate": "0",
+        "description": "Open item",
     }
 
 
@@ -167,4 +191,4 @@ def _arrival(remitted_on: date) -> date:
 
 
 def _silent(pieces: int = 1) -> None:
-    """Days are counted, not invoices."""
+    """Paid invoices are counted, not steps on their way."""

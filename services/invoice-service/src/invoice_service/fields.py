@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from council_common.contracts.fields import PRINTABLE
 from council_common.money import MAX_PENCE
 from pydantic import AfterValidator, Field, StrictInt, StringConstraints
 from sqlalchemy import DateTime
@@ -11,7 +12,8 @@ from sqlalchemy import DateTime
 UTC_TIME: Any = DateTime(timezone=True)
 
 
-def _without_nul(text: str) -> str:
+def without_nul(text: str) -> str:
+    """The text, which PostgreSQL can store. Raises ValueError."""
     if "\0" in text:
         raise ValueError("text without NUL characters")
     return text
@@ -19,12 +21,8 @@ def _without_nul(text: str) -> str:
 
 Pence = Annotated[StrictInt, Field(ge=-MAX_PENCE, le=MAX_PENCE, description="Whole pence.")]
 PositivePence = Annotated[StrictInt, Field(ge=0, le=MAX_PENCE, description="Whole pence.")]
-Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_without_nul)
-]
-ShortName = Annotated[
-    str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True), AfterValidator(_without_nul)
-]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=PRINTABLE)]
+ShortName = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True, pattern=PRINTABLE)]
 Sentence = Annotated[
-    str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True), AfterValidator(_without_nul)
+    str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True), AfterValidator(without_nul)
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,7 @@ from invoice_service.invoices.rules import (
 )
 
 Cells = list[str]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Draft(NamedTuple):
@@ -88,6 +90,8 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
     key = line_key(row)
     supplier_reference, supplier_name = published_supplier(line.supplier_name, line.supplier_reference)
     number = (line.transaction_number or line.invoice_number or "unnumbered")[:200]
+    if not number.isprintable():
+        _check_printable(transaction_number=number)
     described = _line(line.purpose or line.category, net, _rate_that_fits(net, vat), vat, line.department)
     return Draft(
         line_number,
@@ -119,6 +123,9 @@ def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: d
     """
     (reference, supplier_reference, supplier_name, number, kind, order_number, issued_on, received_on, due_on,
      paid_on, net, vat, gross, vat_rate, department, description) = row  # fmt: skip
+    reference = reference or f"{supplier_reference}/{number}"[:200]
+    if not (reference.isprintable() and number.isprintable() and supplier_reference.isprintable()):
+        _check_printable(reference=reference, number=number, supplier_reference=supplier_reference)
     if net is None or vat is None or gross is None or net + vat != gross or not -MAX_PENCE <= gross <= MAX_PENCE:
         net, vat, gross = _amounts(net, vat, gross)
     if issued_on is None:
@@ -131,7 +138,7 @@ def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: d
         line_number,
         cells,
         None,
-        reference or f"{supplier_reference}/{number}"[:200],
+        reference,
         supplier_reference,
         supplier_name or supplier_reference,
         kind,
@@ -156,6 +163,17 @@ def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: d
             lines=lines,
         ),
     )
+
+
+def _check_printable(**texts: str) -> None:
+    """References and numbers travel in events, which hold no control characters."""
+    problems = [
+        Problem(field, "control-character", f"{field} holds a control character", "printable text")
+        for field, text in texts.items()
+        if _CONTROL.search(text)
+    ]
+    if problems:
+        raise Refused(*problems)
 
 
 def _check_dates(issued_on: date, received_on: date, due_on: date | None, paid_on: date | None, today: date) -> None:

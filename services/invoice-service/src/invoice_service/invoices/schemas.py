@@ -9,9 +9,9 @@ from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
 from council_common.money import Percent
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from invoice_service.fields import Name, Pence, PositivePence, Sentence, ShortName
+from invoice_service.fields import Name, Pence, PositivePence, Sentence, ShortName, without_nul
 from invoice_service.invoices import rules
 from invoice_service.invoices.rules import CancelReason, HoldReason, Kind, Status
 from invoice_service.invoices.tables import Invoice, InvoiceHold
@@ -33,7 +33,7 @@ class SourceIn(_Told):
 class LineIn(_Told):
     """One line. The VAT rate is a decimal string of percent."""
 
-    description: Annotated[str, Field(max_length=1000)] = ""
+    description: Annotated[str, Field(max_length=1000), AfterValidator(without_nul)] = ""
     net_pence: Pence
     vat_rate: Percent
     vat_pence: Pence

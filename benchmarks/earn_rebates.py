@@ -1,0 +1,211 @@
+"""Earning rebates by the consumer (inbox, rebate, history, event) against the one statement that does the same."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from aiokafka import ConsumerRecord
+from council_common.contracts.fields import VatShare
+from council_common.contracts.invoices import InvoicePaidV1
+from council_common.contracts.rebates import RebateEarnedV1
+from council_common.database.sessions import make_engine, make_sessions
+from council_common.events.consumer import BATCH, Consumer
+from council_common.events.outbox import outbox_row
+from council_common.ids import new_id
+from rebate_service.main import SERVICE
+
+from benchmarks.measure import Measured, alternating_figures
+from benchmarks.parts import Parts
+
+EVENTS = 20_000
+SUPPLIERS = 1_000
+RECEIVED = date(2026, 3, 2)
+REMITTED = date(2026, 3, 11)
+AT = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
+NET, VAT, EARNED = 100_000, 20_000, 1_260  # 9 days of 30 at 1.00 % for day 10: 1.05 %, and its VAT
+
+_AGREE = """
+WITH supplier AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS told(supplier_id, agreement_id)),
+agreed AS (INSERT INTO agreement (id, supplier_id, revision) SELECT agreement_id, supplier_id, 1 FROM supplier)
+INSERT INTO agreement_version SELECT agreement_id, 1, supplier_id, '2026-01-01', NULL, 1.00, 10, 30,
+    'received', 'run_date', 'net', 'reduce_net_and_vat', 'deduct_at_source' FROM supplier
+"""
+
+# Inbox, rule, rebate and event for a batch whose events are in memory as arrays.
+_STATEMENT = f"""
+WITH told AS (
+    SELECT *, remitted_on - received_on AS elapsed
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::date[],
+                $9::date[], $10::bigint[], $11::bigint[], $12::bigint[])
+        AS event(id, rebate_id, event_id, invoice_id, payment_id, supplier_id, number, received_on, remitted_on,
+                 net, vat, deducted)
+), fresh AS (
+    INSERT INTO inbox (event_id, type) SELECT id, '{InvoicePaidV1.type}' FROM told
+    ON CONFLICT DO NOTHING RETURNING event_id
+), figured AS (
+    SELECT told.*, a.agreement_id, a.number AS agreement_version, a.target_day, a.term_days - elapsed AS days,
+        a.reference_rate_percent / (a.term_days - a.target_day) * (a.term_days - elapsed) AS percent,
+        round(net * a.reference_rate_percent / (a.term_days - a.target_day) * (a.term_days - elapsed) / 100) AS earned,
+        round(net * a.reference_rate_percent / 100) AS expected
+    FROM told JOIN fresh ON fresh.event_id = told.id
+    JOIN agreement_version a ON a.supplier_id = told.supplier_id
+        AND told.received_on BETWEEN a.effective_from AND coalesce(a.effective_to, 'infinity')
+), earned AS (
+    INSERT INTO rebate (id, version, invoice_id, payment_id, supplier_id, invoice_number, received_on, remitted_on,
+        vat_shares, disputed, part_payment, deducted_pence, agreement_id, agreement_version, status, target_on,
+        elapsed_days, accelerated_days, rate_percent, base_pence, rebate_net_pence, rebate_vat_pence, rebate_pence,
+        expected_pence, variance_pence, changed_at)
+    SELECT rebate_id, 1, invoice_id, payment_id, supplier_id, number, received_on, remitted_on,
+        jsonb_build_array(jsonb_build_object('vat_rate', '20', 'net_pence', net, 'vat_pence', vat)), false, false,
+        deducted, agreement_id, agreement_version, 'earned', received_on + target_day, elapsed, days, percent, net,
+        earned, round(earned / 5), earned + round(earned / 5), expected + round(expected / 5), 0, $13
+    FROM figured RETURNING *
+)
+INSERT INTO outbox (id, topic, aggregate_id, type, payload)
+SELECT figured.event_id, '{RebateEarnedV1.topic}', earned.id, '{RebateEarnedV1.type}', convert_to(format(
+    '{{"specversion":"1.0","id":"%s","source":"urn:council:rebate-service","type":"{RebateEarnedV1.type}","subject":"%s",'
+    '"time":"%s","datacontenttype":"application/json","partitionkey":"%s","data":{{"version":1,"occurred_at":"%s",'
+    '"by":"erp","rebate_id":"%s","invoice_id":"%s","supplier_id":"%s","agreement_id":"%s","agreement_version":%s,'
+    '"payment_id":"%s","received_on":"%s","remitted_on":"%s","elapsed_days":%s,"accelerated_days":%s,'
+    '"rate_percent":"%s","base_pence":%s,"rebate_net_pence":%s,"rebate_vat_pence":%s,"rebate_pence":%s,'
+    '"expected_pence":%s,"deducted_pence":%s}}}}',
+    figured.event_id, earned.id, $14::text, earned.id, $14::text, earned.id, earned.invoice_id, earned.supplier_id,
+    earned.agreement_id, earned.agreement_version, earned.payment_id, earned.received_on, earned.remitted_on,
+    elapsed_days, accelerated_days, rate_percent, base_pence, rebate_net_pence, rebate_vat_pence, rebate_pence,
+    expected_pence, deducted_pence), 'UTF8')
+FROM earned JOIN figured ON figured.rebate_id = earned.id
+"""
+
+
+async def measure(parts: Parts) -> Measured:
+    """20,000 payments of 1,000 suppliers under agreement, in batches of 2,000, rows new in both databases."""
+    suppliers = [new_id() for _ in range(SUPPLIERS)]
+    consumed, plain = parts.database("rebate"), parts.database("rebate")
+    for url in (consumed, plain):
+        await _agree(url, suppliers)
+    engine = make_engine(consumed)
+    consumer = Consumer(
+        service="bench", bootstrap_servers=parts.bootstrap, sessions=make_sessions(engine), handlers=SERVICE.handlers
+    )
+    connection = await asyncpg.connect(plain)
+
+    async def ours() -> float:
+        return await _consume(consumer, _records(suppliers))
+
+    async def limit() -> float:
+        return await _state(connection, suppliers)
+
+    measured, bound = await alternating_figures(ours, limit)
+    await _check(consumed, plain)
+    await connection.close()
+    await engine.dispose()
+    return Measured(
+        "rebates earned by the consumer, events",
+        "the one set-based statement, events in memory",
+        measured,
+        bound,
+        0.35,
+        0.70,
+        note="ours reads each envelope and writes each rebate's history, too",
+    )
+
+
+async def _agree(url: str, suppliers: Sequence[UUID]) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(_AGREE, suppliers, [new_id() for _ in suppliers])
+    await connection.execute("ANALYZE agreement_version")
+    await connection.close()
+
+
+async def _consume(consumer: Consumer, records: Sequence[Any]) -> float:
+    """Events per second through the consumer's own `process`."""
+    stop = asyncio.Event()
+    began = time.perf_counter()
+    for first in range(0, len(records), BATCH):
+        await consumer.process(records[first : first + BATCH], stop)
+    return len(records) / (time.perf_counter() - began)
+
+
+async def _state(connection: asyncpg.Connection[Any], suppliers: Sequence[UUID]) -> float:
+    """Events per second by the statement."""
+    batches = [_arrays(suppliers, BATCH) for _ in range(EVENTS // BATCH)]
+    began = time.perf_counter()
+    for arrays in batches:
+        await connection.execute(_STATEMENT, *arrays, AT, AT.isoformat())
+    return EVENTS / (time.perf_counter() - began)
+
+
+def _arrays(suppliers: Sequence[UUID], count: int) -> list[list[Any]]:
+    """Ids of event, rebate, new event, invoice and payment; supplier, number, days, net, VAT, deducted."""
+    ids = [[new_id() for _ in range(count)] for _ in range(5)]
+    whose = [suppliers[place % len(suppliers)] for place in range(count)]
+    numbers = [f"INV-{place:06}" for place in range(count)]
+    same: list[list[Any]] = [[value] * count for value in (RECEIVED, REMITTED, NET, VAT, EARNED)]
+    return [*ids, whose, numbers, *same]
+
+
+def _records(suppliers: Sequence[UUID]) -> list[Any]:
+    """Payments as the broker gives them."""
+    records = []
+    for place in range(EVENTS):
+        event = _paid(suppliers[place % len(suppliers)], place)
+        row = outbox_row(event)
+        records.append(
+            ConsumerRecord(
+                topic=row.topic,
+                partition=place % 6,
+                offset=place,
+                timestamp=0,
+                timestamp_type=0,
+                key=str(row.aggregate_id).encode(),
+                value=row.payload,
+                checksum=None,
+                serialized_key_size=36,
+                serialized_value_size=len(row.payload),
+                headers=(("ce_type", row.type.encode()),),
+            )
+        )
+    return records
+
+
+def _paid(supplier_id: UUID, place: int) -> InvoicePaidV1:
+    """Paid on day 9, what is earned deducted to the penny."""
+    example = InvoicePaidV1.example()
+    changed: dict[str, Any] = {
+        "occurred_at": AT,
+        "invoice_id": new_id(),
+        "payment_id": new_id(),
+        "supplier_id": supplier_id,
+        "number": f"INV-{place:06}",
+        "received_on": RECEIVED,
+        "remitted_on": REMITTED,
+        "valid_on": None,
+        "arrives_on": None,
+        "paid_pence": NET + VAT - EARNED,
+        "deducted_pence": EARNED,
+        "vat_shares": [VatShare(vat_rate=20, net_pence=NET, vat_pence=VAT)],
+    }
+    return example.model_copy(update=changed)
+
+
+async def _check(*urls: str) -> None:
+    """Both ways earned the same, and told it."""
+    sums = []
+    for url in urls:
+        connection = await asyncpg.connect(url)
+        sums.append(
+            await connection.fetchrow(
+                "SELECT status, count(*), sum(rebate_pence), sum(variance_pence), min(expected_pence), min(base_pence),"
+                " (SELECT count(*) FROM inbox) AS marks, (SELECT count(*) FROM outbox) AS events"
+                " FROM rebate GROUP BY status"
+            )
+        )
+        await connection.close()
+    if sums[0] != sums[1]:
+        raise RuntimeError(f"the consumer and the statement differ: {sums}")
