@@ -49,7 +49,7 @@ class Import:
 
     async def _seconds(self, lines: int) -> float:
         connection = await asyncpg.connect(self.url)
-        row = await connection.fetchrow("SELECT * FROM invoice_import")
+        (row,) = await connection.fetch("SELECT * FROM invoice_import")
         events = await connection.fetchval("SELECT count(*) FROM outbox")
         await connection.close()
         accepted, refused = row["lines_accepted"], row["lines_refused"]

@@ -30,9 +30,7 @@ async def measure(parts: Parts) -> Measured:
     suppliers = await fill_suppliers(url, SUPPLIERS)
     port = free_ports(1)[0]
     async with issuer(parts.folder / "keys") as tokens:
-        environment = service_environment(
-            database_url=url, bootstrap=parts.bootstrap, issuer=tokens.issuer, port=port
-        )
+        environment = service_environment(database_url=url, bootstrap=parts.bootstrap, issuer=tokens.issuer, port=port)
         token = tokens.for_machine(machine_clients(parts.folder / "keys")["erp"], seconds=3600)
         async with serving("benchmarks.invoice_app", port=port, environment=environment) as service:
             ours, bound = await _measure(service, token, suppliers)

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import asyncpg
+from council_common.ids import new_id
 from council_common.testing.harness import Harness, harness
 from debt_service.main import SERVICE
 from debt_service.settings import Settings
@@ -18,7 +19,7 @@ from benchmarks.parts import Parts
 _PICK = """
 INSERT INTO dunning_item (run_id, receivable_id, customer_id, procedure_id, level, days_overdue, outstanding_pence,
     due_on, last_notice_on, state)
-SELECT gen_random_uuid(), r.id, r.customer_id, rung.procedure_id, rung.level, $1 - r.due_on, r.outstanding_pence,
+SELECT $2, r.id, r.customer_id, rung.procedure_id, rung.level, $1 - r.due_on, r.outstanding_pence,
     r.due_on, r.last_notice_on, 'proposed'
 FROM receivable r JOIN (
     SELECT procedure.id AS procedure_id, level.* FROM dunning_procedure procedure
@@ -45,7 +46,7 @@ async def measure(parts: Parts) -> Measured:
         async def limit() -> float:
             await _forget(connection)
             began = time.perf_counter()
-            picked = await connection.execute(_PICK, AS_AT)
+            picked = await connection.execute(_PICK, AS_AT, new_id())
             proposed.append(int(picked.split()[-1]))
             return DEBTS / (time.perf_counter() - began)
 

@@ -65,6 +65,7 @@ REFUSED = (
     (a_line(7, received_on="31/02/2026"), "not-a-calendar-day", "received_on"),
     (a_line(8, number=""), "missing-value", "number"),
     (a_line(9, vat_pence=1_234, gross_pence=11_234), "missing-value", "vat_rate"),
+    (a_line(12, reference="R\x01"), "control-character", "reference"),
     (a_line(10) + ",too,many", "too-many-fields", ""),
 )
 
@@ -92,7 +93,7 @@ async def test_refused_lines_are_downloaded_corrected_and_sent_again(racing_serv
     again = await imported(racing_service, corrected)
     assert _counts(again) == (3, 0, len(REFUSED) - 3, 0)
     page = await shown(racing_service, f"/v1/invoices?import_id={again['id']}&sort=received_on")
-    assert sorted(each["line_number"] for each in page["items"]) == [3, 6, 11]
+    assert sorted(each["line_number"] for each in page["items"]) == [3, 6, 12]
     once_more = await imported(racing_service, corrected)
     assert _counts(once_more) == (0, 3, len(REFUSED) - 3, 0)
     assert len(await racing_service.published(InvoiceReceivedV1)) == 5

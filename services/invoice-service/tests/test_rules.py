@@ -124,7 +124,7 @@ def test_published_lines() -> None:
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-_NAME = _TEXT.filter(lambda text: len(text.strip()) > 0)
+_NAME = _TEXT.filter(lambda text: text.isprintable() and text.strip() != "")
 
 
 @given(
@@ -132,7 +132,7 @@ _NAME = _TEXT.filter(lambda text: len(text.strip()) > 0)
     rate=st.sampled_from(["0", "5", "12.50"]), paid=st.none() | st.just(TODAY), due=st.none() | st.just(TODAY),
 )  # fmt: skip
 def test_what_an_import_writes_is_what_the_models_write(
-    number: str, department: str | None, description: str, net: int, rate: str, paid: date | None, due: date | None
+    *, number: str, department: str | None, description: str, net: int, rate: str, paid: date | None, due: date | None
 ) -> None:
     received = TODAY - timedelta(days=3)
     row = (None, "S1", None, number, None, None, None, received, due, paid, net, 7, net + 7, rate, department,
