@@ -129,13 +129,19 @@ def _show(steps: Steps, figures: dict[str, BodyFigures]) -> None:
         for body, each in figures.items()
     ]  # fmt: skip
     steps.console.print(table("Published spending, file by file", headings, rows))
-    said = [
-        "Existing lines were published in another file before. Files refused whole: empty, or no list of payments.",
-        "The one total of Leeds that disagrees lost its last digit before publication: a penny.",
-        "Of two files with two-line headers the control figures sum the gross, we the net: their lines are compared.",
-    ]
-    for sentence in said:
-        steps.console.print(f"  {sentence}", highlight=False)
+    explained = {
+        "Existing lines were published in another file before.": any(each.existing for each in figures.values()),
+        "Files refused whole are empty, or no list of payments.": any(each.refused_whole for each in figures.values()),
+        "The one own total that disagrees lost its last digit before publication: a penny.": any(
+            each.own_totals_agree < each.own_totals for each in figures.values()
+        ),
+        "Of two files with two-line headers control sums the gross, we the net: their lines are compared.": any(
+            each.sums_differently_taken for each in figures.values()
+        ),
+    }
+    for sentence, applies in explained.items():
+        if applies:
+            steps.console.print(f"  {sentence}", highlight=False)
 
 
 def _proofs(figures: dict[str, BodyFigures], repeated: Sequence[bool]) -> list[Proof]:

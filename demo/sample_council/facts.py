@@ -152,7 +152,6 @@ class Receipt:
     amount_pence: int
     quotes: str
     settles: str | None
-    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from demo.council_api import Council, for_each
@@ -95,7 +95,6 @@ async def _return_first(council: Council, invoice: Invoice) -> None:
         await council.erp.post(f"/v1/payments/{payment['id']}/returns", body, key=f"sample-return-{payment['id']}")
 
 
-def finally_paid(invoice: Invoice, *, keep: Callable[[Payment], bool] | None = None) -> list[Payment]:
+def finally_paid(invoice: Invoice) -> Sequence[Payment]:
     """The payments that stand at the end of the month: what came back is not among them."""
-    stands = invoice.payments[1:] if invoice.fate is Fate.RETURNED_AND_REPAID else invoice.payments
-    return [payment for payment in stands if keep is None or keep(payment)]
+    return invoice.payments[1:] if invoice.fate is Fate.RETURNED_AND_REPAID else invoice.payments
