@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from demo.council_api import Council
+from demo.council_api import Council, Refused
 from demo.proofs.proof import Proof, show
 from demo.real_data.archives import Control, PublishedFile, control_figures, names_in, published_files
 from demo.real_data.spend_checks import BodyFigures, adds_nothing
@@ -62,7 +62,7 @@ class _Importing:
         began: list[datetime] = []
         ended: list[datetime] = []
         while (file := await asyncio.to_thread(next, files, None)) is not None:
-            self._on_the_way.append((file.name, await send(self._council, file, key=f"published-{file.name}")))
+            await self._send(file)
             if len(self._on_the_way) > AHEAD:
                 await self._take_oldest(began, ended)
         while self._on_the_way:
@@ -71,6 +71,15 @@ class _Importing:
             raise RuntimeError("the archive has no files")
         self._figures.seconds = (max(ended) - min(began)).total_seconds()
         return self._figures, self._first
+
+    async def _send(self, file: PublishedFile) -> None:
+        try:
+            import_id = await send(self._council, file, key=f"published-{file.name}")
+        except Refused as refused:
+            # A file without a byte is refused at the door: there is nothing to import.
+            self._figures.add_refused_whole(file.name, refused.code)
+        else:
+            self._on_the_way.append((file.name, import_id))
 
     async def _take_oldest(self, began: list[datetime], ended: list[datetime]) -> None:
         name, import_id = self._on_the_way.popleft()
@@ -88,8 +97,9 @@ class _Importing:
         counted = 0
         while True:
             import_: dict[str, Any] = await self._council.erp.get(f"/v1/invoice-imports/{import_id}")
-            self._tick(import_["lines_read"] - counted)
-            counted = import_["lines_read"]
+            taken = import_["lines_accepted"] + import_["lines_existing"] + import_["lines_refused"]
+            self._tick(taken - counted)
+            counted = taken
             if import_["status"] in ENDED:
                 return import_
             if asyncio.get_running_loop().time() > deadline:

@@ -37,10 +37,10 @@ class BodyFigures:
 
     def add(self, name: str, import_: dict[str, Any], control: Control) -> None:
         """Count one ended import in, and check it."""
-        self.files += 1
         if import_["status"] == "failed":
-            self._refused_whole(name, import_)
+            self.add_refused_whole(name, import_["error"]["code"])
             return
+        self.files += 1
         self.accepted += import_["lines_accepted"]
         self.existing += import_["lines_existing"]
         self.refused += import_["lines_refused"]
@@ -49,9 +49,10 @@ class BodyFigures:
         self._check_sum(name, import_, control)
         self._check_own_total(name, import_)
 
-    def _refused_whole(self, name: str, import_: dict[str, Any]) -> None:
+    def add_refused_whole(self, name: str, code: str) -> None:
+        """Count a file that could not be read at all, at the door or in its first lines."""
+        self.files += 1
         self.refused_whole += 1
-        code = (import_["error"] or {}).get("code")
         if REFUSED_FILES.get(name) != code:
             self.faults.append(f"{name}: refused whole with {code}")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from council_common.contracts.debts import HoldPlacedV1
 from council_common.contracts.notifications import MessageFailedV1
 from council_common.ids import new_id
 from fastapi.routing import APIRoute
@@ -180,3 +181,17 @@ def _routes_of(route: Any) -> Iterator[APIRoute]:
         yield route
     for each in getattr(getattr(route, "original_router", None), "routes", ()):
         yield from _routes_of(each)
+
+
+async def test_a_hold_stops_the_letter_that_was_issued_and_has_not_left(post: Post) -> None:
+    """receivables.md §2.3: in breathing space the council stops contacting; a letter in the queue is contact."""
+    held, other = a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID)
+    hold = HoldPlacedV1.example().model_copy(
+        update={"receivable_id": held.receivable_id, "customer_id": CUSTOMER_ID, "kind": "breathing_space"}
+    )
+    await post.service.deliver(held, other, hold)
+    await post.send()
+    stopped = await post.message(about_id=str(held.notice_id))
+    assert (stopped["status"], stopped["code"]) == ("cancelled", "on_hold")
+    assert (await post.message(about_id=str(other.notice_id)))["status"] == "delivered"
+    assert [event.about_id for event in await post.service.published(MessageFailedV1)] == [held.notice_id]

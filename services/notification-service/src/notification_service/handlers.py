@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from council_common.contracts.debts import DunningNoticeIssuedV1
+from council_common.contracts.debts import DunningNoticeIssuedV1, HoldPlacedV1
 from council_common.contracts.invoices import InvoicePaidV1, PaymentReturnedV1
 from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1
 from council_common.contracts.suppliers import BankAccountChangeRequestedV1
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
 from notification_service.messages.rules import NewMessage
-from notification_service.messages.usecases import write_messages
+from notification_service.messages.usecases import cancel_unsent_notices, write_messages
 from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, RecipientKind
 from notification_service.remittances.rules import earned_facts, missed_facts
 from notification_service.remittances.usecases import note_payments, note_rebates, withdraw_advices
@@ -51,6 +51,12 @@ async def send_dunning_notices(session: AsyncSession, received: Sequence[Receive
     await write_messages(session, messages, at=received[0].now)
 
 
+@handlers.on_many(HoldPlacedV1)
+async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Received[HoldPlacedV1]]) -> None:
+    # A hold (breathing space above all: SI 2020/1311 reg 7) stops the letter that was issued and has not left.
+    await cancel_unsent_notices(session, [each.event.receivable_id for each in received], at=received[0].now)
+
+
 @handlers.on_many(BankAccountChangeRequestedV1)
 async def warn_old_contacts(session: AsyncSession, received: Sequence[Received[BankAccountChangeRequestedV1]]) -> None:
     messages = [_warning(each.event) for each in received]
@@ -66,6 +72,7 @@ def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
         about_kind="dunning_notice",
         about_id=notice.notice_id,
         values={
+            "receivable_id": str(notice.receivable_id),
             "number": notice.number,
             "level": notice.level,
             "issued_on": notice.issued_on.isoformat(),

@@ -65,6 +65,13 @@ _CANCEL = text(
     """
 )
 
+_UNSENT_NOTICES = text(
+    """
+    SELECT about_id FROM message
+    WHERE about_kind = 'dunning_notice' AND status = 'queued' AND facts->>'receivable_id' = ANY(CAST(:ids AS text[]))
+    """
+)
+
 _POINT = text(
     """
     UPDATE message SET rendering = made.number, body_sha256 = made.body_sha256
@@ -177,6 +184,12 @@ async def cancel_queued(
     ]
     await add_log_entries(session, entries)
     return list(rows)
+
+
+async def unsent_notices(session: AsyncSession, receivable_ids: Sequence[UUID]) -> list[UUID]:
+    """The notices about receivables that have not left yet."""
+    found = await session.execute(_UNSENT_NOTICES, {"ids": [str(each) for each in receivable_ids]})
+    return list(found.scalars())
 
 
 async def keep_renderings(session: AsyncSession, renderings: Sequence[Rendering]) -> None:

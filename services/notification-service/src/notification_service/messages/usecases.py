@@ -124,6 +124,12 @@ async def cancel_unsent(
     await publish(session, *(_failed(row, "cancelled", by=SYSTEM, at=at) for row in rows))
 
 
+async def cancel_unsent_notices(session: AsyncSession, receivable_ids: Sequence[UUID], *, at: datetime) -> None:
+    """No notice about these receivables leaves any more: somebody put them on hold."""
+    about_ids = await store.unsent_notices(session, receivable_ids)
+    await cancel_unsent(session, "dunning_notice", about_ids, code="on_hold", at=at)
+
+
 async def record_outcomes(session: AsyncSession, outcomes: Sequence[Outcome], *, at: datetime) -> int:
     """Record what became of attempts and tell the others; returns how many were recorded."""
     if not outcomes:
