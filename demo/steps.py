@@ -66,7 +66,7 @@ def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]])
     """A plain table; every column but the first is figures."""
     shown = Table(title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False)
     for position, heading in enumerate(headings):
-        shown.add_column(heading, justify="left" if position == 0 else "right")
+        shown.add_column(heading, justify="left" if position == 0 else "right", overflow="fold")
     for row in rows:
         shown.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     return shown

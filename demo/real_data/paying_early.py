@@ -85,9 +85,9 @@ class _Replay:
         self._ids: dict[str, str] = {}
         self._status: dict[str, str] = {}
 
-    async def read_what_is_there(self, *, import_id: str | None = None) -> None:
+    async def read_what_is_there(self, **received: date) -> None:
         path = "/v1/invoices/export.csv"
-        for row in await self._council.auditor.rows(path, source_system=SOURCE_SYSTEM, import_id=import_id):
+        for row in await self._council.auditor.rows(path, source_system=SOURCE_SYSTEM, **received):
             self._ids[row["source_reference"]] = row["id"]
             self._status[row["source_reference"]] = row["status"]
 
@@ -106,7 +106,7 @@ class _Replay:
         import_ = await until_ended(self._council, sent["id"])
         if import_["lines_accepted"] + import_["lines_existing"] != len(items):
             raise RuntimeError(f"the week of {week}: {import_['lines_refused']} of {len(items)} lines were refused")
-        await self.read_what_is_there(import_id=sent["id"])
+        await self.read_what_is_there(received_from=week, received_to=week + timedelta(days=6))
 
     async def judge(self, item: OpenItem) -> None:
         """Approve it, or hold it while it is in dispute."""

@@ -129,19 +129,19 @@ async def _sent_again(council: Council, file: PublishedFile) -> dict[str, Any]:
 
 
 def _show(steps: Steps, figures: dict[str, BodyFigures]) -> None:
-    headings = ("body", "files", "lines", "accepted", "existing", "refused", "by code", "whole files refused", "sum",
-                "own totals", "lines/s")  # fmt: skip
+    headings = ("body", "files", "lines", "accepted", "existing", "refused", "by code", "not read", "sum",
+                "own totals agree", "lines/s")  # fmt: skip
     rows = [
         [body, each.files, each.lines, each.accepted, each.existing, each.refused,
          ", ".join(f"{code} {count}" for code, count in sorted(each.refused_codes.items())), each.refused_whole,
-         pounds(each.net_pence), f"{each.own_totals_agree} of {each.own_totals} agree" if each.own_totals else "",
+         pounds(each.net_pence), f"{each.own_totals_agree} of {each.own_totals}" if each.own_totals else "",
          round(each.lines / each.seconds) if each.seconds else ""]
         for body, each in figures.items()
     ]  # fmt: skip
     steps.console.print(table("Published spending, file by file", headings, rows))
     explained = {
         "Existing lines were published in another file before.": any(each.existing for each in figures.values()),
-        "Files refused whole are empty, or no list of payments.": any(each.refused_whole for each in figures.values()),
+        "Files not read are empty, or no list of payments.": any(each.refused_whole for each in figures.values()),
         "The one own total that disagrees lost its last digit before publication: a penny.": any(
             each.own_totals_agree < each.own_totals for each in figures.values()
         ),

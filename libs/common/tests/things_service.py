@@ -111,8 +111,8 @@ class Things:
             batch=batch,
         )
 
-    def relay(self, *, kind: type[Relay] = Relay, batch: int = 500) -> Relay:
-        return kind(database_url=self.url, bootstrap_servers=self.bootstrap, service=self.name, batch=batch)
+    def relay(self, *, kind: type[Relay] = Relay, batch: int = 500, **more: Any) -> Relay:
+        return kind(database_url=self.url, bootstrap_servers=self.bootstrap, service=self.name, batch=batch, **more)
 
     async def effects(self) -> dict[UUID, list[int]]:
         """What was done for each thing, in the order in which it was done."""

@@ -55,11 +55,20 @@ def make_producer(bootstrap_servers: str) -> AIOKafkaProducer:
 class Relay:
     """Moves one service's events from its outbox to Kafka until told to stop."""
 
-    def __init__(self, *, database_url: str, bootstrap_servers: str, service: str, batch: int = BATCH) -> None:
+    def __init__(
+        self,
+        *,
+        database_url: str,
+        bootstrap_servers: str,
+        service: str,
+        batch: int = BATCH,
+        look_every: float = LOOK_EVERY,
+    ) -> None:
         self._database_url = driver_url(database_url)
         self._bootstrap_servers = bootstrap_servers
         self._lock = lock_key(f"{service}-relay")
         self._batch = batch
+        self._look_every = look_every
         self._wake = asyncio.Event()
         self._partitioner = DefaultPartitioner()
 
@@ -87,7 +96,7 @@ class Relay:
         producer = make_producer(self._bootstrap_servers)
         try:
             while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", self._lock):
-                await _sleep(stop, LOOK_EVERY)
+                await _sleep(stop, self._look_every)
                 if stop.is_set():
                     return
             await connection.add_listener("outbox", lambda *_: self._wake.set())
@@ -103,7 +112,7 @@ class Relay:
 
     async def _wait(self, stop: asyncio.Event) -> None:
         waits = [asyncio.ensure_future(self._wake.wait()), asyncio.ensure_future(stop.wait())]
-        _, pending = await asyncio.wait(waits, timeout=LOOK_EVERY, return_when=asyncio.FIRST_COMPLETED)
+        _, pending = await asyncio.wait(waits, timeout=self._look_every, return_when=asyncio.FIRST_COMPLETED)
         for wait in pending:
             wait.cancel()
 
