@@ -61,13 +61,13 @@ def test_services_wait_for_what_they_need(compose):
 
 
 def test_secrets_come_from_the_environment(compose, root):
-    """Every password is a variable without a default."""
+    """Every password is a variable without a default; one that not everybody needs is passed on when it is set."""
     text = (root / "docker-compose.yml").read_text(encoding="utf-8")
     assert not re.search(r"(PASSWORD|SECRET)[^\n]*:-", text)
     for each in compose["services"].values():
         for name, value in each.get("environment", {}).items():
             if name.endswith(("PASSWORD", "SECRET")):
-                assert re.fullmatch(r"\$\{\w+:\?\}", value)
+                assert value is None or re.fullmatch(r"\$\{\w+:\?\}", value)
 
 
 def test_the_gateway_knows_every_container_by_name(compose, root):

@@ -1,7 +1,6 @@
 """Slow, absent and breaking services; callers who ask too much."""
 
 
-
 def test_a_slow_answer_ends_in_504(impatient):
     answer = impatient("GET", "/v1/suppliers/slow", token=impatient.upstreams.issuer.token(sub="patient"))
     assert answer.status_code == 504

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import ARRAY, Text, bindparam, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +26,12 @@ from council_common.observability.metrics import EVENTS_DEAD
 from council_common.observability.safe_text import safe_text
 
 WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
+
+
+# One fixed statement, planned once, however many keys a batch has.
+_WAITING = text(
+    "SELECT DISTINCT topic, key FROM dead_letter WHERE (topic, key) IN (SELECT * FROM unnest(:topics, :keys))"
+).bindparams(bindparam("topics", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(Text)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,9 @@ class DeadRecord:
 
 async def waiting_keys(session: AsyncSession, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these (topic, key) have a dead letter waiting."""
+    asked = list(keys)
     found = await session.execute(
-        select(dead_letter.c.topic, dead_letter.c.key)
-        .where(tuple_(dead_letter.c.topic, dead_letter.c.key).in_(list(keys)))
-        .distinct()
+        _WAITING, {"topics": [topic for topic, _ in asked], "keys": [key for _, key in asked]}
     )
     return {(topic, key) for topic, key in found}
 

@@ -61,6 +61,8 @@ def build_api(
         description=description,
         lifespan=lifespan,
         redoc_url=None,
+        # RequestContext makes the span and the measurement of a request: once is enough.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     if runtime is not None:
         app.state.runtime = runtime

@@ -17,27 +17,33 @@ from council_common.identity.actor import Actor
 from council_common.runtime.running import Runtime
 
 
-def get_runtime(request: Request) -> Runtime:
+def runtime_of(request: Request) -> Runtime:
     """The service's runtime: settings, sessions, clock, clients of other services."""
     runtime: Runtime = request.app.state.runtime
     return runtime
 
 
+# Dependencies are coroutines even where nothing is awaited: FastAPI sends plain functions to a thread.
+async def get_runtime(request: Request) -> Runtime:
+    """The service's runtime, for a route."""
+    return runtime_of(request)
+
+
 async def get_session(request: Request) -> AsyncIterator[AsyncSession]:
     """The transaction of a request: committed before the answer leaves, rolled back on any error."""
-    async with get_runtime(request).sessions.begin() as session:
+    async with runtime_of(request).sessions.begin() as session:
         request.state.session = session
         yield session
 
 
-def get_now(request: Request) -> datetime:
+async def get_now(request: Request) -> datetime:
     """The time of the request, UTC."""
-    return get_runtime(request).clock()
+    return runtime_of(request).clock()
 
 
-def get_today(request: Request) -> date:
+async def get_today(request: Request) -> date:
     """The date of the request, in London."""
-    return london_date(get_runtime(request).clock())
+    return london_date(runtime_of(request).clock())
 
 
 _bearer = HTTPBearer(auto_error=False, description="An access token of the council's identity provider")
@@ -49,7 +55,7 @@ async def authenticated(
     """The caller, as the bearer token proves; 401 without a valid one."""
     if credentials is None:
         raise Unauthenticated("A bearer token is required.")
-    actor = await get_runtime(request).verifier.verify(credentials.credentials)
+    actor = await runtime_of(request).verifier.verify(credentials.credentials)
     request.state.actor = actor
     structlog.contextvars.bind_contextvars(actor=actor.subject)
     return actor
