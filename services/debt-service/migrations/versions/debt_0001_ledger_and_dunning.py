@@ -217,7 +217,7 @@ DEFAULT_LADDER = """[
      "channel": "preferred", "minimum_pence": 1, "stops": false},
     {"level": 2, "days_overdue": 21, "interval_days": 14, "template": "final_notice",
      "channel": "preferred", "minimum_pence": 1, "stops": false},
-    {"level": 3, "days_overdue": 35, "interval_days": 14, "template": "letter_of_claim",
+    {"level": 3, "days_overdue": 35, "interval_days": 14, "template": "pre_legal_notice",
      "channel": "letter", "minimum_pence": 1, "stops": true}
 ]"""
 
