@@ -21,7 +21,7 @@ from demo.where_to_go import say_where_to_go
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
-    console = Console(width=None if sys.stdout.isatty() else 140)
+    console = Console(width=None if sys.stdout.isatty() else 170)
     if options.data is not None and not options.data.is_dir():
         console.print(f"There is no folder {options.data}.", style="red", highlight=False)
         return 2
