@@ -1,37 +1,16 @@
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from council_common.contracts.notifications import MessageDeliveredV1
-from council_common.database.migrations import migrate
 from council_common.ids import new_id
-from council_common.testing.harness import Harness, harness
-from council_local.scratch import ScratchDatabases
+from council_common.testing.fixtures import service_fixtures
+from council_common.testing.harness import Harness
 from debt_service.main import SERVICE
 from debt_service.settings import Settings
 
-
-@pytest.fixture(scope="session")
-def service_database(databases: ScratchDatabases) -> str:
-    template = databases.template("debt", lambda url: migrate(SERVICE.folder, url))
-    return databases.fresh(template)
-
-
-@pytest.fixture
-async def service(service_database: str) -> AsyncIterator[Harness]:
-    async with harness(SERVICE, Settings, service_database) as running:
-        yield running
-
-
-@pytest.fixture
-async def racing_service(databases: ScratchDatabases, service_database: str) -> AsyncIterator[Harness]:
-    template = databases.template("debt", lambda url: migrate(SERVICE.folder, url))
-    url = databases.fresh(template)
-    async with harness(SERVICE, Settings, url, rolled_back=False) as running:
-        yield running
-    databases.drop([url])
+service_database, service, racing_service = service_fixtures(SERVICE, Settings)
 
 
 class Office:

@@ -5,10 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from council_common.database.migrations import migrate
-from council_common.testing.harness import Harness, harness
+from council_common.testing.fixtures import service_fixtures
+from council_common.testing.harness import Harness
 from council_common.testing.issuer import TestIssuer
-from council_local.scratch import ScratchDatabases
 from notification_service.main import SERVICE
 from notification_service.settings import Settings
 
@@ -17,26 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from notification_post import Post, post_of
 from notification_stand_ins import OtherServices, other_services
 
-
-@pytest.fixture(scope="session")
-def service_database(databases: ScratchDatabases) -> str:
-    template = databases.template("notification", lambda url: migrate(SERVICE.folder, url))
-    return databases.fresh(template)
-
-
-@pytest.fixture
-async def service(service_database: str) -> AsyncIterator[Harness]:
-    async with harness(SERVICE, Settings, service_database) as running:
-        yield running
-
-
-@pytest.fixture
-async def racing_service(databases: ScratchDatabases, service_database: str) -> AsyncIterator[Harness]:
-    template = databases.template("notification", lambda url: migrate(SERVICE.folder, url))
-    url = databases.fresh(template)
-    async with harness(SERVICE, Settings, url, rolled_back=False) as running:
-        yield running
-    databases.drop([url])
+service_database, service, racing_service = service_fixtures(SERVICE, Settings)
 
 
 @pytest.fixture(scope="session")

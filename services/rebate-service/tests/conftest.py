@@ -1,4 +1,3 @@
-from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,10 +11,9 @@ from council_common.contracts.invoices import (
     PaymentReturnedV1,
 )
 from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
-from council_common.database.migrations import migrate
 from council_common.ids import new_id
-from council_common.testing.harness import NOW, Harness, harness
-from council_local.scratch import ScratchDatabases
+from council_common.testing.fixtures import service_fixtures
+from council_common.testing.harness import NOW, Harness
 from rebate_service.jobs import JOBS
 from rebate_service.main import SERVICE
 from rebate_service.settings import Settings
@@ -23,25 +21,7 @@ from rebate_service.settings import Settings
 TRAP = date(2026, 3, 2)  # the Monday of payables.md §1.1's remittance-date trap
 
 
-@pytest.fixture(scope="session")
-def service_database(databases: ScratchDatabases) -> str:
-    template = databases.template("rebate", lambda url: migrate(SERVICE.folder, url))
-    return databases.fresh(template)
-
-
-@pytest.fixture
-async def service(service_database: str) -> AsyncIterator[Harness]:
-    async with harness(SERVICE, Settings, service_database) as running:
-        yield running
-
-
-@pytest.fixture
-async def racing_service(databases: ScratchDatabases, service_database: str) -> AsyncIterator[Harness]:
-    template = databases.template("rebate", lambda url: migrate(SERVICE.folder, url))
-    url = databases.fresh(template)
-    async with harness(SERVICE, Settings, url, rolled_back=False) as running:
-        yield running
-    databases.drop([url])
+service_database, service, racing_service = service_fixtures(SERVICE, Settings)
 
 
 class Story:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from council_common.database.tables import service_registry
-from sqlalchemy import ColumnElement
 from sqlmodel import SQLModel
 
 
@@ -13,9 +12,3 @@ class Row(SQLModel, registry=service_registry()):
     def values(self, *without: str) -> dict[str, Any]:
         """The row's columns by name, except some, as they are (enumerations are kept as text)."""
         return {name: getattr(self, name) for name in type(self).model_fields if name not in without}
-
-
-def sort_key(column: Any) -> ColumnElement[Any]:
-    """A row's attribute as `fetch_page` takes it (to the type checker an attribute is a plain value)."""
-    element: ColumnElement[Any] = column
-    return element

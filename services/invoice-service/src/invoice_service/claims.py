@@ -5,17 +5,14 @@ The same rules and the same table as `council_common.web.idempotency`, in one st
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any
+from typing import Annotated
 
 from council_common.database.sessions import driver
 from council_common.identity.actor import Actor
 from council_common.web.dependencies import authenticated
-from council_common.web.idempotency import KeyReused, Replay
-from fastapi import Depends, Header, Request, Response
+from council_common.web.idempotency import IdempotencyKey, Replay, replay_of, request_hash_of
+from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 _CLAIM = """
@@ -23,16 +20,6 @@ INSERT INTO idempotency_key (caller, key, request_hash, status, headers, body) V
 ON CONFLICT DO NOTHING
 """
 _READ = "SELECT request_hash, status, headers, body FROM idempotency_key WHERE caller = $1 AND key = $2"
-
-IdempotencyKey = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=200,
-        description="Chosen by the caller; the same key gives the same answer, once and for all.",
-    ),
-]
 
 
 @dataclass
@@ -51,27 +38,16 @@ async def key_claim(
     """The request's Idempotency-Key, if it has one."""
     if key is None:
         return None
-    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
-    return KeyClaim(actor.subject, key, hashlib.sha256(asked).digest())
+    return KeyClaim(actor.subject, key, await request_hash_of(request))
 
 
 ClaimDep = Annotated[KeyClaim | None, Depends(key_claim)]
 
 
-def replay(claim: KeyClaim, stored: Mapping[str, Any]) -> Replay:
-    """The answer stored under a key. Raises KeyReused when the key came with another request."""
-    if bytes(stored["request_hash"]) != claim.request_hash:
-        raise KeyReused("This Idempotency-Key was used before with another request; choose a new key.")
-    headers = stored["headers"] or {}
-    if isinstance(headers, str):
-        headers = json.loads(headers)
-    kept = {**headers, "content-type": "application/json", "idempotency-replayed": "true"}
-    return Replay(Response(stored["body"], status_code=stored["status"], headers=kept))
-
-
 async def stored_replay(session: AsyncSession, claim: KeyClaim) -> Replay:
     """The answer that somebody stored under this key a moment ago."""
-    return replay(claim, await (await driver(session)).fetchrow(_READ, claim.caller, claim.key))
+    stored = await (await driver(session)).fetchrow(_READ, claim.caller, claim.key)
+    return replay_of(stored, claim.request_hash)
 
 
 async def store_answer(session: AsyncSession, claim: KeyClaim | None, *, status: int, body: bytes) -> None:

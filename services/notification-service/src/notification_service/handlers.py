@@ -23,9 +23,7 @@ handlers = Handlers()
 
 @handlers.on_many(InvoicePaidV1)
 async def advise_of_payments(session: AsyncSession, received: Sequence[Received[InvoicePaidV1]]) -> None:
-    # `historic` is an optional field that the contract may gain: paid before it was told to us, nobody is written to.
-    payments = [each.event for each in received if not getattr(each.event, "historic", False)]
-    await note_payments(session, payments, at=received[0].now)
+    await note_payments(session, [each.event for each in received], at=received[0].now)
 
 
 @handlers.on_many(RebateEarnedV1)

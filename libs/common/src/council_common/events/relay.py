@@ -7,7 +7,7 @@ NOTIFY and looks by itself every second. Two relays side by side sent one aggreg
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -122,8 +122,8 @@ class Relay:
         if rows:
             await self._send(producer, rows)
             await connection.execute(_REMOVE, [row["position"] for row in rows])
-            for topic in {row["topic"] for row in rows}:
-                EVENTS_SENT.labels(topic).inc(sum(row["topic"] == topic for row in rows))
+            for topic, count in Counter(row["topic"] for row in rows).items():
+                EVENTS_SENT.labels(topic).inc(count)
         OUTBOX_WAITING.set(0 if len(rows) < self._batch else len(rows))
         return len(rows)
 

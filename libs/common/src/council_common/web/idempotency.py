@@ -7,7 +7,8 @@ Follows draft-ietf-httpapi-idempotency-key-header.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Coroutine
+import json
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -46,26 +47,47 @@ class _Claim:
     key: str
 
 
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Chosen by the caller; the same key gives the same answer, once and for all.",
+    ),
+]
+
+
+async def request_hash_of(request: Request) -> bytes:
+    """What was asked under a key: method, address and body."""
+    asked = f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
+    return hashlib.sha256(asked).digest()
+
+
+def replay_of(stored: Mapping[str, Any], request_hash: bytes) -> Replay:
+    """The answer stored under a key, to be raised. Raises KeyReused when the key came with another request.
+
+    `stored` has request_hash, status, headers (a mapping or its JSON) and body.
+    """
+    if bytes(stored["request_hash"]) != request_hash:
+        raise KeyReused("This Idempotency-Key was used before with another request; choose a new key.")
+    headers = stored["headers"] or {}
+    if isinstance(headers, str):
+        headers = json.loads(headers)
+    kept = {**headers, "content-type": "application/json", "idempotency-replayed": "true"}
+    return Replay(Response(stored["body"], status_code=stored["status"], headers=kept))
+
+
 async def _claim_key(
     request: Request,
     session: SessionDep,
     actor: Annotated[Actor, Depends(authenticated)],
-    idempotency_key_header: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=200,
-            description="Chosen by the caller; the same key gives the same answer, once and for all.",
-        ),
-    ] = None,
+    idempotency_key_header: IdempotencyKey = None,
 ) -> None:
     if idempotency_key_header is None:
         return
     claim = _Claim(actor.subject, idempotency_key_header)
-    request_hash = hashlib.sha256(
-        f"{request.method} {request.url.path}?{request.url.query}\n".encode() + await request.body()
-    ).digest()
+    request_hash = await request_hash_of(request)
     claimed = await session.execute(
         insert(idempotency_key)
         .values(caller=claim.caller, key=claim.key, request_hash=request_hash)
@@ -83,19 +105,7 @@ async def _replay(session: AsyncSession, claim: _Claim, request_hash: bytes) -> 
             select(idempotency_key).where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
         )
     ).one()
-    if row.request_hash != request_hash:
-        raise KeyReused("This Idempotency-Key was used before with another request; choose a new key.")
-    raise Replay(
-        Response(
-            row.body,
-            status_code=row.status,
-            headers={
-                **(row.headers or {}),
-                "content-type": "application/json",
-                "idempotency-replayed": "true",
-            },
-        )
-    )
+    raise replay_of(dict(row._mapping), request_hash)
 
 
 Idempotent = Depends(_claim_key, scope="function")

@@ -20,7 +20,6 @@ from debt_service.customers.rules import CustomerKind
 from debt_service.customers.schemas import CustomerIn, CustomerOut, CustomerPatch
 from debt_service.customers.tables import Customer
 from debt_service.customers.usecases import change_customer, register_customers
-from debt_service.rows import sort_key
 
 router = resource_router("customers")
 
@@ -68,9 +67,9 @@ async def list_customers(
         session,
         store.customers_where(ids=ids or [], system=source_system, reference=source_reference, kind=kind, q=q),
         query=page,
-        sortable={"created_at": sort_key(Customer.created_at), "name": sort_key(Customer.name)},
+        sortable={"created_at": Customer.created_at, "name": Customer.name},
         default="created_at",
-        id_column=sort_key(Customer.id),
+        id_column=Customer.id,
     )
     return Page(items=[CustomerOut.of(each) for each in items], next=cursor)
 

@@ -20,7 +20,6 @@ from debt_service.dunning_procedures.rules import Level, LevelChannel
 from debt_service.dunning_procedures.tables import DunningProcedure
 from debt_service.dunning_procedures.usecases import get_procedure, set_up_procedure
 from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short
-from debt_service.rows import sort_key
 
 router = resource_router("dunning-procedures")
 
@@ -101,9 +100,9 @@ async def list_procedures(
         session,
         select(DunningProcedure),
         query=page,
-        sortable={"effective_from": sort_key(DunningProcedure.effective_from), "name": sort_key(DunningProcedure.name)},
+        sortable={"effective_from": DunningProcedure.effective_from, "name": DunningProcedure.name},
         default="effective_from",
-        id_column=sort_key(DunningProcedure.id),
+        id_column=DunningProcedure.id,
     )
     return Page(items=[ProcedureOut.of(each) for each in items], next=cursor)
 

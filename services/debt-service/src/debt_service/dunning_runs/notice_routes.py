@@ -18,7 +18,6 @@ from debt_service.dunning_runs.rules import DeliveryStatus
 from debt_service.dunning_runs.schemas import NextNoticeOut, NoticeOut
 from debt_service.dunning_runs.tables import DunningNotice
 from debt_service.dunning_runs.usecases import explain_next
-from debt_service.rows import sort_key
 
 router = resource_router("dunning-notices")
 next_notice_router = resource_router("receivables")
@@ -50,9 +49,9 @@ async def list_notices(
         session,
         statement,
         query=page,
-        sortable={"issued_on": sort_key(DunningNotice.issued_on), "level": sort_key(DunningNotice.level)},
+        sortable={"issued_on": DunningNotice.issued_on, "level": DunningNotice.level},
         default="issued_on",
-        id_column=sort_key(DunningNotice.id),
+        id_column=DunningNotice.id,
     )
     ladders = await ladders_by_id(session, [notice.procedure_id for notice, _ in items])
     return Page(

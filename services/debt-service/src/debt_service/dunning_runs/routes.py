@@ -38,7 +38,6 @@ from debt_service.dunning_runs.usecases import cancel_run, exclude_item, propose
 from debt_service.export import csv_answer
 from debt_service.receivables.store import get_receivable
 from debt_service.receivables.tables import Receivable
-from debt_service.rows import sort_key
 
 router = resource_router("dunning-runs")
 
@@ -97,9 +96,9 @@ async def list_runs(
         session,
         statement,
         query=page,
-        sortable={"proposed_at": sort_key(DunningRun.proposed_at), "as_at": sort_key(DunningRun.as_at)},
+        sortable={"proposed_at": DunningRun.proposed_at, "as_at": DunningRun.as_at},
         default="-proposed_at",
-        id_column=sort_key(DunningRun.id),
+        id_column=DunningRun.id,
     )
     return Page(items=[RunOut.of(each) for each in items], next=cursor)
 
@@ -149,12 +148,12 @@ async def list_items(
         store.items_where(run_id, state=state, level=level, reason=reason, customer_id=customer_id),
         query=page,
         sortable={
-            "receivable_id": sort_key(DunningItem.receivable_id),
-            "days_overdue": sort_key(DunningItem.days_overdue),
-            "outstanding_pence": sort_key(DunningItem.outstanding_pence),
+            "receivable_id": DunningItem.receivable_id,
+            "days_overdue": DunningItem.days_overdue,
+            "outstanding_pence": DunningItem.outstanding_pence,
         },
         default="receivable_id",
-        id_column=sort_key(DunningItem.receivable_id),
+        id_column=DunningItem.receivable_id,
     )
     return Page(items=[ItemOut.of(item, number) for item, number in items], next=cursor)
 

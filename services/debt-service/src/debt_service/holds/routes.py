@@ -20,7 +20,6 @@ from debt_service.holds import store
 from debt_service.holds.rules import HoldKind, NewHold
 from debt_service.holds.tables import Hold
 from debt_service.holds.usecases import place_hold, release_hold
-from debt_service.rows import sort_key
 
 router = resource_router("holds")
 
@@ -111,9 +110,9 @@ async def list_holds(
             review_before=review_before,
         ),
         query=page,
-        sortable={"review_on": sort_key(Hold.review_on), "placed_at": sort_key(Hold.placed_at)},
+        sortable={"review_on": Hold.review_on, "placed_at": Hold.placed_at},
         default="review_on",
-        id_column=sort_key(Hold.id),
+        id_column=Hold.id,
     )
     return Page(items=[HoldOut.of(each) for each in items], next=cursor)
 

@@ -16,7 +16,6 @@ from pydantic import BaseModel
 from debt_service.journal import store
 from debt_service.journal.rules import Account, Fact
 from debt_service.journal.tables import JournalEntry, JournalLine
-from debt_service.rows import sort_key
 
 router = resource_router("journal")
 
@@ -78,9 +77,9 @@ async def list_entries(
             posted_to=posted_to,
         ),
         query=page,
-        sortable={"posted_on": sort_key(JournalEntry.posted_on), "recorded_at": sort_key(JournalEntry.recorded_at)},
+        sortable={"posted_on": JournalEntry.posted_on, "recorded_at": JournalEntry.recorded_at},
         default="posted_on",
-        id_column=sort_key(JournalEntry.id),
+        id_column=JournalEntry.id,
     )
     lines = await store.lines_of(session, [each.id for each in items])
     return Page(items=[JournalEntryOut.of(each, lines[each.id]) for each in items], next=cursor)

@@ -21,7 +21,6 @@ from debt_service.receipts.rules import ReceiptStatus
 from debt_service.receipts.schemas import AllocationsIn, ReceiptIn, ReceiptOut, ReversalIn
 from debt_service.receipts.tables import Receipt
 from debt_service.receipts.usecases import allocate_by_hand, record_receipts, reverse_receipt
-from debt_service.rows import sort_key
 
 router = resource_router("receipts")
 
@@ -81,9 +80,9 @@ async def list_receipts(
             unallocated=unallocated,
         ),
         query=page,
-        sortable={"received_on": sort_key(Receipt.received_on), "amount_pence": sort_key(Receipt.amount_pence)},
+        sortable={"received_on": Receipt.received_on, "amount_pence": Receipt.amount_pence},
         default="received_on",
-        id_column=sort_key(Receipt.id),
+        id_column=Receipt.id,
     )
     allocations = await store.allocations_of(session, [each.id for each in items])
     return Page(items=[ReceiptOut.of(each, allocations[each.id]) for each in items], next=cursor)

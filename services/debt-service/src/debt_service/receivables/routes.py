@@ -32,7 +32,6 @@ from debt_service.receivables.schemas import (
 from debt_service.receivables.store import ReceivableFilter, narrowed
 from debt_service.receivables.tables import Receivable
 from debt_service.receivables.usecases import cancel_receivable, mark_overdue, raise_receivables
-from debt_service.rows import sort_key
 
 router = resource_router("receivables")
 
@@ -137,13 +136,13 @@ async def list_receivables(
         narrowed(select(Receivable), wanted),
         query=page,
         sortable={
-            "due_on": sort_key(Receivable.due_on),
-            "issued_on": sort_key(Receivable.issued_on),
-            "number": sort_key(Receivable.number),
-            "outstanding_pence": sort_key(Receivable.outstanding_pence),
+            "due_on": Receivable.due_on,
+            "issued_on": Receivable.issued_on,
+            "number": Receivable.number,
+            "outstanding_pence": Receivable.outstanding_pence,
         },
         default="due_on",
-        id_column=sort_key(Receivable.id),
+        id_column=Receivable.id,
     )
     return Page(items=[ReceivableOut.of(each) for each in items], next=cursor)
 

@@ -8,12 +8,11 @@ from uuid import UUID
 from council_common.identity.actor import Actor
 from council_common.service.api import UPLOAD_LIMIT, resource_router
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
-from council_common.web.idempotency import Idempotent
+from council_common.web.idempotency import IdempotencyKey, Idempotent
 from council_common.web.pages import Page, PageQuery
 from fastapi import Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
-from invoice_service.claims import IdempotencyKey
 from invoice_service.invoice_imports import store
 from invoice_service.invoice_imports.refused_file import check_format, refused_lines
 from invoice_service.invoice_imports.rules import Format, Profile, Status, move

@@ -18,9 +18,10 @@ from council_common.events.outbox import outbox_rows
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.runtime.clients import ServiceClients
+from council_common.web.idempotency import replay_of
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.claims import KeyClaim, forget, replay, store_answer, stored_replay
+from invoice_service.claims import KeyClaim, forget, store_answer, stored_replay
 from invoice_service.invoices import receiving_store, rules, store
 from invoice_service.invoices.rules import HoldReason, NewInvoice, Status
 from invoice_service.invoices.schemas import InvoiceOut
@@ -59,7 +60,7 @@ async def receive_invoice(
         found = await _look_up(session, told, clients, claim)
         if claim is not None and found.request_hash is not None:
             answer = {name: getattr(found, f"answer_{name}") for name in ("status", "headers", "body")}
-            raise replay(claim, {"request_hash": found.request_hash, **answer})
+            raise replay_of({"request_hash": found.request_hash, **answer}, claim.request_hash)
         if found.status in ENDED:
             raise SupplierClosed("This supplier was merged into another or closed; name the one that took its place.")
         if found.existing_id is not None:

@@ -27,7 +27,6 @@ from rebate_service.agreements.rules import (
     version_for,
 )
 from rebate_service.agreements.tables import Agreement, AgreementVersion
-from rebate_service.rows import column
 
 LOCK = lock_key("rebate-service-agreements")
 """Held in share by whoever reads agreements to decide on invoices, alone by whoever applies a change to them."""
@@ -167,9 +166,9 @@ async def page_of_agreements(
         session,
         statement,
         query=query,
-        sortable={"id": column(Agreement.id)},
+        sortable={"id": Agreement.id},
         default="-id",
-        id_column=column(Agreement.id),
+        id_column=Agreement.id,
     )
 
 

@@ -15,7 +15,6 @@ from sqlmodel import col
 from rebate_service.rebate_variances.rules import VarianceStatus
 from rebate_service.rebate_variances.tables import RebateVariance
 from rebate_service.rebates.rules import VarianceCause
-from rebate_service.rows import column
 
 
 async def close_open(
@@ -85,7 +84,7 @@ async def page_of_variances(
         statement = statement.where(col(RebateVariance.status) == status)
     if supplier_id is not None:
         statement = statement.where(col(RebateVariance.supplier_id) == supplier_id)
-    sortable = {"id": column(RebateVariance.id), "difference_pence": column(RebateVariance.difference_pence)}
+    sortable = {"id": RebateVariance.id, "difference_pence": RebateVariance.difference_pence}
     return await fetch_page(
-        session, statement, query=query, sortable=sortable, default="-id", id_column=column(RebateVariance.id)
+        session, statement, query=query, sortable=sortable, default="-id", id_column=RebateVariance.id
     )

@@ -20,7 +20,6 @@ from sqlmodel import col
 
 from rebate_service.rebates.rules import RebateStatus
 from rebate_service.rebates.tables import Rebate
-from rebate_service.rows import column
 
 CHUNK = 2000
 CSV_COLUMNS = (
@@ -96,10 +95,10 @@ async def page_of_rebates(
 ) -> tuple[Sequence[Rebate], str | None]:
     """Rebates, newest first; those not paid sort by their payment's day as the last."""
     sortable = {
-        "id": column(Rebate.id),
-        "received_on": column(Rebate.received_on),
-        "remitted_on": func.coalesce(column(Rebate.remitted_on), cast(date.max, Date)),
-        "rebate_pence": column(Rebate.rebate_pence),
+        "id": Rebate.id,
+        "received_on": Rebate.received_on,
+        "remitted_on": func.coalesce(col(Rebate.remitted_on), cast(date.max, Date)),
+        "rebate_pence": Rebate.rebate_pence,
     }
     return await fetch_page(
         session,
@@ -107,7 +106,7 @@ async def page_of_rebates(
         query=query,
         sortable=sortable,
         default="-id",
-        id_column=column(Rebate.id),
+        id_column=Rebate.id,
     )
 
 

@@ -16,7 +16,6 @@ from sqlmodel import col
 
 from supplier_service.bank_account_changes.rules import OPEN, NoSuchBankAccountChange, Status
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
-from supplier_service.rows import as_column
 
 Part = TypeVar("Part", Evidence, CallBack)
 
@@ -82,7 +81,7 @@ async def list_changes(
         session,
         statement,
         query=page,
-        sortable={"requested_at": as_column(BankAccountChange.id)},
+        sortable={"requested_at": BankAccountChange.id},
         default="-requested_at",
-        id_column=as_column(BankAccountChange.id),
+        id_column=BankAccountChange.id,
     )

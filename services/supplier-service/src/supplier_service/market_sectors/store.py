@@ -14,7 +14,6 @@ from sqlmodel import col
 
 from supplier_service.market_sectors.rules import NoSuchMarketSector
 from supplier_service.market_sectors.tables import MarketSector
-from supplier_service.rows import as_column
 
 
 async def insert_sector(session: AsyncSession, code: str, name: str, *, at: datetime) -> bool:
@@ -47,7 +46,7 @@ async def list_sectors(session: AsyncSession, page: PageQuery) -> tuple[Sequence
         session,
         select(MarketSector),
         query=page,
-        sortable={"code": as_column(MarketSector.code), "name": as_column(MarketSector.name)},
+        sortable={"code": MarketSector.code, "name": MarketSector.name},
         default="code",
-        id_column=as_column(MarketSector.id),
+        id_column=MarketSector.id,
     )

@@ -13,7 +13,6 @@ from sqlmodel import col
 
 from supplier_service.onboardings.rules import NoSuchOnboarding, Stage
 from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
-from supplier_service.rows import as_column
 
 
 async def get_onboarding(session: AsyncSession, onboarding_id: UUID) -> Onboarding:
@@ -63,9 +62,9 @@ async def list_onboardings(
         session,
         statement,
         query=page,
-        sortable={"opened_at": as_column(Onboarding.id), "stage": as_column(Onboarding.stage)},
+        sortable={"opened_at": Onboarding.id, "stage": Onboarding.stage},
         default="opened_at",
-        id_column=as_column(Onboarding.id),
+        id_column=Onboarding.id,
     )
 
 
@@ -77,7 +76,7 @@ async def list_activities(
         session,
         select(OnboardingActivity).where(col(OnboardingActivity.onboarding_id) == onboarding_id),
         query=page,
-        sortable={"on": as_column(OnboardingActivity.on)},
+        sortable={"on": OnboardingActivity.on},
         default="on",
-        id_column=as_column(OnboardingActivity.id),
+        id_column=OnboardingActivity.id,
     )

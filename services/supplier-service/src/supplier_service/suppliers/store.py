@@ -15,7 +15,6 @@ from sqlalchemy import ARRAY, Text, Uuid, any_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from supplier_service.rows import as_column
 from supplier_service.suppliers.rules import NewSupplier, NoSuchHold, NoSuchSupplier, Status, fingerprints
 from supplier_service.suppliers.tables import Supplier, SupplierHold
 
@@ -158,10 +157,10 @@ async def list_suppliers(
         statement,
         query=page,
         sortable={
-            "registered_at": as_column(Supplier.id),
-            "name": as_column(Supplier.name),
-            "source_reference": as_column(Supplier.source_reference),
+            "registered_at": Supplier.id,
+            "name": Supplier.name,
+            "source_reference": Supplier.source_reference,
         },
         default="registered_at",
-        id_column=as_column(Supplier.id),
+        id_column=Supplier.id,
     )
