@@ -16,6 +16,8 @@ AS_AT = date(2026, 3, 11)
 _ID = "('{prefix}-0000-7000-8000-' || lpad(to_hex({number}), 12, '0'))::uuid"
 _CUSTOMER = _ID.format(prefix="0195a1b2", number="{number}")
 _DEBT = _ID.format(prefix="0195a1b3", number="n")
+# Sent on the day it is dated.
+_LAST_NOTICE = f"CASE WHEN level > 0 THEN '{AS_AT}'::date - (n % 40)::integer END"
 
 _FILL = (
     # The rows are right by construction: foreign keys are not looked up a million times.
@@ -23,7 +25,7 @@ _FILL = (
     f"""
     INSERT INTO customer
     SELECT {_CUSTOMER.format(number="n")}, 1, 'erp', 'C' || n, (ARRAY['individual', 'business'])[1 + n % 2],
-        'Customer ' || n, 'c' || n || '@customer.example', NULL, 'email', 'en', n % 200 = 0, n % 100 = 1, now()
+        'Customer ' || n, 'c' || n || '@customer.example', NULL, 'email', 'en', n % 200 = 0, n % 100 = 1, now(), ''
     FROM generate_series(1, {CUSTOMERS}) n
     """,
     # Due 1 to 400 days ago; most have climbed as far as their age lets them, some are a step behind.
@@ -33,7 +35,7 @@ _FILL = (
         'department_' || n % 24, (ARRAY['sundry', 'commercial_waste', 'rent', 'licence'])[1 + n % 4], due_on - 30,
         due_on, '[{{"description": "Trade waste", "net_pence": 10000, "vat_rate": "0", "vat_pence": 0}}]',
         pence, 0, pence, pence, 'overdue', due_on + 1, NULL, n % 50 = 0, level,
-        CASE WHEN level > 0 THEN '{AS_AT}'::date - (n % 40)::integer END, now()
+        {_LAST_NOTICE}, {_LAST_NOTICE}, now()
     FROM (
         SELECT n, '{AS_AT}'::date - (1 + n * 7919 % 400)::integer AS due_on, 500 + n * 31 % 50000 AS pence,
             least(n % 4, CASE WHEN n * 7919 % 400 < 7 THEN 0 WHEN n * 7919 % 400 < 21 THEN 1 ELSE 3 END) AS level
@@ -42,10 +44,10 @@ _FILL = (
     """,
     # One debt in fifty is on hold.
     f"""
-    INSERT INTO hold (id, version, customer_id, receivable_id, kind, reason, owner, placed_on, review_on, placed_by,
-        placed_at)
+    INSERT INTO hold (id, version, customer_id, receivable_id, kind, reason, owner, placed_on, review_on, ends_on,
+        placed_by, placed_at)
     SELECT gen_random_uuid(), 1, {_CUSTOMER.format(number=f"1 + n % {CUSTOMERS}")}, {_DEBT}, 'dispute', 'says so',
-        'd.evans', '2026-02-01', '2026-04-01', 'bench', now()
+        'd.evans', '2026-02-01', '2026-04-01', '2026-07-01', 'bench', now()
     FROM generate_series(50::bigint, {DEBTS}, 50) n
     """,
     # The last notice of one debt in forty is under way.

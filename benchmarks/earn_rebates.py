@@ -18,6 +18,7 @@ from council_common.database.sessions import make_engine, make_sessions
 from council_common.events.consumer import BATCH, Consumer
 from council_common.events.outbox import outbox_row
 from council_common.ids import new_id
+from council_common.runtime.memory import collect_cycles_seldom
 from rebate_service.main import SERVICE
 
 from benchmarks.measure import Measured, alternating_figures
@@ -56,19 +57,21 @@ WITH told AS (
     JOIN agreement_version a ON a.supplier_id = told.supplier_id
         AND told.received_on BETWEEN a.effective_from AND coalesce(a.effective_to, 'infinity')
 ), figured AS MATERIALIZED (
-    SELECT rated.*, earned, round(earned / 5) AS earned_vat, expected, round(expected / 5) AS expected_vat
+    SELECT rated.*, round(percent, 6) AS shown_percent, earned, round(earned / 5) AS earned_vat,
+        expected, round(expected / 5) AS expected_vat
     FROM rated, LATERAL (
         SELECT round(net * percent / 100) AS earned, round(net * reference_rate_percent / 100) AS expected
     ) figures
 ), earned AS (
     INSERT INTO rebate (id, version, invoice_id, payment_id, supplier_id, invoice_number, received_on, remitted_on,
-        vat_shares, disputed, part_payment, deducted_pence, agreement_id, agreement_version, status, target_on,
-        elapsed_days, accelerated_days, rate_percent, base_pence, rebate_net_pence, rebate_vat_pence, rebate_pence,
-        expected_pence, variance_pence, changed_at)
-    SELECT rebate_id, 1, invoice_id, payment_id, supplier_id, number, received_on, remitted_on,
+        method, vat_shares, disputed, part_payment, deducted_pence, agreement_id, agreement_version, status,
+        clock_started_on, clock_ended_on, target_on, elapsed_days, accelerated_days, rate_percent, base_pence,
+        rebate_net_pence, rebate_vat_pence, rebate_pence, expected_pence, variance_pence, rebate_parts, changed_at)
+    SELECT rebate_id, 1, invoice_id, payment_id, supplier_id, number, received_on, remitted_on, 'bacs',
         jsonb_build_array(jsonb_build_object('vat_rate', '20', 'net_pence', net, 'vat_pence', vat)), false, false,
-        deducted, agreement_id, agreement_version, 'earned', received_on + target_day, elapsed, days, percent, net,
-        earned, earned_vat, earned + earned_vat, expected + expected_vat, 0, $13
+        deducted, agreement_id, agreement_version, 'earned', received_on, remitted_on, received_on + target_day,
+        elapsed, days, shown_percent, net, earned, earned_vat, earned + earned_vat, expected + expected_vat, 0,
+        jsonb_build_array(jsonb_build_object('vat_rate', '20', 'net_pence', earned, 'vat_pence', earned_vat)), $13
     FROM figured
 )
 INSERT INTO outbox (id, topic, aggregate_id, type, payload)
@@ -78,10 +81,11 @@ SELECT event_id, '{RebateEarnedV1.topic}', rebate_id, '{RebateEarnedV1.type}', c
     '"occurred_at":"%s","by":"erp","rebate_id":"%s","invoice_id":"%s","supplier_id":"%s","agreement_id":"%s",'
     '"agreement_version":%s,"payment_id":"%s","received_on":"%s","remitted_on":"%s","elapsed_days":%s,'
     '"accelerated_days":%s,"rate_percent":"%s","base_pence":%s,"rebate_net_pence":%s,"rebate_vat_pence":%s,'
-    '"rebate_pence":%s,"expected_pence":%s,"deducted_pence":%s}}}}',
+    '"rebate_pence":%s,"expected_pence":%s,"deducted_pence":%s,"clock_started_on":"%s","clock_ended_on":"%s",'
+    '"parts":[{{"vat_rate":"20","net_pence":%s,"vat_pence":%s}}]}}}}',
     event_id, rebate_id, $14::text, rebate_id, $14::text, rebate_id, invoice_id, supplier_id, agreement_id,
-    agreement_version, payment_id, received_on, remitted_on, elapsed, days, percent, net, earned, earned_vat,
-    earned + earned_vat, expected + expected_vat, deducted), 'UTF8')
+    agreement_version, payment_id, received_on, remitted_on, elapsed, days, shown_percent, net, earned, earned_vat,
+    earned + earned_vat, expected + expected_vat, deducted, received_on, remitted_on, earned, earned_vat), 'UTF8')
 FROM figured
 """
 
@@ -93,6 +97,7 @@ async def measure(parts: Parts) -> Measured:
     for url in (consumed, plain):
         await _agree(url, suppliers)
     engine = make_engine(consumed)
+    collect_cycles_seldom()  # as the worker does
     consumer = Consumer(
         service="bench", bootstrap_servers=parts.bootstrap, sessions=make_sessions(engine), handlers=SERVICE.handlers
     )
@@ -206,7 +211,10 @@ async def _check(*urls: str) -> None:
         sums.append(
             await connection.fetchrow(
                 "SELECT status, count(*), sum(rebate_pence), sum(variance_pence), min(expected_pence), min(base_pence),"
-                " (SELECT count(*) FROM inbox) AS marks, (SELECT count(*) FROM outbox) AS events"
+                " min(clock_started_on), max(clock_ended_on), min(rebate_parts::text), max(rebate_parts::text),"
+                " (SELECT count(*) FROM inbox) AS marks, (SELECT count(*) FROM outbox) AS events,"
+                " (SELECT array_agg(DISTINCT (SELECT string_agg(key, ',') FROM json_object_keys("
+                "convert_from(payload, 'UTF8')::json->'data') AS key)) FROM outbox) AS fields_of_events"
                 " FROM rebate GROUP BY status"
             )
         )

@@ -23,7 +23,7 @@ FINAL_AFTER = timedelta(days=6)
 
 async def chase(council: Council, items: Sequence[OpenItem], *, tick: Tick) -> None:
     """The charges and the money of each day, then the day's run where a debt has reached a rung."""
-    rungs = [Rung(days, 0, template) for days, template in zip(LADDER_DAYS, TEMPLATES, strict=True)]
+    rungs = [Rung(days, 1, template) for days, template in zip(LADDER_DAYS, TEMPLATES, strict=True)]
     await set_up_ladder(
         council, rungs, name="Open items, 1, 8, 15, 29 days", debt_type=DEBT_TYPE, effective_from=IN_FORCE_FROM,
         source="The ladder of the replay",

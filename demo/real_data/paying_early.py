@@ -131,7 +131,8 @@ class _Replay:
         for hold in await self._council.assistant.get(path):
             if hold["released_at"] is None:
                 key = f"{SOURCE_SYSTEM}-release-{hold['id']}"
-                await self._council.assistant.post(f"{path}/{hold['id']}/releases", key=key)
+                told = {"released_on": item.settled_on.isoformat()}
+                await self._council.assistant.post(f"{path}/{hold['id']}/releases", told, key=key)
         await self._approve(item)
 
     async def pay_all(self, items: Sequence[OpenItem]) -> None:

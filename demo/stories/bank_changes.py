@@ -12,6 +12,7 @@ from demo.steps import Steps
 from demo.stories.receiving import invoices_known, until_held, until_released
 
 TRIED_ON = date(2026, 3, 12)
+NEW_ACCOUNT = {"sort_code": "99-77-55", "account_number": "31415926"}
 
 
 async def change_bank_accounts(council: Council, sample: SampleCouncil, ids: dict[str, str], steps: Steps) -> None:
@@ -46,8 +47,7 @@ async def _opened(council: Council, supplier: Supplier, ids: dict[str, str]) -> 
         return change
     body = {
         "supplier_id": supplier_id,
-        "sort_code": "99-77-55",
-        "account_number": "31415926",
+        **NEW_ACCOUNT,
         "account_name": supplier.name,
         "requested_via": "email",
         "note": "E-mail of 9 March, new bank",
@@ -84,6 +84,8 @@ async def _confirm(council: Council, change: dict[str, Any], supplier_id: str) -
     called = {
         "contact_id": supplier["contacts"][0]["id"],
         "outcome": "confirmed",
+        # As the supplier reads it out: the platform compares, nobody who calls sees what was typed in.
+        **NEW_ACCOUNT,
         "note": "Spoke to the director, who knew of the change",
     }
     if change["status"] == "requested":

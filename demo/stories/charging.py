@@ -12,7 +12,7 @@ from demo.sample_council.facts import SOURCE, Customer, Line, Receivable, Sample
 from demo.steps import Steps
 
 DEBT_TYPE = "sundry"
-REVIEW_AFTER = timedelta(days=28)
+REVIEW_AFTER, ENDS_AFTER = timedelta(days=28), timedelta(days=84)
 
 
 async def charge_customers(council: Council, sample: SampleCouncil, steps: Steps) -> dict[str, str]:
@@ -71,15 +71,17 @@ def _line(line: Line) -> dict[str, Any]:
 
 
 async def _hold(council: Council, receivable_id: str) -> None:
-    """A hold is looked at again four weeks from now, whenever now is: an earlier run's stands."""
+    """A hold is looked at again four weeks from now and ends after twelve, whenever now is: an earlier run's stands."""
     async for _ in council.receivables.items("/v1/holds", receivable_id=receivable_id):
         return
+    today = london_date(utc_now())
     body = {
         "receivable_id": receivable_id,
         "kind": "dispute",
         "reason": "The customer says the bins were never collected",
         "owner": "r.cole",
-        "review_on": (london_date(utc_now()) + REVIEW_AFTER).isoformat(),
+        "review_on": (today + REVIEW_AFTER).isoformat(),
+        "ends_on": (today + ENDS_AFTER).isoformat(),
     }
     await council.receivables.post("/v1/holds", body)
 

@@ -1,7 +1,8 @@
 """Writes what other systems program against: `python docs/contracts/generate.py [--check]`.
 
 Events: `asyncapi.yaml`, `schemas/`, `examples/`. HTTP: `openapi/<service>.json`. With `--check` nothing is written
-and stale files are an error. A document that would take something away from its readers is refused: make a V2.
+and stale files are an error. A document that would take something away from its readers is refused: make a V2. (What
+nobody reads yet may be published anew: delete the committed document first.)
 """
 
 from __future__ import annotations
@@ -75,19 +76,73 @@ def broken_promises(made: dict[Path, str]) -> list[str]:
             ]
     for path in sorted((HERE / "openapi").glob("*.json")):
         found += [
-            f"{path.name}: {each}" for each in lost_operations(json.loads(path.read_text()), json.loads(made[path]))
+            f"{path.name}: {each}" for each in taken_from_clients(json.loads(path.read_text()), json.loads(made[path]))
         ]
     return found
 
 
-def lost_operations(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Operations of an OpenAPI document that are no longer there."""
-    return [
-        f"{method.upper()} {path} is gone"
-        for path, methods in old["paths"].items()
-        for method in methods
-        if method not in new["paths"].get(path, {})
-    ]
+def taken_from_clients(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What a new OpenAPI document takes from clients of the old one.
+
+    Operations, parameters and fields that are gone, and what a request must have now and need not have had before.
+    """
+    found: list[str] = []
+    for path, methods in old["paths"].items():
+        for method, before in methods.items():
+            name = f"{method.upper()} {path}"
+            after = new["paths"].get(path, {}).get(method)
+            if after is None:
+                found.append(f"{name} is gone")
+                continue
+            asked_before, asked = _asked(before, old), _asked(after, new)
+            answered_before, answered = _answered(before, old), _answered(after, new)
+            found += [f"{name} takes {each} no longer" for each in asked_before.keys() - asked.keys()]
+            found += [
+                f"{name} must have {each} now"
+                for each, must in asked.items()
+                if must and not asked_before.get(each, False)
+            ]
+            found += [f"{name} answers {each} no longer" for each in answered_before.keys() - answered.keys()]
+    return sorted(found)
+
+
+def _asked(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, bool]:
+    """What a request may have, parameters and fields of the body, and whether it must."""
+    asked = {f"{each['in']} {each['name']}": bool(each.get("required")) for each in operation.get("parameters", ())}
+    return asked | _fields(_json(operation.get("requestBody", {})), document)
+
+
+def _answered(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, bool]:
+    """The fields of what says that it worked."""
+    found: dict[str, bool] = {}
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            found |= {status: True} | _fields(_json(response), document)
+    return found
+
+
+def _json(holder: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = holder.get("content", {}).get("application/json", {}).get("schema", {})
+    return schema
+
+
+def _fields(
+    schema: dict[str, Any], document: dict[str, Any], where: str = "", seen: tuple[str, ...] = ()
+) -> dict[str, bool]:
+    """Every field by its path (`lines[].net_pence`), and whether it is always there when what holds it is."""
+    if (reference := schema.get("$ref")) is not None:
+        if reference in seen:
+            return {}
+        schema, seen = document["components"]["schemas"][reference.rsplit("/", 1)[-1]], (*seen, reference)
+    found: dict[str, bool] = {}
+    for choice in (*schema.get("anyOf", ()), *schema.get("oneOf", ()), *schema.get("allOf", ())):
+        found |= _fields(choice, document, where, seen)
+    if "items" in schema:
+        found |= _fields(schema["items"], document, f"{where}[]", seen)
+    for name, each in schema.get("properties", {}).items():
+        path = f"{where}.{name}".removeprefix(".")
+        found |= {path: name in schema.get("required", ())} | _fields(each, document, path, seen)
+    return found
 
 
 def main(arguments: list[str]) -> int:

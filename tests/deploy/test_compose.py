@@ -30,11 +30,14 @@ def test_everything_is_there(compose):
             assert each["environment"]["CLIENT_ID"] == f"{name}-service"
 
 
-def test_only_the_gateway_is_reachable_and_only_from_this_machine(compose):
+def test_only_the_gateway_and_the_mail_page_are_reachable_and_only_from_this_machine(compose):
     published = {name: each["ports"] for name, each in compose["services"].items() if "ports" in each}
-    assert published == {"gateway": ["127.0.0.1:${GATEWAY_PORT:-8000}:8000"]}
+    assert published == {
+        "gateway": ["127.0.0.1:${GATEWAY_PORT:-8000}:8000"],
+        "mail": ["127.0.0.1:${MAIL_PORT:-8026}:8025"],
+    }
     assert compose["networks"]["back"] == {"internal": True}
-    assert all(compose["services"][part]["networks"] == ["back"] for part in ("postgres", "kafka", "mail"))
+    assert all(compose["services"][part]["networks"] == ["back"] for part in ("postgres", "kafka"))
     assert compose["services"]["gateway"]["networks"] == ["front"]
 
 

@@ -65,3 +65,13 @@ def test_envoy_refuses_a_misspelt_field(tmp_path):
 def test_a_service_without_an_address_is_refused():
     with pytest.raises(ValueError, match="no address for debt"):
         local_config(service_ports={name: 1 for name in TABLE.services if name != "debt"})
+
+
+def test_the_gateway_of_containers_takes_the_councils_audience(tmp_path):
+    """Entra ID's tokens name the API by its GUID: services and gateway must expect the same."""
+    file = tmp_path / "envoy.yaml"
+    issuer = "https://login.example/7a6b/v2.0"
+    arguments = ["--issuer", issuer, "--audience", "6f1c0b7e", "--jwks-uri", f"{issuer}/keys", str(file)]
+    assert main(["compose", *arguments]) == 0
+    assert "- 6f1c0b7e" in file.read_text(encoding="utf-8")
+    assert "- council-payments\n" not in file.read_text(encoding="utf-8")

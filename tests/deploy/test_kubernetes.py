@@ -16,7 +16,7 @@ KUBERNETES = "1.34"
 # These are validated with the schemas beside this file.
 CUSTOM = {
     "Gateway", "HTTPRoute", "ClientTrafficPolicy", "BackendTrafficPolicy", "SecurityPolicy", "HTTPRouteFilter",
-    "EnvoyProxy", "ScaledObject",
+    "EnvoyProxy", "ScaledObject", "TriggerAuthentication",
 }  # fmt: skip
 SOURCES = sorted(path for path in K8S.rglob("*.yaml") if path.name not in {"kustomization.yaml", "references.yaml"})
 
@@ -97,7 +97,9 @@ def test_each_service_has_its_parts(rendered, service):
     assert scaler["scaleTargetRef"]["name"] == f"{service}-service"
     keda = named(rendered, "ScaledObject", f"{service}-worker")["spec"]
     assert keda["scaleTargetRef"]["name"] == f"{service}-worker"
-    assert keda["triggers"][0]["metadata"]["consumerGroup"] == f"{service}-service"
+    trigger = keda["triggers"][0]
+    assert trigger["metadata"]["consumerGroup"] == f"{service}-service"
+    assert named(rendered, "TriggerAuthentication", trigger["authenticationRef"]["name"])
     for workload in (api, worker, job):
         pod = workload["spec"]["template"]["spec"]
         assert pod["containers"][0]["image"].split(":")[0].endswith(f"/{service}-service")
@@ -188,3 +190,56 @@ def test_every_resource_is_routed_to_its_owner_and_no_route_is_without_a_backend
     resources = {each.path: f"{each.service}-service" for each in TABLE.resources}
     documents = {f"/openapi/{name}.json": f"{name}-service" for name in TABLE.services}
     assert routed == resources | documents
+
+
+def test_database_and_broker_are_reached_over_tls(rendered, root):
+    for service in TABLE.services:
+        config = settings_of(rendered, named(rendered, "Deployment", f"{service}-worker"))
+        assert config["KAFKA_SECURITY_PROTOCOL"] == "SASL_SSL"
+        assert config["KAFKA_SASL_USERNAME"] == f"{service}-service"
+        trigger = named(rendered, "ScaledObject", f"{service}-worker")["spec"]["triggers"][0]["metadata"]
+        assert trigger["tls"] == "enable"
+        assert trigger["sasl"] == config["KAFKA_SASL_MECHANISM"].lower().replace("-sha-", "_sha")
+    assert "?sslmode=verify-full" in (K8S / "README.md").read_text(encoding="utf-8")
+
+
+def test_traffic_is_routed_by_what_needs_the_database_only(rendered):
+    """A broker that is away must not take the API away: its events wait in the outbox."""
+    for service in TABLE.services:
+        api = named(rendered, "Deployment", f"{service}-service")["spec"]["template"]["spec"]["containers"][0]
+        assert api["readinessProbe"]["httpGet"]["path"] == "/health/serving"
+    check = named(rendered, "BackendTrafficPolicy", "traffic")["spec"]["healthCheck"]["active"]
+    assert check["http"]["path"] == "/health/serving"
+
+
+def test_the_first_step_of_a_delivery_has_the_migrations_and_starts_no_worker(rendered):
+    """deploy/k8s/README.md, "Delivering a version", step 3."""
+    selector = "app.kubernetes.io/component notin (api,worker)"
+    assert f"'{selector}'" in (K8S / "README.md").read_text(encoding="utf-8")
+
+    def is_first(document: dict[str, Any]) -> bool:
+        return document["metadata"].get("labels", {}).get("app.kubernetes.io/component") not in {"api", "worker"}
+
+    first = [document for document in rendered if is_first(document)]
+    jobs = {each["metadata"]["name"] for each in of_kind(first, "Job")}
+    assert jobs == {"topics", *(f"{service}-migrate" for service in TABLE.services)}
+    started = {
+        each["metadata"]["name"] for each in of_kind(first, "Deployment", "ScaledObject", "HorizontalPodAutoscaler")
+    }
+    assert started <= {"mail"}
+    # What a migration needs is there with it.
+    for kind in ("Namespace", "ConfigMap", "NetworkPolicy"):
+        assert of_kind(first, kind) == of_kind(rendered, kind)
+
+
+def test_nothing_of_a_test_reaches_the_council(root):
+    """Same relay, same print room: letters of a test would be printed and posted."""
+    test, production = (_literals(root, overlay) for overlay in ("test", "production"))
+    for name in ("SMTP_HOST", "PRINT_ROOM_MAILBOX", "MAIL_FROM", "KAFKA_BOOTSTRAP_SERVERS", "OIDC_ISSUER"):
+        assert test[name] != production[name], name
+
+
+def _literals(root: Path, overlay: str) -> dict[str, str]:
+    folder = root / "deploy" / "k8s" / "overlays" / overlay
+    document = yaml.safe_load((folder / "kustomization.yaml").read_text(encoding="utf-8"))
+    return dict(each.split("=", 1) for each in document["configMapGenerator"][0]["literals"])

@@ -8,7 +8,7 @@ import yaml
 from council_gateway import TABLE
 
 # Given by the environment's secret store, never by a manifest (deploy/k8s/README.md names the keys).
-SECRET = {"DATABASE_URL", "CLIENT_SECRET", "SMTP_PASSWORD"}
+SECRET = {"DATABASE_URL", "CLIENT_SECRET", "KAFKA_SASL_PASSWORD", "SMTP_PASSWORD"}
 
 
 def documented(root) -> set[str]:

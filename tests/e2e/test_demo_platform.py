@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from council_local.ports import Ports, is_listening
 
@@ -66,6 +67,10 @@ def test_killed_in_the_middle_it_goes_on_and_the_sums_hold(surroundings: dict[st
     for line in process.stdout:
         if IN_THE_MIDDLE in line:
             break
-    os.killpg(process.pid, signal.SIGKILL)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) >= 10  # database, broker, issuer, mail sink, five services, gateway
+    for each in (psutil.Process(process.pid), *family):  # the supervisor first: it would restart the others
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     process.wait()
     _whole_run(surroundings)

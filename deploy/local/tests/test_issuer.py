@@ -40,7 +40,7 @@ async def test_a_service_signs_in_with_its_secret(client: httpx.AsyncClient, tmp
         answer = await client.post("/token", data=form | secrets)
     claims = await claims_of(client, answer.json()["access_token"])
     assert claims["client_id"] == claims["azp"] == "invoice-service"
-    assert claims["resource_access"] == {AUDIENCE: {"roles": ["service"]}}
+    assert claims["resource_access"] == {AUDIENCE: {"roles": ["service", "supplier_registrar"]}}
     assert claims["preferred_username"] == "service-account-invoice-service"
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import aiosmtplib
 import httpx
 import pytest
+from council_local import mail_sink
 from council_local.mail_sink import page_app, start_smtp
 from council_local.mail_store import MailStore
 from council_local.ports import free_ports
@@ -89,3 +90,12 @@ async def test_pages_follow_one_another(port: int, page: httpx.AsyncClient) -> N
     second = (await page.get("/messages", params={"limit": 2, "after": first["next"]})).json()
     assert (len(first["items"]), len(second["items"])) == (2, 1)
     assert second["next"] is None
+
+
+async def test_the_page_shows_the_newest(port: int, page: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail_sink, "PAGE_LIMIT", 2)
+    for number in range(3):
+        await send(port, a_message(message_id=f"<{number}@council>"))
+    shown = (await page.get("/")).text
+    assert [f"/messages/{number}'" in shown for number in (1, 2, 3)] == [False, True, True]
+    assert shown.index("/messages/3'") < shown.index("/messages/2'")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import asyncpg
 import psutil
 import pytest
+from council_local.ports import free_ports
 from council_local.postgres import Postgres, identifier
 from council_local.scratch import ScratchDatabases, scratch_folder, scratch_postgres
 
@@ -42,7 +43,9 @@ def test_half_made_cluster_is_made_again() -> None:
         unfinished = folder / "data.unfinished"
         unfinished.mkdir()
         (unfinished / "PG_VERSION").write_text("18\n")
-        server = Postgres(folder / "data", 1, log=folder / "log", record=folder / "pid.json")
+        server = Postgres(
+            folder / "data", 1, password_file=folder / "password", log=folder / "log", record=folder / "pid.json"
+        )
         server.prepare()
         assert (folder / "data" / "global" / "pg_control").exists()
 
@@ -73,3 +76,56 @@ async def test_fresh_database_has_the_templates_tables(
 def test_only_plain_names_enter_sql(name: str) -> None:
     with pytest.raises(ValueError, match="plain"):
         identifier(name)
+
+
+async def _refused(url: str) -> bool:
+    try:
+        await (await asyncpg.connect(url)).close()
+    except asyncpg.InvalidAuthorizationSpecificationError:
+        return True
+    return False
+
+
+def _strangers(server: Postgres) -> list[str]:
+    """Addresses without the password, and with a wrong one."""
+    where = f"127.0.0.1:{server.port}/postgres"
+    return [
+        f"postgresql://postgres@{where}",
+        f"postgresql://postgres:guessed@{where}",
+        f"postgresql://pgserver@{where}",
+    ]
+
+
+async def test_nobody_gets_in_without_the_password(postgres: Postgres) -> None:
+    assert not await _refused(postgres.url())
+    assert [await _refused(url) for url in _strangers(postgres)] == [True, True, True]
+    assert "trust" not in (postgres.data / "pg_hba.conf").read_text()
+
+
+async def test_a_cluster_that_let_everybody_in_gets_a_password_and_keeps_its_rows() -> None:
+    with scratch_folder("open-cluster") as folder:
+        (port,) = free_ports(1)
+        password = folder / "keys" / "password"
+
+        def server() -> Postgres:
+            return Postgres(folder / "data", port, password_file=password, log=folder / "log", record=folder / "pid")
+
+        first = server()
+        first.prepare()
+        hba = first.data / "pg_hba.conf"
+        hba.write_text("host all all 127.0.0.1/32 trust\n")
+        first.start()
+        first.wait_until_ready()
+        first.run_sql("create table promise (kept int); insert into promise values (1)")
+        first.kill()
+        password.unlink()
+        second = server()
+        second.prepare()
+        try:
+            second.start()
+            second.wait_until_ready()
+            assert second.run_sql("select kept from promise") == "1"
+            assert [await _refused(url) for url in _strangers(second)] == [True, True, True]
+            assert password.stat().st_mode & 0o777 == 0o600
+        finally:
+            second.stop()

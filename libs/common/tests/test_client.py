@@ -19,11 +19,21 @@ class Neighbour:
         self._answers = list(answers)
         self._issuer = TestIssuer()
         self.tokens_granted = 0
+        self.issuer_answers: httpx.Response | None = None
+        self.says_how_long = True
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         if str(request.url).startswith(ISSUER):
-            self.tokens_granted += request.url.path == "/token"
-            return self._issuer._answer(request)
+            if self.issuer_answers is not None:
+                return self.issuer_answers
+            answered = self._issuer._answer(request)
+            if request.url.path != "/token":
+                return answered
+            self.tokens_granted += 1
+            kept = {
+                name: value for name, value in answered.json().items() if self.says_how_long or name != "expires_in"
+            }
+            return httpx.Response(200, json=kept)
         self.asked.append(request)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         if isinstance(answer, Exception):
@@ -86,3 +96,29 @@ async def test_a_token_that_is_no_longer_taken_is_renewed() -> None:
     await ours.get("supplier", "/v1/suppliers/1")
     assert await ours.get("supplier", "/v1/suppliers/1") == {"asked": 3}
     assert neighbour.tokens_granted == 2
+
+
+async def test_a_lasting_401_is_not_called_away() -> None:
+    with pytest.raises(Unavailable, match="supplier-service refuses our token"):
+        await clients(Neighbour(401)).get("supplier", "/v1/suppliers/1")
+
+
+async def test_an_issuer_that_is_away_is_not_the_neighbours_fault() -> None:
+    neighbour = Neighbour(200)
+    neighbour.issuer_answers = httpx.Response(503)
+    ours = clients(neighbour)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="identity provider"):
+            await ours.get("supplier", "/v1/suppliers/1")
+    neighbour.issuer_answers = None
+    assert await ours.get("supplier", "/v1/suppliers/1") == {"asked": 1}  # its circuit stayed closed
+
+
+async def test_a_token_that_does_not_say_how_long_it_lives_is_used() -> None:
+    """`expires_in` is recommended, not required (RFC 6749 §5.1)."""
+    neighbour = Neighbour(200)
+    neighbour.says_how_long = False
+    ours = clients(neighbour)
+    for _ in range(2):
+        await ours.get("supplier", "/v1/suppliers/1")
+    assert neighbour.tokens_granted == 1

@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 from council_common.database.tables import idempotency_key, inbox
+from council_common.events.consumer import Consumer
+from council_common.events.handlers import Handlers
+from council_common.events.relay import Relay
 from council_common.ids import new_id
 from council_common.runtime.running import Runtime, running
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.jobs import Job, run_jobs, wake_job
-from council_common.service.worker import purge
+from council_common.service.worker import purge, run_worker
 from sqlalchemy import insert
 from things_service import NOW, Things
 
@@ -75,6 +78,21 @@ async def test_a_job_that_fails_runs_again_at_its_next_turn(runtime: Runtime) ->
     await _until(lambda: runs >= 3)
     stop.set()
     await task
+
+
+@pytest.mark.parametrize("part", [Relay, Consumer])
+async def test_a_part_that_falls_over_takes_the_worker_with_it(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, part: type
+) -> None:
+    async def falls_over(*_: object) -> None:
+        await asyncio.sleep(0.1)
+        raise LookupError("a fault of ours")
+
+    monkeypatch.setattr(part, "run", falls_over)
+    async with asyncio.timeout(20):
+        with pytest.raises(ExceptionGroup) as told:
+            await run_worker(runtime, handlers=Handlers(), jobs=(), stop=asyncio.Event())
+    assert isinstance(told.value.exceptions[0], LookupError)
 
 
 async def test_marks_and_keys_are_forgotten_after_their_retention(runtime: Runtime, things: Things) -> None:

@@ -1,10 +1,16 @@
 import io
 import json
+import subprocess
+import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr
 
 import pytest
 import structlog
+from council_common.errors import Conflict
 from council_common.observability.logs import configure_logs, get_logger
+from council_common.observability.safe_text import safe_text, safe_traceback
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from things_service import Things, thing
@@ -39,7 +45,7 @@ def _fail_with_a_secret() -> None:
         structlog.get_logger().exception("failed")
 
 
-async def test_a_database_error_is_told_withtext_the_row_it_names(things: Things) -> None:
+async def test_a_database_error_is_told_without_the_row_it_names(things: Things) -> None:
     out = io.StringIO()
     with redirect_stderr(out):
         configure_logs("x")
@@ -51,3 +57,63 @@ async def test_a_database_error_is_told_withtext_the_row_it_names(things: Things
             structlog.get_logger().exception("failed")
     assert "UniqueViolationError 23505 (uq_thing_name)" in out.getvalue()
     assert "12345678" not in out.getvalue()
+
+
+ACCOUNT = "12345678"
+
+
+def _raised(work: Callable[[], object]) -> BaseException:
+    try:
+        work()
+    except BaseException as fault:
+        return fault
+    raise AssertionError("nothing was raised")
+
+
+class Letter(BaseModel):
+    values: dict[str, int]
+
+
+def _group() -> None:
+    raise ExceptionGroup("both", [_raised(lambda: int(f"{ACCOUNT} Mrs Smith")), _raised(lambda: {}[ACCOUNT])])
+
+
+@pytest.mark.parametrize(
+    ("work", "told"),
+    [
+        (lambda: int(f"{ACCOUNT} Mrs Smith"), "ValueError at test_logs.py:"),
+        (lambda: {}[ACCOUNT], "KeyError at test_logs.py:"),
+        (
+            lambda: Letter.model_validate({"values": {f"{ACCOUNT} Smith": "x"}}),
+            "ValidationError: values.…: int_parsing",
+        ),
+        (_group, "ExceptionGroup of ValueError at test_logs.py:"),
+    ],
+    ids=["value", "key", "field", "group"],
+)
+def test_what_a_fault_was_given_is_never_told(work: Callable[[], object], told: str) -> None:
+    fault = _raised(work)
+    assert safe_text(fault).startswith(told)
+    whole = safe_traceback((type(fault), fault, fault.__traceback__))
+    assert told in whole
+    assert ACCOUNT not in whole
+    assert "Smith" not in whole.replace("Mrs Smith", "").replace("} Smith", "")  # this file's own lines
+
+
+def test_our_own_errors_are_told_in_their_words() -> None:
+    assert safe_text(Conflict("The invoice is paid.")) == "Conflict: The invoice is paid."
+
+
+def test_the_fault_that_ends_a_process_shows_no_values() -> None:
+    """Python would print the message, which repeats what was refused."""
+    program = (
+        "from council_common.observability.logs import configure_logs\n"
+        "configure_logs('x')\n"
+        "int(''.join(map(str, range(1, 9))))\n"
+        "int('sort code ' + ''.join(map(str, range(1, 9))))\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert json.loads(ended.stderr)["event"] == "process_failed"
+    assert "ValueError" in ended.stderr
+    assert ACCOUNT not in ended.stderr

@@ -48,7 +48,9 @@ async def test_pages_give_every_row_once_in_order(things: Things, limit: int) ->
     assert await _walk(things, "-number", limit) == upwards[::-1]
 
 
-STRANGE = [PageQuery(sort="colour"), PageQuery(cursor="rubbish"), PageQuery(cursor="W10="), PageQuery(cursor=FORGED)]
+# The last three: an empty list, 5 and null.
+CURSORS = ("rubbish", FORGED, "W10=", "NQ==", "bnVsbA==")
+STRANGE = [PageQuery(sort="colour"), *(PageQuery(cursor=cursor) for cursor in CURSORS)]
 
 
 @pytest.mark.parametrize("query", STRANGE)

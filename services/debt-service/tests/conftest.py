@@ -1,10 +1,11 @@
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from council_common.contracts.notifications import MessageDeliveredV1
-from council_common.ids import new_id
 from council_common.testing.fixtures import service_fixtures
 from council_common.testing.harness import Harness
 from debt_service.main import SERVICE
@@ -86,7 +87,7 @@ class Office:
             {
                 "level": number,
                 "days_overdue": late,
-                "interval_days": interval if number > 1 else 0,
+                "interval_days": max(1, interval) if number > 1 else 0,
                 "template": "reminder",
             }
             for number, late in enumerate(days, start=1)
@@ -113,27 +114,73 @@ class Office:
     async def notices(self, **params: Any) -> Any:
         return (await self.ask("dunning-notices", limit=200, **params))["items"]
 
+    def hold_body(self, **values: Any) -> dict[str, Any]:
+        today = self.service.now.date()
+        return {
+            "kind": "dispute",
+            "reason": "wrong amount",
+            "owner": "waste team",
+            "review_on": str(today + timedelta(days=14)),
+            "ends_on": str(today + timedelta(days=60)),
+            **values,
+        }
+
+    async def hold(self, *, status: int = 201, **values: Any) -> Any:
+        return await self.tell("holds", self.hold_body(**values), status=status)
+
     async def deliver_all(self) -> None:
         """Notification-service proves every notice that is under way."""
         for notice in await self.notices(delivery_status="issued"):
-            await self.service.deliver(self.message(MessageDeliveredV1, notice["id"]))
+            message = self.message(MessageDeliveredV1, notice["id"], template=notice["template"])
+            await self.service.deliver(message)
 
     def message(self, event: type, notice_id: str, **values: Any) -> Any:
         return event(
             version=1,
             occurred_at=self.service.now,
             by="notification-service",
-            message_id=new_id(),
-            template="reminder",
-            template_version=1,
-            channel="email",
-            about_kind="dunning_notice",
             about_id=notice_id,
-            **values,
+            **{
+                "about_kind": "dunning_notice",
+                "message_id": uuid5(NAMESPACE_OID, str(notice_id)),
+                "template": "reminder",
+                "template_version": 1,
+                "channel": "email",
+                **values,
+            },
         )
 
+    async def every(self, path: str, **params: Any) -> list[Any]:
+        """All items of a list, page by page."""
+        items: list[Any] = []
+        cursor: dict[str, str] = {}
+        while True:
+            page = await self.ask(path, limit=200, **params, **cursor)
+            items += page["items"]
+            if page["next"] is None:
+                return items
+            cursor = {"cursor": page["next"]}
+
     async def books_agree(self) -> None:
-        """Journal balanced, control account = what receivables owe, to the penny and by id."""
+        """Journal balanced, control account = what receivables owe, to the penny and by id.
+
+        Added up here from the journal's lines and the receivables themselves, and then as the service says.
+        """
+        control: Counter[str] = Counter()
+        cash: Counter[str | None] = Counter()
+        for entry in await self.every("journal"):
+            assert sum(line["amount_pence"] for line in entry["lines"]) == 0, entry
+            for line in entry["lines"]:
+                if line["account"] == "receivables_control":
+                    control[line["receivable_id"]] += line["amount_pence"]
+                elif line["account"] == "unallocated_cash":
+                    cash[line["customer_id"]] -= line["amount_pence"]
+        owed = {each["id"]: each["outstanding_pence"] for each in await self.every("receivables")}
+        assert dict(control) == owed
+        left: Counter[str | None] = Counter()
+        for receipt in await self.every("receipts"):
+            left[receipt["customer_id"]] += receipt["unallocated_pence"]
+        assert +cash == +left
         balance = await self.ask("control-accounts")
         assert balance["sum_pence"] == 0
         assert balance["difference_pence"] == 0, balance

@@ -9,7 +9,10 @@ DUE = date(2026, 1, 5)
 
 
 async def test_d1_levels_climb_one_by_one_and_never_beside_an_open_notice(office) -> None:
-    """Tryton account_dunning, D1a-D1f: levels at 5, 20 and 40 days."""
+    """Tryton account_dunning, D1a-D1f: levels at 5, 20 and 40 days.
+
+    Tryton rises on the day the draft is ended (D1e); ours waits a day, because the letter left that day (D1 b).
+    """
     await office.ladder(5, 20, 40)
     office.on(DUE)
     customer = await office.customer()
@@ -31,15 +34,17 @@ async def test_d1_levels_climb_one_by_one_and_never_beside_an_open_notice(office
 
     await office.approve(run, issued_on=DUE + timedelta(days=5))
     await office.deliver_all()
-    hold = {"receivable_id": owed["id"], "kind": "dispute", "reason": "wrong bins", "owner": "waste team"}
-    hold = await office.tell("holds", {**hold, "review_on": str(DUE + timedelta(days=60))})
+    hold = await office.hold(receivable_id=owed["id"])
     blocked = await office.propose(office.service.now.date())  # D1d
     assert blocked["found"]["not_proposed"] == {"on_hold:dispute": 1}
 
     await office.tell(f"holds/{hold['id']}/releases", {"reason": "bins found"})
+    same_day = await office.propose(office.service.now.date())
+    assert same_day["found"]["not_proposed"] == {"interval_not_elapsed": 1}
+    office.on(DUE + timedelta(days=31))
     again = await office.propose(office.service.now.date())  # D1e
     [item] = await office.items(again, state="proposed")
-    assert (item["level"], item["last_notice_on"]) == (2, str(DUE + timedelta(days=5)))
+    assert (item["level"], item["last_notice_on"]) == (2, str(DUE + timedelta(days=30)))
     await office.tell(f"dunning-runs/{again['id']}/cancellations", {"reason": "look again"})
 
     await office.receipt(100_00, payer_reference=owed["number"])  # D1f
@@ -51,7 +56,10 @@ async def test_d1_levels_climb_one_by_one_and_never_beside_an_open_notice(office
 
 @pytest.mark.parametrize(("runs", "letters"), [((180, 60, 0), 3), ((0,), 1)])
 async def test_d24_one_level_a_run_however_late(office, runs: tuple[int, ...], letters: int) -> None:
-    """OCA account_credit_control: an invoice due a year ago; three runs make 1, 2, 3 lines, one run makes 1."""
+    """OCA account_credit_control: an invoice due a year ago; three runs make 1, 2, 3 lines, one run makes 1.
+
+    OCA's third level counts from the end of the month; ours count days only.
+    """
     today = date(2026, 3, 11)
     office.on(today - timedelta(days=365))
     await office.ladder(10, 30, 40, interval=10)
@@ -85,7 +93,10 @@ async def test_d7c_a_payment_that_comes_back_makes_the_debt_overdue_again(office
 
 
 async def test_d8_a_credit_note_ends_the_ladder(office) -> None:
-    """ERPNext test_dunning: a full credit note resolves the dunning."""
+    """ERPNext test_dunning, its first half: a full credit note resolves the dunning.
+
+    Ours comes before any letter, and is never taken back ("unresolved again" in ERPNext): a new charge is raised.
+    """
     office.on(date(2026, 3, 11))
     customer = await office.customer()
     receivable = await office.receivable(customer, 100_00, due_on=date(2026, 3, 1))

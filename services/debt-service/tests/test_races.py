@@ -2,8 +2,12 @@
 
 import asyncio
 from datetime import date
+from uuid import UUID
 
 from council_common.contracts.debts import ReceivableRaisedV1
+from debt_service.receipts.store import name_customers
+from debt_service.receivables.store import lock_one_owed
+from sqlalchemy import text
 
 DUE = date(2026, 3, 5)
 
@@ -42,7 +46,7 @@ async def test_racing_proposals_and_approvals(racing_office) -> None:
     runs = await asyncio.gather(*(office.propose(date(2026, 3, 11)) for _ in range(3)))
     assert sum(run["found"]["proposed"] for run in runs) == 5
     run = max(runs, key=lambda each: each["found"]["proposed"])
-    hold = {"customer_id": customer["id"], "kind": "deceased", "reason": "x", "owner": "x", "review_on": "2026-04-01"}
+    hold = office.hold_body(customer_id=customer["id"], kind="deceased")
     path = f"/v1/dunning-runs/{run['id']}/approvals"
     answers = await asyncio.gather(
         office.officer.post(path), office.officer.post(path), office.officer.post("/v1/holds", json=hold)
@@ -51,3 +55,35 @@ async def test_racing_proposals_and_approvals(racing_office) -> None:
     outcome = (await office.ask(f"dunning-runs/{run['id']}"))["outcome"]
     assert outcome["issued"] + sum(outcome["dropped"].values()) == 5
     assert len(await office.notices()) == outcome["issued"]
+
+
+async def test_a_hold_on_a_customer_while_its_money_is_recorded(racing_office) -> None:
+    """The bank file has a debt locked and is about to name its customer; the hold has the customer and wants the debt.
+
+    Were the customer's row locked against its very key, one of the two would be killed as a deadlock.
+    """
+    office = racing_office
+    customer = await office.customer()
+    debt = await office.receivable(customer, 10_00, due_on=DUE)
+    suspense = await office.receipt(10_00)
+    async with office.service.runtime.sessions.begin() as session:
+        await lock_one_owed(session, UUID(debt["id"]))
+        placing = asyncio.create_task(office.hold(customer_id=customer["id"]))
+        await _until_one_waits(office)
+        await name_customers(session, {UUID(suspense["id"]): UUID(customer["id"])})
+    assert (await placing)["customer_id"] == customer["id"]
+    assert (await office.ask(f"receivables/{debt['id']}"))["on_hold"]
+
+
+async def _until_one_waits(office) -> None:
+    """Return when a connection of this database waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE NOT granted AND datname = current_database()"
+    )
+    async with asyncio.timeout(30):
+        while True:
+            async with office.service.runtime.sessions() as session:
+                if await session.scalar(waiting):
+                    return
+            await asyncio.sleep(0.01)

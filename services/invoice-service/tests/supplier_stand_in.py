@@ -56,7 +56,8 @@ def _app(suppliers: _Suppliers) -> FastAPI:
 
     @app.get("/v1/suppliers")
     async def find(source_system: str, source_reference: str) -> dict[str, Any]:
-        found = suppliers.ids.get(source_reference)
+        registered = suppliers.ids.get(f"{source_system}/{source_reference}")
+        found = registered or suppliers.ids.get(source_reference)
         return {"items": [suppliers.shown(source_system, source_reference, found)] if found else [], "next": None}
 
     @app.get("/v1/suppliers/{supplier_id}")
@@ -71,9 +72,9 @@ def _app(suppliers: _Suppliers) -> FastAPI:
 
 @asynccontextmanager
 async def supplier_service(
-    service: Harness, *, known: dict[str, str] | None = None, refuses: set[str] | None = None
+    service: Harness, *, known: dict[str, str] | None = None, refuses: set[str] | None = None, away: bool = False
 ) -> AsyncIterator[dict[str, str]]:
-    """Run it, and let the service under test reach it; yields the names it has by reference."""
+    """Run it, and let the service under test reach it unless it is `away`; yields the names it has by reference."""
     suppliers = _Suppliers(known or {}, refuses or set())
     port = free_ports(1)[0]
     server = uvicorn.Server(uvicorn.Config(_app(suppliers), port=port, log_level="error"))
@@ -83,7 +84,8 @@ async def supplier_service(
     issuer = httpx.MockTransport(service.issuer._answer)
     before = service.runtime.clients
     async with httpx.AsyncClient(mounts={"https://id.council.test": issuer}) as client:
-        settings = service.runtime.settings.model_copy(update={"supplier_service_url": f"http://127.0.0.1:{port}"})
+        url = f"http://127.0.0.1:{9 if away else port}"  # nobody listens to port 9 (discard)
+        settings = service.runtime.settings.model_copy(update={"supplier_service_url": url})
         service.runtime.clients = ServiceClients(settings, client)
         try:
             yield suppliers.names

@@ -15,15 +15,14 @@ async def test_a_supplier_whose_event_has_not_come_is_asked_for(service: Harness
         by_id = an_invoice("4", supplier_id=answer.json()["supplier_id"])
         del by_id["supplier"]
         again = await erp.post("/v1/invoices", json=by_id)
-    assert (answer.status_code, answer.json()["due_on"]) == (201, "2026-03-16")
+    assert (answer.status_code, answer.json()["due_on"]) == (201, "2026-03-15")
     assert (other.status_code, other.json()["code"]) == (422, "unknown-supplier")
     assert (unknown.status_code, unknown.json()["code"]) == (422, "unknown-supplier")
+    assert [each.json()["errors"][0]["field"] for each in (other, unknown)] == ["supplier", "supplier_id"]
     assert again.status_code == 201
 
 
 async def test_supplier_service_away_is_told(service: Harness) -> None:
-    async with supplier_service(service), service.as_("erp") as erp:
-        settings = service.runtime.settings.model_copy(update={"supplier_service_url": "http://127.0.0.1:9"})
-        service.runtime.clients._settings = settings
+    async with supplier_service(service, away=True), service.as_("erp") as erp:
         answer = await erp.post("/v1/invoices", json=an_invoice())
     assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")

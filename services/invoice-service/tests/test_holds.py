@@ -17,15 +17,17 @@ from council_common.contracts.suppliers import (
     SupplierReleasedV1,
 )
 from council_common.testing.harness import NOW, Harness
-from invoice_stories import a_payment, a_supplier, approved, received, shown
+from invoice_service.suppliers.rules import KnownSupplier
+from invoice_service.suppliers.store import keep
+from invoice_stories import a_payment, a_supplier, an_invoice, approved, received, shown
 
 
 async def test_four_eyes(service: Harness) -> None:
     await a_supplier(service)
-    invoice = await received(service)
-    path = f"/v1/invoices/{invoice['id']}/approvals"
-    async with service.as_("erp") as erp, service.as_("ap_manager") as manager:
-        own = await erp.post(path)
+    async with service.as_("payments_assistant") as assistant, service.as_("ap_manager") as manager:
+        invoice = (await assistant.post("/v1/invoices", json=an_invoice())).json()
+        path = f"/v1/invoices/{invoice['id']}/approvals"
+        own = await assistant.post(path)
         assert (own.status_code, own.json()["code"]) == (403, "own-request")
         done = await manager.post(path, headers={"idempotency-key": "a"})
         replayed = await manager.post(path, headers={"idempotency-key": "a"})
@@ -68,6 +70,50 @@ async def test_a_hold_is_placed_and_lifted_and_the_invoice_goes_back_to_where_it
         "received", "approved", "held", "held", "released", "released",
     ]  # fmt: skip
     assert history[2]["detail"] == {"note": "Two slabs broken"}
+
+
+@pytest.mark.parametrize("reason", ["supplier_held", "bank_account_change"])
+async def test_what_follows_the_supplier_is_not_placed_by_hand(service: Harness, reason: str) -> None:
+    """Nobody could lift it."""
+    await a_supplier(service)
+    invoice = await received(service)
+    async with service.as_("payments_assistant") as assistant:
+        answer = await assistant.post(f"/v1/invoices/{invoice['id']}/holds", json={"reason": reason})
+    assert (answer.status_code, answer.json()["code"]) == (409, "hold-follows-supplier")
+    assert (await shown(service, f"/v1/invoices/{invoice['id']}"))["status"] == "received"
+
+
+@pytest.mark.parametrize("reason", ["duplicate_suspected", "fraud_check"])
+async def test_who_sent_an_invoice_does_not_lift_what_it_is_looked_at_for(service: Harness, reason: str) -> None:
+    await a_supplier(service)
+    async with service.as_("payments_assistant") as assistant, service.as_("ap_manager") as manager:
+        invoice = (await assistant.post("/v1/invoices", json=an_invoice())).json()
+        base = f"/v1/invoices/{invoice['id']}/holds"
+        hold = (await manager.post(base, json={"reason": reason})).json()
+        own = await assistant.post(f"{base}/{hold['id']}/releases")
+        other = await manager.post(f"{base}/{hold['id']}/releases")
+    assert (own.status_code, own.json()["code"], other.status_code) == (403, "own-request", 201)
+
+
+async def test_a_hold_ends_on_the_day_that_is_told(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await received(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    async with service.as_("payments_assistant") as assistant:
+        hold = (await assistant.post(f"{base}/holds", json={"reason": "dispute"})).json()
+        for day in ("2026-03-01", "2026-03-12"):  # before the receipt, and tomorrow
+            wrong = await assistant.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": day})
+            assert (wrong.status_code, wrong.json()["code"]) == (422, "release-malformed")
+            assert wrong.json()["errors"][0]["field"] == "released_on"
+        lifted = await assistant.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": "2026-03-09"})
+        other = (await assistant.post(f"{base}/holds", json={"reason": "missing_po"})).json()
+        today = await assistant.post(f"{base}/holds/{other['id']}/releases")
+    assert (lifted.status_code, lifted.json()["released_on"]) == (201, "2026-03-09")
+    assert today.json()["released_on"] == "2026-03-11"
+    history = await shown(service, f"{base}/history")
+    assert [change["detail"] for change in history if change["action"] == "released"] == [
+        {"released_on": "2026-03-09"}, {"released_on": "2026-03-11"},
+    ]  # fmt: skip
 
 
 async def test_a_held_invoice_is_not_approved(service: Harness) -> None:
@@ -128,6 +174,25 @@ async def test_a_held_supplier_holds_its_unpaid_invoices(service: Harness) -> No
     assert hold["released_by"] == "treasurer"
 
 
+async def test_an_event_older_than_what_is_known_opens_and_holds_nothing(service: Harness) -> None:
+    """supplier-service is asked, and answers ahead of its events: held (2), released (3) and held again (4)."""
+    supplier_id = await a_supplier(service)
+    before = await received(service)
+    async with service.runtime.sessions.begin() as session:
+        await keep(session, [KnownSupplier(supplier_id, "erp", "S1", "held", 30, version=4)])
+    late = await received(service, number="9")
+    base, waiting = f"/v1/invoices/{before['id']}", f"/v1/invoices/{late['id']}"
+    await service.deliver(SupplierHeldV1(**_about(supplier_id, 2), reason="dispute"))
+    await service.deliver(SupplierReleasedV1(**_about(supplier_id, 3)))
+    assert (await shown(service, waiting))["hold_reasons"] == ["supplier_held"]
+    await service.deliver(SupplierHeldV1(**_about(supplier_id, 4), reason="dispute"))
+    assert [(await shown(service, each))["status"] for each in (base, waiting)] == ["held", "held"]
+    await service.deliver(SupplierReleasedV1(**_about(supplier_id, 5)))
+    assert [(await shown(service, each))["status"] for each in (base, waiting)] == ["received", "received"]
+    await service.deliver(SupplierHeldV1(**_about(supplier_id, 4), reason="dispute"))
+    assert (await shown(service, base))["status"] == "received"
+
+
 @pytest.mark.parametrize("rejected", [True, False])
 async def test_an_open_bank_change_holds_until_the_last_is_decided(service: Harness, rejected: bool) -> None:
     supplier_id = await a_supplier(service)
@@ -177,4 +242,4 @@ async def test_changed_terms_reach_new_invoices(service: Harness) -> None:
             **_about(supplier_id, 2), changed=["payment_terms_days"], payment_terms_days=7, status="active"
         )
     )
-    assert (await received(service))["due_on"] == "2026-03-09"
+    assert (await received(service))["due_on"] == "2026-03-08"

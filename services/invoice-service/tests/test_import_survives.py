@@ -3,14 +3,15 @@
 import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
-from typing import Any
-from unittest.mock import patch
 
 import pytest
 from council_common.contracts.invoices import InvoiceReceivedV1
-from council_common.testing.harness import Harness
-from invoice_service.invoice_imports import processing, store
+from council_common.errors import Unavailable
+from council_common.identity.actor import Actor
+from council_common.testing.harness import NOW, Harness
 from invoice_service.invoice_imports.processing import ImportJob
+from invoice_service.invoices.receiving import SeenSuppliers, receive_invoice
+from invoice_service.invoices.schemas import InvoiceIn
 from invoice_stories import (
     HEADER,
     SPEND_HEADER,
@@ -25,6 +26,7 @@ from invoice_stories import (
     spend,
     uploaded,
 )
+from pydantic import ValidationError
 from sqlalchemy import text
 from supplier_stand_in import supplier_service
 
@@ -93,49 +95,78 @@ async def test_a_cancelled_import_keeps_whole_batches(racing_service: Harness) -
     stopped = await shown(racing_service, path)
     assert stopped["status"] == "cancelled"
     assert await _count(racing_service, "invoice") == stopped["lines_accepted"] < LINES
+    assert stopped["lines_accepted"] % 5_000 == 0
 
 
 async def test_a_post_in_the_middle_of_a_batch_is_no_trouble(racing_service: Harness) -> None:
     """The same reference comes by HTTP after the batch looked and before it stored."""
     await a_supplier(racing_service)
     answer = await uploaded(racing_service, a_file(a_line(1), a_line(2)))
-    look = processing.Storing._sort
-
-    async def look_and_wait(*args: Any) -> Any:
-        sorted_ = await look(*args)
-        async with racing_service.as_("erp") as erp:
-            await erp.post("/v1/invoices", json=an_invoice("A-9", reference="R1"))
-        return sorted_
-
-    with patch.object(processing.Storing, "_sort", look_and_wait):
-        await racing_service.run_job(fresh_job())
+    told = InvoiceIn.model_validate(an_invoice("A-9", reference="R1")).new_invoice()
+    async with racing_service.runtime.sessions.begin() as session:
+        await receive_invoice(session, told, by=Actor("erp", "erp"), at=NOW, seen=SeenSuppliers())
+        working = asyncio.create_task(racing_service.run_job(fresh_job()))
+        while not await _waits_for_a_lock(racing_service):
+            assert not working.done()
+            await asyncio.sleep(0.005)
+    await working
     done = await shown(racing_service, answer.headers["location"])
     assert (done["lines_accepted"], done["lines_refused"]) == (1, 1)
     assert len(await racing_service.published(InvoiceReceivedV1)) == 2
 
 
+async def _waits_for_a_lock(service: Harness) -> bool:
+    statement = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'transactionid'"
+    )
+    async with service.runtime.sessions() as session:
+        return bool((await session.execute(text(statement))).scalar_one())
+
+
+async def _broken(service: Harness, path: str, change: str) -> None:
+    async with service.runtime.sessions.begin() as session:
+        await session.execute(text(f"UPDATE invoice_import SET {change} WHERE id = '{path.rpartition('/')[2]}'"))
+
+
 async def test_an_import_that_always_breaks_is_given_up_and_does_not_block_others(racing_service: Harness) -> None:
     await a_supplier(racing_service)
-    broken = await uploaded(racing_service, a_file(a_line(1)), filename="broken.csv")
+    broken = (await uploaded(racing_service, a_file(a_line(1)), filename="broken.csv")).headers["location"]
     good = await uploaded(racing_service, a_file(a_line(2)), filename="good.csv")
-    take = store.keep_header
-
-    async def breaks(session: Any, import_id: Any, *more: Any) -> None:
-        if str(import_id) == broken.json()["id"]:
-            raise ZeroDivisionError
-        await take(session, import_id, *more)
-
+    await _broken(racing_service, broken, """mapping = '{"nobody": "knows"}'""")
     job = ImportJob()
-    with patch.object(store, "keep_header", breaks):
-        for _ in range(12):
-            try:
-                if not await job.run(racing_service.runtime):
-                    break
-            except ZeroDivisionError:
-                continue
+    for _ in range(12):
+        try:
+            if not await job.run(racing_service.runtime):
+                break
+        except ValidationError:
+            continue
     assert (await shown(racing_service, good.headers["location"]))["status"] == "done"
-    failed = await shown(racing_service, broken.headers["location"])
+    failed = await shown(racing_service, broken)
     assert (failed["status"], failed["error"]["code"]) == ("failed", "import-broke")
+    assert [change["action"] for change in await shown(racing_service, f"{broken}/history")] == ["received", "failed"]
+
+
+async def test_an_import_that_kills_its_workers_is_given_up(racing_service: Harness) -> None:
+    """None of them lives to say so: it is found to have been taken up five times."""
+    await a_supplier(racing_service)
+    path = (await uploaded(racing_service, a_file(a_line(1)))).headers["location"]
+    await _broken(racing_service, path, "attempts = 5, status = 'running'")
+    await racing_service.run_job(fresh_job())
+    failed = await shown(racing_service, path)
+    assert (failed["status"], failed["error"]["code"], failed["lines_read"]) == ("failed", "import-broke", 0)
+
+
+async def test_a_neighbour_that_is_away_does_not_count_as_breaking(racing_service: Harness) -> None:
+    path = (await uploaded(racing_service, a_file(a_line(1)))).headers["location"]
+    async with supplier_service(racing_service, away=True):
+        for _ in range(2):
+            with pytest.raises(Unavailable):
+                await racing_service.run_job(fresh_job())
+    async with racing_service.runtime.sessions() as session:
+        assert (await session.execute(text("SELECT attempts FROM invoice_import"))).scalar_one() == 0
+    async with supplier_service(racing_service, known={"S1": "Ardley Paving Ltd"}):
+        await racing_service.run_job(fresh_job())
+    assert (await shown(racing_service, path))["lines_accepted"] == 1
 
 
 async def test_memory_stays_flat(racing_service: Harness) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import openpyxl
 import pytest
 from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1, InvoiceReceivedV1
-from council_common.contracts.suppliers import SupplierHeldV1
+from council_common.contracts.suppliers import SupplierChangedV1, SupplierHeldV1
 from council_common.testing.harness import NOW, Harness
 from invoice_stories import (
     HEADER,
     a_file,
     a_line,
+    a_payment,
     a_supplier,
     an_invoice,
     fresh_job,
@@ -45,13 +46,18 @@ async def test_a_file_of_invoices_is_imported(racing_service: Harness) -> None:
     page = await shown(racing_service, f"/v1/invoices?import_id={done['id']}&sort=number")
     first = page["items"][0]
     assert (first["number"], first["line_number"], first["status"], first["due_on"]) == (
-        "A-1", 2, "received", "2026-03-05",
+        "A-1", 2, "received", "2026-03-04",
     )  # fmt: skip
     assert first["lines"] == [
         {"description": "", "net_pence": 10_000, "vat_rate": "20", "vat_pence": 2_000, "department": "Parks"}
     ]
     [change] = await shown(racing_service, f"/v1/invoices/{first['id']}/history")
     assert change["detail"]["line_number"] == 2
+    history = await shown(racing_service, f"{answer.headers['location']}/history")
+    assert [(change["action"], change["by"]) for change in history] == [
+        ("received", done["received_by"]), ("done", "system"),
+    ]  # fmt: skip
+    assert done["amount_basis"] is None
     listed = await shown(racing_service, f"/v1/invoice-imports?status=done&sha256={done['sha256']}")
     assert [each["id"] for each in listed["items"]] == [done["id"]]
 
@@ -125,6 +131,103 @@ async def test_a_line_and_a_post_can_be_the_same_invoice(racing_service: Harness
         assert (await erp.post("/v1/invoices", json=posted)).status_code == 200
 
 
+PAID_HEADER = f"{HEADER},paid_on"
+
+
+def _paid(number: int, paid_on: str = "", **other: Any) -> str:
+    return f"{a_line(number, **other)},{paid_on}"
+
+
+async def test_a_payment_is_not_lost_in_a_line_that_is_known(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    await imported(racing_service, a_file(_paid(1), _paid(2, "2026-03-01"), header=PAID_HEADER))
+    lines = (
+        _paid(1, "2026-03-01"), _paid(2), _paid(2, "2026-03-02"),  # told otherwise before
+        _paid(1), _paid(2, "2026-03-01"),  # as before
+    )  # fmt: skip
+    again = await imported(racing_service, a_file(*lines, header=PAID_HEADER))
+    assert _counts(again) == (0, 2, 3, 0)
+    refusals = (await shown(racing_service, f"/v1/invoice-imports/{again['id']}/refusals"))["items"]
+    assert [(one["line_number"], one["code"], one["field"]) for one in refusals] == [
+        (2, "invoice-known-unpaid", "paid_on"),
+        (3, "invoice-known-paid", "paid_on"),
+        (4, "invoice-known-paid", "paid_on"),
+    ]
+
+
+async def test_an_open_invoice_that_was_paid_since_is_known_either_way(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    await imported(racing_service, a_file(_paid(1), header=PAID_HEADER))
+    [invoice] = (await shown(racing_service, "/v1/invoices?source_reference=R1"))["items"]
+    async with racing_service.as_("ap_manager") as manager, racing_service.as_("erp") as erp:
+        await manager.post(f"/v1/invoices/{invoice['id']}/approvals")
+        assert (await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=12_000))).status_code == 201
+    again = await imported(
+        racing_service, a_file(_paid(1), _paid(1, "2026-03-11"), _paid(1, "2026-03-10"), header=PAID_HEADER)
+    )
+    assert _counts(again) == (0, 2, 1, 0)
+
+
+async def test_lines_of_a_supplier_that_ended_are_known_or_refused(racing_service: Harness) -> None:
+    supplier_id = await a_supplier(racing_service)
+    await imported(racing_service, a_file(a_line(1)))
+    await racing_service.deliver(
+        SupplierChangedV1(version=2, occurred_at=NOW, by="x", supplier_id=supplier_id, changed=["status"],
+                          payment_terms_days=30, status="closed")
+    )  # fmt: skip
+    again = await imported(racing_service, a_file(a_line(1), a_line(2)))
+    assert _counts(again) == (0, 1, 1, 0)
+
+
+async def test_a_nul_or_a_far_date_refuses_its_line_only(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    header = f"{HEADER},due_on,vat_rate"
+    bad = [
+        a_line(2, number="A\0-2") + ",,20",
+        f"{a_line(3, received_on='9999-12-31')},2026-03-01,20",
+        f"{a_line(4)},9999-12-31,20",
+        f"{a_line(5)},,5",  # £20.00 of VAT on £100.00
+        f"{a_line(6, vat_pence=-2_000, gross_pence=8_000)},,20",
+        a_line(7, supplier="S1\x07") + ",,20",
+    ]
+    lines = [f"{a_line(number)},," for number in (1, 8, *range(10, 30))]
+    body = a_file(lines[0], *bad, *lines[1:], header=header.replace("department", "dep\0artment"))
+    done = await imported(racing_service, body)
+    assert (done["status"], _counts(done)) == ("done", (len(lines), 0, len(bad), 0))
+    refusals = (await shown(racing_service, f"/v1/invoice-imports/{done['id']}/refusals"))["items"]
+    assert [(one["line_number"], one["code"], one["field"]) for one in refusals] == [
+        (3, "nul-byte", ""),
+        (4, "date-in-future", "received_on"),
+        (5, "dates-out-of-order", "due_on"),
+        (6, "vat-beyond-rate", "vat"),
+        (7, "vat-beyond-rate", "vat"),
+        (8, "control-character", "supplier_reference"),
+    ]
+    assert "A\u2400-2" in refusals[0]["raw"]
+    broken = "\n".join([*["{}"] * 60, '{"number": "A\0"}'])
+    ndjson = await imported(racing_service, broken.encode(), filename="a.ndjson")
+    assert (ndjson["status"], _counts(ndjson)) == ("done", (0, 0, 61, 0))
+
+
+async def test_a_file_of_another_kind_loses_no_line(racing_service: Harness) -> None:
+    """Nobody writes totals into a file of invoices: a line with nothing but an amount is a broken one."""
+    await a_supplier(racing_service)
+    done = await imported(racing_service, a_file(a_line(1), ",,,,,5000,,,", ",,Total,,,700,,,", ",,,,,,,,"))
+    assert (_counts(done), done["file_total_pence"]) == ((1, 0, 2, 1), None)
+
+
+async def test_references_are_made_of_supplier_and_number(racing_service: Harness) -> None:
+    for reference in ("A/1", "A"):
+        await a_supplier(racing_service, reference)
+    body = a_file(
+        a_line(1, supplier="A/1", reference="", number="2"), a_line(2, supplier="A", reference="", number="1/2")
+    )
+    done = await imported(racing_service, body)
+    assert _counts(done) == (2, 0, 0, 0)
+    page = await shown(racing_service, "/v1/invoices?sort=number")
+    assert [each["source"]["reference"] for each in page["items"]] == ["A/1/2", "A%2F1/2"]
+
+
 async def test_duplicates_in_a_file_and_against_the_database_are_held(racing_service: Harness) -> None:
     await a_supplier(racing_service)
     first = await received(racing_service, number="A-1")
@@ -138,9 +241,30 @@ async def test_duplicates_in_a_file_and_against_the_database_are_held(racing_ser
     assert len(await racing_service.published(DuplicateSuspectedV1)) == 2
     assert len(await racing_service.published(InvoiceHeldV1)) == 2
     [hold] = await shown(racing_service, f"/v1/invoices/{held[0]['id']}/holds")
+    history = await shown(racing_service, f"/v1/invoices/{held[0]['id']}/history")
+    assert [(change["version"], change["action"], change["by_name"]) for change in history] == [
+        (1, "received", "payments_assistant"), (2, "held", "payments_assistant"),
+    ]  # fmt: skip
+    assert history[1]["detail"] == {"reasons": ["duplicate_suspected"]}
     async with racing_service.as_("ap_manager") as manager:
         await manager.post(f"/v1/invoices/{held[0]['id']}/holds/{hold['id']}/releases")
         assert (await manager.post(f"/v1/invoices/{held[0]['id']}/approvals")).status_code == 201
+
+
+async def test_a_third_copy_in_a_file_is_held_though_the_second_was_released(racing_service: Harness) -> None:
+    """payables.md §4, D1, as for a single invoice."""
+    await a_supplier(racing_service)
+    await imported(racing_service, a_file(a_line(1), a_line(2, number="A-1")))
+    page = (await shown(racing_service, "/v1/invoices?sort=id"))["items"]
+    first, second = page
+    [hold] = await shown(racing_service, f"/v1/invoices/{second['id']}/holds")
+    async with racing_service.as_("ap_manager") as manager:
+        await manager.post(f"/v1/invoices/{first['id']}/cancellations", json={"reason": "entered_in_error"})
+        released = await manager.post(f"/v1/invoices/{second['id']}/holds/{hold['id']}/releases")
+        assert released.status_code == 201
+    await imported(racing_service, a_file(a_line(3, number="a 1")))
+    [third] = (await shown(racing_service, "/v1/invoices?source_reference=R3"))["items"]
+    assert (third["hold_reasons"], third["duplicate_of"]) == (["duplicate_suspected"], second["id"])
 
 
 async def test_invoices_of_a_held_supplier_are_held(racing_service: Harness) -> None:
@@ -246,11 +370,39 @@ async def test_parameters_that_cannot_be(service: Harness) -> None:
         {"filename": "a.csv", "profile": "published_spend", "mapping": {"date_order": "dmy"}},
         {"filename": "a.csv", "profile": "poems"},
         {"filename": "a.csv", "source_system": ""},
+        {"filename": "a.csv", "source_system": " "},
+        {"filename": "a.csv", "source_system": "a\x7f"},
+        {"filename": "a.csv", "supplier_system": "a\x07"},
+        {"filename": "a.csv", "mapping": {"columns": {"number": "a\0"}}},
     ):
         answer = await uploaded(service, b"x", **params)
         assert answer.status_code == 422, params
     empty = await uploaded(service, b"")
     assert (empty.status_code, empty.json()["code"]) == (422, "empty-file")
+
+
+async def test_a_system_is_the_same_with_a_space_behind_it(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    assert _counts(await imported(racing_service, a_file(a_line(1)))) == (1, 0, 0, 0)
+    assert _counts(await imported(racing_service, a_file(a_line(1)), source_system=" erp ")) == (0, 1, 0, 0)
+
+
+async def test_lists_take_no_nul(service: Harness) -> None:
+    async with service.as_("auditor") as auditor:
+        for query in ("source_system=%00", "sha256=%00", "sha256=abc"):
+            answer = await auditor.get(f"/v1/invoice-imports?{query}")
+            assert (answer.status_code, answer.json()["code"]) == (422, "malformed"), query
+
+
+async def test_who_may_not_register_suppliers_does_not_by_a_file(service: Harness) -> None:
+    token = service.issuer.token("erp", "feeder", scope="invoices:write")
+    params = {"filename": "a.csv", "source_system": "erp", "unknown_suppliers": "register"}
+    async with service.client({"authorization": f"Bearer {token}"}) as machine:
+        refused = await machine.post("/v1/invoice-imports", params=params, content=a_file(a_line(1)))
+        params["unknown_suppliers"] = "refuse"
+        accepted = await machine.post("/v1/invoice-imports", params=params, content=a_file(a_line(1)))
+    assert (refused.status_code, refused.json()["required_scopes"]) == (403, ["suppliers:write"])
+    assert accepted.status_code == 202, accepted.text
 
 
 async def test_an_upload_with_a_key_is_one_import(racing_service: Harness) -> None:
@@ -273,3 +425,7 @@ async def test_an_import_is_cancelled(racing_service: Harness) -> None:
     assert (twice.status_code, twice.json()["code"]) == (409, "illegal-move")
     await racing_service.run_job(fresh_job())
     assert (await shown(racing_service, path))["lines_read"] == 0
+    history = await shown(racing_service, f"{path}/history")
+    assert [(change["version"], change["action"], change["by_name"]) for change in history] == [
+        (1, "received", "payments_assistant"), (2, "cancelled", "payments_assistant"),
+    ]  # fmt: skip

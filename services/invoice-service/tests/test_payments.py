@@ -1,8 +1,11 @@
+from datetime import date
 from uuid import uuid4
 
+import pytest
 from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, PaymentReturnedV1
 from council_common.contracts.suppliers import SupplierHeldV1
 from council_common.testing.harness import NOW, Harness
+from invoice_service.payments.rules import Method, arrival
 from invoice_stories import a_payment, a_supplier, approved, received, shown
 
 
@@ -77,6 +80,10 @@ async def test_what_may_not_be_paid(service: Harness) -> None:
             (a_payment(invoice["id"]) | {"remitted_on": "2026-03-12"}, 422, "payment-malformed"),
             (a_payment(invoice["id"]) | {"remitted_on": "2026-03-01"}, 422, "payment-malformed"),
             (a_payment(invoice["id"]) | {"arrives_on": "2026-03-10"}, 422, "payment-malformed"),
+            (a_payment(invoice["id"]) | {"remitted_on": 1_773_187_200}, 422, "malformed"),
+            (a_payment(invoice["id"]) | {"arrives_on": "9999-12-31"}, 422, "malformed"),
+            (a_payment(invoice["id"]) | {"reference": "RUN\n42"}, 422, "malformed"),
+            (a_payment(invoice["id"]) | {"reference": "longer than 18 char"}, 422, "malformed"),
         ):
             answer = await erp.post("/v1/payments", json=told)
             assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
@@ -129,6 +136,11 @@ async def test_a_returned_payment_of_a_held_supplier_is_held_until_it_is_release
     assert (owed["status"], owed["hold_reasons"]) == ("held", ["supplier_held"])
     [held] = await service.published(InvoiceHeldV1)
     assert held.version == owed["version"] == 5
+    history = await shown(service, f"/v1/invoices/{invoice['id']}/history")
+    assert [(change["version"], change["action"]) for change in history] == [
+        (1, "received"), (2, "approved"), (3, "payment recorded"), (4, "payment returned"), (5, "held"),
+    ]  # fmt: skip
+    assert history[-1]["detail"] == {"reasons": ["supplier_held"]}
 
 
 async def test_a_settled_dispute_moves_the_day_the_invoice_was_valid(service: Harness) -> None:
@@ -143,7 +155,93 @@ async def test_a_settled_dispute_moves_the_day_the_invoice_was_valid(service: Ha
         cancel = await erp.post(f"{base}/cancellations", json={"reason": "duplicate"})
         assert (cancel.status_code, cancel.json()["code"]) == (409, "invoice-part-paid")
     [event] = await service.published(InvoicePaidV1)
-    assert str(event.valid_on) == "2026-03-11"
+    assert (str(event.valid_on), event.disputed) == ("2026-03-11", False)
+
+
+@pytest.mark.parametrize(
+    ("ended_on", "valid_on", "disputed"),
+    [
+        ("2026-03-02", date(2026, 3, 2), False),
+        ("2026-03-09", date(2026, 3, 9), False),
+        ("2026-03-10", None, True),  # sent on the 9th: it was paid in dispute
+    ],
+)
+async def test_no_invoice_is_valid_only_after_it_was_paid(
+    service: Harness, ended_on: str, valid_on: date | None, *, disputed: bool
+) -> None:
+    """payables.md §1.4: no rebate while disputed; day 0 of a clock must not lie behind the payment."""
+    await a_supplier(service)
+    invoice = await approved(service)
+    base = f"/v1/invoices/{invoice['id']}"
+    async with service.as_("erp") as erp:
+        hold = (await erp.post(f"{base}/holds", json={"reason": "dispute"})).json()
+        await erp.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": ended_on})
+        told = a_payment(invoice["id"]) | {"remitted_on": "2026-03-09", "arrives_on": "2026-03-11"}
+        assert (await erp.post("/v1/payments", json=told)).status_code == 201
+    [event] = await service.published(InvoicePaidV1)
+    assert (event.valid_on, event.disputed) == (valid_on, disputed)
+
+
+async def test_a_payment_says_how_and_under_which_reference(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    told = a_payment(invoice["id"], paid=500)
+    async with service.as_("erp") as erp:
+        await erp.post("/v1/payments", json=told)
+        await erp.post("/v1/payments", json=told | {"source": {"system": "erp", "reference": "P2"}, "reference": ""})
+    first, second = await service.published(InvoicePaidV1)
+    assert (first.method, first.payment_reference, first.purchase_order_number) == ("bacs", "RUN 42", "PO-77")
+    assert second.payment_reference is None
+
+
+@pytest.mark.parametrize(
+    ("method", "remitted_on", "arrives_on"),
+    [
+        ("bacs", "2026-03-03", "2026-03-05"),
+        ("bacs", "2026-03-07", "2026-03-11"),  # a Saturday's file is input on Monday
+        ("faster_payment", "2026-03-07", "2026-03-07"),
+    ],
+)
+async def test_when_the_funds_arrive_follows_from_the_method(
+    service: Harness, method: str, remitted_on: str, arrives_on: str
+) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    told = a_payment(invoice["id"]) | {"method": method, "remitted_on": remitted_on}
+    del told["arrives_on"]
+    async with service.as_("erp") as erp:
+        answer = await erp.post("/v1/payments", json=told)
+        again = await erp.post("/v1/payments", json=told)
+    assert (answer.status_code, answer.json()["arrives_on"], again.status_code) == (201, arrives_on, 200)
+    [event] = await service.published(InvoicePaidV1)
+    assert str(event.arrives_on) == arrives_on
+
+
+@pytest.mark.parametrize(
+    ("remitted_on", "arrives_on"),
+    [
+        (date(2026, 3, 11), date(2026, 3, 13)),  # payables.md §1.1: sent Wednesday, there on Friday
+        (date(2026, 3, 7), date(2026, 3, 11)),
+        (date(2026, 4, 3), date(2026, 4, 9)),  # Good Friday: input on the Tuesday after Easter
+        (date(2026, 4, 28), date(2026, 4, 30)),  # payables.md §2.1
+    ],
+)
+def test_the_bacs_cycle(remitted_on: date, arrives_on: date) -> None:
+    """payables.md §3.2: input, processing, entry."""
+    assert arrival(Method.BACS, remitted_on=remitted_on, told=None) == arrives_on
+
+
+@pytest.mark.parametrize("method", ["cheque", "card"])
+async def test_a_cheque_or_card_says_when_its_funds_arrive(service: Harness, method: str) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    told = a_payment(invoice["id"]) | {"method": method}
+    async with service.as_("erp") as erp:
+        refused = await erp.post("/v1/payments", json=told | {"arrives_on": None})
+        accepted = await erp.post("/v1/payments", json=told)
+    assert (refused.status_code, refused.json()["code"]) == (422, "payment-malformed")
+    assert refused.json()["errors"][0]["field"] == "arrives_on"
+    assert (accepted.status_code, accepted.json()["arrives_on"]) == (201, "2026-03-13")
 
 
 async def test_payments_are_listed(service: Harness) -> None:

@@ -1,10 +1,13 @@
 from typing import Any
 
+import pytest
 from council_common.contracts.invoices import InvoiceReceivedV1
 from council_common.testing.harness import Harness
+from invoice_service.invoice_imports.rules import published_supplier
 from invoice_stories import SPEND_HEADER, a_file, a_spend_line, imported, shown, spend
 from supplier_stand_in import supplier_service
 
+NAMED = published_supplier("Ardley Paving Ltd", None)[0]
 REGISTER = spend(unknown_suppliers="register")
 
 
@@ -28,7 +31,7 @@ async def test_a_published_file_is_paid_history(racing_service: Harness) -> None
         done = await imported(racing_service, body, **REGISTER)
     assert _counts(done) == (3, 0, 1, 1)
     assert (done["net_pence_sum"], done["file_total_pence"], done["file_total_agrees"]) == (123_456, 123_456, True)
-    assert sorted(registered) == ["name:ardley paving ltd", "redacted"]
+    assert sorted(registered) == [NAMED, "redacted"]
     [paid] = (await shown(racing_service, "/v1/invoices?number=T1"))["items"]
     assert (paid["status"], paid["historic"], paid["number"], paid["outstanding_pence"]) == ("paid", True, "T1", 0)
     assert {paid[name] for name in ("issued_on", "received_on", "due_on", "paid_on")} == {"2026-03-02"}
@@ -66,11 +69,11 @@ async def test_equal_lines_across_batches(racing_service: Harness) -> None:
         again = await imported(racing_service, _file(*lines[:9_000], *lines), **REGISTER)
         assert _counts(again) == (9_000, 11_000, 0, 0)
         assert (done["net_pence_sum"], again["net_pence_sum"]) == (110_000_000, 200_000_000)
-    assert registered["name:ardley paving ltd"] == "Ardley Paving Ltd"
+    assert registered[NAMED] == "Ardley Paving Ltd"
 
 
 async def test_unknown_suppliers_are_refused_where_asked(racing_service: Harness) -> None:
-    async with supplier_service(racing_service, refuses={"name:bad"}):
+    async with supplier_service(racing_service, refuses={published_supplier("Bad", None)[0]}):
         refused = await imported(racing_service, _file(a_spend_line("T1")), **spend())
         partly = await imported(
             racing_service, _file(a_spend_line("T1"), a_spend_line("T2", supplier="Bad")), **REGISTER
@@ -80,6 +83,50 @@ async def test_unknown_suppliers_are_refused_where_asked(racing_service: Harness
 
 
 async def test_suppliers_that_only_supplier_service_knows_are_asked_for(racing_service: Harness) -> None:
-    async with supplier_service(racing_service, known={"name:ardley paving ltd": "Ardley Paving Ltd"}):
+    async with supplier_service(racing_service, known={NAMED: "Ardley Paving Ltd"}):
         done = await imported(racing_service, _file(a_spend_line("T1")), **spend())
     assert _counts(done) == (1, 0, 0, 0)
+
+
+async def test_more_suppliers_than_are_asked_for_in_vain_are_found(racing_service: Harness) -> None:
+    """The ERP registered them in bulk, and the events are not here yet."""
+    known = {published_supplier(f"Firm {number}", None)[0]: f"Firm {number}" for number in range(500)}
+    lines = [a_spend_line(f"T{number}", supplier=f"Firm {number}") for number in range(500)]
+    async with supplier_service(racing_service, known=known):
+        done = await imported(racing_service, _file(*lines), **spend())
+    assert _counts(done) == (500, 0, 0, 0)
+
+
+async def test_suppliers_that_nobody_was_asked_for_are_not_called_unknown(racing_service: Harness) -> None:
+    lines = [a_spend_line(f"T{number}", supplier=f"Firm {number}") for number in range(300)]
+    async with supplier_service(racing_service):
+        done = await imported(racing_service, _file(*lines), **spend())
+    assert _counts(done) == (0, 0, 300, 0)
+    refusals = await shown(racing_service, f"/v1/invoice-imports/{done['id']}/refusals?limit=200")
+    assert {one["code"] for one in refusals["items"]} == {"unknown-supplier"}
+    path = f"/v1/invoice-imports/{done['id']}/refusals?limit=200&cursor={refusals['next']}"
+    rest = (await shown(racing_service, path))["items"]
+    assert [one["code"] for one in rest] == ["supplier-not-looked-up"] * 100
+
+
+async def test_vat_of_several_rates_keeps_what_was_paid(racing_service: Harness) -> None:
+    header = "Date Paid,Transaction Number,Net Amount,VAT,Gross,Supplier Name"
+    lines = (
+        "01/06/2010,T1,100.00,17.50,117.50,Ardley Paving Ltd",
+        "01/06/2020,T2,434.50,79.00,513.50,Ardley Paving Ltd",
+    )
+    async with supplier_service(racing_service, known={NAMED: "Ardley Paving Ltd"}):
+        done = await imported(racing_service, a_file(*lines, header=header), **spend())
+    assert (_counts(done), done["amount_basis"], done["net_pence_sum"]) == ((2, 0, 0, 0), "net", 53_450)
+    page = (await shown(racing_service, "/v1/invoices?sort=number"))["items"]
+    assert [(one["gross_pence"], one["lines"][0]["vat_rate"]) for one in page] == [(11_750, "17.5"), (51_350, "18.18")]
+
+
+@pytest.mark.parametrize(("column", "basis"), [("Gross Amount", "gross"), ("Net", "net"), ("Amount", "unstated")])
+async def test_an_import_tells_what_its_amounts_are(racing_service: Harness, column: str, basis: str) -> None:
+    """payables.md §2.3: councils differ on gross or net."""
+    header = f"Date Paid,Transaction Number,{column},Supplier Name"
+    async with supplier_service(racing_service, known={NAMED: "Ardley Paving Ltd"}):
+        body = a_file("01/03/2026,T1,117.50,Ardley Paving Ltd", header=header)
+        done = await imported(racing_service, body, **spend())
+    assert (done["amount_basis"], done["net_pence_sum"]) == (basis, 11_750)

@@ -6,10 +6,16 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from council_common.contracts.debts import DunningNoticeIssuedV1
+from council_common.contracts.debts import (
+    DunningNoticeIssuedV1,
+    HoldPlacedV1,
+    ReceivableCancelledV1,
+    ReceivableEvent,
+    ReceivableSettledV1,
+)
 from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import InvoicePaidV1, PaymentReturnedV1
-from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1
+from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1, UnagreedDeductionFoundV1
 from council_common.contracts.suppliers import BankAccountChangeRequestedV1
 from council_common.ids import new_id
 
@@ -28,9 +34,11 @@ def a_customer(
     kind: str = "individual",
     lines: tuple[str, ...] = ("4 Mill Lane", "Ashford"),
     postcode: str | None = "TN23 1AA",
+    suppressed: bool = False,
 ) -> dict[str, Any]:
     address = {"lines": list(lines), "postcode": postcode}
-    return {"name": name, "email": email, "address": address, "preferred_channel": "email", "kind": kind}
+    told = {"name": name, "email": email, "address": address, "preferred_channel": "email", "kind": kind}
+    return told | {"suppressed": suppressed, "on_hold": False}
 
 
 def a_payment(
@@ -97,6 +105,18 @@ def a_missed_rebate(paid: InvoicePaidV1) -> RebateMissedV1:
     )
 
 
+def an_unagreed_deduction(paid: InvoicePaidV1) -> UnagreedDeductionFoundV1:
+    return UnagreedDeductionFoundV1(
+        **COMMON,
+        rebate_id=new_id(),
+        invoice_id=paid.invoice_id,
+        supplier_id=paid.supplier_id,
+        payment_id=paid.payment_id,
+        deducted_pence=paid.deducted_pence,
+        cause="deducted_without_agreement",
+    )
+
+
 def a_return(paid: InvoicePaidV1) -> PaymentReturnedV1:
     return PaymentReturnedV1(
         **COMMON | {"version": 2},
@@ -129,7 +149,30 @@ def a_notice(*, customer_id: UUID, **more: Any) -> DunningNoticeIssuedV1:
     return DunningNoticeIssuedV1(**COMMON | given | more)
 
 
+def a_hold(notice: DunningNoticeIssuedV1) -> HoldPlacedV1:
+    """Breathing space on the debt a notice is about."""
+    return HoldPlacedV1(**_debt_of(notice), hold_id=new_id(), kind="breathing_space", review_on=date(2026, 4, 5))
+
+
+def a_settlement(notice: DunningNoticeIssuedV1) -> ReceivableSettledV1:
+    return ReceivableSettledV1(**_debt_of(notice), settled_on=date(2026, 3, 11))
+
+
+def a_credit_note(notice: DunningNoticeIssuedV1) -> ReceivableCancelledV1:
+    return ReceivableCancelledV1(**_debt_of(notice), cancelled_pence=notice.outstanding_pence, reason="raised_in_error")
+
+
+def _debt_of(notice: ReceivableEvent) -> dict[str, Any]:
+    return COMMON | {"version": 2, "receivable_id": notice.receivable_id, "customer_id": notice.customer_id}
+
+
 def a_bank_change(*, supplier_id: UUID) -> BankAccountChangeRequestedV1:
     return BankAccountChangeRequestedV1(
         **COMMON, supplier_id=supplier_id, change_id=new_id(), requested_on=date(2026, 3, 11)
     )
+
+
+def a_warned_contact(email: str, *, removed_on: str | None = None) -> dict[str, Any]:
+    """One of supplier-service's answer to whom a change is told."""
+    held = "current" if removed_on is None else "removed"
+    return {"name": "A", "email": email, "held": held, "removed_on": removed_on}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import email
 import email.policy
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -14,6 +14,7 @@ from uuid import UUID
 
 import uvicorn
 from aiosmtpd.smtp import SMTP
+from council_common.ids import new_id
 from council_common.testing.issuer import TestIssuer
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -30,20 +31,26 @@ def words(mail: EmailMessage) -> str:
 
 @dataclass
 class MailServer:
-    """Takes mail and keeps it. `refusals` answers RCPT for an address; `on_data` may do anything, or hang up."""
+    """Takes mail and keeps it. `refusals` answers RCPT for an address; `on_data` may do anything, or hang up.
+
+    `takes_connections`: how many it takes side by side; more get 421. `greetings`: how we introduced ourselves.
+    """
 
     port: int = 0
     raw: list[bytes] = field(default_factory=list)
     envelopes: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     refusals: dict[str, str] = field(default_factory=dict)
     on_data: Callable[[Any], str | None] | None = None
-    connections: int = 0
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    greetings: list[str] = field(default_factory=list)
+    takes_connections: int = 100
+    _open: int = 0
 
     async def handle_EHLO(  # noqa: N802
         self, server: Any, session: Any, envelope: Any, hostname: str, responses: list[str]
     ) -> list[str]:
         session.host_name = hostname
-        self.connections += 1
+        self.greetings.append(hostname)
         return responses
 
     async def handle_RCPT(  # noqa: N802
@@ -57,6 +64,8 @@ class MailServer:
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         self.raw.append(envelope.content)
         self.envelopes.append((envelope.mail_from, tuple(envelope.rcpt_tos)))
+        if self.meanwhile:
+            await self.meanwhile()
         answer = self.on_data(server) if self.on_data else None
         return answer or "250 Taken"
 
@@ -69,11 +78,29 @@ class MailServer:
         return [mail for mail, (_, to) in zip(self.taken(), self.envelopes, strict=True) if address in to]
 
 
+class _Counted(SMTP):  # type: ignore[misc]
+    """The conversation of one connection; over the server's bound it is turned away before it begins."""
+
+    def connection_made(self, transport: Any) -> None:
+        sink = self.event_handler
+        if sink._open >= sink.takes_connections:
+            transport.write(b"421 4.7.0 Too many connections\r\n")
+            transport.close()
+            return
+        sink._open += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if self.transport is not None:
+            self.event_handler._open -= 1
+            super().connection_lost(error)
+
+
 @asynccontextmanager
 async def mail_server() -> AsyncIterator[MailServer]:
     sink = MailServer()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(sink, loop=loop, hostname="sink.test"), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: _Counted(sink, loop=loop, hostname="sink.test"), "127.0.0.1", 0)
     sink.port = server.sockets[0].getsockname()[1]
     async with server:
         yield sink
@@ -81,18 +108,25 @@ async def mail_server() -> AsyncIterator[MailServer]:
 
 @dataclass
 class OtherServices:
-    """`GET /v1/suppliers` and `GET /v1/customers` by ids, as supplier- and debt-service answer them."""
+    """`GET /v1/suppliers` and `GET /v1/customers` by ids, as supplier- and debt-service answer them.
+
+    And `GET /v1/bank-account-changes/{id}/warning-contacts`. `meanwhile` happens while a question is answered.
+    """
 
     issuer: TestIssuer
     url: str = ""
     suppliers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     customers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    warning_contacts: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict)
     away: bool = False
+    speaks_otherwise: bool = False
+    meanwhile: Callable[[], Awaitable[None]] | None = None
     questions: list[tuple[str, int]] = field(default_factory=list)
 
     def forget(self) -> None:
         """A new test begins."""
-        self.suppliers, self.customers, self.questions, self.away = {}, {}, [], False
+        self.suppliers, self.customers, self.warning_contacts, self.questions = {}, {}, {}, []
+        self.away, self.speaks_otherwise, self.meanwhile = False, False, None
 
     async def token(self, _: Request) -> Response:
         return JSONResponse({"access_token": self.issuer.token("service"), "expires_in": 300})
@@ -104,14 +138,32 @@ class OtherServices:
         records = self.suppliers if request.url.path == "/v1/suppliers" else self.customers
         ids = request.query_params.getlist("ids")
         self.questions.append((request.url.path, len(ids)))
+        if (refused := self._refused(request)) is not None:
+            return refused
+        if self.meanwhile:
+            await self.meanwhile()
+        if not 0 < len(ids) <= int(request.query_params["limit"]) <= 200:
+            return JSONResponse({"code": "malformed"}, status_code=422)
+        if self.speaks_otherwise:
+            return JSONResponse({"data": []})
+        found = [{"id": each, **records[UUID(each)]} for each in ids if UUID(each) in records]
+        return JSONResponse({"items": found, "next": None})
+
+    async def list_warning_contacts(self, request: Request) -> Response:
+        change_id = request.path_params["change_id"]
+        if (refused := self._refused(request)) is not None:
+            return refused
+        if change_id not in self.warning_contacts:
+            return JSONResponse({"code": "bank-account-change-not-found"}, status_code=404)
+        contacts = self.warning_contacts[change_id]
+        return JSONResponse({"change_id": str(change_id), "supplier_id": str(new_id()), "contacts": contacts})
+
+    def _refused(self, request: Request) -> Response | None:
         if self.away:
             return JSONResponse({"code": "unavailable"}, status_code=503)
         if not request.headers.get("authorization", "").startswith("Bearer "):
             return JSONResponse({"code": "unauthenticated"}, status_code=401)
-        if not 0 < len(ids) <= int(request.query_params["limit"]) <= 200:
-            return JSONResponse({"code": "malformed"}, status_code=422)
-        found = [{"id": each, **records[UUID(each)]} for each in ids if UUID(each) in records]
-        return JSONResponse({"items": found, "next": None})
+        return None
 
 
 @asynccontextmanager
@@ -122,6 +174,7 @@ async def other_services(issuer: TestIssuer) -> AsyncIterator[OtherServices]:
         Route("/token", others.token, methods=["POST"]),
         Route("/v1/suppliers", others.list_records),
         Route("/v1/customers", others.list_records),
+        Route("/v1/bank-account-changes/{change_id:uuid}/warning-contacts", others.list_warning_contacts),
     ]
     config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off")
     server = _Server(config)

@@ -9,13 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from notification_service.recipients.email_addresses import usable_email_address
 from notification_service.recipients.postal_addresses import letter_address, normal_postcode
-from notification_service.recipients.rules import (
-    BANK_ACCOUNT_CHANGE_WARNING,
-    Contact,
-    NoAddress,
-    Recipient,
-    email_addresses,
-)
+from notification_service.recipients.rules import Contact, NoAddress, Recipient, email_address, warned_addresses
 
 SHARED = Path(os.environ.get("COUNCIL_SHARED", Path(__file__).parents[4] / "shared"))
 
@@ -116,28 +110,43 @@ def test_postcodes(given: str, printed: str | None) -> None:
         (["1", "2", "3", "4", "5", "6"], "TN23 1AA", None),
         (["No fixed abode", "Kent"], "TN23 1AA", None),
         (["=1+1", "Kent"], "TN23 1AA", None),
-        (["1 High Street", "France"], None, None),
+        (["1 High Street", "Kent\x00"], "TN23 1AA", None),
+        # receivables.md §6: "last a real UK postcode or country"
+        (["1 High Street", "France"], None, ["A Name", "1 High Street", "FRANCE"]),
+        (
+            ["12 rue de la Paix", "75002 Paris", "france"],
+            None,
+            ["A Name", "12 rue de la Paix", "75002 Paris", "FRANCE"],
+        ),
+        (["1 Eden Quay", "Dublin"], "D01 F5P2", None),
+        (["1 Eden Quay", "Dublin", "Ireland"], "D01 F5P2", ["A Name", "1 Eden Quay", "Dublin", "D01 F5P2", "IRELAND"]),
+        (["Le Bourg", "Côte d’Ivoire"], "", ["A Name", "Le Bourg", "CÔTE D’IVOIRE"]),
+        (["1 High Street", "Kent", "United Kingdom"], "TN23 1AA", ["A Name", "1 High Street", "Kent", "TN23 1AA"]),
+        (["1 High Street", "TN23 1AA", "England"], None, ["A Name", "1 High Street", "TN23 1AA"]),
+        (["1 High Street", "Atlantis"], None, None),
+        (["France"], None, None),
     ],
 )
-def test_three_to_seven_lines_the_last_a_postcode(
+def test_three_to_seven_lines_the_last_a_postcode_or_a_country(
     lines: list[str], postcode: str | None, printed: list[str] | None
 ) -> None:
     assert letter_address("A Name", lines, postcode) == printed
 
 
-def test_the_contact_for_remittances_comes_first_and_warnings_go_to_all() -> None:
+def test_the_contact_for_remittances_comes_first() -> None:
     contacts = (
         Contact("g@x.example", "general"),
         Contact("wrong", "remittance"),
         Contact("a@x.example", "accounts"),
         Contact("o@x.example", "orders"),
     )
-    recipient = Recipient("X Ltd", contacts=contacts)
-    assert email_addresses(recipient, template="remittance_advice") == ["a@x.example"]
-    assert email_addresses(recipient, template=BANK_ACCOUNT_CHANGE_WARNING) == [
-        "a@x.example",
-        "g@x.example",
-        "o@x.example",
-    ]
+    assert email_address(Recipient("X Ltd", contacts=contacts)) == "a@x.example"
     with pytest.raises(NoAddress, match="no_address"):
-        email_addresses(Recipient("X Ltd"), template="reminder")
+        email_address(Recipient("X Ltd"))
+
+
+def test_everybody_told_is_warned_once() -> None:
+    told = ["g@x.example", "G@X.example", " a@müller.example ", "wrong"]
+    assert warned_addresses(told) == ["g@x.example", "a@xn--mller-kva.example", "wrong"]
+    with pytest.raises(NoAddress, match="no_address"):
+        warned_addresses([])

@@ -1,11 +1,20 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from council_common.contracts.notifications import MessageDeliveredV1, MessageFailedV1, MessageSentV1
+from council_common.contracts.rebates import RebatePart
 from council_common.events.contract import Event
-from notification_factories import a_missed_rebate, a_payment, a_return, a_supplier, an_earned_rebate
+from notification_factories import (
+    a_missed_rebate,
+    a_payment,
+    a_return,
+    a_supplier,
+    an_earned_rebate,
+    an_unagreed_deduction,
+)
 from notification_post import SUPPLIER_ID, Post
 from notification_service.remittances.rules import PaymentOfTwoInvoices
 from notification_stand_ins import words
@@ -60,7 +69,8 @@ async def test_the_rebate_is_shown_with_its_arithmetic_whichever_event_comes_fir
         "Paid now: £1,188.00",
         "Total paid: £1,188.00",
         "Invoice received: 1 March 2026",
-        "Payment sent: 11 March 2026, 10 days later",
+        "Payment sent: 11 March 2026",
+        "Days counted: 10",
         "Days paid early: 20",
         "Rebate rate: 1.00%",
         "Worked out on: £1,000.00",
@@ -69,14 +79,125 @@ async def test_the_rebate_is_shown_with_its_arithmetic_whichever_event_comes_fir
         "Rebate: £12.00",
     ):
         assert line in text.splitlines()
-    assert "difference" not in text
+    assert "looking into" not in text
 
 
-async def test_a_deduction_that_differs_from_the_rebate_is_owned_up_to(post: Post) -> None:
-    paid = a_payment(supplier_id=SUPPLIER_ID, paid_pence=118_700, deducted_pence=1_300)
+@pytest.mark.parametrize(
+    ("clock", "lines"),
+    [
+        (
+            {"elapsed_days": 9, "accelerated_days": 21, "rate_percent": "1.05", "rebate_net_pence": 10_500},
+            ["Days counted from 2 March 2026 to 11 March 2026: 9", "Rebate rate: 1.05%", "Rebate: £105.00"],
+        ),
+        (
+            {"elapsed_days": 11, "accelerated_days": 19, "rate_percent": "0.95", "rebate_net_pence": 9_500}
+            | {"clock_ended_on": date(2026, 3, 13)},
+            ["Days counted from 2 March 2026 to 13 March 2026: 11", "Rebate rate: 0.95%", "Rebate: £95.00"],
+        ),
+    ],
+)
+async def test_days_are_counted_by_the_agreed_clock(post: Post, clock: dict[str, Any], lines: list[str]) -> None:
+    """payables.md §1.1, the remittance-date trap: £10,000 received 2 March, sent 11 March, arrives 13 March."""
+    rebate_pence = clock["rebate_net_pence"]
+    paid = a_payment(
+        supplier_id=SUPPLIER_ID,
+        paid_pence=1_000_000 - rebate_pence,
+        deducted_pence=rebate_pence,
+        received_on=date(2026, 3, 2),
+    )
+    days = {"clock_started_on": date(2026, 3, 2), "clock_ended_on": date(2026, 3, 11)}
+    sums = {"base_pence": 1_000_000, "rebate_vat_pence": 0, "rebate_pence": rebate_pence}
+    await post.service.deliver(paid, an_earned_rebate(paid, **days | sums | clock))
+    await post.send()
+    text = words(post.mail.taken()[0]).splitlines()
+    assert {"Invoice received: 2 March 2026", "Payment sent: 11 March 2026", *lines} <= set(text)
+
+
+async def test_the_rebate_is_shown_at_each_vat_rate(post: Post) -> None:
+    """payables.md §1.3: lines at 20 %, 5 % and 0 %; day 13, 0.85 %; "print that on the note"."""
+    paid = a_payment(supplier_id=SUPPLIER_ID, paid_pence=117_227, deducted_pence=1_004)
+    parts = [("20", 690, 138), ("5", 127, 6), ("0", 43, 0)]
+    rebate = an_earned_rebate(
+        paid,
+        elapsed_days=13,
+        accelerated_days=17,
+        rate_percent="0.85",
+        base_pence=101_234,
+        rebate_net_pence=860,
+        rebate_vat_pence=144,
+        rebate_pence=1_004,
+        parts=[RebatePart(vat_rate=rate, net_pence=net, vat_pence=vat) for rate, net, vat in parts],  # type: ignore[arg-type]
+    )
+    await post.service.deliver(paid, rebate)
+    await post.send()
+    text = words(post.mail.taken()[0])
+    assert (
+        "Worked out on: £1,012.34\n"
+        "At 20% VAT: rebate £6.90, VAT on it £1.38\n"
+        "At 5% VAT: rebate £1.27, VAT on it £0.06\n"
+        "At 0% VAT: rebate £0.43, VAT on it £0.00\n"
+        "Rebate before VAT: £8.60\n"
+        "VAT on the rebate: £1.44\n"
+        "Rebate: £10.04\n"
+    ) in text
+    assert "looking into" not in text
+
+
+@pytest.mark.parametrize(
+    ("method", "words_of_it"),
+    [
+        ("bacs", "bank transfer (Bacs)"),
+        ("faster_payment", "bank transfer (Faster Payments)"),
+        ("cheque", "cheque"),
+        ("card", "card"),
+    ],
+)
+async def test_the_advice_names_method_reference_and_order(post: Post, method: str, words_of_it: str) -> None:
+    """payables.md §3.3: "the commonest failure is a reference that differs from the bank reference"."""
+    told = {"method": method, "payment_reference": "RUN 42", "purchase_order_number": "PO0000077"}
+    await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0, **told))
+    await post.send()
+    text = words(post.mail.taken()[0])
+    assert f"Method: {words_of_it}\nReference on your bank statement: RUN 42\n" in text
+    assert "Invoice number: INV-0001\nPurchase order number: PO0000077\n" in text
+
+
+async def test_what_is_not_told_of_a_payment_is_not_made_up(post: Post) -> None:
+    await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0))
+    await post.send()
+    text = words(post.mail.taken()[0])
+    for absent in ("Method", "Reference on", "Purchase order", "None"):
+        assert absent not in text
+
+
+@pytest.mark.parametrize(
+    ("deducted_pence", "sentence"),
+    [
+        (1_300, "We took off £13.00, which is £1.00 too much."),
+        (940, "We took off £9.40, which is £2.60 too little."),
+    ],
+)
+async def test_a_deduction_that_differs_from_the_rebate_is_owned_up_to(
+    post: Post, deducted_pence: int, sentence: str
+) -> None:
+    paid = a_payment(supplier_id=SUPPLIER_ID, paid_pence=120_000 - deducted_pence, deducted_pence=deducted_pence)
     await post.service.deliver(paid, an_earned_rebate(paid))
     await post.send()
-    assert "the difference of £1.00" in words(post.mail.taken()[0])
+    text = words(post.mail.taken()[0])
+    assert sentence in text
+    assert "-£" not in text
+
+
+@pytest.mark.parametrize("first", [True, False])
+async def test_a_deduction_without_an_agreement_is_owned_up_to(post: Post, first: bool) -> None:
+    paid = a_payment(supplier_id=SUPPLIER_ID)
+    events: list[Event] = [paid, an_unagreed_deduction(paid)]
+    for event in events if first else reversed(events):
+        await post.service.deliver(event)
+    await post.send()
+    text = words(post.mail.taken()[0])
+    assert "We took off £12.00, but our records show no early payment agreement with you" in text
+    assert "Under the early payment agreement" not in text
 
 
 async def test_a_deduction_that_was_not_earned_is_owned_up_to(post: Post) -> None:
@@ -117,7 +238,8 @@ async def test_a_payment_that_came_back_is_not_told(post: Post) -> None:
     assert (await post.message(about_id=str(gone.payment_id)))["status"] == "delivered"
     cancelled = await post.message(about_id=str(written.payment_id))
     assert (cancelled["status"], cancelled["code"]) == ("cancelled", "payment_returned")
-    assert [event.reason for event in await post.service.published(MessageFailedV1)] == ["cancelled"]
+    told = await post.service.published(MessageFailedV1)
+    assert [(event.reason, event.was_sent) for event in told] == [("payment_returned", False)]
     assert not await post.messages(about_id=str(waiting.payment_id))
 
 

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from council_common.contracts.notifications import MessageFailedV1
 from council_common.ids import new_id
-from notification_factories import a_bank_change, a_customer, a_notice, a_payment, a_supplier
+from notification_factories import a_customer, a_notice, a_payment, a_supplier
 from notification_post import CUSTOMER_ID, SUPPLIER_ID, Post
 from notification_service.channels.usecases import send_messages
-from notification_service.settings import settings_of
+from notification_service.settings import Settings, settings_of
 from notification_stand_ins import words
+from pydantic import ValidationError
+from sqlalchemy import text
 
 HOME = "mrs.ames@home.example"
 
@@ -71,7 +73,7 @@ async def test_an_address_that_is_refused_ends_the_message(post: Post) -> None:
     assert statuses(message)[-1] == ("failed", "address_refused", 1)
     assert message["status_history"][-1]["explanation"] == "SMTP 550"
     (told,) = await post.service.published(MessageFailedV1)
-    assert (told.about_id, told.reason) == (notice.notice_id, "address_refused")
+    assert (told.about_id, told.reason, told.was_sent) == (notice.notice_id, "address_refused", False)
 
 
 async def test_a_corrected_address_is_written_to_again(post: Post) -> None:
@@ -138,7 +140,7 @@ async def test_a_connection_that_drops_is_no_end(post: Post) -> None:
     await post.send()
     first, second = post.mail.to(HOME)
     assert first["Message-ID"] == second["Message-ID"]
-    assert statuses(await post.message())[2:4] == [("queued", "carrier_away", 1), ("sending", None, 2)]
+    assert statuses(await post.message())[2:4] == [("queued", "connection_lost", 1), ("sending", None, 2)]
 
 
 async def test_a_mail_server_that_is_away_is_waited_for(post: Post) -> None:
@@ -148,10 +150,67 @@ async def test_a_mail_server_that_is_away_is_waited_for(post: Post) -> None:
     for _ in range(12):
         await post.send()
         post.service.now += timedelta(minutes=1)
-    assert {message["code"] for message in await post.messages(status="queued")} == {"carrier_away"}
+    messages = [await post.message(about_id=each["about"]["id"]) for each in await post.messages(status="queued")]
+    assert len(messages) == 20
+    (asking,) = [each for each in messages if each["code"] == "carrier_away"]
+    assert asking["status_history"][-1]["explanation"] == "SMTPConnectError"
+    # One message finds out once a minute; the log of the others does not grow.
+    assert [len(each["status_history"]) for each in messages if each != asking] == [1] * 19
+    assert asking["attempt"] <= 12 + 4
     post.service.runtime.settings = settings
     await post.send()
     assert len(post.mail.taken()) == 20
+
+
+async def test_a_mail_server_that_is_away_is_asked_once_a_minute(post: Post) -> None:
+    settings = settings_of(post.service.runtime)
+    post.service.runtime.settings = settings.model_copy(update={"smtp_port": 1})
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID))
+    for _ in range(240):
+        await post.send()
+        post.service.now += timedelta(seconds=5)
+    # 5, 10, 20, 40 seconds, then every minute for the rest of twenty.
+    assert sum(each["attempt"] for each in await post.messages()) == 5 + (20 * 60 - 75) // 60
+
+
+async def test_a_connection_more_than_the_server_takes_stops_nobody(post: Post) -> None:
+    post.mail.takes_connections = 1
+    await post.service.deliver(*(a_notice(customer_id=CUSTOMER_ID) for _ in range(20)))
+    await post.send()
+    assert len(post.mail.taken()) == 20
+    assert {each["attempt"] for each in await post.messages()} == {1}
+
+
+async def test_the_server_is_greeted_by_the_domain_we_write_from(post: Post) -> None:
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    assert set(post.mail.greetings) == {"council.example"}
+
+
+async def test_a_refusal_of_our_own_set_up_ends_no_message(post: Post) -> None:
+    post.mail.refusals[HOME] = "504 5.5.2 <pod>: Helo command rejected: need fully-qualified hostname"
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    assert statuses(await post.message())[-1] == ("queued", "sender_refused", 1)
+
+
+async def test_waits_for_our_own_side_are_no_refusals(post: Post) -> None:
+    """RFC 5321 §4.2.1: after an outage the first "try later" of a greylisting server is the first."""
+    settings = settings_of(post.service.runtime)
+    post.service.runtime.settings = settings.model_copy(update={"smtp_port": 1})
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    for _ in range(8):
+        await post.send()
+        post.service.now += timedelta(minutes=1)
+    post.service.runtime.settings = settings
+    post.mail.refusals[HOME] = "451 4.7.1 Greylisted, try again later"
+    for _ in range(7):
+        await post.send()
+        assert (await post.message())["code"] == "address_busy"
+        assert (await post.message())["status"] == "queued"
+        post.service.now += timedelta(hours=4)
+    await post.send()
+    assert statuses(await post.message())[-1][:2] == ("failed", "address_busy")
 
 
 async def test_a_service_that_is_away_is_waited_for(post: Post) -> None:
@@ -213,23 +272,6 @@ async def test_a_letter_needs_an_address_the_post_takes(post: Post, address: dic
     await post.service.deliver(a_notice(customer_id=CUSTOMER_ID, channel="letter"))
     await post.send()
     assert (await post.message())["code"] == "address_invalid"
-
-
-async def test_the_warning_goes_to_every_contact_held_and_holds_no_bank_digits(post: Post) -> None:
-    post.others.suppliers[SUPPLIER_ID] = a_supplier(
-        ("ledger@ackroyd.example", "remittance"),
-        ("boss@ackroyd.example", "general"),
-        ("gone@ackroyd.example", "accounts"),
-    )
-    post.mail.refusals["gone@ackroyd.example"] = "550 No such mailbox"
-    await post.service.deliver(a_bank_change(supplier_id=SUPPLIER_ID))
-    await post.send()
-    (mail,) = post.mail.taken()
-    assert post.mail.envelopes[0][1] == ("ledger@ackroyd.example", "boss@ackroyd.example")
-    assert not any(character.isdigit() for character in words(mail).replace("11 March 2026", ""))
-    message = await post.message()
-    assert message["status"] == "delivered"
-    assert message["status_history"][-1]["explanation"] == "1 of 3 refused"
 
 
 async def test_a_name_cannot_add_headers(post: Post) -> None:
@@ -299,3 +341,80 @@ async def test_recipients_are_asked_for_a_hundred_at_a_time(racing_post: Post) -
     await post.send()
     assert len(post.mail.raw) == 500
     assert max(count for _, count in post.others.questions) == 100
+
+
+async def test_a_record_we_cannot_read_stops_its_own_message_only(post: Post) -> None:
+    other = new_id()
+    post.others.customers[CUSTOMER_ID] = a_customer(HOME) | {"name": None}
+    post.others.customers[other] = a_customer("other@home.example")
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=other))
+    await post.send()
+    assert len(post.mail.to("other@home.example")) == 1
+    # Not the recipient's fault: it is tried again.
+    assert statuses(await post.message(recipient_id=str(CUSTOMER_ID)))[-1] == ("queued", "recipient_unreadable", 1)
+
+
+async def test_an_answer_we_cannot_read_is_waited_for(post: Post) -> None:
+    post.others.speaks_otherwise = True
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    assert statuses(await post.message())[-1] == ("queued", "recipient_service_away", 1)
+
+
+@pytest.mark.parametrize("poisoned", ["{{ '\\x00' }}", "{{ '\\ud800' }}"])
+async def test_words_that_cannot_be_kept_end_their_own_message_only(post: Post, poisoned: str) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        template = {"name": "poison", "channels": ["email"], "subject": "x", "text": poisoned}
+        assert (await officer.post("/v1/message-templates", json=template)).status_code == 201
+        preview = await officer.post("/v1/message-templates/poison/previews", json={})
+        assert preview.status_code == 422, preview.text
+        poison = {"template": "poison", "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)}}
+        assert (await officer.post("/v1/messages", json=poison)).status_code == 201
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    assert (await post.message(template="poison"))["code"] == "template_error"
+    assert (await post.message(template="reminder"))["status"] == "delivered"
+
+
+async def test_a_fault_of_ours_is_tried_again_and_does_not_stop_the_job(post: Post) -> None:
+    settings = settings_of(post.service.runtime)
+    post.service.runtime.settings = settings.model_copy(update={"mail_from": "zahlungen@müller.example"})
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    assert statuses(await post.message())[-1] == ("queued", "not_prepared", 1)
+    post.service.runtime.settings = settings
+    post.service.now += timedelta(minutes=1)
+    await post.send()
+    assert (await post.message())["status"] == "delivered"
+
+
+@pytest.mark.parametrize("name", ["mail_from", "print_room_mailbox"])
+@pytest.mark.parametrize(
+    "value", ["", "payments", "a@b", "Council <p@c.example>", "ü@council.example", "p@c.example\n"]
+)
+def test_our_own_addresses_are_checked_at_the_start(name: str, value: str) -> None:
+    more: dict[str, Any] = {name: value}
+    with pytest.raises(ValidationError, match=name):
+        Settings(_env_file=None, database_url="", kafka_bootstrap_servers="", oidc_issuer="", **more)
+
+
+async def test_of_a_long_log_the_newest_entries_are_shown(post: Post) -> None:
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    message = await post.message()
+    async with post.service.runtime.sessions.begin() as session:
+        await session.execute(
+            text(
+                "INSERT INTO message_event (message_id, version, status, code, attempt, at, by, by_name)"
+                " SELECT id, n, 'queued', 'carrier_away', n / 2, now(), 'system', 'system'"
+                " FROM message, generate_series(2, 1500) AS n"
+            )
+        )
+        await session.execute(text("UPDATE message SET version = 1500, attempt = 749"))
+    await post.send()
+    shown = (await post.message())["status_history"]
+    assert (len(shown), shown[-1]["status"], shown[-1]["version"]) == (1000, "delivered", 1503)
+    async with post.service.as_("auditor") as auditor:
+        history = (await auditor.get(f"/v1/messages/{message['id']}/history")).json()
+        assert history[-1]["action"] == "delivered"
+        body = await auditor.get(f"/v1/messages/{message['id']}/body", params={"rendering": 1_750})
+        assert body.status_code == 404  # a number that a long outage reaches, and no rendering under it

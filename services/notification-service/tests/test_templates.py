@@ -86,6 +86,16 @@ async def test_values_that_do_not_fit_are_named(post: Post, values: dict[str, An
         "{% if %}",
         "{{ number",
         "nul \x00",
+        # Thirty of these doubled a text to ten gigabytes.
+        "{{ number ~ number }}",
+        "{% set a = number %}",
+        "{% set a %}{{ number }}{% endset %}",
+        "{% with a = number %}{% endwith %}",
+        "{% filter upper %}x{% endfilter %}",
+        "{% for a in [[number, number]] %}{% endfor %}",
+        "{% for a in (number, number) %}{% endfor %}",
+        "{{ {'a': number} }}",
+        "{% for a in number recursive %}{% endfor %}",
     ],
 )
 async def test_a_template_cannot_do_what_templates_may_not(post: Post, text: str) -> None:
@@ -98,15 +108,67 @@ async def test_a_template_cannot_do_what_templates_may_not(post: Post, text: str
 
 @pytest.mark.parametrize(
     "text",
-    ["{{ 'x' * 1000000000 }}", "{{ 9 ** 999999 }}", "{{ '%999999999d' % 1 }}", "{{ number.__class__.__mro__ }}"],
+    [
+        "{{ 'x' * 1000000000 }}",
+        "{{ 9 ** 999999 }}",
+        "{{ '%999999999d' % 1 }}",
+        "{{ number.__class__.__mro__ }}",
+        "{{ number + number }}",
+        "{{ 99999999999999999999 * 99999999999999999999 }}",
+        "{{ many | join(many | join) }}",
+        "{{ many | join('x' | join) | join(many | join) }}",
+        "{% for a in many %}{% for b in many %}{% for c in many %}{% endfor %}{% endfor %}{% endfor %}",
+    ],
 )
 async def test_a_template_cannot_eat_the_memory_or_look_around(post: Post, text: str) -> None:
     async with post.service.as_("communications_officer") as officer:
-        given = a_template(text=text, html=None, subject="x", placeholders=["number"])
+        given = a_template(text=text, html=None, subject="x", placeholders=["number", "many"])
         added = await officer.post("/v1/message-templates", json=given)
+        assert added.status_code in {201, 422}, added.text
         if added.status_code == 201:
-            preview = await officer.post("/v1/message-templates/plan_offer/previews", json={"values": {"number": "1"}})
+            values = {"number": "1", "many": ["x" * 100] * 500}
+            preview = await officer.post("/v1/message-templates/plan_offer/previews", json={"values": values})
             assert preview.status_code == 422, preview.text
+
+
+async def test_a_template_formats_chooses_and_repeats(post: Post) -> None:
+    text = (
+        "{% for line in lines %}{{ loop.index }}. {{ line.pence | money }}{% if line.pence > 100 + 1 %}!{% endif %}"
+        "{% for part in line.parts %} {{ part }}{% endfor %};\n{% endfor %}{{ names | join(', ') }}"
+    )
+    values = {"lines": [{"pence": 101, "parts": []}, {"pence": 102, "parts": [1, 2]}], "names": ["a", "<b>"]}
+    async with post.service.as_("communications_officer") as officer:
+        given = a_template(text=text, html=text, subject="x", placeholders=["lines", "names"])
+        assert (await officer.post("/v1/message-templates", json=given)).status_code == 201
+        preview = await officer.post("/v1/message-templates/plan_offer/previews", json={"values": values})
+    assert preview.json()["text"] == "1. £1.01;\n2. £1.02! 1 2;\na, <b>"
+    assert preview.json()["html"] == "1. £1.01;\n2. £1.02! 1 2;\na, &lt;b&gt;"
+
+
+@pytest.mark.parametrize("kind", ["individual", "business"])
+@pytest.mark.parametrize("template", ["reminder", "second_reminder", "final_notice", "pre_legal_notice"])
+async def test_every_dunning_letter_says_five_things(post: Post, template: str, kind: str) -> None:
+    """The amount, the due date, how to pay, how to dispute, where to get help (receivables.md §2.2, §2.3).
+
+    And nothing about letters before, which may never have left.
+    """
+    post.others.customers[CUSTOMER_ID] = a_customer(kind=kind)
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID, template=template))
+    await post.send()
+    (mail,) = post.mail.taken()
+    text = words(mail)
+    for part in (
+        "Amount to pay: £45.50\n",
+        "It was due on: 3 March 2026",
+        "How to pay\nPay on our website, by phone or by bank transfer.\nPlease give the invoice number R0000123",
+        "If something is wrong\nIf you think you do not owe this",
+        "If paying is difficult\n",
+        "How to reach us\nReply to this message",
+    ):
+        assert part in text
+    for advice in ("StepChange", "Citizens Advice", "National Debtline", "breathing space"):
+        assert (advice in text) == (kind == "individual")
+    assert " before" not in text.replace("Before any legal step", "").replace("have used before", "")
 
 
 async def test_versions_are_added_and_never_changed(post: Post) -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from council_common.testing.harness import NOW, Harness
 from rebate_service.jobs import JOBS
 from rebate_service.main import SERVICE
 from rebate_service.settings import Settings
+from sqlalchemy import text
 
 TRAP = date(2026, 3, 2)  # the Monday of payables.md §1.1's remittance-date trap
 
@@ -174,3 +176,19 @@ def make_story() -> type[Story]:
 @pytest.fixture
 def share() -> Any:
     return a_share
+
+
+@pytest.fixture
+def somebody_waits() -> Any:
+    return _somebody_waits
+
+
+async def _somebody_waits(service: Harness) -> None:
+    """Return as soon as a session of this database waits for a lock."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(30), service.runtime.engine.connect() as connection:
+        while not await connection.scalar(waiting):
+            await connection.rollback()
+            await asyncio.sleep(0.01)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from council_common.contracts.rebates import AgreementActivatedV1, AgreementEndedV1
+from council_common.errors import Malformed
 from council_common.ids import new_id
 from council_common.testing.harness import Harness
 from rebate_service.agreements.tables import Agreement, AgreementVersion
@@ -16,12 +17,20 @@ from sqlalchemy.exc import IntegrityError
 COORDINATOR = "early_payment_coordinator"
 
 
+TERMS = {
+    "reference_rate_percent": "1.00",
+    "target_day": 10,
+    "term_days": 30,
+    "clock_start": "received",
+    "clock_end": "run_date",
+    "rebate_base": "net",
+    "vat_mode": "reduce_net_and_vat",
+    "collection": "deduct_at_source",
+}
+
+
 def body(**changed: Any) -> dict[str, Any]:
-    return {
-        "supplier_id": str(new_id()),
-        "effective_from": "2026-01-01",
-        "reference_rate_percent": "1.00",
-    } | changed
+    return {"supplier_id": str(new_id()), "effective_from": "2026-01-01"} | TERMS | changed
 
 
 async def test_agree_version_and_end(service: Harness) -> None:
@@ -33,7 +42,11 @@ async def test_agree_version_and_end(service: Harness) -> None:
         assert (agreement["target_day"], agreement["reference_rate_percent"]) == (10, "1.00")
         url = made.headers["location"]
 
-        later = {"effective_from": "2026-04-01", "reference_rate_percent": "1.25", "clock_end": "funds_arrival"}
+        later = TERMS | {
+            "effective_from": "2026-04-01",
+            "reference_rate_percent": "1.25",
+            "clock_end": "funds_arrival",
+        }
         assert (await client.post(f"{url}/versions", json=later)).status_code == 428
         stale = await client.post(f"{url}/versions", json=later, headers={"if-match": '"7"'})
         assert stale.status_code == 412
@@ -78,9 +91,13 @@ async def test_a_supplier_has_one_agreement(service: Harness) -> None:
     [
         ({"target_day": 30}, "target_day"),
         ({"reference_rate_percent": "80"}, "reference_rate_percent"),
+        ({"reference_rate_percent": "4.00", "target_day": 29}, "reference_rate_percent"),
+        ({"reference_rate_percent": "0"}, "reference_rate_percent"),
         ({"reference_rate_percent": 1.5}, "reference_rate_percent"),
         ({"reference_rate_percent": "-1"}, "reference_rate_percent"),
         ({"effective_from": "soon"}, "effective_from"),
+        ({"effective_from": "0001-01-01"}, "effective_from"),
+        ({"effective_from": "9999-12-31"}, "effective_from"),
         ({"target_days": 10}, "target_days"),
     ],
 )
@@ -89,6 +106,33 @@ async def test_terms_that_cannot_be_meant(service: Harness, changed: dict[str, A
         answer = await client.post("/v1/agreements", json=body(**changed))
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize("name", TERMS)
+async def test_terms_are_agreed_never_inferred(service: Harness, name: str) -> None:
+    # payables.md §1.1: "Store clock_end_basis on the agreement, versioned; never infer it"; §1.3 no. 4: base and VAT.
+    wanted = {each: value for each, value in body().items() if each != name}
+    async with service.as_(COORDINATOR) as client:
+        answer = await client.post("/v1/agreements", json=wanted)
+    assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [name])
+
+
+async def test_an_ending_answers_with_the_version_that_ends(service: Harness) -> None:
+    async with service.as_(COORDINATOR) as client:
+        made = await client.post("/v1/agreements", json=body())
+        url = made.headers["location"]
+        planned = TERMS | {"effective_from": "2026-04-01", "reference_rate_percent": "1.25"}
+        added = await client.post(f"{url}/versions", json=planned, headers={"if-match": made.headers["etag"]})
+        match = {"if-match": added.headers["etag"]}
+        # The calendar's end is no day after which anything ends.
+        endless = await client.post(f"{url}/endings", json={"effective_to": "9999-12-31"}, headers=match)
+        ended = await client.post(f"{url}/endings", json={"effective_to": "2026-02-15"}, headers=match)
+        nul = {"effective_to": "2026-02-15", "reason": "left\x00"}
+        unkept = await client.post(f"{url}/endings", json=nul, headers={"if-match": ended.headers["etag"]})
+    assert (endless.status_code, endless.json()["errors"][0]["field"]) == (422, "effective_to")
+    assert (unkept.status_code, unkept.json()["errors"][0]["field"]) == (422, "reason")
+    assert ended.status_code == 201, ended.text
+    assert (ended.json()["version"], ended.json()["effective_to"]) == (1, "2026-02-15")
 
 
 async def test_lists_by_status(service: Harness) -> None:
@@ -133,6 +177,12 @@ async def test_told_by_supplier_service(story: Any) -> None:
     # Joining again is the next version of the same agreement.
     await story.happens(story.agreed(effective_from=date(2026, 9, 1)))
     assert [each.agreement_version for each in await story.service.published(AgreementActivatedV1)] == [1, 2, 3]
+
+
+async def test_terms_told_are_checked_as_those_that_are_posted(story: Any) -> None:
+    with pytest.raises(Malformed) as refused:
+        await story.service.deliver(story.agreed(target_day=29, reference_rate_percent="4.00"))
+    assert [error.field for error in refused.value.errors] == ["reference_rate_percent"]
 
 
 async def test_declined_before_it_began(story: Any) -> None:

@@ -16,7 +16,7 @@ from council_common.testing.harness import Harness
 from rebate_service.jobs import JOBS
 from rebate_service.main import SERVICE
 from rebate_service.rebates.tables import Rebate
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlmodel import col
 
 OF_ONE_TELLING = {"id", "version", "agreement_id", "agreement_version", "supplier_id", "invoice_id"}
@@ -112,7 +112,7 @@ async def _by_number(story: Any, first: int) -> list[Any]:
 
 
 async def test_an_agreement_told_while_payments_are_handled_misses_none(
-    racing_service: Harness, make_story: Any
+    racing_service: Harness, make_story: Any, somebody_waits: Any
 ) -> None:
     """The job waits for whoever decided without seeing the agreement."""
     story = make_story(racing_service)
@@ -122,7 +122,7 @@ async def test_an_agreement_told_while_payments_are_handled_misses_none(
         await SERVICE.handlers.handle(slow, [Received(story.paid(deducted=1_200), new_id(), racing_service.now)])
         await racing_service.deliver(story.agreed())
         job = asyncio.create_task(racing_service.run_job(JOBS[0]))
-        await asyncio.sleep(0.2)
+        await somebody_waits(racing_service)
         assert not job.done()
         await slow.commit()
         await job
@@ -130,3 +130,19 @@ async def test_an_agreement_told_while_payments_are_handled_misses_none(
     async with sessions() as session:
         count = await session.scalar(select(func.count()).select_from(outbox))
     assert count == len(await racing_service.published())
+
+
+async def test_the_job_never_holds_rebates_and_waits_for_the_agreement(
+    racing_service: Harness, make_story: Any, somebody_waits: Any
+) -> None:
+    """A batch of the consumer may hold an agreement it was told and wait for rebates: nobody may go the other way."""
+    story = make_story(racing_service)
+    await story.service.deliver(story.received())
+    await story.service.deliver(story.agreed())
+    async with racing_service.runtime.sessions() as session, session.begin():
+        await session.execute(text("SELECT FROM agreement FOR UPDATE"))
+        job = asyncio.create_task(racing_service.run_job(JOBS[0]))
+        await somebody_waits(racing_service)
+        await session.execute(text("SELECT FROM rebate FOR UPDATE NOWAIT"))
+    await job
+    assert [each["status"] for each in await story.rebates()] == ["expected"]

@@ -232,9 +232,115 @@ async def test_terms_agreed_for_days_gone_by_restate_what_was_earned(story: Any)
     await story.happens(story.agreed(), story.paid(day=10, deducted=1_200))
     await story.happens(story.agreed(effective_from=date(2026, 3, 1), reference_rate_percent="2.00"))
     [earned] = await story.rebates()
-    assert (earned["agreement_version"], earned["rebate_pence"], earned["version"]) == (2, 2_400, 2)
-    assert [each.rebate_pence for each in await story.service.published(RebateEarnedV1)] == [1_200, 2_400]
+    assert (earned["agreement_version"], earned["rebate_pence"], earned["version"]) == (2, 2_400, 3)
+    told = await story.service.published(RebateEarnedV1)
+    assert [(each.rebate_pence, each.version) for each in told] == [(1_200, 1), (2_400, 2)]
     assert [each["cause"] for each in await story.variances(status="open")] == ["under_deducted"]
+
+
+async def test_each_fact_about_a_rebate_has_its_own_version(story: Any) -> None:
+    # Subscribers drop a version that is not newer than the last they saw (engineering.md §3).
+    paid = story.paid(day=10, deducted=1_000)
+    await story.happens(story.agreed(), paid)
+    await story.happens(story.agreed(effective_from=date(2026, 3, 1), reference_rate_percent="2.00"))
+    await story.happens(story.returned(paid))
+    [rebate] = await story.rebates(status="reversed")
+    told = [each for each in await story.service.published() if str(getattr(each, "rebate_id", "")) == rebate["id"]]
+    assert [(type(each).__name__, each.version) for each in told] == [
+        ("RebateEarnedV1", 1),
+        ("RebateVarianceFoundV1", 2),
+        ("RebateEarnedV1", 3),
+        ("RebateVarianceResolvedV1", 4),
+        ("RebateVarianceFoundV1", 5),
+        ("RebateReversedV1", 6),
+        ("RebateVarianceResolvedV1", 7),
+    ]
+    assert rebate["version"] == 7
+
+
+async def test_every_change_is_in_the_history(story: Any) -> None:
+    # platform.md, "Surface": history "shows every change, who and when", with an agreement or without.
+    paid = story.paid(day=10, deducted=1_200)
+    await story.happens(paid, story.returned(paid))
+    [rebate] = await story.rebates(status="reversed")
+    [variance] = await story.variances()
+    async with story.service.as_("auditor") as client:
+        of_rebate = (await client.get(f"/v1/rebates/{rebate['id']}/history")).json()
+        of_variance = (await client.get(f"/v1/rebate-variances/{variance['id']}/history")).json()
+    assert [(each["action"], each["by"], each["version"]) for each in of_rebate] == [
+        ("outside", "erp", 1),
+        ("reversed", "bank", 3),
+    ]
+    assert [(each["action"], each["version"], each["detail"]) for each in of_variance] == [
+        ("resolved", 2, {"resolution": "payment_returned"})
+    ]
+
+
+async def test_what_the_supplier_is_told_for_each_vat_rate(story: Any, share: Any) -> None:
+    # payables.md §1.3 "Rounding": £812.35 @20 %, £149.99 @5 %, £50.00 @0 %; day 13; "print that on the note".
+    shares = [share(81_235, 16_247), share(14_999, 750, vat_rate="5"), share(5_000, 0, vat_rate="0")]
+    await story.happens(story.agreed(), story.received(vat_shares=shares), story.paid(day=13, vat_shares=shares))
+    [told] = await story.service.published(RebateEarnedV1)
+    assert told.parts is not None
+    assert [(str(part.vat_rate), part.net_pence, part.vat_pence) for part in told.parts] == [
+        ("20", 690, 138),
+        ("5", 127, 6),
+        ("0", 43, 0),
+    ]
+    assert (told.rebate_net_pence, told.rebate_vat_pence, told.rebate_pence) == (860, 144, 1_004)
+    [earned] = await story.rebates()
+    assert earned["rebate_parts"] == [part.model_dump(mode="json") for part in told.parts]
+
+
+@pytest.mark.parametrize(
+    ("agreed", "paid", "clock", "pence"),
+    [
+        ({}, {}, (date(2026, 3, 2), date(2026, 3, 11)), 10_500),
+        # payables.md §1.1: sent on Wed 11 March, there on Fri 13.
+        ({"clock_end": "funds_arrival"}, {}, (date(2026, 3, 2), date(2026, 3, 13)), 9_500),
+        ({"clock_end": "funds_arrival"}, {"method": "bacs"}, (date(2026, 3, 2), date(2026, 3, 13)), 9_500),
+        ({"clock_end": "funds_arrival"}, {"method": "faster_payment"}, (date(2026, 3, 2), date(2026, 3, 11)), 10_500),
+        (
+            {"clock_start": "valid_invoice"},
+            {"valid_on": date(2026, 3, 6)},
+            (date(2026, 3, 6), date(2026, 3, 11)),
+            12_500,
+        ),
+        (
+            {"clock_start": "valid_invoice"},
+            {"valid_on": date(2026, 3, 16)},
+            (date(2026, 3, 2), date(2026, 3, 11)),
+            10_500,
+        ),
+    ],
+)
+async def test_the_agreed_clock_is_told(
+    *, story: Any, share: Any, agreed: dict[str, Any], paid: dict[str, Any], clock: tuple[date, date], pence: int
+) -> None:
+    whole = [share(1_000_000, vat_rate="0")]
+    await story.happens(story.agreed(**agreed), story.paid(day=9, deducted=pence, vat_shares=whole, **paid))
+    [told] = await story.service.published(RebateEarnedV1)
+    assert (told.clock_started_on, told.clock_ended_on, told.rebate_pence) == (*clock, pence)
+    assert (told.clock_ended_on - told.clock_started_on).days == told.elapsed_days
+    # What is stored proves it again, and a look at it under other terms finds the same facts.
+    await story.happens(story.agreed(**agreed, effective_from=date(2026, 2, 1), reference_rate_percent="2.00"))
+    [again] = (await story.service.published(RebateEarnedV1))[1:]
+    assert (again.clock_started_on, again.clock_ended_on, again.rebate_pence) == (*clock, 2 * pence)
+
+
+async def test_a_cheque_whose_arrival_nobody_told_earns_nothing(story: Any) -> None:
+    await story.happens(story.agreed(clock_end="funds_arrival"), story.paid(day=9, deducted=1_260, method="cheque"))
+    [missed] = await story.rebates()
+    assert (missed["status"], missed["cause"], missed["method"]) == ("missed", "arrival_unknown", "cheque")
+    assert [each.cause for each in await story.service.published(RebateMissedV1)] == ["arrival_unknown"]
+    assert [each["cause"] for each in await story.variances()] == ["deducted_without_arrival"]
+    async with story.service.as_("auditor") as client:
+        proof = (await client.get(f"/v1/rebates/{missed['id']}")).json()["proof"]
+        period = {"from": "2026-03-01", "to": "2026-03-31"}
+        total = (await client.get("/v1/programme-kpis", params=period)).json()["total"]
+    assert proof["steps"][-1] == "Paid by cheque, and nobody has told the day the funds arrive: nothing is earned."
+    # It is paid, but on no day that could be counted.
+    assert (total["paid_count"], total["missed_count"], total["mean_days"]) == (1, 1, None)
 
 
 async def test_an_agreement_ended_before_the_invoice_covers_it_no_more(story: Any) -> None:
@@ -244,11 +350,13 @@ async def test_an_agreement_ended_before_the_invoice_covers_it_no_more(story: An
     assert (told.cause, told.expected_pence) == ("agreement_ended", 1_200)
 
 
-async def test_credit_notes_are_negative(story: Any, share: Any) -> None:
-    credit = [share(-50_000, -10_000)]
-    await story.happens(story.agreed(), story.received(vat_shares=credit), story.paid(day=10, vat_shares=credit))
-    [earned] = await story.rebates()
-    assert (earned["status"], earned["rebate_pence"], earned["expected_pence"]) == ("earned", -600, -600)
+async def test_a_credit_note_is_expected_to_lower_the_rebate(story: Any, share: Any) -> None:
+    # payables.md §1.4: "rebate on the netted amount": what is expected of both is what £500.00 less would earn.
+    credit = [share(-50_000)]
+    note = story.received(invoice_id=new_id(), number="CN-1", kind="credit_note", vat_shares=credit)
+    await story.happens(story.agreed(), story.received(), note)
+    assert sorted(each["expected_pence"] for each in await story.rebates()) == [-600, 1_200]
+    assert await story.variances() == []
 
 
 async def test_list_filters_and_pages(story: Any) -> None:

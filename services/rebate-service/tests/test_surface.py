@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import doctest
+from types import ModuleType
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from council_common.database.tables import platform
 from council_common.testing.harness import Harness
 from fastapi.routing import APIRoute
 from rebate_service.main import ROUTERS
+from rebate_service.programme_kpis import rules as programme_kpis
+from rebate_service.rebates import linear
+from rebate_service.rebates import rules as rebates
 from rebate_service.rows import Row
-from sqlalchemy import Connection
+from sqlalchemy import CheckConstraint, Connection, text
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 SCOPES = {"rebates:read", "rebates:write"}
 
@@ -26,6 +33,23 @@ async def test_migration_and_rows_agree(service: Harness) -> None:
 
     async with service.runtime.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
+        # Alembic does not compare these.
+        constraints = await connection.execute(
+            text("SELECT conname FROM pg_constraint WHERE contype IN ('c', 'x') AND conrelid <> 0")
+        )
+    wanted = {
+        str(constraint.name)
+        for table in (*platform.sorted_tables, *Row.metadata.sorted_tables)
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint | ExcludeConstraint)
+    }
+    assert set(constraints.scalars()) == wanted
+
+
+@pytest.mark.parametrize("module", [linear, programme_kpis, rebates], ids=lambda module: module.__name__)
+def test_the_examples_in_the_rules_hold(module: ModuleType) -> None:
+    tried = doctest.testmod(module)
+    assert (tried.failed, tried.attempted > 0) == (0, True)
 
 
 def test_every_route_names_one_scope() -> None:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from datetime import date
+import asyncio
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from council_common.contracts.rebates import RebateVarianceResolvedV1
 from council_common.ids import new_id
+from council_common.testing.harness import Harness
 from hypothesis import given
 from hypothesis import strategies as st
+from rebate_service.agreements.rules import ClockEnd, ClockStart, Collection, RebateBase, Terms, VatMode
 from rebate_service.programme_kpis.rules import Tally, fold, mean_days, percentile
+from rebate_service.rebates.linear import Share
+from rebate_service.rebates.rules import Payment, assess
+from sqlalchemy import text
 
 
 async def test_the_coordinator_settles_a_variance(story: Any) -> None:
     await story.happens(story.agreed(), story.paid(day=10, deducted=1_000))
     [variance] = await story.variances(cause="under_deducted", status="open")
     url = f"/v1/rebate-variances/{variance['id']}"
-    wanted = {"cause": "wrong_day_used", "note": "Run of 11 March went out a day late."}
+    wanted = {"resolution": "wrong_day_used", "note": "Run of 11 March went out a day late."}
     async with story.service.as_("auditor") as auditor:
         assert (await auditor.post(f"{url}/resolutions", json=wanted)).status_code == 403
     async with story.service.as_("early_payment_coordinator") as client:
-        refused = await client.post(f"{url}/resolutions", json={"cause": "payment_returned"})
-        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "cause")
+        refused = await client.post(f"{url}/resolutions", json={"resolution": "payment_returned"})
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "resolution")
+        unkept = await client.post(f"{url}/resolutions", json=wanted | {"note": "late\x00"})
+        assert (unkept.status_code, unkept.json()["errors"][0]["field"]) == (422, "note")
         settled = await client.post(f"{url}/resolutions", json=wanted)
         assert settled.status_code == 201, settled.text
         again = await client.post(f"{url}/resolutions", json=wanted)
@@ -33,8 +43,28 @@ async def test_the_coordinator_settles_a_variance(story: Any) -> None:
     assert [each["reason"] for each in history] == [wanted["note"]]
     assert missing.status_code == 404
     [told] = await story.service.published(RebateVarianceResolvedV1)
-    # The rebate was version 1 when it was earned: this is the next fact about it.
-    assert (told.resolution, told.difference_pence, told.version) == ("wrong_day_used", -200, 2)
+    # The rebate was version 1 when it was earned, 2 when the variance was found: this is the next fact about it.
+    assert (told.resolution, told.difference_pence, told.version) == ("wrong_day_used", -200, 3)
+
+
+async def test_a_resolution_takes_the_rebate_before_its_variance(
+    racing_service: Harness, make_story: Any, somebody_waits: Any
+) -> None:
+    """Whoever reverses a payment holds its rebate and then closes its variance: nobody may go the other way."""
+    story = make_story(racing_service)
+    await story.happens(story.agreed(), story.paid(day=10, deducted=1_000))
+    [variance] = await story.variances()
+    async with racing_service.runtime.sessions() as session, racing_service.as_("early_payment_coordinator") as client:
+        async with session.begin():
+            rebate_id = {"id": variance["rebate_id"]}
+            await session.execute(text("SELECT FROM rebate WHERE id = :id FOR UPDATE"), rebate_id)
+            url = f"/v1/rebate-variances/{variance['id']}/resolutions"
+            resolving = asyncio.create_task(client.post(url, json={"resolution": "waived"}))
+            await somebody_waits(racing_service)
+            await session.execute(
+                text("SELECT FROM rebate_variance WHERE rebate_id = :id FOR UPDATE NOWAIT"), rebate_id
+            )
+        assert (await resolving).status_code == 201
 
 
 async def test_the_programme_in_figures(story: Any) -> None:
@@ -77,39 +107,52 @@ async def test_the_programme_in_figures(story: Any) -> None:
     assert bad.status_code == 422
 
 
-tallies = st.builds(
-    Tally,
-    bucket=st.sampled_from(["2026-01", "2026-02"]),
-    status=st.sampled_from(["expected", "earned", "missed"]),
-    elapsed_days=st.integers(0, 60),
-    on_target=st.booleans(),
-    rebates=st.integers(1, 50),
-    base_pence=st.integers(0, 10**9),
-    expected_pence=st.integers(0, 10**7),
-    rebate_pence=st.integers(0, 10**7),
-    deducted_pence=st.integers(0, 10**7),
-    variance_pence=st.integers(-(10**7), 10**7),
+# £1,000.00 + 20 % under 1.00 % at day 10 of 30: 60p for each day before the term, £12.00 on the target day.
+SHARES = [Share(Decimal(20), 100_000, 20_000)]
+RECEIVED = date(2026, 3, 2)
+
+
+def a_tally(day: int, deducted: int, collection: Collection) -> Tally:
+    """One payment as the database would count it."""
+    clocks, money = (ClockStart.RECEIVED, ClockEnd.RUN_DATE), (RebateBase.NET, VatMode.REDUCE_NET_AND_VAT)
+    terms = Terms(Decimal("1.00"), 10, 30, *clocks, *money, collection)
+    paid = Payment(RECEIVED + timedelta(days=day), None, deducted, disputed=False)
+    of = assess(SHARES, terms, received_on=RECEIVED, payment=paid)
+    figures = (of.base_pence, of.expected_pence, of.rebate_pence, deducted, of.variance_pence)
+    return Tally("", of.status, of.elapsed_days, day <= 10, 1, *figures)
+
+
+payments = st.lists(
+    st.tuples(st.integers(0, 40), st.sampled_from([0, 600, 1_200]), st.sampled_from(Collection)), min_size=1
 )
 
 
-@given(st.lists(tallies))
-def test_sums_hold_to_the_penny(given_tallies: list[Tally]) -> None:
-    nothing_earned = [each._replace(rebate_pence=0) if each.status == "missed" else each for each in given_tallies]
-    for figures in fold(nothing_earned).values():
-        expected = figures.expected_pence - figures.missed_pence + figures.speed_effect_pence
-        assert figures.earned_pence == expected
-        assert figures.deducted_pence + figures.to_claim_pence == figures.earned_pence + figures.variance_pence
+@given(payments)
+def test_sums_hold_to_the_penny(paid: list[tuple[int, int, Collection]]) -> None:
+    [figures] = fold([a_tally(*each) for each in paid]).values()
+    # Counted payment by payment, without a sum of the report.
+    earned = [60 * max(0, 30 - day) for day, _, _ in paid]
+    claimed = [collection is Collection.CLAIM and not deducted for _, deducted, collection in paid]
+    assert figures.earned_pence == sum(earned)
+    assert figures.to_claim_pence == sum(pence for pence, claim in zip(earned, claimed, strict=True) if claim)
+    assert figures.variance_pence == sum(
+        deducted - pence for (_, deducted, _), pence, claim in zip(paid, earned, claimed, strict=True) if not claim
+    )
+    assert figures.missed_pence == 1_200 * sum(day >= 30 for day, _, _ in paid)
+    assert figures.speed_effect_pence == sum(60 * (10 - day) for day, _, _ in paid if day < 30)
+    # The two sums the report promises.
+    expected = figures.expected_pence - figures.missed_pence + figures.speed_effect_pence
+    assert figures.earned_pence == expected
+    assert figures.deducted_pence + figures.to_claim_pence == figures.earned_pence + figures.variance_pence
 
 
 @given(st.dictionaries(st.integers(0, 60), st.integers(1, 9), min_size=1), st.integers(1, 100))
 def test_percentile_is_the_nearest_rank(days: dict[int, int], percent: int) -> None:
     ordered = sorted(day for day, count in days.items() for _ in range(count))
     assert percentile(days, percent) == ordered[-(-len(ordered) * percent // 100) - 1]
-    mean = mean_days(days)
-    assert mean is not None
-    assert min(days) <= mean <= max(days)
+    hundredths = Fraction(100 * sum(ordered), len(ordered))
+    assert mean_days(days) == Decimal(int(hundredths + Fraction(1, 2))) / 100
 
 
 def test_no_payments_no_days() -> None:
     assert (percentile({}, 50), mean_days({}), fold([])) == (None, None, {})
-    assert date(2026, 3, 2).weekday() == 0

@@ -97,7 +97,9 @@ class Case:
         assert answer.status_code == 201, answer.text
 
     def call(self, outcome: str = "confirmed", **fields: Any) -> dict[str, Any]:
-        return {"contact_id": self.contact_id, "outcome": outcome, "note": "Spoke to the director", **fields}
+        read_out = {"sort_code": NEW_SORT_CODE, "account_number": NEW_ACCOUNT_NUMBER} if outcome == "confirmed" else {}
+        called = {"contact_id": self.contact_id, "outcome": outcome, "note": "Spoke to the director"}
+        return called | read_out | fields
 
     async def called_back(self) -> None:
         await self.request()

@@ -5,7 +5,7 @@ from supplier_service.main import ROUTERS
 
 def test_every_route_names_one_scope_and_tells_what_it_does() -> None:
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
-    assert len(routes) == 28
+    assert len(routes) == 29
     for route in routes:
         scopes = [scope for dependency in route.dependant.dependencies for scope in dependency.own_oauth_scopes or ()]
         assert len(scopes) == 1, route.path

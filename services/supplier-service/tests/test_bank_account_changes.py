@@ -12,10 +12,11 @@ from council_common.contracts.suppliers import (
 from council_common.testing.harness import Harness
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from supplier_service import jobs
 from supplier_service.jobs import JOBS
 from supplier_stories import SECRETS, Case, a_change, registered
 
-[ACTIVATE] = JOBS
+ACTIVATE, _ = JOBS
 
 
 async def _supplier(case: Case) -> dict[str, Any]:
@@ -126,9 +127,60 @@ async def test_a_number_changed_lately_is_not_trusted(service: Harness) -> None:
     unknown = await case.caller.post(f"{case.path}/call-backs", json=case.call(contact_id=str(uuid4())))
     service.now += timedelta(days=1)
     old_enough = await case.caller.post(f"{case.path}/call-backs", json=case.call())
-    assert (too_new.status_code, too_new.json()["code"]) == (403, "call-back-number-not-trusted")
-    assert unknown.status_code == 403
+    assert (too_new.status_code, too_new.json()["code"]) == (409, "call-back-number-not-trusted")
+    [why] = too_new.json()["errors"]
+    # Held since 11 March 2026: 90 days later is 9 June.
+    assert (why["field"], why["expected"]) == ("contact_id", "another, or this one from 2026-06-09")
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (409, "contact_id")
     assert old_enough.status_code == 201
+
+
+async def test_a_denial_counts_on_any_number(service: Harness) -> None:
+    supplier = await registered(service)
+    [contact] = supplier["contacts"]
+    new_number = {"contacts": [{"id": contact["id"], "name": "A", "phone": "07700 900123", "purpose": "accounts"}]}
+    kept = {name: contact[name] for name in ("id", "name", "email", "phone", "purpose")}
+    async with service.as_("erp") as erp:
+        path = f"/v1/suppliers/{supplier['id']}"
+        both = {"contacts": [kept, {**new_number["contacts"][0], "id": None}]}
+        changed = (await erp.patch(path, json=both, headers={"If-Match": "*"})).json()
+    case = Case(service, changed)
+    await case.called_back()
+    newer = {"contact_id": changed["contacts"][1]["id"]}
+    confirmed = await case.caller.post(f"{case.path}/call-backs", json=case.call(**newer))
+    denied = await case.caller.post(
+        f"{case.path}/call-backs", json=case.call("not_confirmed", note="They asked for nothing", **newer)
+    )
+    approved = await case.approver.post(f"{case.path}/approvals", json={})
+    assert (confirmed.status_code, confirmed.json()["code"]) == (409, "call-back-number-not-trusted")
+    assert (denied.status_code, denied.json()["status"]) == (201, "evidence")
+    assert [call["outcome"] for call in denied.json()["call_backs"]] == ["confirmed", "not_confirmed"]
+    assert (approved.status_code, approved.json()["code"]) == (409, "illegal-move")
+
+
+async def test_another_holder_than_the_supplier_is_told(service: Harness) -> None:
+    case = Case(service, await registered(service))
+    path = "/v1/bank-account-changes"
+    other = await case.requester.post(path, json=a_change(case.supplier["id"]))
+    await case.approver.post(f"{path}/{other.json()['id']}/rejections", json={"note": "No"})
+    same = await case.requester.post(path, json=a_change(case.supplier["id"], account_name="ARDLEY PAVING LTD."))
+    assert [answer.json()["account_name_matches"] for answer in (other, same)] == [False, True]
+
+
+async def test_the_supplier_reads_the_account_out(service: Harness) -> None:
+    case = Case(service, await registered(service))
+    await case.request()
+    await case.evidence()
+    path = f"{case.path}/call-backs"
+    silent = await case.caller.post(path, json=case.call(sort_code=None, account_number=None))
+    # The same digits as far as an answer shows them.
+    other = await case.caller.post(path, json=case.call(account_number="11113917"))
+    right = await case.caller.post(path, json=case.call())
+    assert (silent.status_code, silent.json()["code"]) == (422, "account-not-read-out")
+    assert [error["field"] for error in silent.json()["errors"]] == ["sort_code", "account_number"]
+    assert (other.status_code, other.json()["code"]) == (409, "another-account-read-out")
+    assert (right.status_code, right.json()["status"]) == (201, "called_back")
+    assert not any(secret in answer.text for secret in SECRETS for answer in (silent, other, right))
 
 
 async def test_one_open_change_a_supplier(service: Harness) -> None:
@@ -190,11 +242,11 @@ async def test_scopes(service: Harness) -> None:
     assert (await case.approver.get(f"/v1/bank-account-changes/{uuid4()}")).status_code == 404
 
 
-async def test_the_account_in_use_is_no_change(service: Harness) -> None:
+@pytest.mark.parametrize("name", ["Ardley Paving Client Account", "Ardley Paving Ltd"])
+async def test_the_account_in_use_is_no_change(service: Harness, name: str) -> None:
     case = Case(service, await registered(service))
-    wanted = a_change(case.supplier["id"], **{
-        "sort_code": "205541", "account_number": "91734268", "account_name": "Ardley Paving Client Account",
-    })  # fmt: skip
+    in_use = {"sort_code": "205541", "account_number": "91734268", "account_name": name}
+    wanted = a_change(case.supplier["id"], **in_use)
     answer = await case.requester.post("/v1/bank-account-changes", json=wanted)
     assert (answer.status_code, answer.json()["code"]) == (409, "bank-account-unchanged")
     assert not any(secret in answer.text for secret in SECRETS)
@@ -214,3 +266,97 @@ async def test_the_database_wants_three_people(service: Harness) -> None:
     with pytest.raises(DBAPIError, match="approver_is_a_third"):
         async with service.runtime.sessions.begin() as session:
             await session.execute(text("UPDATE bank_account_change SET approved_by = requested_by"))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE bank_account_change SET account_number = '12345678'",
+        "UPDATE bank_account_change SET sort_code = '000000'",
+        "UPDATE bank_account_change SET requested_by = 'somebody'",
+        "UPDATE bank_account_change SET cooling_off_until = '2026-03-01'",
+        "UPDATE bank_account_change SET approved_by = 'somebody'",
+        "DELETE FROM bank_account_change",
+    ],
+)
+async def test_the_database_refuses_to_edit_what_was_approved(service: Harness, edit: str) -> None:
+    await Case(service, await registered(service)).approved()
+    with pytest.raises(DBAPIError, match="approved or ended in bank_account_change is never edited"):
+        async with service.runtime.sessions.begin() as session:
+            await session.execute(text(edit))
+
+
+async def test_the_database_opens_no_rejected_case_again(service: Harness) -> None:
+    case = Case(service, await registered(service))
+    await case.approved()
+    await case.approver.post(f"{case.path}/rejections", json={"note": "No"})
+    with pytest.raises(DBAPIError, match="never edited"):
+        async with service.runtime.sessions.begin() as session:
+            await session.execute(text("UPDATE bank_account_change SET status = 'approved'"))
+
+
+async def test_a_case_that_fails_stops_no_other(service: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "BATCH", 2)
+    cases = [Case(service, await registered(service, reference=str(number))) for number in range(5)]
+    for case in cases:
+        await case.approved()
+    # As if the first three had been used already: their account cannot be added a second time.
+    async with service.runtime.sessions.begin() as session:
+        for case in cases[:3]:
+            await session.execute(
+                text(
+                    "INSERT INTO bank_account VALUES (:supplier_id, 9, :change_id, '000000', '00000000', NULL, now())"
+                ),
+                {"supplier_id": case.supplier["id"], "change_id": case.path.rpartition("/")[2]},
+            )
+    service.now += timedelta(days=30)
+    with pytest.raises(RuntimeError, match="3 bank accounts"):
+        await service.run_job(ACTIVATE)
+    async with service.as_("auditor") as auditor:
+        statuses = [(await auditor.get(case.path)).json()["status"] for case in cases]
+    assert statuses == ["approved", "approved", "approved", "active", "active"]
+
+
+PASTED = "please pay 40-62-19 58203917 from now on"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("evidence", {"kind": "bank_letter", "reference": "a/c 5820 3917"}, "reference"),
+        ("evidence", {"kind": "bank_letter", "reference": "EDRMS 1", "note": PASTED}, "note"),
+        ("call-backs", {"outcome": "not_confirmed", "note": "Knows nothing of 58203917"}, "note"),
+        ("approvals", {"note": "Instead of 91734268"}, "note"),
+        ("rejections", {"note": "Old sort code 20-55-41 stands"}, "note"),
+    ],
+)
+async def test_an_account_in_a_note_is_refused(service: Harness, path: str, body: dict[str, Any], field: str) -> None:
+    case = Case(service, await registered(service))
+    await case.request()
+    await case.evidence()
+    person = case.caller
+    if path in {"approvals", "rejections"}:
+        await case.caller.post(f"{case.path}/call-backs", json=case.call())
+        person = case.approver
+    contact = {"contact_id": case.contact_id} if path == "call-backs" else {}
+    before = (await case.approver.get(case.path)).json()
+    answer = await person.post(f"{case.path}/{path}", json=contact | body)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bank-account-in-text")
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
+    assert not any(secret in answer.text for secret in SECRETS)
+    assert (await case.approver.get(case.path)).json() == before
+
+
+async def test_no_case_is_opened_by_a_pasted_mail(service: Harness) -> None:
+    case = Case(service, await registered(service))
+    refused = await case.requester.post(
+        "/v1/bank-account-changes", json=a_change(case.supplier["id"], note=f"They wrote: {PASTED}")
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "bank-account-in-text")
+    assert (await _supplier(case))["payments_held"] is False
+    await case.request()
+    # An account that was only asked for is known, too: also when the case is over.
+    await case.approver.post(f"{case.path}/rejections", json={"note": "No"})
+    hold = {"reason": "suspected_fraud", "note": PASTED}
+    held = await case.requester.post(f"/v1/suppliers/{case.supplier['id']}/holds", json=hold)
+    assert (held.status_code, held.json()["code"]) == (422, "bank-account-in-text")

@@ -76,6 +76,14 @@ async def test_racing_files_make_each_supplier_once(racing_service: Harness) -> 
     assert len(await racing_service.published()) == 200
 
 
+async def test_an_entry_of_a_thousand_errors_is_told_as_one(service: Harness) -> None:
+    items = [{str(number): 1 for number in range(1000)}, a_supplier()]
+    body = (await _bulk(service, items)).json()
+    assert [item["outcome"] for item in body["items"]] == ["refused", "created"]
+    [error] = body["items"][0]["errors"]
+    assert (error["problem"], error["expected"]) == ("more than 100 errors", "the fields of this resource")
+
+
 async def test_five_thousand_at_most(service: Harness) -> None:
     answer = await _bulk(service, [{}] * 5001)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "items")

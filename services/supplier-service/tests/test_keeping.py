@@ -72,7 +72,7 @@ async def test_a_new_number_counts_from_today_and_a_kept_one_from_before(service
 
 async def test_held_while_any_hold_stands(service: Harness) -> None:
     path = f"/v1/suppliers/{(await registered(service))['id']}"
-    async with service.as_("payments_assistant") as assistant:
+    async with service.as_("ap_manager") as assistant:
         fraud = await assistant.post(f"{path}/holds", json={"reason": "suspected_fraud", "note": "Odd letter"})
         court = await assistant.post(f"{path}/holds", json={"reason": "court_order", "note": "Order of 9 March"})
         held = (await assistant.get(path)).json()
@@ -90,6 +90,38 @@ async def test_held_while_any_hold_stands(service: Harness) -> None:
     assert [event.version for event in await service.published(SupplierHeldV1)] == [2, 3]
     assert [event.version for event in await service.published(SupplierReleasedV1)] == [5]
     assert [change["version"] for change in history] == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("reason", ["suspected_fraud", "court_order"])
+async def test_who_may_be_watched_does_not_lift_the_hold(service: Harness, reason: str) -> None:
+    path = f"/v1/suppliers/{(await registered(service))['id']}/holds"
+    async with service.as_("payments_assistant") as assistant, service.as_("ap_manager") as manager:
+        placed = (await assistant.post(path, json={"reason": reason, "note": "Odd letter"})).json()
+        other = (await assistant.post(path, json={"reason": "dispute", "note": "Short delivery"})).json()
+        refused = await assistant.post(f"{path}/{placed['id']}/releases", json={"note": "Genuine"})
+        lifted = await assistant.post(f"{path}/{other['id']}/releases", json={"note": "Delivered"})
+        released = await manager.post(f"{path}/{placed['id']}/releases", json={"note": "Genuine"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "release-needs-approver")
+    assert [lifted.status_code, released.status_code] == [201, 201]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "field"),
+    [
+        ({"name": None}, "name"),
+        ({"payment_terms_days": None}, "payment_terms_days"),
+        ({"contacts": None}, "contacts"),
+        (
+            {"contacts": [{"id": "0195a1b2-0000-7000-8000-000000000001", "name": "A", "purpose": "general"}] * 2},
+            "contacts",
+        ),
+    ],
+)
+async def test_what_a_change_cannot_do_names_its_field(service: Harness, wanted: dict[str, Any], field: str) -> None:
+    async with service.as_("erp") as erp:
+        answer = await erp.patch(f"/v1/suppliers/{uuid4()}", json=wanted, headers={"If-Match": "*"})
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 async def test_lists_filter_sort_and_page(service: Harness) -> None:
@@ -141,7 +173,7 @@ async def test_nobody_is_404(service: Harness) -> None:
             assert (answer.status_code, answer.json()["code"]) == (404, "no-such-supplier")
 
 
-async def test_a_thousand_by_id_come_on_pages_of_two_hundred(service: Harness) -> None:
+async def test_two_hundred_at_most_are_asked_by_id(service: Harness) -> None:
     async with service.as_("erp") as erp:
         items = [a_supplier(reference=str(number)) for number in range(201)]
         made = (await erp.post("/v1/suppliers/bulk", json={"items": items})).json()["items"]

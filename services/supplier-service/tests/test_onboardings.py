@@ -70,6 +70,14 @@ async def test_new_terms_replace_the_old_and_who_agreed_may_leave(service: Harne
         ({"stage": "agreed", "terms": terms(reference_rate_percent="0")}, "unsound-terms"),
         ({"stage": "agreed", "terms": terms(agreed_on="2026-03-12")}, "date-in-future"),
         ({"stage": "contacted", "on": "2026-03-12"}, "date-in-future"),
+        ({"stage": "contacted", "reason": "terms"}, "not-of-this-stage"),
+        ({"stage": "agreed", "terms": terms(), "reason": "terms"}, "not-of-this-stage"),
+        ({"reason": "terms"}, "not-of-this-stage"),
+        ({"on": "2026-03-10"}, "not-of-this-stage"),
+        ({"terms": terms()}, "terms-not-expected"),
+        ({"stage": "agreed", "terms": terms(effective_from="9999-12-31")}, "malformed"),
+        ({"stage": "agreed", "terms": terms(effective_from="0001-01-01")}, "malformed"),
+        ({"stage": "agreed", "terms": terms(agreed_on="1026-03-10")}, "malformed"),
         ({"stage": "agreed", "terms": terms(reference_rate_percent=1.0)}, "malformed"),
         ({"stage": "agreed", "terms": terms(clock_end="sometime")}, "malformed"),
         ({"stage": "agreed", "terms": {"agreed_on": "2026-03-10", "effective_from": "2026-04-01"}}, "malformed"),
@@ -79,6 +87,40 @@ async def test_terms_that_cannot_be(service: Harness, wanted: dict[str, Any], co
     answer = await _opened(service, **wanted)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert await service.published(EarlyPaymentAgreedV1) == []
+
+
+@pytest.mark.parametrize(
+    ("on", "expected"), [("2025-03-11", "2026-02-10 or after"), ("2026-02-09", "2026-02-10 or after")]
+)
+async def test_nobody_leaves_before_joining(service: Harness, on: str, expected: str) -> None:
+    """A year that slipped would take back every rebate earned since."""
+    agreed = {"stage": "agreed", "on": "2026-02-10", "terms": terms(agreed_on="2026-02-01")}
+    path = (await _opened(service, **agreed)).headers["location"]
+    async with service.as_("early_payment_coordinator") as coordinator:
+        early = await coordinator.post(f"{path}/stages", json={"stage": "declined", "on": on})
+        same_day = await coordinator.post(f"{path}/stages", json={"stage": "declined", "on": "2026-02-10"})
+    assert (early.status_code, early.json()["code"]) == (422, "date-too-early")
+    assert [(error["field"], error["expected"]) for error in early.json()["errors"]] == [("on", expected)]
+    assert same_day.status_code == 201
+    assert [str(event.declined_on) for event in await service.published(EarlyPaymentDeclinedV1)] == ["2026-02-10"]
+
+
+async def test_nobody_leaves_before_the_day_of_the_terms(service: Harness) -> None:
+    agreed = {"stage": "agreed", "on": "2026-02-10", "terms": terms(agreed_on="2026-02-20")}
+    path = (await _opened(service, **agreed)).headers["location"]
+    async with service.as_("early_payment_coordinator") as coordinator:
+        early = await coordinator.post(f"{path}/stages", json={"stage": "declined", "on": "2026-02-15"})
+    assert [error["expected"] for error in early.json()["errors"]] == ["2026-02-20 or after"]
+
+
+async def test_what_was_told_is_in_the_history(service: Harness) -> None:
+    opened = await _opened(service, note="Asked for it at the suppliers' day")
+    path = opened.headers["location"]
+    async with service.as_("early_payment_coordinator") as coordinator:
+        await coordinator.post(f"{path}/stages", json={"stage": "declined", "reason": "terms", "note": "Too low"})
+        history = (await coordinator.get(f"{path}/history")).json()
+    assert [change["reason"] for change in history] == ["Asked for it at the suppliers' day", "Too low"]
+    assert history[1]["detail"] == {"stage": "declined", "on": "2026-03-11", "reason": "terms"}
 
 
 async def test_one_onboarding_a_supplier_and_legal_stages_only(service: Harness) -> None:

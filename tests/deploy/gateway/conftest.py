@@ -50,7 +50,7 @@ class Stub:
         method, target, _ = head[0].split(" ")
         headers = [tuple(line.split(": ", 1)) for line in head[1:]]
         size = await _body(dict(headers), reader)
-        if target != "/health/ready":
+        if target != "/health/serving":
             self.seen.append(f"{method} {target}")
         if "/slow" in target:
             await asyncio.sleep(3)

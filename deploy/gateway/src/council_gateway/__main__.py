@@ -9,6 +9,7 @@ from pathlib import Path
 
 from council_gateway import generated
 from council_gateway.envoy.config import compose_config
+from council_gateway.envoy.settings import AUDIENCE
 from council_gateway.table import owner_of
 
 
@@ -22,6 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     owner.set_defaults(run=_owner)
     compose = commands.add_parser("compose", help="Envoy's configuration for containers with your own issuer")
     compose.add_argument("--issuer", required=True, help="the tokens' iss")
+    compose.add_argument(
+        "--audience", default=AUDIENCE, help="the tokens' aud, as OIDC_AUDIENCE (default: %(default)s)"
+    )
     compose.add_argument("--jwks-uri", required=True)
     compose.add_argument("--client-rate", type=int, default=200, help="requests per second and client")
     compose.add_argument("file", type=Path)
@@ -51,7 +55,10 @@ def _owner(options: argparse.Namespace) -> int:
 
 def _compose(options: argparse.Namespace) -> int:
     config = compose_config(
-        issuer=options.issuer, jwks_uri=options.jwks_uri, client_requests_per_second=options.client_rate
+        issuer=options.issuer,
+        jwks_uri=options.jwks_uri,
+        audience=options.audience,
+        client_requests_per_second=options.client_rate,
     )
     options.file.write_text(generated.as_yaml(config), encoding="utf-8")
     return 0

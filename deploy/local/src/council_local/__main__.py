@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from council_local.claim import end_leftovers, stop_supervisor
+from council_local.claim import SupervisorStaysError, end_leftovers, stop_supervisor
 from council_local.folders import Folders
 from council_local.issuer import issuer_url, serve_issuer
 from council_local.mail_sink import serve_mail_sink
@@ -22,7 +22,11 @@ from council_local.tokens import Tokens, UnknownRoleError
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     environment = environment_with_file()
-    folders, ports = Folders.from_environment(environment), Ports.from_environment(environment)
+    try:
+        folders, ports = Folders.from_environment(environment), Ports.from_environment(environment)
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     command: str = options.command
     if command == "run":
         return asyncio.run(_run(folders, ports))
@@ -108,7 +112,11 @@ def _look_after(command: str, folders: Folders) -> int:
     if command == "status":
         return 0 if print_status(folders, Console()) else 3
     if command == "stop":
-        was_running = stop_supervisor(folders)
+        try:
+            was_running = stop_supervisor(folders)
+        except SupervisorStaysError as error:
+            print(error, file=sys.stderr)
+            return 1
         ended = end_leftovers(folders)
         print("Ended." if was_running or ended else f"Nothing runs in {folders.root}.")
         return 0

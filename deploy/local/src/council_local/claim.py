@@ -61,12 +61,25 @@ def end_leftovers(folders: Folders) -> list[str]:
     return ended
 
 
-def stop_supervisor(folders: Folders) -> bool:
-    """Ask the running supervisor to end everything and wait; true when there was one."""
+class SupervisorStaysError(RuntimeError):
+    """The supervisor was asked to end and has not."""
+
+
+def stop_supervisor(folders: Folders, *, patience: float = STOP_PATIENCE_SECONDS) -> bool:
+    """Ask the running supervisor to end everything and wait; true when there was one.
+
+    Raises SupervisorStaysError when it still runs after `patience` seconds.
+    """
     process = recorded_process(folders.pid(SUPERVISOR))
     if process is None:
         return False
     with suppress(psutil.NoSuchProcess):
         process.terminate()
-        process.wait(STOP_PATIENCE_SECONDS)
+        try:
+            process.wait(patience)
+        except psutil.TimeoutExpired as late:
+            raise SupervisorStaysError(
+                f"The platform still runs after {patience:.0f} s (process {process.pid}); its parts' last words are in "
+                f"{folders.logs}. Try again, or end it: kill -9 {process.pid}, then `make stop`."
+            ) from late
     return True

@@ -35,6 +35,10 @@ class Folders:
         return self.root / "keys"
 
     @property
+    def postgres_password(self) -> Path:
+        return self.keys / "postgres-password"
+
+    @property
     def mail(self) -> Path:
         return self.root / "mail"
 

@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from council_local.surroundings import environment_with_file
+
 LOCK_FILE = Path(__file__).with_name("kafka.lock")
 # slf4j-simple rather than log4j's binding: that one's BOM drags kafka-clients down to 3.9.1.
 COORDINATES = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
@@ -63,8 +65,8 @@ def class_path(*, progress: Callable[[str], None] = lambda _: None) -> str:
 
 
 def cache_folder() -> Path:
-    """Shared by every checkout of this user; COUNCIL_CACHE or XDG_CACHE_HOME move it."""
-    named = os.environ.get("COUNCIL_CACHE")
+    """Shared by every checkout of this user; COUNCIL_CACHE (in `.env` too) or XDG_CACHE_HOME move it."""
+    named = environment_with_file().get("COUNCIL_CACHE")
     if named:
         return Path(named).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")

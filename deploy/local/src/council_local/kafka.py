@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from council_common.events import topics
+from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.events.topics import PARTITIONS
 
 from council_local.child import Program
@@ -89,13 +90,18 @@ def create_topics(bootstrap: str, names: Iterable[str], *, partitions: int = PAR
 
 
 async def declare_topics(
-    bootstrap: str, names: Iterable[str], *, partitions: int = PARTITIONS, patience: float = 20.0
+    bootstrap: str,
+    names: Iterable[str],
+    *,
+    partitions: int = PARTITIONS,
+    patience: float = 20.0,
+    security: KafkaSecurity = IN_CLEAR,
 ) -> list[str]:
     """Declare topics and return the new ones, when the broker knows them all: the answer to a second look."""
     wanted = tuple(dict.fromkeys(names))
     new: set[str] = set()
     async with asyncio.timeout(patience):
-        while missing := await topics.create_topics(bootstrap, wanted, partitions=partitions):
+        while missing := await topics.create_topics(bootstrap, wanted, partitions=partitions, security=security):
             new.update(missing)
             await asyncio.sleep(0.1)
     return sorted(new)

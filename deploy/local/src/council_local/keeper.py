@@ -8,6 +8,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import psutil
+
 from council_local.child import rotate_log
 from council_local.claim import ENDING_ORDER
 from council_local.folders import Folders
@@ -78,7 +80,8 @@ class Keeper:
             kept.started_at = now
             try:
                 await kept.part.begin()
-            except OSError as error:
+            except (OSError, psutil.Error, RuntimeError) as error:
+                # Tried again after its pause; the other parts are still looked after.
                 self._tell(kept.part.name, f"could not be started: {error}")
 
     def _cut_logs(self) -> None:

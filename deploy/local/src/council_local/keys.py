@@ -1,4 +1,4 @@
-"""The local issuer's key and the machine clients' secrets: made on first start, for their owner's eyes."""
+"""The issuer's key, the machine clients' secrets, the database's password: made on first start, for their owner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 ALGORITHM = "ES256"
 SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
 # Machine client -> its roles; the names are those of the services' CLIENT_ID.
-MACHINES = {**{f"{name}-service": ["service"] for name in SERVICES}, "erp": ["erp"]}
+MACHINES = {
+    **{f"{name}-service": ["service"] for name in SERVICES},
+    "invoice-service": ["service", "supplier_registrar"],
+    "erp": ["erp"],
+}
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,22 @@ def signing_key(folder: Path) -> SigningKey:
 
 
 def machine_clients(folder: Path) -> dict[str, MachineClient]:
-    """The machine clients by id; secrets are made for those that have none yet."""
+    """The machine clients by id; secrets are made for those that have none yet, roles are always those of MACHINES."""
     path = folder / "clients.json"
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     missing = [name for name in MACHINES if name not in known]
     for name in missing:
-        known[name] = {"secret": secrets.token_urlsafe(32), "roles": MACHINES[name]}
+        known[name] = {"secret": secrets.token_urlsafe(32)}
     if missing:
         write_secret(path, json.dumps(known, indent=2).encode())
-    return {name: MachineClient(name, each["secret"], tuple(each["roles"])) for name, each in known.items()}
+    return {name: MachineClient(name, known[name]["secret"], tuple(roles)) for name, roles in MACHINES.items()}
+
+
+def postgres_password(path: Path) -> str:
+    """What the services show the local PostgreSQL; the first caller makes it."""
+    if not path.exists():
+        write_secret(path, secrets.token_urlsafe(32).encode())
+    return path.read_text()
 
 
 def write_secret(path: Path, content: bytes) -> None:

@@ -69,7 +69,7 @@ def page_app(store: MailStore) -> Starlette:
     """The sink's page and its JSON, for people and for tests that count."""
 
     async def page(_: Request) -> Response:
-        return HTMLResponse(_page(store.counts(), store.listed(limit=PAGE_LIMIT)))
+        return HTMLResponse(_page(store.counts(), store.newest(limit=PAGE_LIMIT)))
 
     async def listed(request: Request) -> Response:
         query = request.query_params
@@ -123,12 +123,13 @@ def _page(counts: dict[str, int], messages: list[dict[str, Any]]) -> str:
         f"<tr><td>{datetime.fromtimestamp(each['received_at'], UTC):%d %b %Y %H:%M:%S}"
         f"<td>{html.escape(', '.join(each['recipients']))}"
         f"<td><a href='/messages/{each['id']}'>{html.escape(each['subject']) or '(no subject)'}</a>"
-        for each in reversed(messages)
+        for each in messages
     )
     kept, distinct = counts["messages"], counts["distinct_message_ids"]
+    shown = f" The newest {PAGE_LIMIT} are shown." if kept > PAGE_LIMIT else ""
     return (
         "<!doctype html><html lang=en><meta charset=utf-8><title>Mail sink</title>"
         "<style>body{font:16px/1.4 sans-serif;margin:2rem}td,th{padding:.2rem 1rem;text-align:left}</style>"
-        f"<h1>Mail sink</h1><p>{kept} messages, {distinct} different ones. Nothing here was delivered.</p>"
+        f"<h1>Mail sink</h1><p>{kept} messages, {distinct} different ones. Nothing here was delivered.{shown}</p>"
         f"<table><tr><th>Received (UTC)<th>To<th>Subject{rows}</table></html>"
     )

@@ -82,6 +82,11 @@ class MailStore:
         rows = self._database.execute(sql, (after, json.dumps(recipient)[1:-1], limit)).fetchall()
         return [_as_summary(row) for row in rows]
 
+    def newest(self, *, limit: int) -> list[dict[str, Any]]:
+        """The last that came, newest first."""
+        sql = "select id, received_at, sender, recipients, message_id, subject from mail order by id desc limit ?"
+        return [_as_summary(row) for row in self._database.execute(sql, (limit,)).fetchall()]
+
     def one(self, number: int) -> dict[str, Any] | None:
         """A message with its text and the names of its attachments."""
         sql = "select id, received_at, sender, recipients, message_id, subject, raw from mail where id = ?"

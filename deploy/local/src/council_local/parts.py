@@ -17,7 +17,11 @@ from council_local.surroundings import Surroundings
 def postgres_part(around: Surroundings) -> Postgres:
     folders = around.folders
     return Postgres(
-        folders.postgres, around.ports.postgres, log=folders.log("postgres"), record=folders.pid("postgres")
+        folders.postgres,
+        around.ports.postgres,
+        password_file=folders.postgres_password,
+        log=folders.log("postgres"),
+        record=folders.pid("postgres"),
     )
 
 

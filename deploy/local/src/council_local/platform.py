@@ -157,7 +157,7 @@ class Platform:
                 self.around, progress=lambda jar: self._tell("kafka", State.PREPARING, f"fetches {jar}")
             )
             await self._begin(broker, broker.bootstrap)
-        await declare_topics(self.kafka_bootstrap, ALL_TOPICS)
+        await declare_topics(self.kafka_bootstrap, ALL_TOPICS, security=self.around.kafka_security)
 
     async def _start_companions(self) -> None:
         await self._begin(parts.issuer_part(self.around), self.issuer_url)

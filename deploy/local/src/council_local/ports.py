@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_BASE = 8000
+LOWEST_BASE, HIGHEST_BASE = 1_024, 65_400
 
 
 class PortBusyError(RuntimeError):
@@ -45,7 +46,11 @@ class Ports:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Ports:
-        return cls.from_base(int(environment.get("COUNCIL_PORT_BASE", DEFAULT_BASE)))
+        """From COUNCIL_PORT_BASE; raises ValueError with a sentence when that is no number of a port."""
+        base = environment.get("COUNCIL_PORT_BASE") or str(DEFAULT_BASE)
+        if not base.isascii() or not base.isdigit() or not LOWEST_BASE <= int(base) <= HIGHEST_BASE:
+            raise ValueError(f"COUNCIL_PORT_BASE is a number from {LOWEST_BASE} to {HIGHEST_BASE}, for example 9000")
+        return cls.from_base(int(base))
 
     @classmethod
     def free(cls) -> Ports:

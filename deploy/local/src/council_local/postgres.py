@@ -16,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from council_local.child import Program, end_process
+from council_local.keys import postgres_password
 from council_local.part import Part
 from council_local.ports import LOOPBACK, is_listening
 from council_local.system_user import open_way_for, run_as, unprivileged_user
@@ -40,14 +41,22 @@ SETTINGS = {
 # Only for clusters that a test throws away: a crash of the machine may corrupt them. Commits still reach the
 # operating system one by one, so a killed server keeps every one: fault tests count on that.
 CARELESS = {"fsync": "off", "full_page_writes": "off"}
+# Many rounds protect a password that can be guessed. Ours has 256 random bits; with PostgreSQL's 4,096 rounds each
+# connection of a Python client would cost some 10 ms.
+PASSWORDS = {"password_encryption": "scram-sha-256", "scram_iterations": "1"}
+# Other users of the machine reach the port as well, and a superuser may run programs.
+ONLY_WITH_PASSWORD = f"host all all {LOOPBACK}/32 scram-sha-256\n"
 
 
 class Postgres(Part):
     """One cluster, reachable over loopback only; several may run side by side."""
 
-    def __init__(self, data: Path, port: int, *, log: Path, record: Path, durable: bool = True) -> None:
+    def __init__(
+        self, data: Path, port: int, *, password_file: Path, log: Path, record: Path, durable: bool = True
+    ) -> None:
         self.data = data
         self.port = port
+        self._password_file = password_file
         settings = {
             "port": str(port),
             "listen_addresses": LOOPBACK,
@@ -69,13 +78,19 @@ class Postgres(Part):
         super().__init__(program, ready=lambda: self._says_ready() and is_listening(port))
 
     def prepare(self) -> None:
-        """Make the cluster on first use; a half-made one from a power cut is made again."""
+        """Make the cluster on first use; a half-made one from a power cut is made again.
+
+        One that lets everybody in (made by an earlier version), or whose password was lost, gets a new password.
+        """
         self.data.parent.mkdir(parents=True, exist_ok=True)
         user = self.child.program.system_user
         if user is not None:
             open_way_for(user, self.data.parent, probe=Path(binary("postgres")))
         if not (self.data / "PG_VERSION").exists():
             self._make_cluster(user)
+        elif not self._password_file.exists() or (self.data / "pg_hba.conf").read_text() != ONLY_WITH_PASSWORD:
+            self.clear_way()
+            self._set_password(user)
 
     def _make_cluster(self, user: str | None) -> None:
         unfinished = self.data.with_name(self.data.name + ".unfinished")
@@ -83,7 +98,8 @@ class Postgres(Part):
         unfinished.mkdir(mode=0o700)
         if user is not None:
             shutil.chown(unfinished, user)
-        options = ["--auth-host=trust", "--auth-local=reject", "--encoding=UTF8", "--no-instructions"]
+        # Nobody gets in until there is a password: the next step's, on a cluster that nobody reaches yet.
+        options = ["--auth-host=reject", "--auth-local=reject", "--encoding=UTF8", "--no-instructions"]
         # The same order of text on every machine, whatever its language.
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
         command = [binary("initdb"), "-D", str(unfinished), "-U", SUPERUSER, *options, *locale]
@@ -91,6 +107,19 @@ class Postgres(Part):
         if made.returncode != 0:
             raise RuntimeError(f"initdb could not make a cluster in {unfinished}:\n{made.stdout}{made.stderr}")
         unfinished.rename(self.data)
+        self._set_password(user)
+
+    def _set_password(self, user: str | None) -> None:
+        """In single-user mode: the server listens to nobody meanwhile, and no command line shows the password."""
+        password = postgres_password(self._password_file)
+        command = [binary("postgres"), "--single", "-D", str(self.data), *_as_options(PASSWORDS), SUPERUSER]
+        order = f"ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n"
+        done = subprocess.run(
+            command, **run_as(user), cwd="/", input=order, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0 or "ERROR" in done.stderr:
+            raise RuntimeError(f"PostgreSQL in {self.data} took no password:\n{done.stderr}")
+        (self.data / "pg_hba.conf").write_text(ONLY_WITH_PASSWORD)
 
     def clear_way(self) -> None:
         """End whatever a killed supervisor left running in the same cluster."""
@@ -101,13 +130,13 @@ class Postgres(Part):
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def url(self, database: str = SUPERUSER) -> str:
-        return f"postgresql://{SUPERUSER}@{LOOPBACK}:{self.port}/{database}"
+        return postgres_url(self._password_file, self.port, database)
 
     def run_sql(self, sql: str, *, database: str = SUPERUSER) -> str:
         """Run statements as the superuser and return what psql printed."""
         command = [
             binary("psql"),
-            self.url(database),
+            f"postgresql://{SUPERUSER}@{LOOPBACK}:{self.port}/{database}",
             "-X",
             "-q",
             "-A",
@@ -117,7 +146,9 @@ class Postgres(Part):
             "-c",
             sql,
         ]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
+        # In the environment: everybody sees a command line.
+        environment = {**os.environ, "PGPASSWORD": postgres_password(self._password_file)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd="/")
         if done.returncode != 0:
             raise RuntimeError(f"PostgreSQL refused: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -135,6 +166,11 @@ class Postgres(Part):
         except OSError:
             return False
         return len(lines) > 7 and lines[7].strip() == "ready"
+
+
+def postgres_url(password_file: Path, port: int, database: str) -> str:
+    """The address of a database of a local cluster, with its password."""
+    return f"postgresql://{SUPERUSER}:{postgres_password(password_file)}@{LOOPBACK}:{port}/{database}"
 
 
 def binary(name: str) -> str:

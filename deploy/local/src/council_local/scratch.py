@@ -31,6 +31,7 @@ def scratch_postgres(*, durable: bool = False) -> Iterator[Postgres]:
         server = Postgres(
             folder / "data",
             free_ports(1)[0],
+            password_file=folder / "postgres-password",
             log=folder / "postgres.log",
             record=folder / "postgres.json",
             durable=durable,

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from council_common.events.security import IN_CLEAR, KafkaSecurity
+from council_common.runtime.settings import ServiceSettings
 from dotenv import dotenv_values
 
 from council_local.folders import CHECKOUT, Folders
 from council_local.issuer import issuer_url
 from council_local.keys import SERVICES
 from council_local.ports import LOOPBACK, Ports
+from council_local.postgres import postgres_url
 from council_local.tokens import AUDIENCE, secret_of
 
 __all__ = ["SERVICES", "Surroundings", "environment_with_file"]
@@ -40,13 +44,24 @@ class Surroundings:
     def kafka_bootstrap(self) -> str:
         return self.own_kafka or f"{LOOPBACK}:{self.ports.kafka}"
 
+    @property
+    def kafka_security(self) -> KafkaSecurity:
+        """How the council's broker is reached; ours listens on loopback only and speaks in clear."""
+        if not self.own_kafka:
+            return IN_CLEAR
+        # By the services' own settings: one place knows the names and what is right.
+        given: dict[str, Any] = {
+            name.lower(): value for name, value in self.environment.items() if name.startswith("KAFKA_")
+        }
+        return ServiceSettings(_env_file=None, database_url="", oidc_issuer=self.issuer, **given).kafka_security
+
     def own_database(self, service: str) -> str | None:
         """The council's database of a service, as INVOICE_DATABASE_URL."""
         return self.environment.get(f"{service.upper()}_DATABASE_URL") or None
 
     def database_url(self, service: str) -> str:
-        ours = f"postgresql://postgres@{LOOPBACK}:{self.ports.postgres}/{service}"
-        return self.own_database(service) or ours
+        own = self.own_database(service)
+        return own or postgres_url(self.folders.postgres_password, self.ports.postgres, service)
 
     @property
     def local_databases(self) -> list[str]:
@@ -69,6 +84,7 @@ class Surroundings:
         fixed = {
             "DATABASE_URL": self.database_url(service),
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka_bootstrap,
+            "KAFKA_SECURITY_PROTOCOL": self.kafka_security.protocol,
             "OIDC_ISSUER": self.issuer,
             "OIDC_AUDIENCE": AUDIENCE,
             "CLIENT_ID": client_id,

@@ -84,13 +84,6 @@ class VersionRequired(BusinessError):
     code = "version-required"
 
 
-class TooLarge(BusinessError):
-    """The request body is over the bound of its route."""
-
-    status = 413
-    code = "body-too-large"
-
-
 class Unavailable(BusinessError):
     """Something this needs is away for the moment; the same request may work later."""
 

@@ -15,6 +15,7 @@ from council_common.service.command import Service
 from council_common.testing.harness import Harness, harness
 from council_common.web.dependencies import SessionDep, requires
 from council_common.web.idempotency import Idempotent
+from council_common.web.problems import MEDIA_TYPE
 from fastapi import FastAPI
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -131,7 +132,7 @@ async def test_malformed_bodies_name_their_fields_and_never_repeat_values(servic
     async with service.as_("erp") as erp:
         answer = await erp.post("/v1/things", json={"name": {"secret": "12345678"}})
         assert answer.status_code == 422
-        assert answer.json()["errors"] == [{"field": "name", "problem": "Input should be a valid string"}]
+        assert answer.json()["errors"] == [{"field": "name", "problem": "not text", "expected": "text"}]
         not_json = await erp.post("/v1/things", content=b"{", headers={"content-type": "application/json"})
         assert not_json.status_code == 422
         too_large = await erp.post("/v1/things", json={"name": "a" * 2_000_000})
@@ -150,3 +151,18 @@ def _engine_to_nowhere() -> Any:
     from council_common.database.sessions import make_engine
 
     return make_engine("postgresql://postgres@127.0.0.1:1/nowhere")
+
+
+async def test_refusals_are_documented_as_they_are_sent(service: Harness) -> None:
+    assert service.app.openapi() == service.app.openapi()
+    for operations in service.app.openapi()["paths"].values():
+        for operation in operations.values():
+            refusals = {status: each["content"] for status, each in operation["responses"].items() if status >= "4"}
+            assert {"401", "403", "404", "409", "422", "503"} <= set(refusals)
+            for content in refusals.values():
+                assert content == {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
+    async with service.as_("auditor") as auditor:
+        refused = await auditor.post("/v1/things", json={"name": "a"})
+    documented = service.app.openapi()["components"]["schemas"]["ProblemOut"]["properties"]
+    assert refused.headers["content-type"] == MEDIA_TYPE
+    assert refused.json().keys() - {"required_scopes"} <= documented.keys()

@@ -12,6 +12,7 @@ PAYMENTS = Mapping(
         MappedField(name="supplier", columns=("Supplier", "supplier.name")),
     ),
     amount="net_pence",
+    totals=True,
 )
 
 

@@ -40,6 +40,23 @@ def test_a_bad_line_is_refused_and_the_next_is_read(read: Read, line: bytes, cod
     assert outcome.lines == [1, 3]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b'{"invoice": "A1", "amount": "5.00", "vendor": "B"}\n',  # none of the mapping's names
+        b'{"net": "5000.00"}\n',  # what would be a total in a spreadsheet
+        b'{"number": "Total", "net": "7.00"}\n',
+        b"{}\n",
+    ],
+)
+def test_no_object_is_dropped(read: Read, line: bytes) -> None:
+    """Issue 3: accepted and refused are the file's lines; only an empty line is skipped."""
+    outcome = read(line * 3 + b"\n", format="ndjson")
+    counts = outcome.reading.counts
+    assert (counts.refused, counts.totals, counts.blank) == (3, 0, 1)
+    assert {one.code for one in outcome.refusals} == {"missing-value"}
+
+
 def test_an_array_is_refused_as_a_file(read: Read) -> None:
     with pytest.raises(UnreadableFile, match="one JSON array"):
         read(b"[" + GOOD.strip() + b"]", format="ndjson")

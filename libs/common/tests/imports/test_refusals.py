@@ -48,6 +48,49 @@ def test_refused_json_lines_come_back(read: Read) -> None:
     assert (outcome.lines, outcome.reading.counts.accepted_pence) == ([2, 3], 223)
 
 
+def test_json_lines_come_back_as_often_as_they_are_refused(read: Read) -> None:
+    good = '{"number": "A1", "paid on": "2024-01-31", "net": 1.10}'
+    lines = [good.replace("1.10", '"1,23"'), "{not json", good.replace('"net"', '"number"'), good.replace("A1", "")]
+    text = "\n".join(lines)
+    for _ in range(4):
+        refused = read(text.encode(), format="ndjson")
+        assert [one.line_number for one in refused.refusals] == [1, 2, 3, 4]
+        codes = [one.code for one in refused.refusals]
+        assert codes == ["decimal-comma", "not-json", "repeated-key", "missing-value"]
+        text = b"".join(refused_file(refused.refusals, format="ndjson", header=())).decode()
+    corrected = text.replace('"1,23"', '"1.23"').replace("{not json", good.replace('"', '\\"'))
+    outcome = read(corrected.encode(), format="ndjson")
+    assert (outcome.lines, outcome.reading.counts.accepted_pence, len(outcome.refusals)) == ([1, 2], 233, 2)
+
+
+def test_csv_lines_that_are_refused_again_do_not_grow(read: Read) -> None:
+    bad = (HEAD + '"A,2",2024-01-31,oops,"B ""b"" b"\n').encode()
+    first = read(bad)
+    back = b"".join(refused_file(first.refusals, format="csv", header=first.reading.header))
+    for _ in range(3):
+        again = read(back)
+        assert b"".join(refused_file(again.refusals, format="csv", header=again.reading.header)) == back
+    assert read(back.replace(b",oops,", b",2.00,")).rows[0][0] == "A,2"
+
+
+@pytest.mark.parametrize("format_", ["csv", "ndjson"])
+def test_a_nul_is_shown_where_it_stood(read: Read, format_: Any) -> None:
+    """No database stores the character; the line can be corrected all the same."""
+    good = (HEAD.replace("Supplier", "Suppl\0ier") + "A1,2024-01-31,1.00,B\n").encode() * (format_ == "csv")
+    line = b"A2,2024-01-31,1.00,B\0B" if format_ == "csv" else b'{"number": "A\0"}'
+    outcome = read(good + line + b"\n" + b"x" * 400, format=format_)
+    assert "B\u2400B" in outcome.refusals[0].raw or "A\u2400" in outcome.refusals[0].raw
+    said = [outcome.reading.header, *outcome.refusals]
+    assert "\0" not in repr(said) and "\\x00" not in repr([one.raw for one in outcome.refusals])
+    assert "\\x00" not in repr(outcome.reading.header)
+
+
+def test_a_file_of_nothing_but_totals_is_cut_into_batches(read: Read) -> None:
+    outcome = read((HEAD + ",,1,\n,,,\n" * 5_000).encode())
+    assert outcome.reading.counts.skipped == 10_000
+    assert len(outcome.last_lines) > 1
+
+
 CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
 
 

@@ -1,4 +1,5 @@
 import io
+import re
 import struct
 import zipfile
 from collections.abc import Callable
@@ -130,12 +131,55 @@ def test_xml_entities_are_refused(read: Read, encoding: str) -> None:
     assert refused_code(read, with_part(GOOD, shared, external)) == "xml-entities"
 
 
-@pytest.mark.parametrize("reference", ["XFD1", "A1048577", "CV1048576"])
+@pytest.mark.parametrize(
+    "reference", ["XFD1", "A1048577", "CV1048576", "XFD000001048576", "A0001048577", "AAAAAAAAAAAAAAAAAA1"]
+)
 def test_a_cell_far_outside_reserves_nothing(read: Read, reference: str) -> None:
     sheet = part_of(GOOD, SHEET).replace(b'r="D2"', f"r = '{reference}'".encode())
     assert refused_code(read, with_part(GOOD, SHEET, sheet)) == "sheet-too-large"
 
 
+def moved(workbook: bytes, name: str, to: str) -> bytes:
+    """The workbook with a part under another name, and everything that points to it changed."""
+    out = io.BytesIO()
+    old_name, new_name = name.removeprefix("xl/").encode(), to.removeprefix("xl/").encode()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for part in old.infolist():
+            content = old.read(part).replace(old_name, new_name)
+            new.writestr(to if part.filename == name else part.filename, content)
+    return out.getvalue()
+
+
+def test_a_sheet_under_another_name_is_guarded_too(read: Read) -> None:
+    elsewhere = moved(GOOD, SHEET, "xl/elsewhere/s.xml")
+    assert read(elsewhere, format="xlsx").lines == [2]
+    far = with_part(GOOD, SHEET, part_of(GOOD, SHEET).replace(b'r="D2"', b'r="XFD1048576"'))
+    assert refused_code(read, moved(far, SHEET, "xl/elsewhere/s.xml")) == "sheet-too-large"
+
+
+def test_cells_that_do_not_say_where_they_stand_are_counted(read: Read) -> None:
+    """ECMA-376 part 1 §18.3.1.4: `r` is optional."""
+    bare = re.sub(rb' r="[A-D]?[0-9]+"', b"", part_of(GOOD, SHEET))
+    assert read(with_part(GOOD, SHEET, bare), format="xlsx").lines == [2]
+    rows = b"<row>" + b"<c><v>1</v></c>" * 10 + b"</row>"
+    many = with_part(GOOD, SHEET, bare.replace(b"</sheetData>", rows * 100 + b"</sheetData>"))
+    assert refused_code(read, many, Limits(workbook_rows=20, columns=5)) == "sheet-too-large"
+    assert refused_code(read, many, Limits(workbook_cells=1_000)) == "sheet-too-large"
+    assert read(many, format="xlsx", limits=Limits(workbook_cells=1_020)).reading.counts.records > 0
+
+
+def test_a_cell_cut_in_two_by_the_end_of_a_piece_is_seen() -> None:
+    sheet = part_of(GOOD, SHEET).replace(b'r="D2"', b'r="XFD1"')
+    place = sheet.index(b'r="XFD1"')
+    for cut in range(256 * 1024 - place - 10, 256 * 1024 - place + 2):
+        filled = sheet.replace(b"<sheetData>", b" " * cut + b"<sheetData>")
+        with pytest.raises(UnreadableFile, match="column 16,384"):
+            check_workbook(io.BytesIO(with_part(GOOD, SHEET, filled)), Limits(workbook_ratio=10_000))
+
+
 def test_one_long_text_in_many_cells_is_refused(read: Read) -> None:
     rows = [("A1", date(2024, 1, 31), 1, "long " * 2_000)] * 2_000
-    assert refused_code(read, a_workbook(HEAD, *rows), Limits(workbook_text_chars=10_000_000)) == "zip-bomb"
+    book = a_workbook(HEAD, *rows)
+    assert refused_code(read, book, Limits(workbook_text_chars=10_000_000)) == "zip-bomb"
+    renamed = moved(book, "xl/sharedStrings.xml", "xl/texts.xml")
+    assert refused_code(read, renamed, Limits(workbook_text_chars=10_000_000)) == "zip-bomb"

@@ -28,6 +28,7 @@ CUSTOMERS = (
         suppressed boolean NOT NULL,
         on_hold boolean NOT NULL,
         created_at timestamptz NOT NULL,
+        content_hash text NOT NULL,
         CONSTRAINT uq_customer_system_reference UNIQUE (system, reference)
     )
     """,
@@ -37,7 +38,9 @@ JOURNAL = (
     """
     CREATE TABLE journal_entry (
         id uuid CONSTRAINT pk_journal_entry PRIMARY KEY,
-        fact text NOT NULL,
+        fact text NOT NULL CONSTRAINT ck_journal_entry_fact CHECK (fact IN ('receivable_raised',
+            'receivable_cancelled', 'receipt_received', 'receipt_identified', 'receipt_allocated',
+            'receipt_reversed')),
         fact_id uuid NOT NULL,
         posted_on date NOT NULL,
         recorded_at timestamptz NOT NULL,
@@ -63,13 +66,18 @@ JOURNAL = (
     "CREATE INDEX ix_journal_line_receivable_id ON journal_line (receivable_id) WHERE receivable_id IS NOT NULL",
     "CREATE INDEX ix_journal_line_receipt_id ON journal_line (receipt_id) WHERE receipt_id IS NOT NULL",
     # Every statement adds whole, balanced entries, so an entry is balanced at every moment, not only at commit;
-    # once a statement it costs a hundredth of a deferred trigger on each line.
+    # once a statement it costs a hundredth of a deferred trigger on each line. Lines are added by the transaction that
+    # added their entry (xmin): a pair that balances cannot change an old one.
     """
     CREATE FUNCTION journal_balances() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN
         IF EXISTS (SELECT FROM added GROUP BY entry_id HAVING sum(amount_pence) <> 0) THEN
             RAISE EXCEPTION 'a journal entry does not balance' USING ERRCODE = 'check_violation',
                 CONSTRAINT = 'ck_journal_entry_balances';
+        END IF;
+        IF EXISTS (SELECT FROM added JOIN journal_line line USING (entry_id, line_no)
+                   JOIN journal_entry entry ON entry.id = entry_id WHERE entry.xmin <> line.xmin) THEN
+            RAISE EXCEPTION 'the journal is only added to' USING ERRCODE = 'restrict_violation';
         END IF;
         RETURN NULL;
     END $$
@@ -116,6 +124,7 @@ RECEIVABLES = (
         on_hold boolean NOT NULL,
         dunning_level smallint NOT NULL,
         last_notice_on date,
+        last_notice_sent_on date,
         created_at timestamptz NOT NULL,
         CONSTRAINT uq_receivable_system_reference UNIQUE (system, reference),
         CONSTRAINT uq_receivable_number UNIQUE (number),
@@ -136,7 +145,8 @@ RECEIVABLES = (
         cancelled_on date NOT NULL,
         amount_pence bigint NOT NULL CONSTRAINT ck_cancellation_amount_pence CHECK (amount_pence > 0),
         vat_pence bigint NOT NULL,
-        reason text NOT NULL,
+        reason text NOT NULL CONSTRAINT ck_cancellation_reason CHECK (reason IN ('raised_in_error', 'duplicate',
+            'wrong_customer', 'wrong_amount', 'service_not_given', 'dispute_upheld', 'other')),
         cancelled_by text NOT NULL,
         cancelled_at timestamptz NOT NULL
     )
@@ -161,6 +171,7 @@ RECEIPTS = (
         reversed_on date,
         reversal_reason text,
         created_at timestamptz NOT NULL,
+        content_hash text NOT NULL,
         CONSTRAINT uq_receipt_system_reference UNIQUE (system, reference),
         CONSTRAINT ck_receipt_allocated CHECK (allocated_pence BETWEEN 0 AND amount_pence),
         CONSTRAINT ck_receipt_reversed CHECK ((status = 'reversed') = (reversed_on IS NOT NULL))
@@ -197,21 +208,22 @@ HOLDS = (
         owner text NOT NULL,
         placed_on date NOT NULL,
         review_on date NOT NULL,
-        ends_on date,
+        ends_on date NOT NULL,
         placed_by text NOT NULL,
         placed_at timestamptz NOT NULL,
         released_at timestamptz,
         released_by text,
         release_reason text,
-        CONSTRAINT ck_hold_dates CHECK (review_on >= placed_on AND ends_on >= placed_on)
+        CONSTRAINT ck_hold_dates CHECK (review_on >= placed_on AND ends_on >= review_on)
     )
     """,
     "CREATE INDEX ix_hold_receivable_id ON hold (receivable_id) WHERE released_at IS NULL",
     "CREATE INDEX ix_hold_customer_id ON hold (customer_id) WHERE released_at IS NULL",
 )
 
-# Source: docs/domain receivables.md §2.1 (derived ladder): reminder due+7, final notice due+21, letter of claim
-# due+35; after the letter of claim an officer decides, because the Pre-Action Protocol's clocks run (§2.2).
+# Source: receivables.md §2.1 (derived ladder): reminder due+7, final notice due+21. At due+35 the source has the letter
+# of claim to individuals; that is a legal step with enclosures and clocks of its own (Pre-Action Protocol, §2.2) and is
+# an officer's. What is sent to everybody on that day is the notice that says so.
 DEFAULT_LADDER = """[
     {"level": 1, "days_overdue": 7, "interval_days": 0, "template": "reminder",
      "channel": "preferred", "minimum_pence": 1, "stops": false},
@@ -293,6 +305,10 @@ DUNNING = (
     FOR EACH STATEMENT EXECUTE FUNCTION dunning_item_is_a_snapshot()
     """,
     """
+    CREATE TRIGGER dunning_item_is_kept BEFORE DELETE ON dunning_item
+    FOR EACH STATEMENT EXECUTE FUNCTION dunning_item_is_a_snapshot()
+    """,
+    """
     CREATE TABLE dunning_item_event (
         id uuid CONSTRAINT pk_dunning_item_event PRIMARY KEY,
         run_id uuid NOT NULL,
@@ -328,6 +344,7 @@ DUNNING = (
         delivery_at timestamptz NOT NULL,
         message_id uuid,
         failure_reason text,
+        sent_on date,
         CONSTRAINT uq_dunning_notice_run_id_receivable_id UNIQUE (run_id, receivable_id)
     )
     """,

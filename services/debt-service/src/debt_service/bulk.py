@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -12,6 +14,7 @@ from council_common.web.problems import ProblemFieldOut, field_error
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 MAX_LINES = 5_000
+MAX_FAULTS = 100
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -20,6 +23,20 @@ class SourceReused(Conflict):
     """The source reference is known with other content."""
 
     code = "source-reused"
+
+    def __init__(self, expected: str = "a new reference") -> None:
+        problem = "this source reference is known with other content"
+        errors = [FieldError("source.reference", problem, expected)]
+        super().__init__("This source reference is known with other content.", errors=errors)
+
+
+def content_hash(new: Any) -> str:
+    """The SHA-256 of what a source told first (a dataclass): told again, it is the same content or it is not.
+
+    The record itself moves on (a customer is changed, a receipt's customer is found), so it cannot be compared.
+    """
+    told = json.dumps(asdict(new), default=str, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 class BulkIn(BaseModel):
@@ -30,27 +47,25 @@ class BulkIn(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one line (1 is the first). `code` and `errors` say why it was refused."""
+    """What became of one line (1 is the first); `refusal` says why nothing did."""
 
     line: int
     result: Literal["created", "existing", "refused"]
     id: UUID | None = None
-    code: str | None = None
-    errors: tuple[FieldError, ...] = ()
+    refusal: BusinessError | None = None
 
     def raise_if_refused(self) -> UUID:
-        """The id, or the refusal as an error: what a POST of one thing answers."""
-        if self.id is not None and self.result != "refused":
-            return self.id
-        error: type[BusinessError] = Malformed if self.code == "malformed" else Conflict
-        refusal = error("; ".join(each.problem for each in self.errors) or "Refused.", errors=self.errors)
-        refusal.code = self.code or refusal.code
-        raise refusal
+        """The id, or the refusal: what a POST of one thing answers, with the status it has everywhere else."""
+        if self.refusal is not None:
+            raise self.refusal
+        if self.id is None:
+            raise ValueError("a line that was not refused has an id")
+        return self.id
 
 
-def refused(line: int, code: str, field: str, problem: str, expected: str | None = None) -> Outcome:
+def refused(line: int, refusal: BusinessError) -> Outcome:
     """A line that a rule refused."""
-    return Outcome(line, "refused", code=code, errors=(FieldError(field, problem, expected),))
+    return Outcome(line, "refused", refusal=refusal)
 
 
 class LineOut(BaseModel):
@@ -83,8 +98,10 @@ class BulkOut(BaseModel):
                     line=each.line,
                     outcome=each.result,
                     id=each.id,
-                    code=each.code,
-                    errors=[ProblemFieldOut(**error.as_dict()) for error in each.errors],
+                    code=each.refusal.code if each.refusal else None,
+                    errors=[ProblemFieldOut(**error.as_dict()) for error in each.refusal.errors]
+                    if each.refusal
+                    else [],
                 )
                 for each in sorted(outcomes, key=lambda outcome: outcome.line)
             ],
@@ -103,6 +120,12 @@ def read_lines(model: type[T], items: Sequence[Any]) -> tuple[list[tuple[int, T]
         try:
             good.append((line, model.model_validate(item)))
         except ValidationError as wrong:
-            errors = tuple(field_error(each) for each in wrong.errors()[:20])
-            bad.append(Outcome(line, "refused", code="malformed", errors=errors))
+            bad.append(refused(line, Malformed("This line does not have its form.", errors=_faults(wrong))))
     return good, bad
+
+
+def _faults(wrong: ValidationError) -> list[FieldError]:
+    """The first of a line's faults; of a line made of nothing else (a million unknown fields) only that."""
+    if wrong.error_count() > MAX_FAULTS:
+        return [FieldError("items", f"has more than {MAX_FAULTS} faults in one line", "the fields of its kind")]
+    return [field_error(each) for each in wrong.errors(include_url=False, include_input=False)[:20]]

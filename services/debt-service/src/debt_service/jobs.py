@@ -1,5 +1,6 @@
 """What runs by the calendar: debts become overdue, holds end."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 from council_common.clock import london_date
@@ -7,6 +8,7 @@ from council_common.identity.actor import SYSTEM
 from council_common.runtime.running import Runtime
 from council_common.service.jobs import Job
 
+from debt_service.holds.rules import HoldReleased
 from debt_service.holds.store import ended_holds
 from debt_service.holds.usecases import release_hold
 from debt_service.receivables.usecases import mark_overdue
@@ -27,8 +29,10 @@ async def end_holds(runtime: Runtime) -> bool:
     async with runtime.sessions() as session:
         ended = await ended_holds(session, today=london_date(now), limit=HOLDS_A_TURN)
     for hold_id in ended:
-        async with runtime.sessions.begin() as session:
-            await release_hold(session, hold_id, reason="its last day is over", by=SYSTEM, at=now)
+        # Somebody may have released it since it was looked up.
+        with suppress(HoldReleased):
+            async with runtime.sessions.begin() as session:
+                await release_hold(session, hold_id, reason="its last day is over", by=SYSTEM, at=now)
     return len(ended) == HOLDS_A_TURN
 
 

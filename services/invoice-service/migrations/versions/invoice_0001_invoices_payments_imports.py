@@ -91,8 +91,9 @@ STATEMENTS = (
         placed_by text NOT NULL,
         placed_at timestamptz NOT NULL,
         released_by text,
+        released_on date,
         released_at timestamptz,
-        CONSTRAINT ck_invoice_hold_released CHECK ((released_at IS NULL) = (released_by IS NULL))
+        CONSTRAINT ck_invoice_hold_released CHECK (num_nulls(released_at, released_by, released_on) IN (0, 3))
     )
     """,
     """
@@ -145,6 +146,7 @@ STATEMENTS = (
         bytes_read bigint NOT NULL DEFAULT 0,
         header jsonb,
         delimiter text,
+        amount_basis text,
         last_line integer NOT NULL DEFAULT 0,
         lines_accepted integer NOT NULL DEFAULT 0,
         lines_existing integer NOT NULL DEFAULT 0,

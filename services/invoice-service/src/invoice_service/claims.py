@@ -5,7 +5,7 @@ The same rules and the same table as `council_common.web.idempotency`, in one st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated
 
 from council_common.database.sessions import driver
@@ -22,14 +22,13 @@ ON CONFLICT DO NOTHING
 _READ = "SELECT request_hash, status, headers, body FROM idempotency_key WHERE caller = $1 AND key = $2"
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class KeyClaim:
-    """A key as its caller sent it, and what was asked under it. `headers` (JSON) go with the stored answer."""
+    """A key as its caller sent it, and what was asked under it."""
 
     caller: str
     key: str
     request_hash: bytes
-    headers: str = field(default="{}")
 
 
 async def key_claim(
@@ -50,12 +49,17 @@ async def stored_replay(session: AsyncSession, claim: KeyClaim) -> Replay:
     return replay_of(stored, claim.request_hash)
 
 
-async def store_answer(session: AsyncSession, claim: KeyClaim | None, *, status: int, body: bytes) -> None:
-    """Remember an answer that stored nothing else; raises Replay when another request claimed the key first."""
+async def store_answer(
+    session: AsyncSession, claim: KeyClaim | None, *, status: int, headers: str, body: bytes
+) -> None:
+    """Remember an answer that stored nothing else, `headers` as JSON.
+
+    Raises Replay when another request claimed the key first.
+    """
     if claim is None:
         return
     told = await (await driver(session)).execute(
-        _CLAIM, claim.caller, claim.key, claim.request_hash, status, claim.headers, body
+        _CLAIM, claim.caller, claim.key, claim.request_hash, status, headers, body
     )
     if told == "INSERT 0 0":
         raise await stored_replay(session, claim)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from council_common.contracts.suppliers import (
     BankAccountActivatedV1,
@@ -36,22 +37,24 @@ async def remember_changes(session: AsyncSession, received: Sequence[Received[Su
 
 @handlers.on_many(SupplierHeldV1)
 async def hold_for_supplier(session: AsyncSession, received: Sequence[Received[SupplierHeldV1]]) -> None:
-    await suppliers.keep_held(session, [each.event for each in received])
-    await hold_invoices(session, _causes(received), reason=SUPPLIER_HELD, at=received[0].now)
+    held = await suppliers.keep_held(session, [each.event for each in received])
+    await hold_invoices(session, _causes(received, of=held), reason=SUPPLIER_HELD, at=received[0].now)
 
 
 @handlers.on_many(SupplierReleasedV1)
 async def release_for_supplier(session: AsyncSession, received: Sequence[Received[SupplierReleasedV1]]) -> None:
-    await suppliers.keep_released(session, [each.event for each in received])
-    await release_invoices(session, _causes(received), reason=SUPPLIER_HELD, at=received[0].now)
+    free = await suppliers.keep_released(session, [each.event for each in received])
+    await release_invoices(session, _causes(received, of=free), reason=SUPPLIER_HELD, at=received[0].now)
 
 
 @handlers.on_many(BankAccountChangeRequestedV1)
 async def hold_for_bank_change(
     session: AsyncSession, received: Sequence[Received[BankAccountChangeRequestedV1]]
 ) -> None:
-    await suppliers.open_changes(session, [each.event for each in received])
-    await hold_invoices(session, _causes(received), reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
+    events = [each.event for each in received]
+    await suppliers.open_changes(session, events)
+    causes = _causes(received, of={event.supplier_id for event in events})
+    await hold_invoices(session, causes, reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
 
 
 @handlers.on_many(BankAccountChangeRejectedV1)
@@ -71,9 +74,9 @@ async def _end_changes(
     received: Sequence[Received[BankAccountChangeRejectedV1] | Received[BankAccountActivatedV1]],
 ) -> None:
     clear = await suppliers.close_changes(session, [each.event for each in received])
-    causes = [cause for cause in _causes(received) if cause.supplier_id in clear]
-    await release_invoices(session, causes, reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
+    await release_invoices(session, _causes(received, of=clear), reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
 
 
-def _causes(received: Sequence[Received[Any]]) -> list[Cause]:
-    return [Cause(each.event.supplier_id, each.event.by) for each in received]
+def _causes(received: Sequence[Received[Any]], *, of: Collection[UUID]) -> list[Cause]:
+    """Who began it, for these suppliers."""
+    return [Cause(each.event.supplier_id, each.event.by) for each in received if each.event.supplier_id in of]

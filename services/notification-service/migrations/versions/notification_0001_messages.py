@@ -18,7 +18,10 @@ DUNNING = ("days_overdue", "due_on", "issued_on", "level", "number", "outstandin
 
 # name: (channels, placeholders). The words are files of `first_templates`: the subject, an empty line, the text.
 TEMPLATES = {
-    "remittance_advice": (("email", "letter"), ("arrives_on", "items", "method", "remitted_on", "total_paid_pence")),
+    "remittance_advice": (
+        ("email", "letter"),
+        ("arrives_on", "items", "method", "payment_reference", "remitted_on", "total_paid_pence"),
+    ),
     "reminder": (("email", "letter"), DUNNING),
     "second_reminder": (("email", "letter"), DUNNING),
     "final_notice": (("email", "letter"), DUNNING),
@@ -53,23 +56,36 @@ STATEMENTS = (
         recipient_id uuid NOT NULL,
         about_kind text NOT NULL,
         about_id uuid NOT NULL,
+        copy_number integer NOT NULL,
+        address text,
         reference text,
         facts jsonb NOT NULL,
         status text NOT NULL,
         code text,
+        withdrawn_code text,
         attempt integer NOT NULL,
-        failures integer NOT NULL,
+        refusals integer NOT NULL,
+        waits integer NOT NULL,
         rendering integer NOT NULL,
         body_sha256 text,
         due_at timestamptz NOT NULL,
         created_at timestamptz NOT NULL,
         created_by text NOT NULL,
-        CONSTRAINT uq_message_about_kind_about_id_template UNIQUE (about_kind, about_id, template),
+        CONSTRAINT uq_message_about_kind_about_id_template_copy_number
+            UNIQUE (about_kind, about_id, template, copy_number),
         CONSTRAINT ck_message_status
             CHECK (status IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'cancelled'))
     )
     """,
     "CREATE INDEX ix_message_due_at ON message (due_at) WHERE status IN ('queued', 'sending')",
+    """
+    CREATE INDEX ix_message_withdrawn ON message (due_at)
+    WHERE withdrawn_code IS NOT NULL AND status IN ('queued', 'sending')
+    """,
+    """
+    CREATE INDEX ix_message_receivable_id ON message ((facts ->> 'receivable_id'))
+    WHERE about_kind = 'dunning_notice'
+    """,
     "CREATE INDEX ix_message_created_at_id ON message (created_at, id)",
     "CREATE INDEX ix_message_recipient_id ON message (recipient_id)",
     """

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from council_common.contracts.debts import DunningNoticeIssuedV1, HoldPlacedV1
+from council_common.contracts.debts import (
+    DunningNoticeIssuedV1,
+    HoldPlacedV1,
+    ReceivableCancelledV1,
+    ReceivableSettledV1,
+)
 from council_common.contracts.invoices import InvoicePaidV1, PaymentReturnedV1
-from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1
+from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1, UnagreedDeductionFoundV1
 from council_common.contracts.suppliers import BankAccountChangeRequestedV1
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
-from notification_service.messages.rules import NewMessage
-from notification_service.messages.usecases import cancel_unsent_notices, write_messages
+from notification_service.messages.rules import ABOUT_BANK_ACCOUNT_CHANGE, ABOUT_DUNNING_NOTICE, NewMessage
+from notification_service.messages.usecases import withdraw_notices, write_messages
 from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, RecipientKind
-from notification_service.remittances.rules import earned_facts, missed_facts
+from notification_service.remittances.rules import EARNED_NOTHING, NO_AGREEMENT, earned_facts
 from notification_service.remittances.usecases import note_payments, note_rebates, withdraw_advices
 
 handlers = Handlers()
@@ -34,7 +39,15 @@ async def show_earned_rebates(session: AsyncSession, received: Sequence[Received
 
 @handlers.on_many(RebateMissedV1)
 async def show_missed_rebates(session: AsyncSession, received: Sequence[Received[RebateMissedV1]]) -> None:
-    rebates = [(each.event.payment_id, missed_facts(each.event)) for each in received]
+    rebates = [(each.event.payment_id, EARNED_NOTHING) for each in received]
+    await note_rebates(session, rebates, at=received[0].now)
+
+
+@handlers.on_many(UnagreedDeductionFoundV1)
+async def own_up_to_unagreed_deductions(
+    session: AsyncSession, received: Sequence[Received[UnagreedDeductionFoundV1]]
+) -> None:
+    rebates = [(each.event.payment_id, NO_AGREEMENT) for each in received]
     await note_rebates(session, rebates, at=received[0].now)
 
 
@@ -52,7 +65,23 @@ async def send_dunning_notices(session: AsyncSession, received: Sequence[Receive
 @handlers.on_many(HoldPlacedV1)
 async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Received[HoldPlacedV1]]) -> None:
     # A hold (breathing space above all: SI 2020/1311 reg 7) stops the letter that was issued and has not left.
-    await cancel_unsent_notices(session, [each.event.receivable_id for each in received], at=received[0].now)
+    await withdraw_notices(session, [each.event.receivable_id for each in received], code="on_hold", at=received[0].now)
+
+
+@handlers.on_many(ReceivableSettledV1)
+async def withdraw_notices_of_paid_debts(
+    session: AsyncSession, received: Sequence[Received[ReceivableSettledV1]]
+) -> None:
+    await withdraw_notices(session, [each.event.receivable_id for each in received], code="settled", at=received[0].now)
+
+
+@handlers.on_many(ReceivableCancelledV1)
+async def withdraw_notices_of_cancelled_debts(
+    session: AsyncSession, received: Sequence[Received[ReceivableCancelledV1]]
+) -> None:
+    await withdraw_notices(
+        session, [each.event.receivable_id for each in received], code="receivable_cancelled", at=received[0].now
+    )
 
 
 @handlers.on_many(BankAccountChangeRequestedV1)
@@ -67,7 +96,7 @@ def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
         channel=notice.channel,
         recipient_kind=RecipientKind.CUSTOMER,
         recipient_id=notice.customer_id,
-        about_kind="dunning_notice",
+        about_kind=ABOUT_DUNNING_NOTICE,
         about_id=notice.notice_id,
         values={
             "receivable_id": str(notice.receivable_id),
@@ -88,7 +117,7 @@ def _warning(change: BankAccountChangeRequestedV1) -> NewMessage:
         channel=Channel.EMAIL.value,
         recipient_kind=RecipientKind.SUPPLIER,
         recipient_id=change.supplier_id,
-        about_kind="bank_account_change",
+        about_kind=ABOUT_BANK_ACCOUNT_CHANGE,
         about_id=change.change_id,
         values={"requested_on": change.requested_on.isoformat()},
     )

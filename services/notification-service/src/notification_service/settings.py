@@ -7,6 +7,11 @@ from council_common.runtime.running import Runtime
 from council_common.runtime.settings import ServiceSettings
 from pydantic import Field, SecretStr
 
+# A plain address in ASCII with a domain: mail of another sender is refused message by message.
+Mailbox = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", max_length=254)
+]
+
 
 class Settings(ServiceSettings):
     """Built in `main.py`, never at import."""
@@ -22,8 +27,10 @@ class Settings(ServiceSettings):
         int, Field(ge=1, le=3600, description="After a crash a message is taken again when this is over")
     ] = 60
 
-    mail_from: str = "payments@council.example"
-    print_room_mailbox: Annotated[str, Field(description="Takes letters to be printed and posted")] = (
+    mail_from: Annotated[Mailbox, Field(description="Its domain is also how we greet the mail server")] = (
+        "payments@council.example"
+    )
+    print_room_mailbox: Annotated[Mailbox, Field(description="Takes letters to be printed and posted")] = (
         "print-room@council.example"
     )
     council_name: str = "Sample Council"

@@ -39,8 +39,15 @@ STATEMENTS = (
         collection text NOT NULL,
         CONSTRAINT pk_agreement_version PRIMARY KEY (agreement_id, number),
         CONSTRAINT ck_agreement_version_ends_after_start CHECK (effective_to >= effective_from - 1),
-        CONSTRAINT ck_agreement_version_rate_is_percent CHECK (reference_rate_percent BETWEEN 0 AND 100),
         CONSTRAINT ck_agreement_version_target_within_term CHECK (target_day >= 0 AND target_day < term_days),
+        CONSTRAINT ck_agreement_version_rate_within_the_whole CHECK (
+            reference_rate_percent > 0 AND reference_rate_percent * term_days <= 100 * (term_days - target_day)
+        ),
+        CONSTRAINT ck_agreement_version_clock_start CHECK (clock_start IN ('received', 'valid_invoice')),
+        CONSTRAINT ck_agreement_version_clock_end CHECK (clock_end IN ('run_date', 'funds_arrival')),
+        CONSTRAINT ck_agreement_version_rebate_base CHECK (rebate_base IN ('net', 'gross')),
+        CONSTRAINT ck_agreement_version_vat_mode CHECK (vat_mode IN ('reduce_net_and_vat', 'net_only')),
+        CONSTRAINT ck_agreement_version_collection CHECK (collection IN ('deduct_at_source', 'claim')),
         CONSTRAINT ex_agreement_version_one_a_day EXCLUDE USING gist (
             (uuidrange(supplier_id, supplier_id, '[]')) WITH &&,
             (daterange(effective_from, effective_to + 1, '[)')) WITH &&
@@ -60,6 +67,7 @@ STATEMENTS = (
         valid_on date,
         remitted_on date,
         arrives_on date,
+        method text,
         vat_shares jsonb NOT NULL,
         disputed boolean NOT NULL,
         part_payment boolean NOT NULL,
@@ -68,6 +76,8 @@ STATEMENTS = (
         agreement_version smallint,
         status text NOT NULL,
         cause text,
+        clock_started_on date,
+        clock_ended_on date,
         target_on date,
         elapsed_days integer,
         accelerated_days integer,
@@ -79,9 +89,12 @@ STATEMENTS = (
         expected_pence bigint NOT NULL,
         variance_pence bigint NOT NULL,
         variance_cause text,
+        rebate_parts jsonb,
         returned_on date,
         changed_at timestamptz NOT NULL,
         CONSTRAINT uq_rebate_invoice_id_payment_id UNIQUE NULLS NOT DISTINCT (invoice_id, payment_id),
+        CONSTRAINT ck_rebate_status
+            CHECK (status IN ('expected', 'earned', 'missed', 'reversed', 'withdrawn', 'outside')),
         CONSTRAINT ck_rebate_net_and_vat CHECK (rebate_pence = rebate_net_pence + rebate_vat_pence),
         CONSTRAINT ck_rebate_agreement_and_version CHECK ((agreement_id IS NULL) = (agreement_version IS NULL))
     )
@@ -109,6 +122,7 @@ STATEMENTS = (
         found_at timestamptz NOT NULL,
         resolved_at timestamptz,
         resolved_by text,
+        CONSTRAINT ck_rebate_variance_status CHECK (status IN ('open', 'resolved')),
         CONSTRAINT ck_rebate_variance_resolved CHECK ((status = 'resolved') = (resolution IS NOT NULL))
     )
     """,

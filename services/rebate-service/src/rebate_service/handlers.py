@@ -16,14 +16,7 @@ from council_common.events.handlers import Handlers, Received
 from council_common.identity.actor import Actor
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rebate_service.agreements.rules import (
-    ClockEnd,
-    ClockStart,
-    Collection,
-    RebateBase,
-    Terms,
-    VatMode,
-)
+from rebate_service.agreements.rules import Terms
 from rebate_service.agreements.usecases import agree_terms, decline_agreement
 from rebate_service.rebate_variances.usecases import compare_deductions
 from rebate_service.rebates.usecases import expect_rebates, reverse_payments, settle_payments, withdraw_rebates
@@ -35,20 +28,10 @@ handlers = Handlers()
 async def keep_agreement(session: AsyncSession, received: Received[EarlyPaymentAgreedV1]) -> None:
     """A supplier agreed to the programme: its agreement, or the next version of it."""
     agreed = received.event
-    terms = Terms(
-        reference_rate_percent=agreed.reference_rate_percent,
-        target_day=agreed.target_day,
-        term_days=agreed.term_days,
-        clock_start=ClockStart(agreed.clock_start),
-        clock_end=ClockEnd(agreed.clock_end),
-        rebate_base=RebateBase(agreed.rebate_base),
-        vat_mode=VatMode(agreed.vat_mode),
-        collection=Collection(agreed.collection),
-    )
     await agree_terms(
         session,
         agreed.supplier_id,
-        terms,
+        Terms.named_in(agreed),
         effective_from=agreed.effective_from,
         by=_actor(agreed),
         at=received.now,

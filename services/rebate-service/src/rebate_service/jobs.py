@@ -31,7 +31,7 @@ async def apply_agreements(runtime: Runtime) -> bool:
 
 async def _apply(runtime: Runtime, agreement: Agreement) -> None:
     """One agreement, 2,000 rebates a transaction; begun again after a crash it changes nothing twice."""
-    if agreement.apply_from is None:
+    if agreement.apply_from is None:  # for the type checker: `unapplied` has a day
         return
     after: UUID | None = UUID(int=0)
     while after is not None:
@@ -41,8 +41,10 @@ async def _apply(runtime: Runtime, agreement: Agreement) -> None:
                 session, agreement.supplier_id, received_from=agreement.apply_from, after=after, at=now
             )
             await compare_deductions(session, told, at=now)
-            if after is None:
-                await mark_applied(session, agreement)
+    # By itself: a consumer's batch may hold this agreement and wait for its rebates, so nobody may hold the rebates
+    # and wait for the agreement.
+    async with runtime.sessions.begin() as session:
+        await mark_applied(session, agreement)
 
 
 JOBS: tuple[Job, ...] = (Job(APPLY_AGREEMENTS, apply_agreements, every=timedelta(seconds=30)),)

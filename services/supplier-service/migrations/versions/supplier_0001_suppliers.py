@@ -49,6 +49,17 @@ STATEMENTS = (
     "CREATE INDEX ix_supplier_company_number ON supplier (company_number)",
     "CREATE INDEX ix_supplier_status ON supplier (status) WHERE status <> 'active'",
     "CREATE INDEX ix_supplier_change_open ON supplier (id) WHERE open_bank_account_change_id IS NOT NULL",
+    # Apart from the contacts, so that what is kept for a warning only is forgotten on its day.
+    """
+    CREATE TABLE supplier_removed_email (
+        supplier_id uuid NOT NULL CONSTRAINT fk_supplier_removed_email_supplier_id_supplier REFERENCES supplier (id),
+        email text NOT NULL,
+        name text NOT NULL,
+        removed_on date NOT NULL,
+        CONSTRAINT pk_supplier_removed_email PRIMARY KEY (supplier_id, email)
+    )
+    """,
+    "CREATE INDEX ix_supplier_removed_email_removed_on ON supplier_removed_email (removed_on)",
     """
     CREATE TABLE supplier_hold (
         id uuid CONSTRAINT pk_supplier_hold PRIMARY KEY,
@@ -127,6 +138,21 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_bank_account_call_back_change_id ON bank_account_call_back (change_id)",
     """
+    CREATE TABLE bank_account_warning_contact (
+        change_id uuid NOT NULL
+            CONSTRAINT fk_bank_account_warning_contact_change_id_bank_account_change REFERENCES bank_account_change (id),
+        position integer NOT NULL,
+        name text NOT NULL,
+        email text NOT NULL,
+        held text NOT NULL,
+        removed_on date,
+        CONSTRAINT pk_bank_account_warning_contact PRIMARY KEY (change_id, position),
+        CONSTRAINT ck_bank_account_warning_contact_held CHECK (held IN ('current', 'removed')),
+        CONSTRAINT ck_bank_account_warning_contact_removed_on
+            CHECK ((held = 'removed') = (removed_on IS NOT NULL))
+    )
+    """,
+    """
     CREATE TABLE bank_account (
         supplier_id uuid NOT NULL CONSTRAINT fk_bank_account_supplier_id_supplier REFERENCES supplier (id),
         number integer NOT NULL,
@@ -146,9 +172,42 @@ STATEMENTS = (
     CREATE FUNCTION refuse_edit() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'rows of % are superseded, never edited', TG_TABLE_NAME; END $$
     """,
+    *(
+        f"""
+        CREATE TRIGGER refuse_edit BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION refuse_edit()
+        """
+        for table in (
+            "bank_account",
+            "bank_account_evidence",
+            "bank_account_call_back",
+            "bank_account_warning_contact",
+        )
+    ),
+    # Until it is used, the account that was approved stands in the case: what was asked for, and what was approved,
+    # is edited no more than an account.
     """
-    CREATE TRIGGER refuse_edit BEFORE UPDATE OR DELETE ON bank_account
-        FOR EACH ROW EXECUTE FUNCTION refuse_edit()
+    CREATE FUNCTION refuse_rewrite() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN
+        IF TG_OP = 'UPDATE' THEN
+            IF OLD.status NOT IN ('active', 'rejected')
+                AND (NEW.id, NEW.supplier_id, NEW.sort_code, NEW.account_number, NEW.account_name, NEW.requested_via,
+                     NEW.note, NEW.requested_by, NEW.requested_at)
+                    IS NOT DISTINCT FROM
+                    (OLD.id, OLD.supplier_id, OLD.sort_code, OLD.account_number, OLD.account_name, OLD.requested_via,
+                     OLD.note, OLD.requested_by, OLD.requested_at)
+                AND (OLD.approved_by IS NULL
+                     OR (NEW.called_back_by, NEW.approved_by, NEW.approved_at, NEW.cooling_off_until)
+                        IS NOT DISTINCT FROM
+                        (OLD.called_back_by, OLD.approved_by, OLD.approved_at, OLD.cooling_off_until))
+            THEN RETURN NEW; END IF;
+        END IF;
+        RAISE EXCEPTION 'what was asked for, approved or ended in % is never edited', TG_TABLE_NAME;
+    END $$
+    """,
+    """
+    CREATE TRIGGER refuse_rewrite BEFORE UPDATE OR DELETE ON bank_account_change
+        FOR EACH ROW EXECUTE FUNCTION refuse_rewrite()
     """,
     """
     CREATE TABLE onboarding (
@@ -188,10 +247,12 @@ TABLES = (
     "onboarding_activity",
     "onboarding",
     "bank_account",
+    "bank_account_warning_contact",
     "bank_account_call_back",
     "bank_account_evidence",
     "bank_account_change",
     "supplier_hold",
+    "supplier_removed_email",
     "supplier",
     "market_sector",
 )
@@ -206,3 +267,4 @@ def downgrade() -> None:
     for table in TABLES:
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION refuse_edit")
+    op.execute("DROP FUNCTION refuse_rewrite")

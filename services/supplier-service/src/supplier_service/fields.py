@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from council_common.errors import FieldError
-from council_common.web.problems import field_error
+from council_common.web.field_errors import field_error
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 _ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -25,16 +25,11 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
+MOST_ERRORS = 100  # of one entry: a megabyte of unknown fields is not answered with a hundred megabytes
+
+
 def field_errors(refusal: ValidationError) -> list[FieldError]:
     """What was wrong with each field, and what would be right; never the value."""
-    return [_told(detail) for detail in refusal.errors(include_url=False, include_input=False)]
-
-
-def _told(detail: Any) -> FieldError:
-    error = field_error(detail)
-    problem, _, expected = error.problem.partition("; expected ")
-    _, _, should_be = problem.partition("Input should be ")
-    return FieldError(error.field, problem, expected or error.expected or _EXPECTED.get(detail["type"]) or should_be)
-
-
-_EXPECTED = {"missing": "a value", "extra_forbidden": "only the fields of this resource"}
+    if refusal.error_count() > MOST_ERRORS:
+        return [FieldError("", f"more than {MOST_ERRORS} errors", "the fields of this resource")]
+    return [field_error(detail) for detail in refusal.errors(include_url=False, include_input=False)]

@@ -13,7 +13,7 @@ _CA_BUNDLE = "/etc/ssl/certs/ca-certificates.crt"
 
 
 def service_cluster(name: str, address: Address) -> dict[str, Any]:
-    """A service: asked only while it says it is ready, and never given up for lost traffic alone."""
+    """A service: asked only while it says that it can serve, and never given up for lost traffic alone."""
     return {
         "name": name,
         **_where(address),
@@ -58,7 +58,7 @@ def _health_check() -> dict[str, Any]:
         "no_traffic_healthy_interval": "2s",
         "unhealthy_threshold": 2,
         "healthy_threshold": 1,
-        "http_health_check": {"path": "/health/ready", "host": "gateway"},
+        "http_health_check": {"path": "/health/serving", "host": "gateway"},
     }
 
 

@@ -51,13 +51,15 @@ def envoy_config(
     return bootstrap(settings, table)
 
 
-def compose_config(*, issuer: str, jwks_uri: str, client_requests_per_second: int = 200) -> dict[str, Any]:
+def compose_config(
+    *, issuer: str, jwks_uri: str, audience: str = AUDIENCE, client_requests_per_second: int = 200
+) -> dict[str, Any]:
     """The gateway among containers: services by name, the log on standard output."""
     settings = Settings(
         listen=Address("0.0.0.0", 8000),  # noqa: S104 - inside its container; compose publishes it on loopback
         admin=Address(LOOPBACK, 9901),
         services={name: Address(f"{name}-service", 8000) for name in TABLE.services},
-        issuer=Issuer(issuer, jwks_uri, _address_of(jwks_uri)),
+        issuer=Issuer(issuer, jwks_uri, _address_of(jwks_uri), audience),
         access_log_path=None,
         client_requests_per_second=client_requests_per_second,
     )

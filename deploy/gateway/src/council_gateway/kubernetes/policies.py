@@ -81,7 +81,7 @@ def _traffic() -> dict[str, Any]:
                 "interval": "2s",
                 "unhealthyThreshold": 2,
                 "healthyThreshold": 1,
-                "http": {"path": "/health/ready", "expectedStatuses": [200]},
+                "http": {"path": "/health/serving", "expectedStatuses": [200]},
             },
             "passive": {
                 "splitExternalLocalOriginErrors": True,

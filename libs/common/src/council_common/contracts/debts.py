@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,14 @@ from council_common.contracts.fields import (
     Source,
 )
 from council_common.events.contract import Event
+
+HoldCategory = Annotated[
+    Literal["breathing_space", "other"],
+    Field(
+        examples=["other"],
+        description="Breathing space binds every part of the council (SI 2020/1311); why else is nobody's business.",
+    ),
+]
 
 
 class ReceivableEvent(Event, topic="debts.v1", producer="debt-service", key="receivable_id"):
@@ -50,7 +58,7 @@ class ReceivableCancelledV1(ReceivableEvent):
     """A receivable was cancelled by a credit note."""
 
     cancelled_pence: Pence
-    reason: Annotated[str, Field(examples=["raised_in_error"])]
+    reason: Annotated[str, Field(examples=["raised_in_error"], description="A code, never free text.")]
 
 
 class ReceiptAllocatedV1(ReceivableEvent):
@@ -85,7 +93,7 @@ class HoldPlacedV1(ReceivableEvent):
     """No letter about this receivable until the hold ends."""
 
     hold_id: HoldId
-    kind: Annotated[str, Field(examples=["dispute"])]
+    kind: HoldCategory
     review_on: Day
 
 
@@ -93,7 +101,7 @@ class HoldReleasedV1(ReceivableEvent):
     """A hold ended."""
 
     hold_id: HoldId
-    kind: Annotated[str, Field(examples=["dispute"])]
+    kind: HoldCategory
 
 
 class DunningNoticeIssuedV1(ReceivableEvent):

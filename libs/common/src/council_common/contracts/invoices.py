@@ -18,6 +18,7 @@ from council_common.contracts.fields import (
 from council_common.events.contract import Event
 
 InvoiceKind = Literal["invoice", "credit_note"]
+PaymentMethod = Literal["bacs", "faster_payment", "cheque", "card"]
 InvoiceStatus = Literal["received", "held", "approved", "scheduled", "paid", "rejected", "cancelled"]
 
 
@@ -82,6 +83,11 @@ class InvoicePaidV1(InvoiceEvent):
     settled: Annotated[bool, Field(examples=[True], description="Whether nothing is left to pay.")]
     vat_shares: Annotated[VatShares, Field(description="What this payment settles, per VAT rate.")]
     disputed: Annotated[bool, Field(examples=[False], description="Whether it was in dispute until paid.")] = False
+    method: Annotated[PaymentMethod | None, Field(examples=["bacs"])] = None
+    payment_reference: Annotated[
+        str | None, Field(examples=["RUN 42"], description="What the supplier's bank statement will show.")
+    ] = None
+    purchase_order_number: Annotated[str | None, Field(examples=["PO0000077"])] = None
 
 
 class PaymentReturnedV1(InvoiceEvent):

@@ -27,10 +27,16 @@ class MessageSentV1(MessageEvent):
 
 
 class MessageDeliveredV1(MessageEvent):
-    """It reached its final, good state (e-mail: accepted by the recipient's server; letter: printed and dispatched)."""
+    """The carrier's final, good answer: the next mail server took the e-mail, the print room's mailbox the letter.
+
+    Not that it was printed, posted or read (receivables.md §6: GOV.UK Notify's `received` is not "delivered" either).
+    """
 
 
 class MessageFailedV1(MessageEvent):
     """It will not reach its recipient this way."""
 
-    reason: Annotated[str, Field(examples=["address_refused"], description="A code.")]
+    reason: Annotated[str, Field(examples=["address_refused"], description="A code: what stopped it.")]
+    was_sent: Annotated[
+        bool, Field(examples=[True], description="Whether a carrier had taken it; false: it never left.")
+    ] = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from council_common.contracts.fields import (
     AgreementId,
@@ -63,6 +63,16 @@ class RebateExpectedV1(RebateEvent):
     target_on: Day
 
 
+class RebatePart(BaseModel):
+    """What was earned at one VAT rate (percent), in pence (payables.md §1.3)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    vat_rate: Rate
+    net_pence: Pence
+    vat_pence: Pence
+
+
 class RebateEarnedV1(RebateEvent):
     """A payment earned a rebate: the whole sum, so that anybody can prove it."""
 
@@ -78,6 +88,15 @@ class RebateEarnedV1(RebateEvent):
     rebate_pence: Annotated[Pence, Field(examples=[1_200])]
     expected_pence: Annotated[Pence, Field(examples=[1_200])]
     deducted_pence: Annotated[Pence, Field(examples=[1_200])]
+    clock_started_on: Annotated[Day | None, Field(description="Day 0 by the agreed clock.")] = None
+    clock_ended_on: Annotated[Day | None, Field(description="The day the agreed clock ended.")] = None
+    parts: Annotated[
+        list[RebatePart] | None,
+        Field(
+            examples=[[{"vat_rate": "20", "net_pence": 1_000, "vat_pence": 200}]],
+            description="One entry per VAT rate; they sum to the rebate.",
+        ),
+    ] = None
 
 
 class RebateMissedV1(RebateEvent):

@@ -2,7 +2,7 @@
 
 import asyncpg
 import httpx
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from council_common.errors import Unavailable
@@ -16,9 +16,7 @@ _PASSING = (
     asyncpg.SerializationError,
     asyncpg.LockNotAvailableError,
     asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
     asyncpg.DiskFullError,
-    asyncpg.InterfaceError,
 )
 
 
@@ -28,9 +26,10 @@ def is_transient(fault: BaseException) -> bool:
         return all(is_transient(each) for each in fault.exceptions)
     if isinstance(fault, DBAPIError):
         cause = fault.orig.__cause__ if fault.orig is not None else None
-        return (
-            fault.connection_invalidated
-            or isinstance(cause, _PASSING)
-            or isinstance(fault, OperationalError | InterfaceError)
-        )
-    return isinstance(fault, (OSError, TimeoutError, PoolTimeout, Unavailable, httpx.TransportError, *_PASSING))
+        return fault.connection_invalidated or (cause is not None and is_transient(cause))
+    if isinstance(fault, asyncpg.InterfaceError):
+        # The driver's word for a connection that is gone, and for calling it wrongly.
+        return "closed" in str(fault)
+    if isinstance(fault, OSError):
+        return fault.filename is None  # the network; a fault of a file names it
+    return isinstance(fault, (PoolTimeout, Unavailable, httpx.TransportError, *_PASSING))

@@ -14,6 +14,8 @@ from council_common.database.tables import change
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 
+MOST_CHANGES = 1000
+
 
 class ChangeOut(BaseModel):
     """One change: the version it made, when, who (subject id and the name shown), what, why and the values."""
@@ -57,8 +59,11 @@ async def record_change(
 
 
 async def history_of(session: AsyncSession, entity_id: UUID) -> list[ChangeOut]:
-    """The changes of one thing, oldest first (at most 1,000)."""
+    """The changes of one thing, oldest first; of more than 1,000 the newest, which nobody can bury under others."""
     rows = await session.execute(
-        select(change).where(change.c.entity_id == entity_id).order_by(change.c.at, change.c.id).limit(1000)
+        select(change)
+        .where(change.c.entity_id == entity_id)
+        .order_by(change.c.at.desc(), change.c.id.desc())
+        .limit(MOST_CHANGES)
     )
-    return [ChangeOut.model_validate(dict(row)) for row in rows.mappings()]
+    return [ChangeOut.model_validate(dict(row)) for row in reversed(rows.mappings().all())]

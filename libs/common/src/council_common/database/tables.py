@@ -35,8 +35,7 @@ def service_registry() -> registry:
 
 platform = MetaData(naming_convention=NAMING)
 
-# Column names map to Debezium's outbox event router (docs/decisions/0001), so that a council with Kafka Connect
-# can switch the relay off.
+# Column names map to Debezium's outbox event router (docs/decisions/0001).
 outbox = Table(
     "outbox",
     platform,
@@ -63,6 +62,14 @@ inbox = Table(
     Column("type", Text, nullable=False),
     Column("handled_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("ix_inbox_handled_at", "handled_at"),
+)
+
+# How many marks the inbox has forgotten: with those it holds, what was ever handled (against `events_sent`).
+events_forgotten = Table(
+    "events_forgotten",
+    platform,
+    Column("type", Text, primary_key=True),
+    Column("count", BigInteger, nullable=False),
 )
 
 dead_letter = Table(

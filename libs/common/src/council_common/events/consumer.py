@@ -8,10 +8,12 @@ is put aside.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -21,14 +23,17 @@ from pydantic import ValidationError
 from council_common.clock import Clock, utc_now
 from council_common.database.faults import is_transient
 from council_common.database.sessions import Sessions
+from council_common.events.contract import Event
 from council_common.events.dead_letters import WAITS_BEHIND, DeadRecord, put_aside, waiting_keys
-from council_common.events.envelope import type_of, unseal
+from council_common.events.envelope import Envelope, source_of, type_of, unseal
 from council_common.events.handlers import Handlers, Received
-from council_common.events.inbox import mark_handled
+from council_common.events.inbox import handled_before, mark_handled
+from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import CONSUMER_RETRIES, EVENTS_HANDLED, EVENTS_REPEATED
 from council_common.observability.safe_text import safe_text
 from council_common.observability.traces import span
+from council_common.stopping import pause
 
 log = get_logger()
 
@@ -49,7 +54,7 @@ class _Taken:
 
     @property
     def key(self) -> tuple[str, str]:
-        return self.record.topic, (self.record.key or b"").decode(errors="replace")
+        return self.record.topic, _words(self.record.key or b"")
 
     def dead(self, reason: str, attempts: int) -> DeadRecord:
         topic, key = self.key
@@ -69,27 +74,30 @@ class Consumer:
         handlers: Handlers,
         batch: int = BATCH,
         clock: Clock = utc_now,
+        security: KafkaSecurity = IN_CLEAR,
     ) -> None:
         self._service = service
         self._bootstrap_servers = bootstrap_servers
+        self._security = security
         self._sessions = sessions
         self._handlers = handlers
         self._batch = batch
         self._clock = clock
         self._types = handlers.types
+        self._failures = 0
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; a broker that is away is waited for."""
         if not self._handlers.topics:
             await stop.wait()
             return
-        failures = 0
         while not stop.is_set():
             try:
                 await self._work(stop)
-                failures = 0
-            except (OSError, KafkaError, TimeoutError) as fault:
-                failures = await self._back_off(stop, failures, fault)
+            except Exception as fault:
+                if not isinstance(fault, KafkaError) and not is_transient(fault):
+                    raise
+                self._failures = await self._back_off(stop, self._failures, fault)
 
     async def _work(self, stop: asyncio.Event) -> None:
         consumer = AIOKafkaConsumer(
@@ -104,6 +112,7 @@ class Consumer:
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             max_poll_interval_ms=600_000,
+            **self._security.options,
         )
         await consumer.start()
         try:
@@ -112,6 +121,7 @@ class Consumer:
                 records = [record for partition in fetched.values() for record in partition]
                 if records and await self.process(records, stop):
                     await self._commit(consumer, fetched)
+                    self._failures = 0
         finally:
             with suppress(KafkaError, OSError, TimeoutError):
                 await asyncio.wait_for(consumer.stop(), timeout=5)
@@ -141,52 +151,66 @@ class Consumer:
 
     async def _one_by_one(self, taken: Sequence[_Taken], stop: asyncio.Event) -> bool:
         for each in taken:
-            attempts = failures = 0
-            while True:
-                try:
-                    await self._handle([each])
-                    break
-                except Exception as fault:
-                    if is_transient(fault):
-                        failures = await self._back_off(stop, failures, fault)
-                    else:
-                        attempts += 1
-                        CONSUMER_RETRIES.labels(type(fault).__name__).inc()
-                        if attempts == ATTEMPTS:
-                            log.exception("event_put_aside", type=each.type, key=each.key[1])
-                            await self._put_aside(each, safe_text(fault), attempts)
-                            break
-                        await asyncio.sleep(BACK_OFF[attempts - 1])
-                    if stop.is_set():
-                        return False
+            if not await self._handle_or_put_aside(each, stop):
+                return False
         return True
+
+    async def _handle_or_put_aside(self, each: _Taken, stop: asyncio.Event) -> bool:
+        """Handle one event, or put it aside after five attempts; False when stopped before either."""
+        attempts = failures = 0
+        reason = ""
+        while True:
+            try:
+                if attempts < ATTEMPTS:
+                    await self._handle([each])
+                else:
+                    await self._put_aside(each, reason, attempts)
+                return True
+            except Exception as fault:
+                if is_transient(fault):
+                    failures = await self._back_off(stop, failures, fault)
+                elif attempts == ATTEMPTS:
+                    raise
+                else:
+                    attempts += 1
+                    reason = safe_text(fault).replace("\0", "")
+                    CONSUMER_RETRIES.labels(type(fault).__name__).inc()
+                    if attempts == ATTEMPTS:
+                        log.exception("event_put_aside", type=each.type, key=each.key[1], offset=each.record.offset)
+                    else:
+                        await pause(stop, BACK_OFF[attempts - 1])
+                if stop.is_set():
+                    return False
 
     async def _handle(self, taken: Sequence[_Taken]) -> None:
         """One transaction: marks, effects, dead letters."""
         now = self._clock()
         async with self._sessions.begin() as session:
             blocked = await waiting_keys(session, {each.key for each in taken})
+            behind = [each.received.id for each in taken if each.received is not None and each.key in blocked]
+            done_before = await handled_before(session, behind) if behind else set()
             good: list[Received[Any]] = []
             for each in taken:
                 if each.received is None:
                     blocked.add(each.key)
                     await put_aside(session, each.dead(each.reason, 1), at=now)
+                elif each.received.id in done_before:
+                    continue
                 elif each.key in blocked:
                     await put_aside(session, each.dead(WAITS_BEHIND, 0), at=now)
                 else:
                     good.append(each.received)
             fresh_ids = await mark_handled(session, good) if good else set()
-            # The same event may come twice in one batch: it is handled once, where it came first.
-            fresh = [
-                received
-                for event_id, received in {received.id: received for received in good}.items()
-                if event_id in fresh_ids
-            ]
+            # The same event may come twice in one batch: it is handled once, as it came first.
+            first: dict[UUID, Received[Any]] = {}
+            for received in good:
+                first.setdefault(received.id, received)
+            fresh = [received for event_id, received in first.items() if event_id in fresh_ids]
             parent = {"traceparent": taken[0].traceparent} if taken[0].traceparent else None
             with span(f"handle {taken[0].type}", parent=parent, kind=trace.SpanKind.CONSUMER):
                 await self._handlers.handle(session, fresh)
-        for received in fresh:
-            EVENTS_HANDLED.labels(received.event.type).inc()
+        for event_type, count in Counter(received.event.type for received in fresh).items():
+            EVENTS_HANDLED.labels(event_type).inc(count)
         EVENTS_REPEATED.inc(len(good) - len(fresh))
 
     async def _put_aside(self, each: _Taken, reason: str, attempts: int) -> None:
@@ -196,7 +220,7 @@ class Consumer:
     def _take(self, record: ConsumerRecord[bytes | None, bytes | None]) -> _Taken | None:
         """Read a record; None when its type is not ours."""
         named = dict(record.headers).get("ce_type")
-        event_type = named.decode() if named else None
+        event_type = _words(named) if named else None
         try:
             event_type = event_type or type_of(record.value or b"")
             if event_type not in self._types:
@@ -206,7 +230,10 @@ class Consumer:
             return _Taken(record, event_type, None, reason=f"cannot be read: {safe_text(wrong)}")
 
     def _read(self, record: ConsumerRecord[bytes | None, bytes | None], event_type: str) -> _Taken:
-        envelope = unseal(record.value or b"", self._types[event_type])
+        expected = self._types[event_type]
+        envelope = unseal(record.value or b"", expected)
+        if told := _not_the_producers(record, envelope, expected):
+            return _Taken(record, event_type, None, reason=told)
         received = Received(envelope.data, envelope.id, self._clock())
         return _Taken(record, event_type, received, traceparent=envelope.traceparent)
 
@@ -214,6 +241,21 @@ class Consumer:
         wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
         CONSUMER_RETRIES.labels(type(fault).__name__).inc()
         log.warning("consumer_waits", cause=type(fault).__name__, seconds=wait)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), timeout=wait)
+        await pause(stop, wait)
         return failures + 1
+
+
+def _not_the_producers(record: ConsumerRecord[Any, Any], envelope: Envelope[Any], expected: type[Event]) -> str:
+    """Why a record is not what its producer sends: the broker's rights are by topic, so each keeps to its own."""
+    if record.topic != expected.topic:
+        return f"{expected.type} is told on {expected.topic} only"
+    if envelope.type != expected.type or envelope.source != source_of(expected):
+        return "type or source of the envelope is not that of the event"
+    if record.key != str(envelope.data.key).encode():
+        return "the record's key is not the aggregate's id"
+    return ""
+
+
+def _words(raw: bytes) -> str:
+    """Bytes of a header or a key as text that PostgreSQL keeps: what is no text is written as escapes."""
+    return raw.decode(errors="backslashreplace").replace("\0", "\\x00")

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, bindparam, delete, insert, select, text
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, delete, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -25,12 +25,14 @@ from council_common.ids import new_id
 from council_common.observability.metrics import EVENTS_DEAD
 from council_common.observability.safe_text import safe_text
 
+TOLD_BYTES = 64 * 1024
 WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
 
 
-# One fixed statement, planned once, however many keys a batch has.
+# One fixed statement, planned once, however many keys a batch has. The letters found stay until the commit: a replay
+# that is about to remove one first waits for what is being put behind it.
 _WAITING = text(
-    "SELECT DISTINCT topic, key FROM dead_letter WHERE (topic, key) IN (SELECT * FROM unnest(:topics, :keys))"
+    "SELECT topic, key FROM dead_letter WHERE (topic, key) IN (SELECT * FROM unnest(:topics, :keys)) FOR KEY SHARE"
 ).bindparams(bindparam("topics", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(Text)))
 
 
@@ -58,7 +60,10 @@ async def waiting_keys(session: AsyncSession, keys: Iterable[tuple[str, str]]) -
 
 
 async def put_aside(session: AsyncSession, record: DeadRecord, *, at: datetime) -> None:
-    """Keep a record for replay and tell it on the dead topic; the same record twice is kept once."""
+    """Keep a record for replay and tell it on the dead topic; the same record twice is kept once.
+
+    The topic is told at most the first 64 KiB of the payload: the whole is kept here.
+    """
     kept = await session.execute(
         upsert(dead_letter)
         .values(
@@ -89,7 +94,8 @@ async def put_aside(session: AsyncSession, record: DeadRecord, *, at: datetime) 
         "reason": record.reason[:2000],
         "attempts": record.attempts,
         "failed_at": at.isoformat(),
-        "payload": record.payload.decode(errors="replace"),
+        "payload": record.payload[:TOLD_BYTES].decode(errors="replace"),
+        "payload_bytes": len(record.payload),
     }
     await session.execute(
         insert(outbox).values(
@@ -97,7 +103,7 @@ async def put_aside(session: AsyncSession, record: DeadRecord, *, at: datetime) 
             topic=dead_topic(record.topic),
             aggregate_id=_as_uuid(record.key) or letter_id,
             type=record.type or "unreadable",
-            payload=json.dumps(body).encode(),
+            payload=json.dumps(body, ensure_ascii=False).encode(),
         )
     )
     EVENTS_DEAD.labels(record.topic).inc()
@@ -112,31 +118,55 @@ async def replay_dead_letters(
 ) -> tuple[int, list[tuple[UUID, str]]]:
     """Handle dead letters again, oldest first; those that fail stay, and so does what waits behind them.
 
-    `read` turns a payload and its type into a Received. Returns how many were handled, and (id, reason) of
-    those that still fail.
+    `read` turns a payload and its type into a Received. Letters that come in meanwhile are taken, too. Returns how
+    many were handled, and (id, reason) of those that still fail.
     """
-    async with sessions() as session:
-        rows = (
-            await session.execute(select(dead_letter).order_by(dead_letter.c.partition, dead_letter.c.record_offset))
-        ).all()
     handled = 0
     failed: list[tuple[UUID, str]] = []
+    seen: set[UUID] = set()
     blocked: set[tuple[str, str]] = set()
-    for row in rows:
-        if (only and row.id not in only) or (row.topic, row.key) in blocked:
-            blocked.add((row.topic, row.key))
-            continue
-        try:
-            received = read(row.payload, row.type)
-            async with sessions.begin() as session:
-                if await mark_handled(session, [received]):
-                    await handlers.handle(session, [received])
-                await session.execute(delete(dead_letter).where(dead_letter.c.id == row.id))
-            handled += 1
-        except Exception as fault:
-            failed.append((row.id, safe_text(fault)))
-            blocked.add((row.topic, row.key))
+    while rows := [row for row in await _letters(sessions) if row.id not in seen]:
+        for row in rows:
+            seen.add(row.id)
+            if (only and row.id not in only) or (row.topic, row.key) in blocked:
+                blocked.add((row.topic, row.key))
+                continue
+            try:
+                received = read(row.payload, row.type)
+                async with sessions.begin() as session:
+                    # Before anything else: from here on nothing is put behind this letter.
+                    await session.execute(select(dead_letter.c.id).where(_is(row.id)).with_for_update())
+                    if await mark_handled(session, [received]):
+                        await handlers.handle(session, [received])
+                    await session.execute(delete(dead_letter).where(_is(row.id)))
+                handled += 1
+            except Exception as fault:
+                failed.append((row.id, safe_text(fault)))
+                blocked.add((row.topic, row.key))
     return handled, failed
+
+
+async def discard_dead_letter(session: AsyncSession, letter_id: UUID) -> DeadRecord | None:
+    """Give up an event that can never be handled, so that what waits behind it may go on; None if there is none."""
+    gone = await session.execute(delete(dead_letter).where(_is(letter_id)).returning(dead_letter))
+    row = gone.one_or_none()
+    if row is None:
+        return None
+    return DeadRecord(
+        row.topic, row.partition, row.record_offset, row.key, row.type, row.payload, row.reason, row.attempts
+    )
+
+
+async def _letters(sessions: Sessions) -> Sequence[Any]:
+    async with sessions() as session:
+        found = await session.execute(
+            select(dead_letter).order_by(dead_letter.c.partition, dead_letter.c.record_offset)
+        )
+        return found.all()
+
+
+def _is(letter_id: UUID) -> ColumnElement[bool]:
+    return dead_letter.c.id == letter_id
 
 
 def _as_uuid(key: str) -> UUID | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, delete, text
+from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.database.tables import inbox
@@ -18,6 +18,12 @@ _MARK = text(
     "ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
 ).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("types", type_=ARRAY(Text)))
 
+_FORGET = text("""
+WITH gone AS (DELETE FROM inbox WHERE handled_at < :before RETURNING type)
+INSERT INTO events_forgotten (type, count) SELECT type, count(*) FROM gone GROUP BY type
+ON CONFLICT (type) DO UPDATE SET count = events_forgotten.count + excluded.count
+""")
+
 
 async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]]) -> set[UUID]:
     """Mark events in the transaction of their effect; returns the ids that had not been handled before."""
@@ -27,6 +33,12 @@ async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]])
     return set(result.scalars())
 
 
+async def handled_before(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:
+    """Which of these events were handled before."""
+    result = await session.execute(select(inbox.c.event_id).where(inbox.c.event_id.in_(list(ids))))
+    return set(result.scalars())
+
+
 async def purge_marks(session: AsyncSession, *, before: datetime) -> None:
-    """Forget marks older than the broker's retention: their events cannot come again."""
-    await session.execute(delete(inbox).where(inbox.c.handled_at < before))
+    """Forget marks older than the broker's retention: their events cannot come again. Their number is kept."""
+    await session.execute(_FORGET, {"before": before})

@@ -11,9 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.database.tables import outbox
 from council_common.events.contract import Event
-from council_common.events.envelope import seal
+from council_common.events.envelope import WrittenEvent, seal, seal_written
 from council_common.ids import new_id
 from council_common.observability.traces import current_traceparent
+
+MAX_EVENT_BYTES = 1_000_000
+"""Kafka's own limit is 1,048,588 bytes a batch, headers and key among them."""
 
 
 class OutboxRow(NamedTuple):
@@ -29,14 +32,19 @@ class OutboxRow(NamedTuple):
 OUTBOX_COLUMNS = OutboxRow._fields
 
 
-def outbox_row(event: Event, *, traceparent: str | None = None) -> OutboxRow:
-    """An event as it is stored and will be sent."""
+def outbox_row(event: Event | WrittenEvent, *, traceparent: str | None = None) -> OutboxRow:
+    """An event as it is stored and will be sent; raises ValueError where the broker would never take it."""
     event_id = new_id()
-    payload = seal(event, event_id=event_id, traceparent=traceparent)
-    return OutboxRow(event_id, event.topic, event.key, event.type, payload)
+    if isinstance(event, WrittenEvent):
+        event_type, payload = event.type, seal_written(event, event_id=event_id, traceparent=traceparent)
+    else:
+        event_type, payload = type(event), seal(event, event_id=event_id, traceparent=traceparent)
+    if len(payload) > MAX_EVENT_BYTES:
+        raise ValueError(f"{event_type.__name__} takes {len(payload)} bytes; the broker takes {MAX_EVENT_BYTES}")
+    return OutboxRow(event_id, event_type.topic, event.key, event_type.type, payload)
 
 
-def outbox_rows(events: Iterable[Event]) -> list[OutboxRow]:
+def outbox_rows(events: Iterable[Event | WrittenEvent]) -> list[OutboxRow]:
     """Many events as they are stored, under the trace of the caller."""
     traceparent = current_traceparent()
     return [outbox_row(event, traceparent=traceparent) for event in events]

@@ -2,6 +2,8 @@
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from council_common.events.security import IN_CLEAR, KafkaSecurity
+
 PARTITIONS = 6
 TOPICS = ("suppliers.v1", "invoices.v1", "rebates.v1", "debts.v1", "notifications.v1")
 
@@ -20,9 +22,10 @@ async def create_topics(
     *,
     partitions: int = PARTITIONS,
     replication_factor: int = 1,
+    security: KafkaSecurity = IN_CLEAR,
 ) -> list[str]:
     """Create the topics that are missing and return their names; existing ones are left as they are."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, **security.options)
     await admin.start()
     try:
         missing = sorted(set(topics) - set(await admin.list_topics()))

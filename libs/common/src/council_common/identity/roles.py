@@ -1,7 +1,7 @@
 """Roles of a council's staff and systems, and what each may do.
 
-Scopes are `noun:read`, `noun:write`, `noun:approve`. A token carries roles (or scopes); this table is how a
-service reads them. A token without a known role or scope has no rights.
+Scopes are `noun:read`, `noun:write`, `noun:approve`. A token carries roles; this table is how a service reads them.
+A token without a known role has no rights.
 """
 
 READ = frozenset(
@@ -29,17 +29,18 @@ ROLES: dict[str, frozenset[str]] = {
     "debt_recovery_officer": READ | {"debts:write", "receipts:write", "dunning:write", "dunning:approve"},
     "communications_officer": READ | {"messages:write"},
     "auditor": READ,
-    # Systems (client credentials)
+    # Systems (client credentials). None approves: whoever holds a system's secret would be her own second person.
     "erp": READ
     | {
         "suppliers:write",
         "invoices:write",
-        "invoices:approve",
         "payments:write",
         "debts:write",
         "receipts:write",
     },
-    "service": READ | {"suppliers:write"},
+    "service": READ,
+    # invoice-service beside `service`: imports register the suppliers they meet.
+    "supplier_registrar": frozenset({"suppliers:write"}),
 }
 
 

@@ -22,59 +22,94 @@ log = get_logger()
 ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
 LEEWAY_SECONDS = 30
 COOL_DOWN_SECONDS = 2.0
+REFRESH_SECONDS = 300.0
 REMEMBER_SECONDS = 30.0
 REMEMBER_TOKENS = 2000
 MAX_TOKEN_BYTES = 16 * 1024
 
 
 class IssuerKeys:
-    """The issuer's signing keys: found by discovery, cached, refreshed on an unknown key id after a cool-down.
+    """The issuer's signing keys: found by discovery, cached, asked for again on an unknown key id and every 5 minutes.
 
-    Known keys are served on while the issuer is away; many cold callers make one fetch.
+    A key the issuer takes back is refused from then on; while it is away, known keys are served on. It is asked at
+    most once in two seconds, whether it answers or not; many cold callers make one fetch.
     """
 
     def __init__(self, issuer: str, client: httpx.AsyncClient) -> None:
-        self._issuer = issuer.rstrip("/")
+        self._issuer = issuer
         self._client = client
         self._keys: dict[str, PyJWK] = {}
-        self._fetched_at = float("-inf")
+        self._asked_at = self._fetched_at = float("-inf")
+        self._away = False
         self._fetching = asyncio.Lock()
 
     async def find(self, key_id: str) -> PyJWK:
         """The key of an id; raises Unauthenticated when the issuer has none, Unavailable when it cannot be asked."""
-        if key_id not in self._keys:
+        if self._is_fresh(key_id):
+            return self._keys[key_id]
+        try:
             await self._refresh(key_id)
+        except Unavailable:
+            if key_id not in self._keys:
+                raise
         try:
             return self._keys[key_id]
         except KeyError:
             raise Unauthenticated("The token was signed with a key the issuer does not publish.") from None
 
+    def _is_fresh(self, key_id: str) -> bool:
+        return key_id in self._keys and time.monotonic() - self._fetched_at < REFRESH_SECONDS
+
     async def _refresh(self, key_id: str) -> None:
         async with self._fetching:
-            if key_id in self._keys or time.monotonic() - self._fetched_at < COOL_DOWN_SECONDS:
+            if self._is_fresh(key_id):
                 return
+            if time.monotonic() - self._asked_at < COOL_DOWN_SECONDS:
+                if self._away:
+                    raise _issuer_away()
+                return
+            self._away = True
             try:
-                discovery = await self._client.get(f"{self._issuer}/.well-known/openid-configuration")
-                document = discovery.raise_for_status().json()
-                if document["issuer"].rstrip("/") != self._issuer:
-                    raise Unavailable("The identity provider names itself otherwise than configured.")
-                published = (await self._client.get(document["jwks_uri"])).raise_for_status().json()
-            except (httpx.HTTPError, KeyError, ValueError) as fault:
+                published = await self._published()
+            except (httpx.HTTPError, KeyError, TypeError, ValueError) as fault:
                 log.warning("issuer_away", cause=type(fault).__name__)
-                raise Unavailable("The identity provider cannot be asked for its keys at the moment.") from fault
-            self._fetched_at = time.monotonic()
-            self._keys = {key["kid"]: PyJWK(key) for key in published["keys"] if _signs(key)}
+                raise _issuer_away() from fault
+            finally:
+                self._asked_at = time.monotonic()
+            self._away = False
+            self._keys, self._fetched_at = _readable(published), self._asked_at
+
+    async def _published(self) -> list[dict[str, Any]]:
+        address = f"{self._issuer.rstrip('/')}/.well-known/openid-configuration"
+        document = (await self._client.get(address)).raise_for_status().json()
+        if document["issuer"] != self._issuer:
+            raise Unavailable("The identity provider names itself otherwise than configured (OIDC_ISSUER).")
+        published = (await self._client.get(document["jwks_uri"])).raise_for_status().json()
+        keys: list[dict[str, Any]] = published["keys"]
+        return keys
 
 
-def _signs(key: dict[str, Any]) -> bool:
-    return "kid" in key and key.get("use", "sig") == "sig" and key.get("kty") in {"EC", "RSA", "OKP"}
+def _issuer_away() -> Unavailable:
+    return Unavailable("The identity provider cannot be asked for its keys at the moment.")
+
+
+def _readable(published: list[dict[str, Any]]) -> dict[str, PyJWK]:
+    """The keys that sign and that we can read; one of another kind must not take the others with it."""
+    keys: dict[str, PyJWK] = {}
+    for key in published:
+        if "kid" in key and key.get("use", "sig") == "sig" and key.get("kty") in {"EC", "RSA", "OKP"}:
+            try:
+                keys[key["kid"]] = PyJWK(key)
+            except (jwt.PyJWKError, jwt.InvalidKeyError) as fault:
+                log.warning("issuer_key_skipped", key_id=str(key["kid"]), cause=type(fault).__name__)
+    return keys
 
 
 class TokenVerifier:
     """Turns a bearer token into an Actor, or raises Unauthenticated."""
 
     def __init__(self, *, issuer: str, audience: str, client: httpx.AsyncClient) -> None:
-        self._issuer = issuer.rstrip("/")
+        self._issuer = issuer
         self._audience = audience
         self._keys = IssuerKeys(issuer, client)
         self._known: OrderedDict[bytes, tuple[float, Actor]] = OrderedDict()
@@ -123,10 +158,16 @@ class TokenVerifier:
         return claims
 
     def _actor(self, claims: dict[str, Any]) -> Actor:
-        """Roles and scopes as Keycloak (resource_access, scope) and Microsoft Entra ID (roles, scp) carry them."""
+        """Who it is and what they may do, as Keycloak (resource_access) and Microsoft Entra ID (roles) say it.
+
+        Roles alone give rights. Scopes of our own kind (`scope`; Entra's `scp`) say what the calling *application*
+        may do for people: they narrow, they never give. `sub` is another one for each application in Entra ID; `oid`
+        is the person, and nobody may be two persons (must_differ_from).
+        """
         client_roles = claims.get("resource_access", {}).get(self._audience, {}).get("roles", [])
         roles = frozenset([*client_roles, *claims.get("roles", [])])
         named = f"{claims.get('scope', '')} {claims.get('scp', '')}".split()
-        scopes = scopes_of(roles) | {scope for scope in named if ":" in scope}
+        delegated = frozenset(scope for scope in named if ":" in scope)
+        scopes = scopes_of(roles) & delegated if delegated else scopes_of(roles)
         name = claims.get("preferred_username") or claims.get("client_id") or claims["sub"]
-        return Actor(subject=claims["sub"], name=name, scopes=scopes, roles=roles)
+        return Actor(subject=str(claims.get("oid") or claims["sub"]), name=name, scopes=scopes, roles=roles)

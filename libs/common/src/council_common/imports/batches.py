@@ -55,14 +55,16 @@ class Counts:
 
 @dataclass(slots=True)
 class Batch:
-    """Up to `batch_records` accepted and refused records; `lines` and `rows` run in parallel.
+    """Up to `batch_records` accepted records, refused ones and notes; `lines` and `rows` run in parallel.
 
+    `cells` runs in parallel with them where the reading keeps cells: the text each row was taken from.
     `last_line` is where the batch ends in the file: the number to go on after. `counts` are those of the whole
     reading up to here.
     """
 
     lines: list[int] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
+    cells: list[list[str]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     last_line: int = 0
@@ -70,8 +72,8 @@ class Batch:
 
     @property
     def full_size(self) -> int:
-        """Records that somebody will store: accepted and refused ones."""
-        return len(self.lines) + len(self.refusals)
+        """What the batch holds: a file of nothing but totals must not grow one batch without end."""
+        return len(self.lines) + len(self.refusals) + len(self.notes)
 
     def closed(self, counts: Counts) -> "Batch":
         """The batch with a copy of the counts at its end."""

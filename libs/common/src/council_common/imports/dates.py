@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
 
+from council_common.clock import london_date
 from council_common.imports.problems import BadValue, shown
 
 DateOrder = Literal["dmy", "mdy"]
@@ -21,7 +22,7 @@ _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
     "november", "december",
 )  # fmt: skip
-_TIME: Final = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
+_TIME: Final = r"(?:[T ](?P<hour>\d{1,2}):(?P<minute>\d{2})(?::\d{2}(?:\.\d+)?)?(?P<zone>Z|[+-]\d{2}:?\d{2})?)?"
 _ISO: Final = re.compile(rf"(\d{{4}})([-/])(\d{{1,2}})\2(\d{{1,2}}){_TIME}", re.ASCII)
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})", re.ASCII)
 _SLASHED: Final = re.compile(rf"(\d{{1,2}})([-/. ])(\d{{1,2}})\2(\d{{4}}|\d{{2}}){_TIME}", re.ASCII)
@@ -35,19 +36,24 @@ _SERIAL: Final = re.compile(r"(\d{1,7})(?:\.\d+)?", re.ASCII)
 
 
 def parse_date(text: str, *, order: DateOrder = "dmy", excel_serial: bool = False) -> date:
-    """Read one date; a time of day after it is dropped, a day of the week before it has to be the right one.
+    """Read one date; a day of the week before it has to be the right one.
+
+    A time of day after it is dropped, unless its zone is said: then the day is that in London at the moment, as
+    systems write a local midnight in UTC.
 
     Two-digit years are 1970 to 2069 (POSIX `%y` with one year moved). `04/29/2022` is refused unless `order`
     says that the month comes first; a bare number is a date only where `excel_serial` allows it.
 
     >>> parse_date("2 July 2013"), parse_date("07/02/2013", order="mdy")
     (datetime.date(2013, 7, 2), datetime.date(2013, 7, 2))
+    >>> parse_date("2026-06-30T23:00:00Z")
+    datetime.date(2026, 7, 1)
     """
     found = " ".join(text.split())
     bare, weekday = _without_weekday(found)
     try:
         read = _read(bare, order, excel_serial)
-    except ValueError as wrong:
+    except (ValueError, OverflowError) as wrong:
         raise BadValue("not-a-calendar-day", f"{shown(text)} is not a day: {wrong}", EXPECTED[order]) from None
     if read is None:
         raise BadValue("not-a-date", f"{shown(text)} is not a date", EXPECTED[order])
@@ -60,13 +66,20 @@ def parse_date(text: str, *, order: DateOrder = "dmy", excel_serial: bool = Fals
 def _read(text: str, order: DateOrder, excel_serial: bool) -> date | None:
     for pattern, reader in _READERS:
         if match := pattern.fullmatch(text):
-            return reader(match, order)
+            return _in_london(reader(match, order), **match.groupdict())
     if excel_serial and (match := _SERIAL.fullmatch(text)):
         serial = int(match[1])
         if not _FIRST_SERIAL <= serial <= _LAST_SERIAL:
             raise ValueError(f"day {serial} is outside Excel's calendar")
         return _EXCEL_EPOCH + timedelta(days=serial)
     return None
+
+
+def _in_london(day: date, *, hour: str = "", minute: str = "", zone: str | None = None) -> date:
+    """The day in London at a moment whose zone is said; without a zone, the day as it was written."""
+    if not zone:
+        return day
+    return london_date(datetime.fromisoformat(f"{day}T{hour:0>2}:{minute}{zone.upper()}"))
 
 
 def _iso(match: re.Match[str], order: DateOrder) -> date:

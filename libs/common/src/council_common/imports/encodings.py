@@ -120,7 +120,9 @@ def _transcoded(first: bytes, blocks: Iterator[bytes], encoding: str) -> Iterato
         if start:
             yield start
         for block in blocks:
-            yield decoder.decode(block).encode()
+            # Half a character comes out as nothing yet.
+            if text := decoder.decode(block).encode():
+                yield text
         decoder.decode(b"", final=True)
     except UnicodeError:
         raise UnreadableFile(

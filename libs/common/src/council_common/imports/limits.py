@@ -10,8 +10,9 @@ class Limits:
     """Bounds of one import. The defaults are far above any honest file and far below a worker's memory.
 
     `record_chars` also bounds the raw text kept with a refusal, so that a refused record is never cut.
-    A workbook is held in memory while it is read: `workbook_cells` is the bound of its rows times columns
-    (about 60 bytes each), `workbook_text_chars` that of its texts with every repetition counted.
+    A workbook is held in memory while it is read: `workbook_cells` is the bound of its rows times columns (about
+    60 bytes each, so 300 MB of a worker's 768), `workbook_text_chars` that of its texts with every repetition
+    counted.
     """
 
     batch_records: int = 5_000
@@ -25,5 +26,5 @@ class Limits:
     workbook_unpacked_bytes: int = 600 * MEBIBYTE
     workbook_ratio: int = 200
     workbook_rows: int = 1_048_576
-    workbook_cells: int = 25_000_000
-    workbook_text_chars: int = 1_000_000_000
+    workbook_cells: int = 5_000_000
+    workbook_text_chars: int = 200_000_000

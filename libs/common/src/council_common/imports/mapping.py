@@ -57,7 +57,9 @@ class MappedField(BaseModel):
 class Mapping(BaseModel):
     """The fields of a record, in the order of the row tuples that a reading yields.
 
-    `amount` names the money field whose sum is kept. `extra_cells` says what becomes of a record with filled
+    `amount` names the money field whose sum is kept. `totals`: senders of such files write a total among the
+    records, which has nothing but an amount and is no record; elsewhere such a line is a broken record and
+    refused. `extra_cells` says what becomes of a record with filled
     cells beyond the header: refused, or read without them and noted (working columns left in by the sender).
     """
 
@@ -65,6 +67,7 @@ class Mapping(BaseModel):
 
     fields: tuple[MappedField, ...] = Field(min_length=1, max_length=200)
     amount: str | None = None
+    totals: bool = False
     extra_cells: Literal["refuse", "ignore"] = "refuse"
 
     @model_validator(mode="after")

@@ -88,7 +88,7 @@ class _NotARecord(Exception):
 
 def _object(raw: str) -> dict[str, Any]:
     record: Any = _load(raw)
-    if isinstance(record, dict) and isinstance(broken := record.get(RAW_KEY), str):
+    while isinstance(record, dict) and isinstance(broken := record.get(RAW_KEY), str):
         # A line that was no JSON came back in the refused file as text; here it is, corrected or not.
         record = {**_as_object(_load(broken)), LINE_COLUMN: record.get(LINE_COLUMN)}
     members = _as_object(record)
@@ -135,7 +135,7 @@ def _text(key: str, value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    raise _NotARecord("not-a-value", f"{key} holds a list")
+    raise _NotARecord("not-a-value", f"{shown(key)} holds a list")
 
 
 def _refuse_array(first: str) -> None:

@@ -1,6 +1,5 @@
 """The physical lines of a text file, numbered as an editor numbers them, in blocks of bounded size."""
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 
 from council_common.imports.encodings import Encodings, decoded, text_bytes
@@ -10,28 +9,17 @@ from council_common.imports.problems import UnreadableFile
 Source = Callable[[], Iterable[bytes]]
 
 
-class Fingerprint:
-    """SHA-256 and length of the bytes as they were sent, taken while they pass."""
+class CountedBytes:
+    """The bytes as they were sent, counted while they pass."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._digest = hashlib.sha256()
         self.bytes_read = 0
-        self.complete = False
 
     def __iter__(self) -> Iterator[bytes]:
         for chunk in self._source():
-            self._digest.update(chunk)
             self.bytes_read += len(chunk)
             yield chunk
-        self.complete = True
-
-    @property
-    def sha256(self) -> str:
-        """Hexadecimal digest of the whole file. Raises `RuntimeError` before the last byte was read."""
-        if not self.complete:
-            raise RuntimeError("the file has not been read to its end")
-        return self._digest.hexdigest()
 
 
 class PhysicalLines:

@@ -92,6 +92,7 @@ PUBLISHED_SPEND: Final = Mapping(
         _text("supplier_reference", "Supplier Number", "Supplier ID", "Vendor Number"),
     ),
     amount="net_pence",
+    totals=True,
     # Bodies leave working columns behind the last named one; refusing those lines would lose real payments.
     extra_cells="ignore",
 )  # fmt: skip

@@ -9,8 +9,9 @@ from council_common.imports.csv_lines import CsvRecords
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import Mapping
 from council_common.imports.ndjson_lines import NdjsonRecords
-from council_common.imports.physical_lines import Fingerprint, PhysicalLines, Source
+from council_common.imports.physical_lines import CountedBytes, PhysicalLines, Source
 from council_common.imports.records import RecordSource
+from council_common.imports.refusals import without_nul
 from council_common.imports.sorting import Sorter
 from council_common.imports.xlsx_lines import XlsxRecords
 
@@ -22,17 +23,26 @@ class Reading:
     """An import file being read: iterate it once for its batches.
 
     Known from the start: `header`, `delimiter`, `header_line`, `sheet`, `binding`. Complete at the end: `counts`,
-    `sha256`, `lines_read`, `bytes_read`, `encodings`.
+    `lines_read`, `bytes_read`, `encodings`.
     """
 
     def __init__(
-        self, records: RecordSource, fingerprint: Fingerprint, text: PhysicalLines | None, limits: Limits
+        self,
+        records: RecordSource,
+        source: CountedBytes,
+        text: PhysicalLines | None,
+        limits: Limits,
+        *,
+        totals: bool,
+        keep_cells: bool,
     ) -> None:
         self._records = records
-        self._fingerprint = fingerprint
+        self._source = source
         self._limits = limits
+        self._totals = totals
+        self._keep_cells = keep_cells
         self.binding = records.binding
-        self.header = records.binding.header
+        self.header = tuple(map(without_nul, records.binding.header))
         self.delimiter = records.delimiter
         self.header_line = records.header_line
         self.preamble_records = records.preamble
@@ -41,14 +51,9 @@ class Reading:
         self.counts = Counts()
 
     @property
-    def sha256(self) -> str:
-        """Hexadecimal digest of the file's bytes. Raises `RuntimeError` before the last one was read."""
-        return self._fingerprint.sha256
-
-    @property
     def bytes_read(self) -> int:
         """For a progress bar: bytes taken from the source so far."""
-        return self._fingerprint.bytes_read
+        return self._source.bytes_read
 
     @property
     def lines_read(self) -> int:
@@ -56,7 +61,8 @@ class Reading:
         return self._records.lines_read
 
     def __iter__(self) -> Iterator[Batch]:
-        sorter = Sorter(self.binding, self.counts, repeated_headers=self.header_line > 0)
+        arranged = self.header_line == 0
+        sorter = Sorter(self.binding, self.counts, arranged=arranged, totals=self._totals, keep_cells=self._keep_cells)
         sort, most = sorter.sort, self._limits.batch_records
         batch = sorter.batch
         for first, last, cells, raw in self._records:
@@ -77,24 +83,27 @@ def read_records(
     start_after_line: int = 0,
     encoding: str | None = None,
     sheet: str | None = None,
+    keep_cells: bool = False,
 ) -> Reading:
     """Open an import file and read its header; iterating the result yields its records in batches.
 
     `source` is called once and gives the file's bytes in chunks of any size; text is never held as a whole.
     `start_after_line` is the `last_line` of the last batch that was stored: the reading goes on behind it, with
-    counts and sums from there (the digest stays that of the whole file). `encoding` is given only when the
-    sender declares one; `sheet` only when a workbook's first visible sheet is not meant.
+    counts and sums from there. `encoding` is given only when the sender declares one; `sheet` only when a
+    workbook's first visible sheet is not meant. With `keep_cells` batches also hold the cells of their rows, for
+    a reader that may yet refuse them.
 
     Raises `UnreadableFile` here and while iterating, when the file as a whole cannot be read.
     """
-    fingerprint = Fingerprint(source)
-    if format == "xlsx":
-        workbook = XlsxRecords(fingerprint, mapping, limits, sheet=sheet, start_after_line=start_after_line)
-        return Reading(workbook, fingerprint, None, limits)
-    text = PhysicalLines(fingerprint, limits=limits, encoding=encoding)
+    counted = CountedBytes(source)
+    text: PhysicalLines | None = None
     records: RecordSource
-    if format == "csv":
-        records = CsvRecords(text, mapping, limits, start_after_line=start_after_line)
+    if format == "xlsx":
+        records = XlsxRecords(counted, mapping, limits, sheet=sheet, start_after_line=start_after_line)
     else:
-        records = NdjsonRecords(text, mapping, start_after_line=start_after_line)
-    return Reading(records, fingerprint, text, limits)
+        text = PhysicalLines(counted, limits=limits, encoding=encoding)
+        if format == "csv":
+            records = CsvRecords(text, mapping, limits, start_after_line=start_after_line)
+        else:
+            records = NdjsonRecords(text, mapping, start_after_line=start_after_line)
+    return Reading(records, counted, text, limits, totals=mapping.totals, keep_cells=keep_cells)

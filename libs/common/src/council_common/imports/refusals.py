@@ -10,7 +10,8 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from itertools import takewhile
+from typing import Any, Literal
 
 from council_common.imports.binding import LINE_COLUMN
 from council_common.imports.ndjson_lines import RAW_KEY
@@ -58,11 +59,13 @@ def refused_csv(refusals: Iterable[Refusal], *, header: Sequence[str], delimiter
     `header` and `delimiter` are those of the reading. Records are not defused against formulas: they are the
     sender's own, and have to come back unchanged.
     """
+    # A line refused again: what we wrote in front of it the last time is not written twice.
+    ours = sum(1 for _ in takewhile(lambda name: name.startswith("_"), header))
     yield b"\xef\xbb\xbf"
-    yield csv_line([LINE_COLUMN, FIELD_COLUMN, PROBLEM_COLUMN, *header], delimiter).encode()
+    yield csv_line([LINE_COLUMN, FIELD_COLUMN, PROBLEM_COLUMN, *header[ours:]], delimiter).encode()
     for one in refusals:
         said = csv_line([str(one.line_number), one.field, _sentence(one)], delimiter)
-        yield f"{said[:-2]}{delimiter}{one.raw}\r\n".encode()
+        yield f"{said[:-2]}{delimiter}{_behind(one.raw, ours, delimiter)}\r\n".encode()
 
 
 def refused_ndjson(refusals: Iterable[Refusal]) -> Iterator[bytes]:
@@ -73,9 +76,10 @@ def refused_ndjson(refusals: Iterable[Refusal]) -> Iterator[bytes]:
             FIELD_COLUMN: one.field,
             PROBLEM_COLUMN: _sentence(one),
         }
-        bare = _own_members(one.raw)
+        raw = _as_sent(one.raw)
+        bare = _own_members(raw)
         if bare is None:
-            yield (json.dumps({**said, RAW_KEY: one.raw}, ensure_ascii=False) + "\n").encode()
+            yield (json.dumps({**said, RAW_KEY: raw}, ensure_ascii=False) + "\n").encode()
         else:
             head = json.dumps(said, ensure_ascii=False)[:-1]
             yield f"{head}{', ' if bare else ''}{bare}}}\n".encode()
@@ -105,12 +109,70 @@ def _sentence(refusal: Refusal) -> str:
     return f"{refusal.problem} - expected: {refusal.expected}"
 
 
+def without_nul(text: str) -> str:
+    """The text with NUL shown as U+2400, because no database stores the character itself.
+
+    >>> without_nul("A\\0B")
+    'A␀B'
+    """
+    return text.replace("\0", "\u2400")
+
+
+def _behind(raw: str, fields: int, delimiter: str) -> str:
+    """The text of a record behind its first fields."""
+    quoted = False
+    for place, char in enumerate(raw):
+        if not fields:
+            return raw[place:]
+        if char == '"':
+            quoted = not quoted
+        elif char == delimiter and not quoted:
+            fields -= 1
+    return raw if fields else ""
+
+
+def _as_sent(raw: str) -> str:
+    """A line that was refused before, without what we wrote into it then; a key that stands twice stays twice."""
+    ours = (LINE_COLUMN, FIELD_COLUMN, PROBLEM_COLUMN)
+    try:
+        record = _members(raw)
+        while (broken := next((value for key, value in record if key == RAW_KEY), None)) is not None:
+            raw = str(broken)
+            record = _members(raw)
+        if any(key in ours for key, _ in record):
+            return _as_json(_Members(member for member in record if member[0] not in ours))
+    except (ValueError, RecursionError):
+        pass
+    return raw
+
+
+class _Members(list[tuple[str, Any]]):
+    """The members of a JSON object in their order."""
+
+
+def _members(raw: str) -> _Members:
+    """Numbers are kept as the text they were written as. Raises ValueError where the text is no object."""
+    record = json.loads(raw, object_pairs_hook=_Members, parse_float=str)
+    if not isinstance(record, _Members):
+        raise ValueError("no object")  # noqa: TRY004 - what was sent is wrong, not what was passed
+    return record
+
+
+def _as_json(value: Any) -> str:
+    if isinstance(value, _Members):
+        members = (f"{json.dumps(key, ensure_ascii=False)}: {_as_json(one)}" for key, one in value)
+        return f"{{{', '.join(members)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_json, value))}]"
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _own_members(raw: str) -> str | None:
-    """The text between a JSON object's braces, None when the text is no object or was marked before."""
+    """The text between a JSON object's braces, None when the text is no object."""
     try:
         record = json.loads(raw)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(record, dict) or any(key.startswith("_") for key in record):
+    if not isinstance(record, dict):
         return None
     return raw.strip()[1:-1].strip()

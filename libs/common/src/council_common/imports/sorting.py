@@ -7,7 +7,7 @@ from council_common.imports.batches import Batch, Counts, Note, NoteKind
 from council_common.imports.binding import LINE_COLUMN, Binding
 from council_common.imports.headers import repeats
 from council_common.imports.problems import Problem, RefusedRecord, shown
-from council_common.imports.refusals import Refusal, csv_line
+from council_common.imports.refusals import Refusal, csv_line, without_nul
 from council_common.imports.values import is_filler
 
 _TOTAL_LABEL: Final = re.compile(r"(?:grand |sub[- ]?|net )?totals?:?", re.IGNORECASE)
@@ -17,17 +17,20 @@ class Sorter:
     """Fills the current `batch` of one reading and keeps its counts.
 
     Only a record that cannot be accepted is looked at twice: a total or a repeated header lacks what every
-    payment has, so good records pay nothing for the search.
+    payment has, so good records pay nothing for the search. Where `arranged` (NDJSON) the cells are only those
+    that were mapped, so that a record of other keys would look blank: there nothing but an empty line is skipped.
     """
 
-    def __init__(self, binding: Binding, counts: Counts, *, repeated_headers: bool) -> None:
+    def __init__(self, binding: Binding, counts: Counts, *, arranged: bool, totals: bool, keep_cells: bool) -> None:
         self.batch = Batch()
+        self._arranged = arranged
+        self._totals = totals
+        self._keep_cells = keep_cells
         self._binding = binding
         self._counts = counts
         self._take = binding.take
-        self._repeated_headers = repeated_headers
         first = binding.header[0] if binding.header else ""
-        self._head = first if repeated_headers and first.strip() else None
+        self._head = first if not arranged and first.strip() else None
 
     def closed(self) -> Batch:
         """The batch as far as it got; a new one begins."""
@@ -52,6 +55,8 @@ class Sorter:
             return
         batch.lines.append(number)
         batch.rows.append(row)
+        if self._keep_cells:
+            batch.cells.append(cells)
         counts.accepted += 1
         if binding.amount_index is not None and isinstance(amount := row[binding.amount_index], int):
             counts.accepted_pence += amount
@@ -61,10 +66,12 @@ class Sorter:
 
     def _skipped(self, first: int, last: int, cells: list[str]) -> bool:
         counts = self._counts
+        if self._arranged and cells:
+            return False
         if self._says_nothing(cells):
             counts.blank += 1
             self._note("blank", first, last)
-        elif self._repeated_headers and repeats(self._binding, cells):
+        elif repeats(self._binding, cells):
             counts.repeated_headers += 1
             self._note("repeated header", first, last)
         elif (amount := self._total(cells)) is not None:
@@ -86,7 +93,7 @@ class Sorter:
     def _total(self, cells: list[str]) -> int | None:
         """The amount of a record that has nothing else but perhaps the word: the sender's own total."""
         binding = self._binding
-        if binding.amount_index is None:
+        if not self._totals or binding.amount_index is None:
             return None
         index = binding.columns[binding.amount_index].index
         others = [cell.strip() for place, cell in enumerate(cells) if place != index and not is_filler(cell)]
@@ -110,7 +117,7 @@ class Sorter:
             cell = cells[binding.line_index].strip()
             number = int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 10 else first
         text = raw.rstrip("\r\n") or csv_line(cells).rstrip("\r\n")
-        self.batch.refusals.append(Refusal(number, problems, text))
+        self.batch.refusals.append(Refusal(number, problems, without_nul(text)))
         counts.refused += 1
         counts.refused_pence += binding.amount_of(cells) or 0
 

@@ -3,7 +3,7 @@
 A workbook is a ZIP archive of XML parts. Before the reader sees it every part is unpacked here once, in pieces,
 against bounds: the archive's own figures may lie. A declared entity could grow a part again, so that a part
 with a document type is refused (ECMA-376 part 2 forbids it), and a cell far outside would make the reader reserve
-a sheet of billions of cells.
+a sheet of billions of cells. A part is looked at whatever it is called: which one is a sheet, another part says.
 """
 
 import re
@@ -22,7 +22,10 @@ _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 _PIECE: Final = 256 * 1024
 _OVERLAP: Final = 128
 _DOCTYPES: Final = tuple("<!DOCTYPE".encode(name) for name in ("utf-8", "utf-16-le", "utf-16-be"))
-_CELL: Final = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]{0,7})([0-9]{1,10})["']""")
+_ROW_OR_CELL: Final = re.compile(rb"<(?:\w{1,20}:)?(row|c)(?=[\s/>])([^>]*)>")
+_BEGUN_ROW_OR_CELL: Final = re.compile(rb"<(?:\w{1,20}:)?(?:row|c)\s")
+_REFERENCE: Final = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)0*([0-9]*)["']""")
+_LONGEST_TAG: Final = 64 * 1024
 _LOCAL_HEADER: Final = 30
 
 
@@ -88,7 +91,7 @@ def _check_part(file: IO[bytes], part: zipfile.ZipInfo, limits: Limits, before: 
     """Unpack one part within the bounds that are left; returns its true size in bytes."""
     size, tail = 0, b""
     is_xml = part.filename.lower().endswith((".xml", ".rels", ".vml"))
-    sheet = _Extent(limits) if part.filename.lower().startswith("xl/worksheets/") else None
+    sheet = _Extent(limits)
     ratio_bound = limits.workbook_ratio * max(part.compress_size, 4096)
     for piece in unpacked_pieces(file, part):
         size += len(piece)
@@ -99,8 +102,7 @@ def _check_part(file: IO[bytes], part: zipfile.ZipInfo, limits: Limits, before: 
         text = tail + piece
         if is_xml and any(mark in text for mark in _DOCTYPES):
             raise UnreadableFile("xml-entities", "a part of the workbook declares a document type", EXPECTED)
-        if sheet is not None:
-            sheet.look_at(text)
+        sheet.look_at(piece)
         tail = text[-_OVERLAP:]
     if size != part.file_size:
         raise UnreadableFile("damaged-workbook", "a part is not as long as the archive says", EXPECTED)
@@ -131,34 +133,63 @@ def unpacked_pieces(file: IO[bytes], part: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 class _Extent:
-    """The rectangle that a sheet's cells span: what the reader will reserve."""
+    """The rectangle that a sheet's cells span: what the reader will reserve.
+
+    A cell may say where it stands (`r="B7"`); one that does not stands behind the one before it, and so do rows.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._columns: set[bytes] = set()
-        self._last_row = 0
+        self._row = self._column = 0
+        self._last_row = self._last_column = 0
+        self._begun = b""
 
-    def look_at(self, text: bytes) -> None:
-        """Take in the cell references of one piece. Raises `UnreadableFile` beyond the bounds."""
-        found = _CELL.findall(text)
-        if not found:
-            return
-        self._columns.update({column for column, _ in found})
-        self._last_row = max(self._last_row, *[int(row) for _, row in found])
-        last_column = max(map(_column_number, self._columns))
-        if self._last_row > self._limits.workbook_rows or last_column > self._limits.columns:
-            detail = f"the sheet reaches to row {self._last_row:,}, column {last_column:,}"
-            most = f"at most {self._limits.workbook_rows:,} rows and {self._limits.columns:,} columns"
+    def look_at(self, piece: bytes) -> None:
+        """Take in the rows and cells of the next piece. Raises `UnreadableFile` beyond the bounds."""
+        text = self._begun + piece
+        for found in _ROW_OR_CELL.finditer(text):
+            named = _REFERENCE.search(found[2])
+            if found[1] == b"row":
+                self._row = _bounded_number(named[2]) if named else self._row + 1
+                self._column = 0
+            elif named:
+                self._row, self._column = _bounded_number(named[2]), _column_number(named[1])
+            else:
+                self._column += 1
+            self._last_row = max(self._last_row, self._row)
+            self._last_column = max(self._last_column, self._column)
+        # A tag that is cut in two by the end of the piece is looked at with the next one.
+        begun = text[max(text.rfind(b"<"), 0) :]
+        self._begun = b"" if b">" in begun else begun
+        if len(self._begun) > _LONGEST_TAG:
+            if _BEGUN_ROW_OR_CELL.match(begun):
+                raise UnreadableFile("damaged-workbook", "a cell of the sheet has no end", EXPECTED)
+            self._begun = b""
+        self._bound()
+
+    def _bound(self) -> None:
+        rows, columns, limits = self._last_row, self._last_column, self._limits
+        if rows > limits.workbook_rows or columns > limits.columns:
+            detail = f"the sheet reaches to row {rows:,}, column {columns:,}"
+            most = f"at most {limits.workbook_rows:,} rows and {limits.columns:,} columns"
             raise UnreadableFile("sheet-too-large", detail, most)
-        if self._last_row * last_column > self._limits.workbook_cells:
-            detail = f"the sheet spans {self._last_row:,} rows by {last_column:,} columns"
-            most = f"at most {self._limits.workbook_cells:,} cells; send large files as CSV"
+        if rows * columns > limits.workbook_cells:
+            detail = f"the sheet spans {rows:,} rows by {columns:,} columns"
+            most = f"at most {limits.workbook_cells:,} cells; send large files as CSV"
             raise UnreadableFile("sheet-too-large", detail, most)
+
+
+# A number of more digits, or a column of more letters, is beyond any bound already.
+_MOST_DIGITS: Final = 12
+
+
+def _bounded_number(digits: bytes) -> int:
+    return int(digits[:_MOST_DIGITS] or b"0")
 
 
 def _column_number(letters: bytes) -> int:
     number = 0
-    for letter in letters.upper():
+    for letter in letters[:_MOST_DIGITS].upper():
         number = number * 26 + letter - 64
     return number
 

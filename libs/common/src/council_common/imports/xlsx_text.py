@@ -7,6 +7,7 @@ text of a megabyte, pointed to a million times, is a bomb that no figure of the 
 import re
 import zipfile
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Final
 
 from council_common.imports.limits import Limits
@@ -23,16 +24,15 @@ def check_repeated_text(parts: list[zipfile.ZipInfo], unpack: Unpack, limits: Li
 
     Counted from above: markup counts as text, and a number cell as though it pointed to a text.
     """
+    # Which part holds the shared texts, another part says: whatever one is called, it may be they.
     lengths: list[int] = []
     for part in parts:
-        if part.filename.lower().endswith("sharedstrings.xml"):
-            lengths.extend(_lengths(unpack(part)))
+        found = list(_lengths(unpack(part)))
+        lengths = list(map(max, zip_longest(lengths, found, fillvalue=0)))
     if not lengths:
         return
     total = 0
     for part in parts:
-        if not part.filename.lower().startswith("xl/worksheets/"):
-            continue
         for index in _indexes(unpack(part)):
             if index < len(lengths):
                 total += lengths[index]

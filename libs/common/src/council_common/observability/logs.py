@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any, Literal
 
 import structlog
@@ -12,8 +13,8 @@ import structlog
 from council_common.observability.safe_text import safe_traceback
 
 FORBIDDEN_FIELDS = frozenset(
-    {"sort_code", "account_number", "iban", "account_name", "email", "phone", "address", "contact", "token",
-     "authorization", "password", "client_secret"}
+    {"sort_code", "account_number", "iban", "account_name", "name", "supplier_name", "customer_name", "email", "phone",
+     "address", "contact", "token", "authorization", "password", "client_secret"}
 )  # fmt: skip
 
 
@@ -69,6 +70,15 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
     root.setLevel(level)
     for noisy in ("uvicorn.access", "aiokafka", "kafka", "httpx", "httpcore", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    sys.excepthook = _tell_last_fault
+
+
+def _tell_last_fault(kind: type[BaseException], fault: BaseException, stack: TracebackType | None) -> None:
+    """The fault that ends the process, in safe words too: Python itself would print PostgreSQL's whole row."""
+    if issubclass(kind, KeyboardInterrupt):
+        sys.__excepthook__(kind, fault, stack)
+    else:
+        get_logger().critical("process_failed", exc_info=(kind, fault, stack))
 
 
 def get_logger() -> Any:

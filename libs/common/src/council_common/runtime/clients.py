@@ -17,6 +17,7 @@ from council_common.observability.traces import current_traceparent
 ServiceName = Literal["supplier", "invoice", "rebate", "debt", "notification"]
 
 _RENEW_BEFORE_SECONDS = 30
+_UNSAID_SECONDS = 120
 _RETRY_STATUSES = frozenset({502, 503, 504})
 
 
@@ -35,6 +36,18 @@ class ClientSettings(Protocol):
 
 class _Away(Exception):
     """The other service did not answer, or said that it cannot for the moment."""
+
+    what = "does not answer at the moment"
+
+
+class _TokenRefused(_Away):
+    """The other service does not take our token, a new one neither."""
+
+    what = "refuses our token: do both have the same OIDC_ISSUER and OIDC_AUDIENCE?"
+
+
+class _NoToken(Exception):
+    """The identity provider gives us no token: nobody was asked yet."""
 
 
 class ServiceClients:
@@ -67,27 +80,32 @@ class ServiceClients:
     async def _ask(self, service: ServiceName, method: str, path: str, **request: Any) -> Any:
         url = f"{getattr(self._settings, f'{service}_service_url').rstrip('/')}{path}"
         try:
-            async for attempt in stamina.retry_context(on=_Away, attempts=3, timeout=30, wait_initial=0.1, wait_max=2):
+            async for attempt in stamina.retry_context(
+                on=(_Away, _NoToken), attempts=3, timeout=30, wait_initial=0.1, wait_max=2
+            ):
                 with attempt:
-                    response: httpx.Response = await self._guarded[service](method, url, **request)
+                    token = await self._own_token()
+                    response: httpx.Response = await self._guarded[service](method, url, token, **request)
+        except _NoToken as fault:
+            raise Unavailable("The identity provider gives us no token at the moment (CLIENT_ID).") from fault
         except (_Away, CircuitBreakerError) as fault:
-            raise Unavailable(f"{service}-service does not answer at the moment.") from fault
+            raise Unavailable(f"{service}-service {getattr(fault, 'what', _Away.what)}.") from fault
         if response.status_code == httpx.codes.NOT_FOUND:
             return None
         response.raise_for_status()
         return response.json()
 
-    async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        headers = {"authorization": f"Bearer {await self._own_token()}", **request.pop("headers", {})}
+    async def _send(self, method: str, url: str, token: str, **request: Any) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token}", **request.pop("headers", {})}
         if traceparent := current_traceparent():
             headers["traceparent"] = traceparent
         try:
             response = await self._client.request(method, url, headers=headers, **request)
         except httpx.TransportError as fault:
             raise _Away from fault
-        if response.status_code == httpx.codes.UNAUTHORIZED and self._token:
+        if response.status_code == httpx.codes.UNAUTHORIZED:
             self._token = ""  # the issuer changed its keys: a new token, and the same question again
-            raise _Away
+            raise _TokenRefused
         if response.status_code in _RETRY_STATUSES:
             raise _Away
         return response
@@ -110,7 +128,8 @@ class ServiceClients:
                 )
                 grant = granted.raise_for_status().json()
                 self._token = str(grant["access_token"])
-                self._token_until = time.monotonic() + int(grant["expires_in"]) - _RENEW_BEFORE_SECONDS
-            except (httpx.HTTPError, KeyError, ValueError) as fault:
-                raise _Away from fault
+                lives = int(grant.get("expires_in", _UNSAID_SECONDS))  # optional in RFC 6749 §5.1
+                self._token_until = time.monotonic() + lives - _RENEW_BEFORE_SECONDS
+            except (httpx.HTTPError, KeyError, TypeError, ValueError) as fault:
+                raise _NoToken from fault
             return self._token

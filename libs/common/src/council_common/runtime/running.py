@@ -33,14 +33,16 @@ class Runtime:
 async def running(name: str, settings: ServiceSettings, *, clock: Clock = utc_now) -> AsyncIterator[Runtime]:
     """A runtime for the length of a block."""
     engine = make_engine(settings.database_url, pool_size=settings.database_pool_size, application_name=name)
-    async with httpx.AsyncClient(timeout=httpx.Timeout(5.0)) as client:
-        yield Runtime(
-            name=name,
-            settings=settings,
-            engine=engine,
-            sessions=make_sessions(engine),
-            verifier=TokenVerifier(issuer=settings.oidc_issuer, audience=settings.oidc_audience, client=client),
-            clients=ServiceClients(settings, client),
-            clock=clock,
-        )
-    await engine.dispose()
+    try:
+        async with httpx.AsyncClient(timeout=httpx.Timeout(5.0)) as client:
+            yield Runtime(
+                name=name,
+                settings=settings,
+                engine=engine,
+                sessions=make_sessions(engine),
+                verifier=TokenVerifier(issuer=settings.oidc_issuer, audience=settings.oidc_audience, client=client),
+                clients=ServiceClients(settings, client),
+                clock=clock,
+            )
+    finally:
+        await engine.dispose()

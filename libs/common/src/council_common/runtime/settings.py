@@ -5,14 +5,25 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from council_common.events.security import KafkaSecurity, Mechanism, Protocol
+
 
 class ServiceSettings(BaseSettings):
     """Built in `main.py` and `worker.py`, never at import."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 
-    database_url: Annotated[str, Field(description="postgresql://user:password@host:port/database")]
+    database_url: Annotated[
+        str, Field(description="postgresql://user:password@host:port/database?sslmode=verify-full&sslrootcert=FILE")
+    ]
     kafka_bootstrap_servers: Annotated[str, Field(description="host:port, comma-separated")]
+    kafka_security_protocol: Annotated[Protocol, Field(description="SASL_SSL anywhere but on one machine")] = (
+        "PLAINTEXT"
+    )
+    kafka_sasl_mechanism: Mechanism = "SCRAM-SHA-512"
+    kafka_sasl_username: Annotated[str, Field(description="One for each service: the broker's ACLs name it")] = ""
+    kafka_sasl_password: SecretStr = SecretStr("")
+    kafka_ca_file: Annotated[str, Field(description="PEM; empty: the system's authorities")] = ""
     oidc_issuer: Annotated[str, Field(description="The identity provider whose tokens are accepted")]
     oidc_audience: str = "council-payments"
     client_id: Annotated[str, Field(description="This service as a client of the others")] = ""
@@ -33,3 +44,14 @@ class ServiceSettings(BaseSettings):
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otel_exporter_otlp_endpoint: str | None = None
+
+    @property
+    def kafka_security(self) -> KafkaSecurity:
+        """What every client of the broker is told besides its address."""
+        return KafkaSecurity(
+            self.kafka_security_protocol,
+            self.kafka_sasl_mechanism,
+            self.kafka_sasl_username,
+            self.kafka_sasl_password.get_secret_value(),
+            self.kafka_ca_file,
+        )

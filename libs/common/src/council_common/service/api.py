@@ -14,7 +14,7 @@ from council_common.runtime.settings import ServiceSettings
 from council_common.service.health import broker_answers, database_answers, health_routes
 from council_common.web.idempotency import Replay, TransactionalRoute, answer_replay
 from council_common.web.middleware import RequestContext
-from council_common.web.problems import PROBLEM_RESPONSES, install_problem_handlers
+from council_common.web.problems import PROBLEM_RESPONSES, document_problems, install_problem_handlers
 
 MIB = 1024 * 1024
 BODY_LIMIT = MIB
@@ -66,6 +66,8 @@ def build_api(
     )
     if runtime is not None:
         app.state.runtime = runtime
+    written = app.openapi
+    app.openapi = lambda: document_problems(written())  # type: ignore[method-assign]
     app.add_middleware(RequestContext)
     install_problem_handlers(app)
     app.add_exception_handler(Replay, answer_replay)
@@ -73,10 +75,8 @@ def build_api(
         app.include_router(router)
     app.include_router(
         health_routes(
-            {
-                "database": lambda: database_answers(app.state.runtime.engine),
-                "broker": lambda: broker_answers(settings.kafka_bootstrap_servers),
-            }
+            database=lambda: database_answers(app.state.runtime.engine),
+            broker=lambda: broker_answers(settings.kafka_bootstrap_servers, settings.kafka_security),
         )
     )
     return app

@@ -1,4 +1,4 @@
-"""The commands of a service: `python -m <name>_service api|worker|serve|migrate|create-topics|replay-dead|<job>`."""
+"""The commands of a service: `python -m <name>_service api`, `worker`, `serve`, `migrate` … or the name of a job."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from uuid import UUID
 import uvicorn
 from fastapi import FastAPI
 
-from council_common.clock import utc_now
 from council_common.database.migrations import migrate
-from council_common.events.dead_letters import replay_dead_letters
+from council_common.events.dead_letters import discard_dead_letter, replay_dead_letters
 from council_common.events.envelope import type_of, unseal
 from council_common.events.handlers import Handlers, Received
 from council_common.events.topics import create_topics
 from council_common.observability.logs import configure_logs, get_logger
 from council_common.observability.traces import configure_traces
+from council_common.runtime.memory import collect_cycles_seldom
 from council_common.runtime.running import running
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
@@ -57,6 +57,9 @@ def service_command(service: Service, arguments: list[str] | None = None) -> Non
         commands.add_parser(name, help=text)
     replay = commands.add_parser("replay-dead", help="handle dead letters again")
     replay.add_argument("ids", nargs="*", type=UUID, help="only these (all when none is named)")
+    discard = commands.add_parser("discard-dead", help="give up a dead letter that can never be handled")
+    discard.add_argument("id", type=UUID)
+    discard.add_argument("--reason", required=True, help="why, for the log")
     for job in service.jobs:
         commands.add_parser(job.name, help=f"run the job {job.name} now")
     options = parser.parse_args(arguments)
@@ -79,10 +82,16 @@ def _run(service: Service, settings: ServiceSettings, options: argparse.Namespac
             asyncio.run(_serve(service, settings, api=True, worker=True))
         case "create-topics":
             asyncio.run(
-                create_topics(settings.kafka_bootstrap_servers, replication_factor=settings.kafka_replication_factor)
+                create_topics(
+                    settings.kafka_bootstrap_servers,
+                    replication_factor=settings.kafka_replication_factor,
+                    security=settings.kafka_security,
+                )
             )
         case "replay-dead":
             asyncio.run(_replay(service, settings, options.ids))
+        case "discard-dead":
+            asyncio.run(_discard(service, settings, options.id, options.reason))
         case job_name:
             asyncio.run(_run_job(service, settings, job_name))
 
@@ -116,6 +125,7 @@ async def _serve(service: Service, settings: ServiceSettings, *, api: bool, work
         server_header=False,
     )
     server = _Server(config)
+    collect_cycles_seldom()
     async with running(service.name, settings) as runtime, asyncio.TaskGroup() as group:
         group.create_task(server.serve())
         group.create_task(_end_server(server, stop))
@@ -132,17 +142,35 @@ async def _end_server(server: uvicorn.Server, stop: asyncio.Event) -> None:
 async def _replay(service: Service, settings: ServiceSettings, ids: list[UUID]) -> None:
     types = service.handlers.types
 
-    def read(payload: bytes, event_type: str | None) -> Received[Any]:
-        envelope = unseal(payload, types[event_type or type_of(payload)])
-        return Received(envelope.data, envelope.id, utc_now())
-
     async with running(service.name, settings) as runtime:
+
+        def read(payload: bytes, event_type: str | None) -> Received[Any]:
+            envelope = unseal(payload, types[event_type or type_of(payload)])
+            return Received(envelope.data, envelope.id, runtime.clock())
+
         handled, failed = await replay_dead_letters(runtime.sessions, service.handlers, read=read, only=ids)
     log.info("dead_letters_replayed", handled=handled, failed=[str(letter_id) for letter_id, _ in failed])
     for letter_id, reason in failed:
         log.warning("dead_letter_stays", dead_letter_id=str(letter_id), reason=reason)
     if failed:
         raise SystemExit(1)
+
+
+async def _discard(service: Service, settings: ServiceSettings, letter_id: UUID, reason: str) -> None:
+    async with running(service.name, settings) as runtime, runtime.sessions.begin() as session:
+        gone = await discard_dead_letter(session, letter_id)
+    if gone is None:
+        raise SystemExit(f"{service.name} keeps no dead letter {letter_id}.")
+    log.warning(
+        "dead_letter_discarded",
+        dead_letter_id=str(letter_id),
+        topic=gone.topic,
+        partition=gone.partition,
+        offset=gone.offset,
+        key=gone.key,
+        type=gone.type,
+        reason=reason,
+    )
 
 
 async def _run_job(service: Service, settings: ServiceSettings, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +19,7 @@ from council_common.ids import lock_key
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import JOB_RUNS
 from council_common.runtime.running import Runtime
+from council_common.stopping import pause
 
 log = get_logger()
 
@@ -68,7 +68,7 @@ async def _keep_running(runtime: Runtime, job: Job, stop: asyncio.Event) -> None
             await _run_on_own_connection(runtime, job, stop)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
             log.warning("job_waits", job=job.name, cause=type(fault).__name__)
-            await _pause(stop, asyncio.Event(), 1.0)
+            await pause(stop, 1.0)
 
 
 async def _run_on_own_connection(runtime: Runtime, job: Job, stop: asyncio.Event) -> None:
@@ -90,7 +90,7 @@ async def _run_on_own_connection(runtime: Runtime, job: Job, stop: asyncio.Event
                 finally:
                     await connection.execute("SELECT pg_advisory_unlock($1)", lock_key(f"job-{job.name}"))
             if not more:
-                await _pause(stop, woken, job.every.total_seconds())
+                await pause(stop, job.every.total_seconds(), woken=woken)
     finally:
         connection.terminate()
 
@@ -108,11 +108,3 @@ async def _run_once(runtime: Runtime, job: Job) -> bool:
         return False
     JOB_RUNS.labels(job.name, "done").inc()
     return more
-
-
-async def _pause(stop: asyncio.Event, woken: asyncio.Event, seconds: float) -> None:
-    waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(woken.wait())]
-    with suppress(asyncio.CancelledError):
-        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for wait in waits:
-        wait.cancel()

@@ -31,11 +31,13 @@ async def run_worker(runtime: Runtime, *, handlers: Handlers, jobs: tuple[Job, .
     relay = Relay(
         database_url=settings.database_url,
         bootstrap_servers=settings.kafka_bootstrap_servers,
+        security=settings.kafka_security,
         service=runtime.name,
     )
     consumer = Consumer(
         service=runtime.name,
         bootstrap_servers=settings.kafka_bootstrap_servers,
+        security=settings.kafka_security,
         sessions=runtime.sessions,
         handlers=handlers,
         clock=runtime.clock,

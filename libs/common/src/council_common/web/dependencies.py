@@ -41,9 +41,9 @@ async def get_now(request: Request) -> datetime:
     return runtime_of(request).clock()
 
 
-async def get_today(request: Request) -> date:
-    """The date of the request, in London."""
-    return london_date(runtime_of(request).clock())
+async def get_today(now: Annotated[datetime, Depends(get_now)]) -> date:
+    """The date of the request, in London: of the same moment as its time."""
+    return london_date(now)
 
 
 _bearer = HTTPBearer(auto_error=False, description="An access token of the council's identity provider")

@@ -96,7 +96,7 @@ def _write_cursor(sort: str, value: Any, last_id: Any) -> str:
 def _read_cursor(cursor: str, sort: str) -> tuple[str, str]:
     try:
         of_sort, value, last_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except ValueError:
+    except (ValueError, TypeError):  # TypeError: JSON that is no list, such as 5 or null
         of_sort = None
     if of_sort != sort:
         raise _strange_cursor()

@@ -20,6 +20,17 @@ from council_common.database.faults import is_transient
 from council_common.errors import BusinessError, FieldError, Unavailable
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_trace_id
+from council_common.web.field_errors import field_error
+
+__all__ = [
+    "PROBLEM_RESPONSES",
+    "ProblemFieldOut",
+    "ProblemOut",
+    "document_problems",
+    "field_error",
+    "install_problem_handlers",
+    "problem",
+]
 
 log = get_logger()
 
@@ -44,13 +55,33 @@ class ProblemOut(BaseModel):
     detail: str
     instance: str
     request_id: str | None = None
+    trace_id: str | None = None
     errors: list[ProblemFieldOut] | None = None
 
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {"model": ProblemOut, "description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {}}}
-    for status in (401, 403, 404, 409, 422)
+    status: {"model": ProblemOut, "description": HTTPStatus(status).phrase} for status in (401, 403, 404, 409, 422, 503)
 }
+_WITH_VERSION = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
+
+
+def document_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document whose refusals stand under the media type they are sent with.
+
+    FastAPI writes every model under `application/json`. Operations with `If-Match` may also answer 412 and 428.
+    """
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            refusals = [response for status, response in responses.items() if status.startswith(("4", "5"))]
+            for response in refusals:
+                content = response.setdefault("content", {})
+                if "application/json" in content:
+                    content[MEDIA_TYPE] = content.pop("application/json")
+            if refusals and any(each["name"].lower() == "if-match" for each in operation.get("parameters", ())):
+                for status in _WITH_VERSION:
+                    responses[str(int(status))] = {**refusals[0], "description": status.phrase}
+    return document
 
 
 def problem(
@@ -123,17 +154,6 @@ async def _validation_error(request: Request, error: Exception) -> Response:
         detail="The request does not have the form this resource takes; see errors.",
         errors=[field_error(each) for each in details[:100]],
     )
-
-
-def field_error(detail: Any) -> FieldError:
-    """A pydantic error as a field error; the refused value itself is never repeated."""
-    location = [str(part) for part in detail["loc"]]
-    if len(location) > 1 and location[0] in {"body", "query", "path", "header"}:
-        location = location[1:]
-    context = detail.get("ctx", {})
-    limits = {name: value for name, value in context.items() if name != "error"}
-    expected = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in limits.items()) or None
-    return FieldError(field=".".join(location), problem=detail["msg"].removeprefix("Value error, "), expected=expected)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

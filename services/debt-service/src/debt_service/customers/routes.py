@@ -20,6 +20,7 @@ from debt_service.customers.rules import CustomerKind
 from debt_service.customers.schemas import CustomerIn, CustomerOut, CustomerPatch
 from debt_service.customers.tables import Customer
 from debt_service.customers.usecases import change_customer, register_customers
+from debt_service.fields import NO_CONTROL_CHARACTERS, WantedText
 
 router = resource_router("customers")
 
@@ -57,10 +58,13 @@ async def list_customers(
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("debts:read")],
     ids: Annotated[list[UUID] | None, Query(max_length=200)] = None,
-    source_system: Annotated[str | None, Query(max_length=60)] = None,
-    source_reference: Annotated[str | None, Query(max_length=200)] = None,
+    source_system: WantedText = None,
+    source_reference: Annotated[str | None, Query(max_length=200, pattern=NO_CONTROL_CHARACTERS)] = None,
     kind: CustomerKind | None = None,
-    q: Annotated[str | None, Query(min_length=2, max_length=100, description="A part of the name.")] = None,
+    q: Annotated[
+        str | None,
+        Query(min_length=2, max_length=100, pattern=NO_CONTROL_CHARACTERS, description="A part of the name."),
+    ] = None,
 ) -> Page[CustomerOut]:
     """Customers, filtered, sorted by name or time of registering."""
     items, cursor = await fetch_page(

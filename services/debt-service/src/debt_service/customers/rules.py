@@ -28,6 +28,12 @@ class Channel(StrEnum):
 class CustomerNotFound(NotFound):
     code = "customer-not-found"
 
+    @classmethod
+    def named_in(cls, field: str) -> CustomerNotFound:
+        """A request's field names a customer that is not there."""
+        errors = [FieldError(field, "is not known here", "a registered customer")]
+        return cls(f"{field} names a customer that is not known here.", errors=errors)
+
 
 class NoEmail(Malformed):
     code = "no-email"

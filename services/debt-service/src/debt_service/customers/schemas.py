@@ -101,5 +101,5 @@ class CustomerOut(BaseModel):
 
     @staticmethod
     def of(customer: Customer) -> CustomerOut:
-        values = customer.values("system", "reference", "created_at")
+        values = customer.values("system", "reference", "created_at", "content_hash")
         return CustomerOut(source=CustomerSource(system=customer.system, reference=customer.reference), **values)

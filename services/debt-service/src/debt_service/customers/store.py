@@ -14,6 +14,7 @@ from sqlalchemy import Select, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from debt_service.bulk import content_hash
 from debt_service.customers.rules import CustomerNotFound, NewCustomer
 from debt_service.customers.tables import Customer
 
@@ -21,10 +22,11 @@ SourceKey = tuple[str, str]
 
 _INSERT = """
 INSERT INTO customer (id, version, system, reference, kind, name, email, address, preferred_channel, language,
-                      suppressed, on_hold, created_at)
-SELECT id, 1, system, reference, kind, name, email, address::jsonb, channel, language, false, false, $10
+                      suppressed, on_hold, created_at, content_hash)
+SELECT id, 1, system, reference, kind, name, email, address::jsonb, channel, language, false, false, $11, hash
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::text[]) AS new (id, system, reference, kind, name, email, address, channel, language)
+            $9::text[], $10::text[])
+     AS new (id, system, reference, kind, name, email, address, channel, language, hash)
 ON CONFLICT (system, reference) DO NOTHING
 RETURNING id, system, reference
 """
@@ -46,6 +48,7 @@ async def insert_customers(
         [None if each.address is None else json.dumps(each.address) for each in customers],
         [each.preferred_channel for each in customers],
         [each.language for each in customers],
+        [content_hash(each) for each in customers],
         at,
     )
     return {(row["system"], row["reference"]): row["id"] for row in rows}
@@ -67,8 +70,12 @@ async def get_customer(session: AsyncSession, customer_id: UUID) -> Customer:
 
 
 async def lock_customer(session: AsyncSession, customer_id: UUID) -> Customer:
-    """One customer, its row locked; raises CustomerNotFound."""
-    customer = await session.get(Customer, customer_id, with_for_update=True, populate_existing=True)
+    """One customer, its row locked; raises CustomerNotFound.
+
+    No key lock: whoever holds a receivable or receipt may still name the customer (a foreign key's check), or a hold
+    on a customer, which locks its receivables next, and a bank file would wait for one another in a ring.
+    """
+    customer = await session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
     if customer is None:
         raise CustomerNotFound("There is no customer with this id.")
     return customer

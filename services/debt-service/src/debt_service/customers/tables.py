@@ -15,7 +15,10 @@ from debt_service.rows import Row
 
 
 class Customer(Row, table=True):
-    """Who owes. `on_hold` follows the holds on the customer, `suppressed` stops every notice."""
+    """Who owes. `on_hold` follows the holds on the customer, `suppressed` stops every notice.
+
+    `content_hash` is that of what the source told first; changes since are the council's own.
+    """
 
     __table_args__ = (UniqueConstraint("system", "reference"),)
 
@@ -32,3 +35,4 @@ class Customer(Row, table=True):
     suppressed: bool
     on_hold: bool
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    content_hash: str = Field(sa_type=Text)

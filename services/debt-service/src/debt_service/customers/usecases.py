@@ -12,7 +12,7 @@ from council_common.identity.actor import Actor
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.bulk import Outcome, refused
+from debt_service.bulk import Outcome, SourceReused, content_hash, refused
 from debt_service.customers import store
 from debt_service.customers.rules import NewCustomer, check_channel
 from debt_service.customers.tables import Customer
@@ -36,17 +36,11 @@ async def register_customers(
         customer = known[key]
         if created.pop(key, None) is not None:
             outcomes.append(Outcome(line, "created", customer.id))
-        elif _tells_the_same(customer, new):
+        elif content_hash(new) == customer.content_hash:
             outcomes.append(Outcome(line, "existing", customer.id))
         else:
-            problem = "this source reference is known with other content"
-            outcomes.append(refused(line, "source-reused", "source.reference", problem, "a new reference, or PATCH"))
+            outcomes.append(refused(line, SourceReused("a new reference, or PATCH")))
     return outcomes
-
-
-def _tells_the_same(customer: Customer, new: NewCustomer) -> bool:
-    # Later changes by PATCH do not make the first telling wrong: what identifies a customer is compared.
-    return (customer.kind, customer.name) == (new.kind, new.name)
 
 
 async def change_customer(

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
+from council_common.database.history import ChangeOut, history_of
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.dependencies import Now, SessionDep, requires
@@ -29,12 +30,17 @@ class LevelIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    level: Annotated[int, Field(ge=1, le=20)]
-    days_overdue: Annotated[int, Field(ge=1, le=3650)]
-    interval_days: Annotated[int, Field(ge=0, le=3650, description="Days since the last notice.")] = 0
+    level: Annotated[int, Field(strict=True, ge=1, le=20)]
+    days_overdue: Annotated[int, Field(strict=True, ge=1, le=3650)]
+    interval_days: Annotated[
+        int,
+        Field(
+            strict=True, ge=0, le=3650, description="Days since the last notice was sent; at least 1 from level 2 on."
+        ),
+    ] = 0
     template: Annotated[Short, Field(examples=["reminder"])]
     channel: LevelChannel = LevelChannel.PREFERRED
-    minimum_pence: Annotated[int, Field(ge=1, le=MAX_AMOUNT_PENCE)] = 1
+    minimum_pence: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_PENCE)] = 1
     stops: Annotated[bool, Field(description="After this level an officer decides; only on the last.")] = False
 
     def as_level(self) -> Level:
@@ -111,3 +117,12 @@ async def list_procedures(
 async def get(procedure_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]) -> ProcedureOut:
     """One version."""
     return ProcedureOut.of(await get_procedure(session, procedure_id))
+
+
+@router.get("/{procedure_id}/history")
+async def history(
+    procedure_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]
+) -> list[ChangeOut]:
+    """Who set a version up, and when."""
+    await get_procedure(session, procedure_id)
+    return await history_of(session, procedure_id)

@@ -29,6 +29,18 @@ class ProcedureExists(Conflict):
     code = "dunning-procedure-exists"
 
 
+class NotInForce(Conflict):
+    """The procedure begins after the day of the run."""
+
+    code = "dunning-procedure-not-in-force"
+
+
+class OtherDebtType(Conflict):
+    """The procedure is for another type of debt than the run."""
+
+    code = "dunning-procedure-other-debt-type"
+
+
 class LevelsOutOfOrder(Malformed):
     code = "levels-out-of-order"
 
@@ -62,7 +74,7 @@ class Ladder:
 
 
 def check_levels(levels: Sequence[Level]) -> None:
-    """Raise LevelsOutOfOrder unless levels count from 1, days rise, and only the last one stops."""
+    """Raise LevelsOutOfOrder unless levels count from 1, days rise, letters lie apart, and only the last one stops."""
     for position, level in enumerate(levels, start=1):
         name = f"levels.{position - 1}"
         if level.level != position:
@@ -70,12 +82,25 @@ def check_levels(levels: Sequence[Level]) -> None:
         if position > 1 and level.days_overdue <= levels[position - 2].days_overdue:
             expected = f"more than {levels[position - 2].days_overdue}"
             raise _wrong(f"{name}.days_overdue", "days overdue rise from level to level", expected)
+        if position > 1 and level.interval_days < 1:
+            # A mail server says "taken" within a second: without an interval two letters leave on one day (D1 b).
+            raise _wrong(f"{name}.interval_days", "two letters on one day", "at least 1 from the second level on")
         if level.stops and position < len(levels):
             raise _wrong(f"{name}.stops", "a ladder cannot go on after it stops", "true on the last level only")
 
 
 def _wrong(field: str, problem: str, expected: str) -> LevelsOutOfOrder:
     return LevelsOutOfOrder(f"{problem.capitalize()}.", errors=[FieldError(field, problem, expected)])
+
+
+def check_run(ladder: Ladder, *, debt_type: str | None, as_at: date) -> None:
+    """Raise NotInForce or OtherDebtType for a run that names a procedure it cannot follow."""
+    if ladder.effective_from > as_at:
+        errors = [FieldError("procedure_id", "begins after as_at", f"as_at from {ladder.effective_from}")]
+        raise NotInForce(f"The procedure is in force from {ladder.effective_from}.", errors=errors)
+    if None not in {ladder.debt_type, debt_type} and ladder.debt_type != debt_type:
+        errors = [FieldError("debt_type", "is not the procedure's", f"{ladder.debt_type}, or none")]
+        raise OtherDebtType(f"The procedure is for {ladder.debt_type} debts.", errors=errors)
 
 
 def applying(ladders: Iterable[Ladder], *, debt_type: str, customer_kind: str, as_at: date) -> Ladder | None:

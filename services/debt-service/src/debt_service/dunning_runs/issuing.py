@@ -14,6 +14,7 @@ from council_common.contracts.debts import DunningNoticeIssuedV1
 from council_common.database.history import record_change
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.observability.logs import get_logger
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -27,6 +28,8 @@ from debt_service.dunning_runs.rules import DeliveryStatus, RunStatus, issue_day
 from debt_service.dunning_runs.store import NewNotice
 from debt_service.dunning_runs.tables import DunningItem, DunningRun
 from debt_service.records import Change, copy_rows, write_changes, write_events
+
+log = get_logger()
 
 BATCH = 5_000
 BEFORE_ALL = UUID(int=0)
@@ -48,8 +51,9 @@ async def approve_run(
 ) -> DunningRun:
     """Issue the notices of a proposal; never by who proposed it.
 
-    A line that was paid, cancelled or held since, or whose debt fell below the level's minimum, is dropped with
-    its reason. Debts are locked in the order of their ids, batch after batch; memory stays flat.
+    A line that was paid, cancelled or held since, whose earlier notice was sent again, or whose debt fell below the
+    level's minimum, is dropped with its reason. Debts are locked in the order of their ids, batch after batch; memory
+    stays flat.
     """
     run = await store.get_run(session, run_id, lock=True)
     by.must_differ_from(run.proposed_by, what="Approving a dunning run")
@@ -62,7 +66,7 @@ async def approve_run(
     after = BEFORE_ALL
     while batch := await store.lock_next(session, run.id, after=after, batch=BATCH):
         after = batch[-1]
-        rows = await retest(session, run.id, batch, issue.ladders.values(), as_at=today)
+        rows = await retest(session, run.id, batch, issue.ladders.values(), as_at=today, issued_on=on)
         await store.close_items(session, run.id, [row["id"] for row in rows], [row["reason"] for row in rows])
         good = [row for row in rows if row["reason"] is None]
         await _issue(session, issue, good)
@@ -75,6 +79,7 @@ async def approve_run(
     await record_change(
         session, entity="dunning_run", entity_id=run.id, version=run.version, action="approved", by=by, at=at
     )
+    log.info("dunning_run_approved", run_id=str(run.id), issued=issued.total(), dropped=dropped.total())
     return run
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from debt_service.dunning_runs.rules import DeliveryStatus
 from debt_service.dunning_runs.schemas import NextNoticeOut, NoticeOut
 from debt_service.dunning_runs.tables import DunningNotice
 from debt_service.dunning_runs.usecases import explain_next
+from debt_service.fields import Day
 
 router = resource_router("dunning-notices")
 next_notice_router = resource_router("receivables")
@@ -73,7 +73,7 @@ async def next_notice(
     session: SessionDep,
     today: Today,
     _: Annotated[Actor, requires("dunning:read")],
-    as_at: date | None = None,
+    as_at: Day | None = None,
 ) -> NextNoticeOut:
     """The next letter of a debt on a day (today when absent), or the reason why there is none."""
     day = as_at or today

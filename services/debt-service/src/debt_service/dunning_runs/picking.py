@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from debt_service.dunning_procedures.rules import Ladder, applying
 from debt_service.dunning_runs.rules import COUNTED_ONLY, Reason
 from debt_service.holds.rules import HoldKind
+from debt_service.holds.store import KIND_IN_FORCE
 
 # Stands for every type of debt, or kind of customer, that no procedure names.
 ANY = "*"
@@ -27,13 +28,11 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::int
     AS rung (debt_type, kind, procedure_id, level, days, interval_days, minimum)
 """
 
-# The hold in force that stops a letter, the debt's own before its customer's; asked only of debts that carry the mark.
-_HOLD = """
-(SELECT hold.kind FROM hold
- WHERE hold.released_at IS NULL AND (hold.ends_on IS NULL OR hold.ends_on >= $8)
-   AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
- ORDER BY hold.receivable_id IS NULL, hold.placed_at, hold.id LIMIT 1)
-"""
+# Asked only of debts that carry the mark.
+_HOLD = KIND_IN_FORCE.format(as_at="$8")
+
+# `rules.interval_began_on`, as at a day.
+_BEGAN = "CASE WHEN r.last_notice_sent_on <= {as_at} THEN r.last_notice_sent_on ELSE r.last_notice_on END"
 
 # Within the statement reasons are numbers (0: proposed), which group faster than their names: first what the
 # calendar alone explains, then what is kept.
@@ -54,11 +53,11 @@ _PROPOSE = f"""
 WITH rung AS MATERIALIZED ({_RUNGS}),
 facts AS MATERIALIZED (
     SELECT r.id, r.customer_id, rung.procedure_id, (r.dunning_level + 1)::smallint AS level,
-        $8 - r.due_on AS days, r.outstanding_pence, r.last_notice_on,
+        $8 - r.due_on AS days, r.outstanding_pence, {_BEGAN.format(as_at="$8")} AS last_notice_on,
         CASE
             WHEN rung.procedure_id IS NULL THEN
-                CASE WHEN r.dunning_level = 0 THEN {_NUMBER[Reason.NO_PROCEDURE]}
-                     ELSE {_NUMBER[Reason.TOP_LEVEL_REACHED]} END
+                CASE WHEN {{climbs}} THEN {_NUMBER[Reason.TOP_LEVEL_REACHED]}
+                     ELSE {_NUMBER[Reason.NO_PROCEDURE]} END
             WHEN $8 - r.due_on < rung.days THEN {_NUMBER[Reason.NOT_DUE_YET]}
             ELSE coalesce({_HOLD_NUMBER}, CASE
                 WHEN r.customer_id IN (SELECT id FROM customer WHERE suppressed)
@@ -66,7 +65,7 @@ facts AS MATERIALIZED (
                 WHEN r.dunning_level > 0 AND r.id IN
                     (SELECT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
                     THEN {_NUMBER[Reason.PREVIOUS_NOT_DELIVERED]}
-                WHEN $8 - r.last_notice_on < rung.interval_days THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
+                WHEN $8 - {_BEGAN.format(as_at="$8")} < rung.interval_days THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
                 WHEN r.outstanding_pence < rung.minimum THEN {_NUMBER[Reason.BELOW_MINIMUM]}
                 WHEN r.id IN (SELECT receivable_id FROM dunning_item WHERE state = 'proposed')
                     THEN {_NUMBER[Reason.IN_ANOTHER_PROPOSAL]}
@@ -93,13 +92,17 @@ SELECT ({_NAMES})[code / 100] AS reason, code % 100 AS level, debts, pence FROM 
 
 _RETEST = f"""
 WITH rung AS MATERIALIZED ({_RUNGS})
-SELECT r.id, r.customer_id, r.number, r.version, r.due_on, r.outstanding_pence, r.last_notice_on, i.level,
+SELECT r.id, r.customer_id, r.number, r.version, r.due_on, r.outstanding_pence, i.last_notice_on, i.level,
     i.procedure_id, c.preferred_channel, c.email IS NOT NULL AS has_email,
     CASE
         WHEN r.outstanding_pence = 0 THEN r.status
         ELSE coalesce(CASE WHEN r.on_hold THEN '{Reason.ON_HOLD}:' || {_HOLD} END, CASE
             WHEN c.suppressed THEN '{Reason.CUSTOMER_SUPPRESSED}'
             WHEN r.dunning_level <> i.level - 1 THEN '{Reason.LEVEL_CHANGED}'
+            WHEN EXISTS (SELECT FROM dunning_notice n
+                         WHERE n.receivable_id = r.id AND n.delivery_status IN ('issued', 'sent'))
+                THEN '{Reason.PREVIOUS_NOT_DELIVERED}'
+            WHEN $11 - {_BEGAN.format(as_at="$11")} < rung.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
             WHEN r.outstanding_pence < rung.minimum THEN '{Reason.BELOW_MINIMUM}' END)
     END AS reason
 FROM dunning_item i
@@ -156,11 +159,16 @@ def _statement(values: list[Any], types: Sequence[str], kinds: Sequence[str], sc
         values.append(value)
         return f"${len(values)}"
 
-    apart = []
+    apart, told_apart = [], {}
     for rung_column, column, named in (("debt_type", "r.debt_type", types), ("kind", "c.kind", kinds)):
         if named:
             of_debt = f"CASE WHEN {column} = ANY({placed(list(named))}::text[]) THEN {column} ELSE '{ANY}' END"
             apart.append(f"AND rung.{rung_column} = {of_debt}")
+            told_apart[rung_column] = of_debt
+    # A debt no rung is above has reached the top of a ladder, or has none: without types or kinds that is one answer.
+    climbs = str(bool(values[0])).upper()
+    if told_apart:
+        climbs = f"({', '.join(told_apart.values())}) IN (SELECT {', '.join(told_apart)} FROM rung)"
     wanted = (
         ("r.department", scope.department),
         ("r.debt_type", scope.debt_type),
@@ -171,17 +179,27 @@ def _statement(values: list[Any], types: Sequence[str], kinds: Sequence[str], sc
     return (
         _PROPOSE.replace("{scope}", " ".join(narrowed))
         .replace("{apart}", " ".join(apart))
+        .replace("{climbs}", climbs)
         .replace("{customer}", "JOIN customer c ON c.id = r.customer_id" if needs_customer else "")
     )
 
 
 async def retest(
-    session: AsyncSession, run_id: UUID, receivable_ids: Sequence[UUID], ladders: Iterable[Ladder], *, as_at: date
+    session: AsyncSession,
+    run_id: UUID,
+    receivable_ids: Sequence[UUID],
+    ladders: Iterable[Ladder],
+    *,
+    as_at: date,
+    issued_on: date,
 ) -> list[Any]:
-    """What is true now of some proposed debts, their rows locked; `reason` where the letter must not go (D4)."""
+    """What is true now of some proposed debts, their rows locked; `reason` where the letter must not go (D4).
+
+    A failed notice may have been sent again since: then it is under way, or its interval has begun anew.
+    """
     connection = await driver(session)
     rungs = [(ANY, ANY, ladder, number) for ladder in ladders for number in range(len(ladder.levels))]
-    rows: list[Any] = await connection.fetch(_RETEST, *_columns(rungs), as_at, run_id, receivable_ids)
+    rows: list[Any] = await connection.fetch(_RETEST, *_columns(rungs), as_at, run_id, receivable_ids, issued_on)
     return rows
 
 

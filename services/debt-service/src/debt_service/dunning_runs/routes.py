@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -36,6 +35,7 @@ from debt_service.dunning_runs.schemas import (
 from debt_service.dunning_runs.tables import DunningItem, DunningRun
 from debt_service.dunning_runs.usecases import cancel_run, exclude_item, propose_run
 from debt_service.export import csv_answer
+from debt_service.fields import NO_CONTROL_CHARACTERS, Day
 from debt_service.receivables.store import get_receivable
 from debt_service.receivables.tables import Receivable
 
@@ -54,7 +54,7 @@ EXPORTED = (
     "reason",
 )
 
-ReasonFilter = Annotated[str | None, Query(max_length=60, examples=["on_hold:dispute"])]
+ReasonFilter = Annotated[str | None, Query(max_length=60, pattern=NO_CONTROL_CHARACTERS, examples=["on_hold:dispute"])]
 LevelFilter = Annotated[int | None, Query(ge=1, le=20)]
 
 
@@ -81,8 +81,8 @@ async def list_runs(
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("dunning:read")],
     status: RunStatus | None = None,
-    as_at_from: date | None = None,
-    as_at_to: date | None = None,
+    as_at_from: Day | None = None,
+    as_at_to: Day | None = None,
 ) -> Page[RunOut]:
     """Runs, newest first."""
     statement = select(DunningRun)
@@ -160,16 +160,20 @@ async def list_items(
 
 @router.get("/{run_id}/items/export.csv", response_class=StreamingResponse)
 async def export_items(
+    *,
     run_id: UUID,
     runtime: RuntimeDep,
+    session: SessionDep,
     _: Annotated[Actor, requires("dunning:read")],
     state: ItemState | None = None,
     level: LevelFilter = None,
     reason: ReasonFilter = None,
+    customer_id: UUID | None = None,
 ) -> StreamingResponse:
     """The same list as CSV, whole."""
+    await store.get_run(session, run_id)
     columns = [Receivable.number, *(getattr(DunningItem, name) for name in EXPORTED[1:])]
-    statement = store.items_where(run_id, state=state, level=level, reason=reason, customer_id=None)
+    statement = store.items_where(run_id, state=state, level=level, reason=reason, customer_id=customer_id)
     statement = statement.with_only_columns(*columns).order_by(col(DunningItem.receivable_id))
     return csv_answer(runtime, statement, columns=EXPORTED, name=f"dunning-run-{run_id}.csv")
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from council_common.errors import Conflict, FieldError, IllegalMove, NotFound
 
 from debt_service.dunning_procedures.rules import Ladder, Level
+from debt_service.receivables.rules import Status
 
 
 class RunStatus(StrEnum):
@@ -40,7 +41,8 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
-# A failed notice may be sent again by another message; one that is known to have arrived stays so.
+# A failed notice may be sent again by another message; one that is known to have arrived stays so. Whether a failed
+# one had left is its `sent_on`: one that never left is no step on the ladder.
 NEXT_DELIVERY: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     DeliveryStatus.ISSUED: frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
     DeliveryStatus.SENT: frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
@@ -62,10 +64,11 @@ class Reason(StrEnum):
     INTERVAL_NOT_ELAPSED = "interval_not_elapsed"
     BELOW_MINIMUM = "below_minimum"
     IN_ANOTHER_PROPOSAL = "in_another_proposal"
-    # Only between proposal and approval (D4):
+    # Nothing is owed; in a run only between proposal and approval (D4), as are the last two:
     SETTLED = "settled"
     CANCELLED = "cancelled"
     LEVEL_CHANGED = "level_changed"
+    EXCLUDED_BY_OFFICER = "excluded_by_officer"
 
 
 # The calendar alone explains these: a run counts them and keeps no row. Everybody can ask for the reason of one
@@ -95,12 +98,17 @@ class IssueDay(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known about one debt on a day; the schedule is computed from nothing else (D2)."""
+    """What is known about one debt on a day; the schedule is computed from nothing else (D2).
+
+    The last level and notice are those of the latest notice that left or may still leave.
+    """
 
     outstanding_pence: int
     due_on: date
     last_level: int = 0
     last_notice_on: date | None = None
+    last_notice_sent_on: date | None = None
+    status: Status = Status.OVERDUE
     hold_kind: str | None = None
     suppressed: bool = False
     notice_under_way: bool = False
@@ -116,14 +124,32 @@ class Step:
     days_overdue: int
 
 
+def interval_began_on(last_notice_on: date | None, last_notice_sent_on: date | None, *, as_at: date) -> date | None:
+    """The day the interval since the last notice counts from (D1 b: "days since last notice *sent*").
+
+    The day its letter left, however it is dated. A run as at a day before that (a replay of past days, whose letters
+    leave today) knows only the day it is dated.
+
+    >>> interval_began_on(date(2026, 3, 1), date(2026, 3, 15), as_at=date(2026, 3, 15))
+    datetime.date(2026, 3, 15)
+    >>> interval_began_on(date(2026, 3, 1), date(2026, 11, 22), as_at=date(2026, 3, 15))
+    datetime.date(2026, 3, 1)
+    """
+    if last_notice_sent_on is not None and last_notice_sent_on <= as_at:
+        return last_notice_sent_on
+    return last_notice_on
+
+
 def next_step(facts: Facts, ladder: Ladder | None, *, as_at: date) -> Step:
     """The next letter of a debt on a day: one level up at most, and only if
 
-    (a) it is overdue long enough, (b) the last notice was long enough ago, (c) nothing holds it, (d) the last
+    (a) it is overdue long enough, (b) the last notice was sent long enough ago, (c) nothing holds it, (d) the last
     notice arrived or failed for good, and enough is owed. Source: receivables.md §1.5 D1; OCA credit-control #122
     (never beside an open notice); SAP F150 (interval since the last notice, minimum per level).
     """
     days = (as_at - facts.due_on).days
+    if facts.outstanding_pence == 0:
+        return Step(None, facts.status, days)
     if ladder is None:
         return Step(None, Reason.NO_PROCEDURE, days)
     level = ladder.level_after(facts.last_level)
@@ -131,7 +157,8 @@ def next_step(facts: Facts, ladder: Ladder | None, *, as_at: date) -> Step:
 
 
 def _against(facts: Facts, level: Level | None, days: int, as_at: date) -> str | None:
-    since_last = None if facts.last_notice_on is None else (as_at - facts.last_notice_on).days
+    began = interval_began_on(facts.last_notice_on, facts.last_notice_sent_on, as_at=as_at)
+    since_last = None if began is None else (as_at - began).days
     checks = (
         (level is None, Reason.TOP_LEVEL_REACHED),
         (level is not None and days < level.days_overdue, Reason.NOT_DUE_YET),

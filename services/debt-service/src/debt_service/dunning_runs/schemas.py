@@ -192,6 +192,7 @@ class NoticeOut(BaseModel):
     delivery_at: datetime
     message_id: UUID | None
     failure_reason: str | None
+    sent_on: Annotated[date | None, Field(description="The day it left; failed without one, it never did.")]
     why: WhyOut
 
     @staticmethod

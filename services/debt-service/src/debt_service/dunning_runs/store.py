@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from debt_service.dunning_runs.rules import (
     RunNotFound,
 )
 from debt_service.dunning_runs.tables import DunningItem, DunningItemEvent, DunningNotice, DunningRun
+from debt_service.holds.store import KIND_IN_FORCE
+from debt_service.receivables.rules import Status
 from debt_service.receivables.tables import Receivable
 
 _LOCK_NEXT = """
@@ -34,15 +36,38 @@ FROM unnest($2::uuid[], $3::text[], $4::text[]) AS new (receivable_id, state, re
 WHERE run_id = $1 AND dunning_item.receivable_id = new.receivable_id
 """
 _DUN = """
-UPDATE receivable SET dunning_level = new.level, last_notice_on = $3, version = version + 1
+UPDATE receivable SET dunning_level = new.level, last_notice_on = $3, last_notice_sent_on = NULL, version = version + 1
 FROM unnest($1::uuid[], $2::smallint[]) AS new (id, level) WHERE receivable.id = new.id
 """
+_LOCK_NOTICED = """
+SELECT id, dunning_level FROM receivable
+WHERE id IN (SELECT receivable_id FROM dunning_notice WHERE id = ANY($1::uuid[])) ORDER BY id FOR UPDATE
+"""
+# Only by its own template and, until it failed, by its own message: a message by hand about a notice is not the notice.
+# What left once has left, whatever becomes of sending it again.
 _DELIVERY = """
-UPDATE dunning_notice SET delivery_status = new.status, delivery_at = new.at, message_id = new.message_id,
-    failure_reason = new.reason
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::text[])
-     AS new (id, status, at, message_id, reason)
-WHERE dunning_notice.id = new.id AND delivery_status = ANY($6::text[])
+UPDATE dunning_notice SET delivery_status = $1, delivery_at = new.at, message_id = new.message_id,
+    failure_reason = new.reason,
+    sent_on = CASE WHEN $1 = 'sent' THEN new.sent_on ELSE coalesce(dunning_notice.sent_on, new.sent_on) END
+FROM unnest($3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], $8::date[])
+     AS new (id, at, message_id, template, reason, sent_on)
+WHERE dunning_notice.id = new.id AND delivery_status = ANY($2::text[]) AND dunning_notice.template = new.template
+    AND (delivery_status = 'failed' OR coalesce(dunning_notice.message_id, new.message_id) = new.message_id)
+"""
+# The last level and notice of debts, anew from their notices: those that left, and those that still may.
+_RECKON = """
+UPDATE receivable r SET dunning_level = coalesce(last.level, 0), last_notice_on = last.issued_on,
+    last_notice_sent_on = last.sent_on,
+    version = r.version + (r.dunning_level <> coalesce(last.level, 0))::integer
+FROM unnest($1::uuid[]) AS told (id) LEFT JOIN (
+    SELECT receivable_id, max(level) AS level, max(issued_on) AS issued_on, max(sent_on) AS sent_on
+    FROM dunning_notice
+    WHERE receivable_id = ANY($1::uuid[]) AND (delivery_status <> 'failed' OR sent_on IS NOT NULL)
+    GROUP BY receivable_id
+) last ON last.receivable_id = told.id
+WHERE r.id = told.id AND (r.dunning_level, r.last_notice_on, r.last_notice_sent_on)
+    IS DISTINCT FROM (coalesce(last.level, 0)::smallint, last.issued_on, last.sent_on)
+RETURNING r.id, r.version, r.dunning_level
 """
 _DIFFERENCE = """
 SELECT coalesce(now.level, before.level) AS level, count(*) FILTER (WHERE before.level IS NULL) AS only_now,
@@ -54,12 +79,11 @@ FULL JOIN (SELECT receivable_id, level FROM dunning_item WHERE run_id = $2 AND s
     USING (receivable_id)
 GROUP BY 1 ORDER BY 1
 """
-_FACTS = """
-SELECT r.outstanding_pence, r.due_on, r.dunning_level AS last_level, r.last_notice_on, c.suppressed,
+_FACTS = f"""
+SELECT r.outstanding_pence, r.due_on, r.dunning_level AS last_level, r.last_notice_on, r.last_notice_sent_on, r.status,
+    c.suppressed,
     r.debt_type, c.kind AS customer_kind,
-    (SELECT kind FROM hold WHERE released_at IS NULL AND (ends_on IS NULL OR ends_on >= :as_at)
-        AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
-        ORDER BY receivable_id IS NULL, placed_at, id LIMIT 1) AS hold_kind,
+    {KIND_IN_FORCE.format(as_at=":as_at")} AS hold_kind,
     EXISTS (SELECT FROM dunning_notice n WHERE n.receivable_id = r.id AND n.delivery_status IN ('issued', 'sent'))
         AS notice_under_way,
     EXISTS (SELECT FROM dunning_item i WHERE i.receivable_id = r.id AND i.state = 'proposed') AS in_another_proposal
@@ -105,6 +129,7 @@ async def run_before(session: AsyncSession, run: DunningRun) -> DunningRun | Non
             col(DunningRun.status) != "cancelled",
             col(DunningRun.department).is_not_distinct_from(run.department),
             col(DunningRun.debt_type).is_not_distinct_from(run.debt_type),
+            col(DunningRun.procedure_id).is_not_distinct_from(run.procedure_id),
         )
         .order_by(col(DunningRun.id).desc())
         .limit(1)
@@ -204,12 +229,36 @@ async def dun(session: AsyncSession, receivable_ids: Sequence[UUID], levels: Seq
     await connection.execute(_DUN, receivable_ids, levels, on)
 
 
-async def note_delivery(
-    session: AsyncSession, rows: Sequence[tuple[UUID, str, Any, UUID, str | None]], *, from_statuses: Sequence[str]
-) -> None:
-    """Move notices (id, status, at, message id, reason) that stand at one of `from_statuses`."""
+class Told(NamedTuple):
+    """What a message's event tells of a notice; `sent_on` where it had left."""
+
+    notice_id: UUID
+    at: datetime
+    message_id: UUID
+    template: str
+    reason: str | None
+    sent_on: date | None
+
+
+async def lock_noticed(session: AsyncSession, notice_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The last levels of the debts of some notices, their rows locked in the order of their ids."""
     connection = await driver(session)
-    await connection.execute(_DELIVERY, *map(list, zip(*rows, strict=True)), list(from_statuses))
+    return {row["id"]: row["dunning_level"] for row in await connection.fetch(_LOCK_NOTICED, notice_ids)}
+
+
+async def note_delivery(
+    session: AsyncSession, status: str, told: Sequence[Told], *, from_statuses: Sequence[str]
+) -> None:
+    """Move notices that stand at one of `from_statuses`."""
+    connection = await driver(session)
+    await connection.execute(_DELIVERY, status, list(from_statuses), *map(list, zip(*told, strict=True)))
+
+
+async def reckon_levels(session: AsyncSession, receivable_ids: Sequence[UUID]) -> list[tuple[UUID, int, int]]:
+    """Bring the last level and notice of debts in line with their notices; (id, version, level) of what changed."""
+    connection = await driver(session)
+    rows = await connection.fetch(_RECKON, receivable_ids)
+    return [(row["id"], row["version"], row["dunning_level"]) for row in rows]
 
 
 def notices_where(
@@ -258,4 +307,4 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
         return None
     values = dict(row)
     debt_type, kind = values.pop("debt_type"), values.pop("customer_kind")
-    return Facts(**values), debt_type, kind
+    return Facts(**{**values, "status": Status(values["status"])}), debt_type, kind

@@ -46,7 +46,10 @@ class DunningRun(Row, table=True):
 
 
 class DunningItem(Row, table=True):
-    """What a run saw of one debt: a snapshot. Only `state` moves, and `reason` says why (D4)."""
+    """What a run saw of one debt: a snapshot. Only `state` moves, and `reason` says why (D4).
+
+    `last_notice_on` is the day the interval counted from.
+    """
 
     __tablename__ = "dunning_item"
     __table_args__ = (
@@ -86,7 +89,10 @@ class DunningItemEvent(Row, table=True):
 
 
 class DunningNotice(Row, table=True):
-    """One letter of a level, with the facts that led to it and what became of it."""
+    """One letter of a level, with the facts that led to it and what became of it.
+
+    `sent_on` is the London day a carrier took it; failed without one, it never left.
+    """
 
     __tablename__ = "dunning_notice"
     __table_args__ = (
@@ -118,3 +124,4 @@ class DunningNotice(Row, table=True):
     delivery_at: datetime = Field(sa_type=DateTime(timezone=True))
     message_id: UUID | None = None
     failure_reason: str | None = Field(default=None, sa_type=Text)
+    sent_on: date | None = None

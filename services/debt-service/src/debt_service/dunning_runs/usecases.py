@@ -11,11 +11,12 @@ from council_common.clock import london_date
 from council_common.contracts.notifications import MessageEvent, MessageFailedV1
 from council_common.database.history import record_change
 from council_common.events.handlers import Received
-from council_common.identity.actor import Actor
+from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
+from council_common.observability.logs import get_logger
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.dunning_procedures.rules import Ladder, applying
+from debt_service.dunning_procedures.rules import Ladder, applying, check_run
 from debt_service.dunning_procedures.usecases import get_procedure, ladders_as_at
 from debt_service.dunning_runs import store
 from debt_service.dunning_runs.picking import Found, Scope, propose_items
@@ -24,6 +25,7 @@ from debt_service.dunning_runs.rules import (
     DeliveryStatus,
     ItemNotOpen,
     ItemState,
+    Reason,
     RunStatus,
     Step,
     must_be_proposed,
@@ -32,6 +34,9 @@ from debt_service.dunning_runs.rules import (
 from debt_service.dunning_runs.tables import DunningItem, DunningItemEvent, DunningRun
 from debt_service.receivables.rules import ReceivableNotFound, not_in_future
 from debt_service.receivables.usecases import mark_overdue
+from debt_service.records import Change, write_changes
+
+log = get_logger()
 
 
 async def propose_run(
@@ -68,6 +73,7 @@ async def propose_run(
     run.found = {"became_overdue": marked, **_summary(found)}
     session.add(run)
     await _record(session, run, "proposed", by=by, at=at)
+    log.info("dunning_run_proposed", run_id=str(run.id), as_at=str(as_at), proposed=run.found["proposed"])
     return run
 
 
@@ -77,8 +83,9 @@ async def _ladders(
     if procedure_id is None:
         return await ladders_as_at(session, as_at), scope
     chosen = (await get_procedure(session, procedure_id)).ladder()
+    check_run(chosen, debt_type=scope.debt_type, as_at=as_at)
     # An officer who names a procedure has it applied to the debts it is for, whatever newer versions there are.
-    for_all = Ladder(chosen.id, None, None, min(chosen.effective_from, as_at), chosen.levels)
+    for_all = Ladder(chosen.id, None, None, chosen.effective_from, chosen.levels)
     narrowed = Scope(scope.department, scope.debt_type or chosen.debt_type, chosen.customer_kind)
     return [for_all], narrowed
 
@@ -110,7 +117,7 @@ async def exclude_item(
     item = await store.get_item(session, run_id, receivable_id, lock=True)
     if item.state != ItemState.PROPOSED:
         raise ItemNotOpen(f"This item is {item.state}: only proposed ones are excluded.")
-    item.state, item.reason = ItemState.EXCLUDED, "excluded_by_officer"
+    item.state, item.reason = ItemState.EXCLUDED, Reason.EXCLUDED_BY_OFFICER
     session.add(
         DunningItemEvent(
             id=new_id(),
@@ -165,13 +172,42 @@ async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: dat
 
 
 async def note_delivery(session: AsyncSession, status: DeliveryStatus, received: Sequence[Received[Any]]) -> None:
-    """What became of notices; an older fact never overwrites a final one."""
-    rows = [_delivery(status, each.event) for each in received if each.event.about_kind == "dunning_notice"]
-    if rows:
-        before = [before for before, following in NEXT_DELIVERY.items() if status in following]
-        await store.note_delivery(session, rows, from_statuses=before)
+    """What became of notices; an older fact never overwrites a final one.
+
+    A letter that never left (held back, no address, no template) is no step on the ladder: the debt stands where the
+    last letter that left put it.
+    """
+    told = [_told(each.event) for each in received if each.event.about_kind == "dunning_notice"]
+    if not told:
+        return
+    levels = await store.lock_noticed(session, [each.notice_id for each in told])
+    before = [before for before, following in NEXT_DELIVERY.items() if status in following]
+    await store.note_delivery(session, status, told, from_statuses=before)
+    changes = [
+        Change(
+            "receivable",
+            receivable_id,
+            version,
+            f"level_reckoned:{level}",
+            detail={"level_before": levels[receivable_id]},
+        )
+        for receivable_id, version, level in await store.reckon_levels(session, list(levels))
+        if level != levels[receivable_id]
+    ]
+    if changes:
+        log.info("dunning_levels_reckoned", debts=len(changes))
+    await write_changes(session, changes, by=SYSTEM, at=received[0].now)
 
 
-def _delivery(status: DeliveryStatus, event: MessageEvent) -> tuple[UUID, str, datetime, UUID, str | None]:
-    reason = event.reason if isinstance(event, MessageFailedV1) else None
-    return event.about_id, status, event.occurred_at, event.message_id, reason
+def _told(event: MessageEvent) -> store.Told:
+    reason, has_left = None, True
+    if isinstance(event, MessageFailedV1):
+        reason, has_left = event.reason, event.was_sent
+    return store.Told(
+        notice_id=event.about_id,
+        at=event.occurred_at,
+        message_id=event.message_id,
+        template=event.template,
+        reason=reason,
+        sent_on=london_date(event.occurred_at) if has_left else None,
+    )

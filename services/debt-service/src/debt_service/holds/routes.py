@@ -15,7 +15,7 @@ from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from debt_service.fields import Day, Sentence, Short
+from debt_service.fields import Day, Sentence, Short, WantedText
 from debt_service.holds import store
 from debt_service.holds.rules import HoldKind, NewHold
 from debt_service.holds.tables import Hold
@@ -35,7 +35,7 @@ class HoldIn(BaseModel):
     reason: Sentence
     owner: Annotated[Short, Field(description="Who looks after it: a person's or a team's id.")]
     review_on: Day
-    ends_on: Annotated[Day | None, Field(description="Its last day; released by itself the day after.")] = None
+    ends_on: Annotated[Day, Field(description="Its last day; released by itself the day after.")]
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:
@@ -67,7 +67,7 @@ class HoldOut(BaseModel):
     owner: str
     placed_on: date
     review_on: date
-    ends_on: date | None
+    ends_on: date
     placed_by: str
     placed_at: datetime
     released_at: datetime | None
@@ -81,7 +81,7 @@ class HoldOut(BaseModel):
 
 @router.post("", status_code=201, dependencies=[Idempotent])
 async def place(body: HoldIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]) -> HoldOut:
-    """Stop letters, with a reason, an owner and a day to look at it again."""
+    """Stop letters, with a reason, an owner, a day to look at it again and a last day."""
     return HoldOut.of(await place_hold(session, body.as_new(), by=by, at=now))
 
 
@@ -94,9 +94,9 @@ async def list_holds(
     customer_id: UUID | None = None,
     receivable_id: UUID | None = None,
     kind: HoldKind | None = None,
-    owner: Annotated[str | None, Query(max_length=60)] = None,
+    owner: WantedText = None,
     released: bool | None = None,
-    review_before: Annotated[date | None, Query(description="To be looked at before this day.")] = None,
+    review_before: Annotated[Day | None, Query(description="To be looked at before this day.")] = None,
 ) -> Page[HoldOut]:
     """Holds, filtered; sorted by review date."""
     items, cursor = await fetch_page(

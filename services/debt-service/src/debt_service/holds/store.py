@@ -17,6 +17,15 @@ from debt_service.holds.rules import HoldNotFound
 from debt_service.holds.tables import Hold
 from debt_service.receivables.tables import Receivable
 
+# The kind of the hold that stops a letter about receivable `r` on a day (`rules.in_force`), the debt's own before its
+# customer's; null where there is none.
+KIND_IN_FORCE = """
+(SELECT hold.kind FROM hold
+ WHERE hold.released_at IS NULL AND hold.ends_on >= {as_at}
+   AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
+ ORDER BY hold.receivable_id IS NULL, hold.placed_at, hold.id LIMIT 1)
+"""
+
 # Every receivable it reaches carries the mark, so that one that is reopened is still held; only what is owed
 # has a new version, because only that is told.
 _MARK_RECEIVABLES = """

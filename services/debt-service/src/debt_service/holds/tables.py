@@ -29,7 +29,7 @@ class Hold(Row, table=True):
     owner: str = Field(sa_type=Text)
     placed_on: date
     review_on: date
-    ends_on: date | None = None
+    ends_on: date
     placed_by: str = Field(sa_type=Text)
     placed_at: datetime = Field(sa_type=DateTime(timezone=True))
     released_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.customers.store import lock_customer
 from debt_service.holds import store
-from debt_service.holds.rules import HoldReleased, NewHold, NothingOwed, check_dates
+from debt_service.holds.rules import HoldReleased, NewHold, NothingOwed, check_dates, told_as
 from debt_service.holds.tables import Hold
 from debt_service.receivables.store import lock_one_owed
 from debt_service.records import Change, write_changes, write_events
@@ -53,7 +53,7 @@ async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: date
                 receivable_id=each.receivable_id,
                 customer_id=each.customer_id,
                 hold_id=hold.id,
-                kind=hold.kind,
+                kind=told_as(hold.kind),
                 review_on=hold.review_on,
             )
             for each in held
@@ -99,7 +99,7 @@ async def release_hold(session: AsyncSession, hold_id: UUID, *, reason: str, by:
                 receivable_id=each.receivable_id,
                 customer_id=each.customer_id,
                 hold_id=hold.id,
-                kind=hold.kind,
+                kind=told_as(hold.kind),
             )
             for each in held
         ),

@@ -13,6 +13,7 @@ from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends
 from pydantic import BaseModel
 
+from debt_service.fields import Day
 from debt_service.journal import store
 from debt_service.journal.rules import Account, Fact
 from debt_service.journal.tables import JournalEntry, JournalLine
@@ -61,8 +62,8 @@ async def list_entries(
     customer_id: UUID | None = None,
     receivable_id: UUID | None = None,
     receipt_id: UUID | None = None,
-    posted_from: date | None = None,
-    posted_to: date | None = None,
+    posted_from: Day | None = None,
+    posted_to: Day | None = None,
 ) -> Page[JournalEntryOut]:
     """Journal entries with their lines, by the day they count for or the time they were recorded."""
     items, cursor = await fetch_page(
@@ -83,3 +84,10 @@ async def list_entries(
     )
     lines = await store.lines_of(session, [each.id for each in items])
     return Page(items=[JournalEntryOut.of(each, lines[each.id]) for each in items], next=cursor)
+
+
+@router.get("/{entry_id}")
+async def get(entry_id: UUID, session: SessionDep, _: Annotated[Actor, requires("journal:read")]) -> JournalEntryOut:
+    """One entry with its lines."""
+    entry = await store.get_entry(session, entry_id)
+    return JournalEntryOut.of(entry, (await store.lines_of(session, [entry_id]))[entry_id])

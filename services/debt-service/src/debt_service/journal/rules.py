@@ -8,6 +8,8 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from council_common.errors import NotFound
+
 
 class Account(StrEnum):
     """The accounts this service keeps; the council's ledger maps them to its own codes."""
@@ -26,8 +28,13 @@ class Fact(StrEnum):
     RECEIVABLE_RAISED = "receivable_raised"
     RECEIVABLE_CANCELLED = "receivable_cancelled"
     RECEIPT_RECEIVED = "receipt_received"
+    RECEIPT_IDENTIFIED = "receipt_identified"
     RECEIPT_ALLOCATED = "receipt_allocated"
     RECEIPT_REVERSED = "receipt_reversed"
+
+
+class EntryNotFound(NotFound):
+    code = "journal-entry-not-found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,14 @@ def received_lines(*, amount_pence: int, customer_id: UUID | None, receipt_id: U
     """Money came in: until it is set against a debt it is on account."""
     return (
         Line(Account.BANK, amount_pence, receipt_id=receipt_id, customer_id=customer_id),
+        Line(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
+    )
+
+
+def identified_lines(*, amount_pence: int, customer_id: UUID, receipt_id: UUID) -> tuple[Line, ...]:
+    """Suspense finds its owner: what nobody had on account is the customer's."""
+    return (
+        Line(Account.UNALLOCATED_CASH, amount_pence, receipt_id=receipt_id),
         Line(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
     )
 

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from council_common.ids import new_id
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.journal.rules import Account, Entry
+from debt_service.journal.rules import Entry, EntryNotFound
 from debt_service.journal.tables import JournalEntry, JournalLine
 from debt_service.records import copy_rows
 
@@ -52,6 +52,14 @@ async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: s
     if heads:
         await copy_rows(session, "journal_entry", ENTRY_COLUMNS, heads)
         await copy_rows(session, "journal_line", LINE_COLUMNS, lines)
+
+
+async def get_entry(session: AsyncSession, entry_id: UUID) -> JournalEntry:
+    """One entry; raises EntryNotFound."""
+    found = await session.get(JournalEntry, entry_id)
+    if found is None:
+        raise EntryNotFound("There is no journal entry with this id.")
+    return found
 
 
 def entries_where(
@@ -99,15 +107,3 @@ async def lines_of(session: AsyncSession, entry_ids: Sequence[UUID]) -> dict[UUI
     for row in rows:
         lines[row.entry_id].append(row)
     return lines
-
-
-async def balances(session: AsyncSession, *, as_at: date) -> dict[Account, int]:
-    """The balance of every account at the end of a day; they sum to nought."""
-    rows = await session.execute(
-        select(col(JournalLine.account), func.sum(col(JournalLine.amount_pence)))
-        .join(JournalEntry, col(JournalEntry.id) == col(JournalLine.entry_id))
-        .where(col(JournalEntry.posted_on) <= as_at)
-        .group_by(col(JournalLine.account))
-    )
-    found = {Account(account): int(pence) for account, pence in rows}
-    return {account: found.get(account, 0) for account in Account}

@@ -14,8 +14,19 @@ from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.journal.rules import Entry, Fact, allocated_lines, entry
-from debt_service.receipts.rules import Basis, NewReceipt, Share, Wish, check_wishes, paid_on, quoted_numbers, shares
-from debt_service.receipts.store import NewAllocation, add_allocations
+from debt_service.receipts.rules import (
+    AnothersDebt,
+    Basis,
+    NewReceipt,
+    Share,
+    Wish,
+    check_wishes,
+    owner,
+    paid_on,
+    quoted_numbers,
+    shares,
+)
+from debt_service.receipts.store import NewAllocation, add_allocations, last_paid
 from debt_service.receivables.rules import Owed, Payment, ReceivableNotFound
 from debt_service.receivables.store import ids_by_number, lock_owed, open_ids_of, save_owed
 from debt_service.records import Change, write_changes, write_events
@@ -46,51 +57,66 @@ class Debts:
 
     def asked(self, wishes: Iterable[Wish]) -> list[tuple[Owed, int]]:
         """What allocations name; raises ReceivableNotFound."""
-        return [(self._wished(wish), wish.amount_pence) for wish in wishes]
+        return [(self._wished(wish, position), wish.amount_pence) for position, wish in enumerate(wishes)]
 
-    def _wished(self, wish: Wish) -> Owed:
+    def _wished(self, wish: Wish, position: int) -> Owed:
         found = self._owed.get(wish.receivable_id) if wish.receivable_id else self._by_number.get(wish.number or "")
         if found is None:
-            raise ReceivableNotFound(
-                "An allocation names a receivable that is not known here.",
-                errors=[FieldError("allocations", "is not known here", "the id or number of a receivable")],
-            )
+            field = "receivable_id" if wish.receivable_id else "number"
+            errors = [FieldError(f"allocations.{position}.{field}", "is not known here", "a receivable")]
+            raise ReceivableNotFound("An allocation names a receivable that is not known here.", errors=errors)
         return found
 
     def quoted(self, new: NewReceipt) -> list[Owed]:
-        """The receivables whose numbers the payer's reference holds."""
+        """The receivables whose numbers the payer's reference holds; where the payer is known, of theirs only."""
         words = quoted_numbers(new.payer_reference)
-        return [self._by_number[word] for word in words if word in self._by_number]
+        found = [self._by_number[word] for word in words if word in self._by_number]
+        return [owed for owed in found if new.customer_id in {None, owed.customer_id}]
 
-    def plan(self, new: NewReceipt) -> list[Share]:
-        """What a receipt is to be set against; raises what the wishes run against."""
+    def plan(self, new: NewReceipt) -> tuple[UUID | None, list[Share]]:
+        """Whose money a receipt is and what it is to be set against; raises what the wishes run against."""
         if new.wishes:
             asked = self.asked(new.wishes)
             check_wishes(asked, left_pence=new.amount_pence)
-            return [Share(owed, pence, Basis.EXPLICIT) for owed, pence in asked]
-        of_customer = self._by_customer.get(new.customer_id, []) if new.customer_id else []
-        return shares(new.amount_pence, quoted=self.quoted(new), of_customer=of_customer)
+            _check_owner(asked, new.customer_id)
+            whose = new.customer_id or owner(owed for owed, _ in asked)
+            return whose, [Share(owed, pence, Basis.EXPLICIT) for owed, pence in asked]
+        quoted = self.quoted(new)
+        whose = new.customer_id or owner(quoted)
+        of_customer = self._by_customer.get(whose, []) if whose else []
+        return whose, shares(new.amount_pence, quoted=quoted, of_customer=of_customer)
+
+
+def _check_owner(asked: Sequence[tuple[Owed, int]], customer_id: UUID | None) -> None:
+    for position, (owed, _) in enumerate(asked):
+        if customer_id not in {None, owed.customer_id}:
+            errors = [FieldError(f"allocations.{position}", "is another customer's", "a receivable of customer_id")]
+            raise AnothersDebt("An allocation names another customer's receivable.", errors=errors)
 
 
 async def lock_debts(session: AsyncSession, receipts: Sequence[NewReceipt]) -> Debts:
     """Lock, in the order of their ids, every receivable one of these receipts may be set against."""
     wishes = [wish for new in receipts for wish in new.wishes]
-    by_rule = [new for new in receipts if not new.wishes]
-    quoted = {word for new in by_rule for word in quoted_numbers(new.payer_reference)}
-    customers = {new.customer_id for new in by_rule if new.customer_id is not None}
+    by_rule = [(new, quoted_numbers(new.payer_reference)) for new in receipts if not new.wishes]
+    words = {word for _, quoted in by_rule for word in quoted}
+    known = await ids_by_number(session, words) if words else {}
+    customers = {new.customer_id for new, _ in by_rule if new.customer_id is not None}
+    # A receipt that names nobody may turn out to be of whoever owes what it quotes, and pays the rest of theirs.
+    customers |= {known[word][1] for new, quoted in by_rule if not new.customer_id for word in quoted if word in known}
     ids = set(await open_ids_of(session, customers)) if customers else set()
-    return await lock_wished(session, wishes, numbers=quoted, ids=ids)
+    return await lock_wished(session, wishes, others=ids | {receivable_id for receivable_id, _ in known.values()})
 
 
-async def lock_wished(
-    session: AsyncSession, wishes: Sequence[Wish], *, numbers: Iterable[str] = (), ids: Iterable[UUID] = ()
-) -> Debts:
+async def lock_wished(session: AsyncSession, wishes: Sequence[Wish], *, others: Iterable[UUID] = ()) -> Debts:
     """Lock the receivables that allocations name, and others."""
-    named = {wish.number for wish in wishes if wish.number} | set(numbers)
-    wanted = {wish.receivable_id for wish in wishes if wish.receivable_id} | set(ids)
+    wanted = {wish.receivable_id for wish in wishes if wish.receivable_id} | set(others)
+    named = {wish.number for wish in wishes if wish.number}
     if named:
-        wanted |= set((await ids_by_number(session, named)).values())
-    return Debts(await lock_owed(session, wanted) if wanted else {})
+        wanted |= {receivable_id for receivable_id, _ in (await ids_by_number(session, named)).values()}
+    owed = await lock_owed(session, wanted) if wanted else {}
+    for receivable_id, day in (await last_paid(session, owed) if owed else {}).items():
+        owed[receivable_id].last_paid_on = day
+    return Debts(owed)
 
 
 def pay(
@@ -109,7 +135,7 @@ async def record_allocations(session: AsyncSession, paid: Sequence[Paid], *, by:
     """Keep allocations, balances, history and events; returns the journal entries for the caller to post."""
     if not paid:
         return []
-    await add_allocations(
+    allocated = await add_allocations(
         session,
         [
             NewAllocation(
@@ -125,20 +151,28 @@ async def record_allocations(session: AsyncSession, paid: Sequence[Paid], *, by:
         ],
     )
     await save_owed(session, list({each.share.owed.id: each.share.owed for each in paid}.values()))
-    await write_changes(session, (_change(each) for each in paid), by=by, at=at)
+    of_receipts = (
+        Change("receipt", each.receipt_id, each.version, "allocated", detail={"allocated_pence": each.pence})
+        for each in allocated
+    )
+    await write_changes(session, [*of_receipts, *(change for each in paid for change in _changes(each))], by=by, at=at)
     await write_events(session, (event for each in paid for event in _events(each, by=by, at=at)))
     return [_entry(each) for each in paid]
 
 
-def _change(paid: Paid) -> Change:
+def _changes(paid: Paid) -> list[Change]:
+    owed, payment = paid.share.owed, paid.payment
     detail = {
         "receipt_id": paid.receipt_id,
         "amount_pence": paid.share.amount_pence,
-        "outstanding_pence": paid.payment.outstanding_pence,
+        "outstanding_pence": payment.outstanding_pence,
         "basis": paid.share.basis,
     }
-    action = "settled" if paid.payment.settles else "part_paid"
-    return Change("receivable", paid.share.owed.id, paid.payment.version, action, detail=detail)
+    changes = [Change("receivable", owed.id, payment.version, "paid", detail=detail)]
+    if payment.settled_on is not None:
+        settled = {"settled_on": payment.settled_on}
+        changes.append(Change("receivable", owed.id, payment.version + 1, "settled", detail=settled))
+    return changes
 
 
 def _entry(paid: Paid) -> Entry:
@@ -168,7 +202,7 @@ def _events(paid: Paid, *, by: Actor, at: datetime) -> list[ReceivableEvent]:
             basis=paid.share.basis,
         )
     ]
-    if payment.settles:
+    if payment.settled_on is not None:
         events.append(
             ReceivableSettledV1(
                 version=payment.version + 1,
@@ -176,7 +210,7 @@ def _events(paid: Paid, *, by: Actor, at: datetime) -> list[ReceivableEvent]:
                 by=by.subject,
                 receivable_id=owed.id,
                 customer_id=owed.customer_id,
-                settled_on=paid.on,
+                settled_on=payment.settled_on,
             )
         )
     return events

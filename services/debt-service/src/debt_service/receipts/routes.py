@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from fastapi import Depends, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.bulk import BulkIn, BulkOut, read_lines
+from debt_service.fields import Day
 from debt_service.receipts import store
 from debt_service.receipts.rules import ReceiptStatus
 from debt_service.receipts.schemas import AllocationsIn, ReceiptIn, ReceiptOut, ReversalIn
@@ -64,8 +64,8 @@ async def list_receipts(
     customer_id: UUID | None = None,
     receivable_id: UUID | None = None,
     status: ReceiptStatus | None = None,
-    received_from: date | None = None,
-    received_to: date | None = None,
+    received_from: Day | None = None,
+    received_to: Day | None = None,
     unallocated: bool | None = None,
 ) -> Page[ReceiptOut]:
     """Receipts with their allocations, filtered and sorted."""

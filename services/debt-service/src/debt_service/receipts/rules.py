@@ -50,6 +50,12 @@ class ReceiptNotFound(NotFound):
     code = "receipt-not-found"
 
 
+class AnothersDebt(Conflict):
+    """A receipt from one customer names a receivable of another: only an officer sets it against that."""
+
+    code = "another-customers-debt"
+
+
 class NotEnoughLeft(Conflict):
     """More was to be allocated than the receipt has left."""
 
@@ -93,23 +99,29 @@ class Share:
 
 
 _WORD = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
+# Years, months, house numbers and amounts are shorter, and words without a digit name nothing: "RENT MARCH 2026" pays
+# no receivable that happens to be called MARCH or 2026. Such a number has to be named in an allocation.
+_QUOTABLE = re.compile(r"(?=.*[0-9]).{5,}")
 
 
 def quoted_numbers(payer_reference: str | None) -> list[str]:
-    """The words of a payer's reference that may be receivable numbers.
+    """The words of a payer's reference that may be receivable numbers (receivables.md §4: an exact reference).
 
-    >>> quoted_numbers("inv r0000123, thanks")
-    ['INV', 'R0000123', 'THANKS']
+    >>> quoted_numbers("inv r0000123, thanks, March 2026")
+    ['R0000123']
     """
-    return list(dict.fromkeys(_WORD.findall((payer_reference or "").upper())))[:20]
+    words = _WORD.findall((payer_reference or "").upper())
+    return list(dict.fromkeys(word for word in words if _QUOTABLE.fullmatch(word)))[:20]
+
+
+def owner(quoted: Iterable[Owed]) -> UUID | None:
+    """Whose money it is when the payer names nobody: the one customer of what is quoted, paid already or not."""
+    customers = {owed.customer_id for owed in quoted}
+    return customers.pop() if len(customers) == 1 else None
 
 
 def shares(amount_pence: int, *, quoted: Iterable[Owed], of_customer: Sequence[Owed]) -> list[Share]:
-    """How a receipt without named allocations is set against debts; the rest stays on account.
-
-    >>> shares(5, quoted=[], of_customer=[])
-    []
-    """
+    """How a receipt without named allocations is set against debts; the rest stays on account."""
     left = amount_pence
     result: list[Share] = []
     taken: set[UUID] = set()
@@ -143,9 +155,9 @@ def check_wishes(asked: Sequence[tuple[Owed, int]], *, left_pence: int) -> None:
             left_pence=left_pence,
         )
     of_each: dict[UUID, int] = {}
-    for owed, pence in asked:
+    for position, (owed, pence) in enumerate(asked):
         of_each[owed.id] = of_each.get(owed.id, 0) + pence
-        owed.check(of_each[owed.id])
+        owed.check(of_each[owed.id], field=f"allocations.{position}.amount_pence")
 
 
 def paid_on(owed: Owed, received_on: date) -> date:

@@ -120,5 +120,5 @@ class ReceiptOut(BaseModel):
             source=ReceiptSource(system=receipt.system, reference=receipt.reference),
             unallocated_pence=left,
             allocations=[AllocationOut(**each.values("receipt_id")) for each in allocations],
-            **receipt.values("system", "reference", "created_at"),
+            **receipt.values("system", "reference", "created_at", "content_hash"),
         )

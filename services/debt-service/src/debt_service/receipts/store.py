@@ -10,20 +10,22 @@ from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from debt_service.bulk import content_hash
 from debt_service.receipts.rules import Basis, NewReceipt, ReceiptNotFound
 from debt_service.receipts.tables import Allocation, Receipt
 from debt_service.records import copy_rows
 
 _INSERT = """
 INSERT INTO receipt (id, version, system, reference, received_on, amount_pence, allocated_pence, method,
-                     payer_reference, customer_id, status, created_at)
-SELECT id, 1, system, reference, received_on, amount, 0, method, payer_reference, customer_id, 'received', $9
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::text[], $7::text[], $8::uuid[])
-     AS new (id, system, reference, received_on, amount, method, payer_reference, customer_id)
+                     payer_reference, customer_id, status, created_at, content_hash)
+SELECT id, 1, system, reference, received_on, amount, 0, method, payer_reference, customer_id, 'received', $10, hash
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::text[], $7::text[], $8::uuid[],
+            $9::text[])
+     AS new (id, system, reference, received_on, amount, method, payer_reference, customer_id, hash)
 ON CONFLICT (system, reference) DO NOTHING
 RETURNING id, system, reference
 """
@@ -31,6 +33,7 @@ RETURNING id, system, reference
 _SET_ALLOCATED = """
 UPDATE receipt SET allocated_pence = allocated_pence + new.pence, version = version + 1
 FROM unnest($1::uuid[], $2::bigint[]) AS new (id, pence) WHERE receipt.id = new.id
+RETURNING receipt.id, receipt.version, new.pence
 """
 
 SourceKey = tuple[str, str]
@@ -63,6 +66,7 @@ async def insert_receipts(
         [each.method for each in receipts],
         [each.payer_reference for each in receipts],
         [each.customer_id for each in receipts],
+        [content_hash(each) for each in receipts],
         at,
     )
     return {(row["system"], row["reference"]): row["id"] for row in rows}
@@ -91,14 +95,23 @@ async def lock_receipt(session: AsyncSession, receipt_id: UUID) -> Receipt:
     return receipt
 
 
-async def add_allocations(session: AsyncSession, made: Sequence[NewAllocation]) -> None:
+class Allocated(NamedTuple):
+    """What was allocated of a receipt at once, and its version since."""
+
+    receipt_id: UUID
+    version: int
+    pence: int
+
+
+async def add_allocations(session: AsyncSession, made: Sequence[NewAllocation]) -> list[Allocated]:
     """Keep allocations and count them on their receipts."""
     await copy_rows(session, "allocation", NewAllocation._fields, made)
     sums: dict[UUID, int] = defaultdict(int)
     for each in made:
         sums[each.receipt_id] += each.amount_pence
     connection = await driver(session)
-    await connection.execute(_SET_ALLOCATED, list(sums), list(sums.values()))
+    rows = await connection.fetch(_SET_ALLOCATED, list(sums), list(sums.values()))
+    return [Allocated(*row) for row in rows]
 
 
 async def forget_receipts(session: AsyncSession, receipt_ids: Sequence[UUID]) -> None:
@@ -127,6 +140,16 @@ async def allocations_of(session: AsyncSession, receipt_ids: Sequence[UUID]) -> 
     for row in rows:
         found[row.receipt_id].append(row)
     return found
+
+
+async def last_paid(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, date]:
+    """The latest day of the allocations that stand, by receivable."""
+    rows = await session.execute(
+        select(col(Allocation.receivable_id), func.max(col(Allocation.allocated_on)).label("paid_on"))
+        .where(col(Allocation.receivable_id).in_(list(receivable_ids)), col(Allocation.reversed_on).is_(None))
+        .group_by(col(Allocation.receivable_id))
+    )
+    return {row.receivable_id: row.paid_on for row in rows}
 
 
 async def end_allocations(session: AsyncSession, allocation_ids: Sequence[UUID], *, on: date) -> None:

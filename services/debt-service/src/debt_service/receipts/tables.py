@@ -13,7 +13,10 @@ from debt_service.rows import Row
 
 
 class Receipt(Row, table=True):
-    """Money received. What is not allocated is on account; without a customer it is suspense."""
+    """Money received. What is not allocated is on account; without a customer it is suspense.
+
+    `content_hash` is that of what the source told; whose money it is may be found out later.
+    """
 
     __table_args__ = (UniqueConstraint("system", "reference"), Index(None, "customer_id"), Index(None, "received_on"))
 
@@ -31,6 +34,7 @@ class Receipt(Row, table=True):
     reversed_on: date | None = None
     reversal_reason: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    content_hash: str = Field(sa_type=Text)
 
 
 class Allocation(Row, table=True):

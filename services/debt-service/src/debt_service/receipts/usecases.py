@@ -10,20 +10,24 @@ from council_common.clock import london_date
 from council_common.contracts.debts import ReceiptReversedV1, ReceivableEvent
 from council_common.errors import BusinessError, FieldError, IllegalMove
 from council_common.identity.actor import Actor
+from council_common.observability.logs import get_logger
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.bulk import Outcome, refused
+from debt_service.bulk import Outcome, SourceReused, content_hash, refused
+from debt_service.customers.rules import CustomerNotFound
 from debt_service.customers.store import keep_holds_away
-from debt_service.journal.rules import Entry, Fact, allocated_lines, entry, received_lines
+from debt_service.journal.rules import Entry, Fact, allocated_lines, entry, identified_lines, received_lines
 from debt_service.journal.store import post_entries
 from debt_service.receipts import store
 from debt_service.receipts.allocating import Debts, lock_debts, lock_wished, pay, record_allocations
-from debt_service.receipts.rules import Basis, NewReceipt, ReceiptStatus, Share, TooEarly, Wish, check_wishes
+from debt_service.receipts.rules import Basis, NewReceipt, ReceiptStatus, Share, TooEarly, Wish, check_wishes, owner
 from debt_service.receipts.tables import Allocation, Receipt
-from debt_service.receivables.rules import Owed, Status, not_in_future
+from debt_service.receivables.rules import FutureDate, Owed, Status, not_in_future
 from debt_service.receivables.store import lock_owed, save_owed
 from debt_service.receivables.usecases import overdue_event
 from debt_service.records import Change, write_changes, write_events
+
+log = get_logger()
 
 Lines = Sequence[tuple[int, NewReceipt]]
 
@@ -41,12 +45,22 @@ async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at:
     fresh = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
     known = await store.receipts_by_source(session, by_key)
     told_first = {by_key[key][0] for key in fresh}
-    repeated = [(line, new) for line, new in lines if line not in told_first]
     debts = await lock_debts(session, [by_key[key][1] for key in fresh])
-    refusals = await _allocate(session, [(fresh[key], *by_key[key]) for key in fresh], debts, by=by, at=at)
-    outcomes += refusals.values()
-    outcomes += [Outcome(by_key[key][0], "created", fresh[key]) for key in fresh if fresh[key] not in refusals]
-    return outcomes + [_told_before(line, new, known[new.system, new.reference]) for line, new in repeated]
+    # Money is set against debts in the order of the lines, whatever order the rows were added in.
+    in_order = sorted(((fresh[key], *by_key[key]) for key in fresh), key=lambda each: each[1])
+    refusals = await _allocate(session, in_order, debts, by=by, at=at)
+    for line, new in lines:
+        receipt = known[new.system, new.reference]
+        if receipt.id in refusals:
+            # Also for a line that repeats a refused one: nothing of it is kept.
+            outcomes.append(refused(line, refusals[receipt.id]))
+        elif line in told_first:
+            outcomes.append(Outcome(line, "created", receipt.id))
+        elif content_hash(new) == receipt.content_hash:
+            outcomes.append(Outcome(line, "existing", receipt.id))
+        else:
+            outcomes.append(refused(line, SourceReused()))
+    return outcomes
 
 
 async def _acceptable(session: AsyncSession, lines: Lines, *, today: date) -> tuple[Lines, list[Outcome]]:
@@ -55,37 +69,27 @@ async def _acceptable(session: AsyncSession, lines: Lines, *, today: date) -> tu
     bad: list[Outcome] = []
     for line, new in lines:
         if new.received_on > today:
-            bad.append(refused(line, "date-in-future", "received_on", "lies in the future", f"at most {today}"))
+            bad.append(refused(line, FutureDate.of("received_on", today=today)))
         elif new.customer_id is not None and new.customer_id not in customers:
-            problem = "is not known here"
-            bad.append(refused(line, "customer-not-found", "customer_id", problem, "a registered customer"))
+            bad.append(refused(line, CustomerNotFound.named_in("customer_id")))
         else:
             good.append((line, new))
     return good, bad
 
 
-def _told_before(line: int, new: NewReceipt, known: Receipt) -> Outcome:
-    same = ("received_on", "amount_pence", "method", "payer_reference")
-    if all(getattr(new, name) == getattr(known, name) for name in same):
-        return Outcome(line, "existing", known.id)
-    problem = "this source reference is known with other content"
-    return refused(line, "source-reused", "source.reference", problem, "a new reference")
-
-
 async def _allocate(
     session: AsyncSession, fresh: Sequence[tuple[UUID, int, NewReceipt]], debts: Debts, *, by: Actor, at: datetime
-) -> dict[UUID, Outcome]:
+) -> dict[UUID, BusinessError]:
     """Set new receipts against debts and put both on the books; returns the refused ones, taken out again."""
-    refusals: dict[UUID, Outcome] = {}
+    refusals: dict[UUID, BusinessError] = {}
     owners: dict[UUID, UUID] = {}
     paid, entries = [], []
-    for receipt_id, line, new in fresh:
+    for receipt_id, _, new in fresh:
         try:
-            planned = debts.plan(new)
+            customer_id, planned = debts.plan(new)
         except BusinessError as no:
-            refusals[receipt_id] = Outcome(line, "refused", code=no.code, errors=no.errors)
+            refusals[receipt_id] = no
             continue
-        customer_id = new.customer_id or _only_customer(planned)
         if customer_id is not None and new.customer_id is None:
             owners[receipt_id] = customer_id
         lines = received_lines(amount_pence=new.amount_pence, customer_id=customer_id, receipt_id=receipt_id)
@@ -94,28 +98,27 @@ async def _allocate(
         paid += pay(planned, receipt_id=receipt_id, on_account_of=customer_id, received_on=on, on=on)
     await store.forget_receipts(session, list(refusals))
     await store.name_customers(session, owners)
-    entries += await record_allocations(session, paid, by=by, at=at)
-    await post_entries(session, entries, by=by.subject, at=at)
     kept = (Change("receipt", receipt_id, 1, "received") for receipt_id, _, _ in fresh if receipt_id not in refusals)
     await write_changes(session, kept, by=by, at=at)
+    entries += await record_allocations(session, paid, by=by, at=at)
+    await post_entries(session, entries, by=by.subject, at=at)
     return refusals
-
-
-def _only_customer(planned: Sequence[Share]) -> UUID | None:
-    customers = {share.owed.customer_id for share in planned}
-    return customers.pop() if len(customers) == 1 else None
 
 
 async def allocate_by_hand(
     session: AsyncSession, receipt_id: UUID, wishes: Sequence[Wish], *, by: Actor, at: datetime
 ) -> None:
-    """Set what a receipt has left against debts an officer names; raises OverAllocated or NotEnoughLeft."""
+    """Set what a receipt has left against debts an officer names; raises OverAllocated or NotEnoughLeft.
+
+    An officer may pay another customer's debt with it. Suspense becomes the customer's whose debts it pays.
+    """
     receipt = await store.lock_receipt(session, receipt_id)
     if receipt.status != ReceiptStatus.RECEIVED:
         raise IllegalMove("The receipt", receipt.status, "allocated")
     debts = await lock_wished(session, wishes)
     asked = debts.asked(wishes)
     check_wishes(asked, left_pence=receipt.amount_pence - receipt.allocated_pence)
+    identified = await _identify(session, receipt, owner(owed for owed, _ in asked))
     planned = [Share(owed, pence, Basis.BY_HAND) for owed, pence in asked]
     paid = pay(
         planned,
@@ -125,10 +128,20 @@ async def allocate_by_hand(
         on=london_date(at),
     )
     entries = await record_allocations(session, paid, by=by, at=at)
-    await post_entries(session, entries, by=by.subject, at=at)
-    detail = {"allocated_pence": sum(pence for _, pence in asked)}
-    change = Change("receipt", receipt.id, receipt.version + 1, "allocated", detail=detail)
-    await write_changes(session, [change], by=by, at=at)
+    await post_entries(session, [*identified, *entries], by=by.subject, at=at)
+
+
+async def _identify(session: AsyncSession, receipt: Receipt, customer_id: UUID | None) -> list[Entry]:
+    """Note whose money a receipt is that nobody could be found for; returns the journal entry for the caller to post.
+
+    Not where it paid several customers' debts.
+    """
+    if receipt.customer_id is not None or customer_id is None or receipt.allocated_pence > 0:
+        return []
+    receipt.customer_id = customer_id
+    await session.flush()
+    lines = identified_lines(amount_pence=receipt.amount_pence, customer_id=customer_id, receipt_id=receipt.id)
+    return [entry(Fact.RECEIPT_IDENTIFIED, receipt.id, receipt.received_on, lines)]
 
 
 async def reverse_receipt(
@@ -156,6 +169,7 @@ async def reverse_receipt(
     receipt.version += 1
     await session.flush()
     await write_changes(session, [Change("receipt", receipt.id, receipt.version, "reversed", reason)], by=by, at=at)
+    log.info("receipt_reversed", receipt_id=str(receipt.id), amount_pence=receipt.amount_pence)
 
 
 def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, Owed], on: date) -> Entry:
@@ -210,6 +224,7 @@ async def _reopen(
         if debt.status == Status.OVERDUE and debt.overdue_on is None:
             debt.overdue_on = on
             debt.version += 1
+            changes.append(Change("receivable", debt.id, debt.version, "overdue"))
             events.append(overdue_event(debt, by=by, at=at))
     await save_owed(session, list(owed.values()))
     await write_changes(session, changes, by=by, at=at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from sqlmodel import col
 
 from debt_service.bulk import BulkIn, BulkOut, read_lines
 from debt_service.export import csv_answer
+from debt_service.fields import NO_CONTROL_CHARACTERS, Day, WantedPence, WantedText
 from debt_service.receivables import store
 from debt_service.receivables.rules import Status
 from debt_service.receivables.schemas import (
@@ -48,6 +48,7 @@ EXPORTED = (
     "status",
     "dunning_level",
     "last_notice_on",
+    "last_notice_sent_on",
     "on_hold",
 )
 
@@ -56,15 +57,15 @@ async def _wanted(
     *,
     ids: Annotated[list[UUID] | None, Query(max_length=200)] = None,
     customer_id: UUID | None = None,
-    number: Annotated[str | None, Query(max_length=40)] = None,
+    number: Annotated[str | None, Query(max_length=40, pattern=NO_CONTROL_CHARACTERS)] = None,
     status: Status | None = None,
-    overdue_as_at: Annotated[date | None, Query(description="Still owed, and due before this day.")] = None,
-    department: Annotated[str | None, Query(max_length=60)] = None,
-    debt_type: Annotated[str | None, Query(max_length=60)] = None,
-    due_from: date | None = None,
-    due_to: date | None = None,
-    min_outstanding_pence: Annotated[int | None, Query(ge=0)] = None,
-    max_outstanding_pence: Annotated[int | None, Query(ge=0)] = None,
+    overdue_as_at: Annotated[Day | None, Query(description="Still owed, and due before this day.")] = None,
+    department: WantedText = None,
+    debt_type: WantedText = None,
+    due_from: Day | None = None,
+    due_to: Day | None = None,
+    min_outstanding_pence: WantedPence = None,
+    max_outstanding_pence: WantedPence = None,
     level: Annotated[int | None, Query(ge=0, le=20, description="The last notice's level; 0 for none.")] = None,
     on_hold: bool | None = None,
 ) -> ReceivableFilter:
@@ -183,5 +184,5 @@ async def cancel(
     by: Annotated[Actor, requires("debts:write")],
 ) -> ReceivableOut:
     """Cancel what is outstanding by a credit note; the journal takes it back, VAT in proportion."""
-    await cancel_receivable(session, receivable_id, reason=body.reason, by=by, at=now)
+    await cancel_receivable(session, receivable_id, reason=body.reason, note=body.note, by=by, at=now)
     return ReceivableOut.of(await store.get_receivable(session, receivable_id))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -34,8 +33,33 @@ NEXT: dict[Status, frozenset[Status]] = {
 }
 
 
+class CancelReason(StrEnum):
+    """Why a charge is taken back; told in the event, so a code and never a sentence.
+
+    Money that is owed and cannot be had is written off, not cancelled.
+    """
+
+    RAISED_IN_ERROR = "raised_in_error"
+    DUPLICATE = "duplicate"
+    WRONG_CUSTOMER = "wrong_customer"
+    WRONG_AMOUNT = "wrong_amount"
+    SERVICE_NOT_GIVEN = "service_not_given"
+    DISPUTE_UPHELD = "dispute_upheld"
+    OTHER = "other"
+
+
 class ReceivableNotFound(NotFound):
     code = "receivable-not-found"
+
+
+class NumberTaken(Conflict):
+    """Another receivable has this number."""
+
+    code = "number-taken"
+
+    def __init__(self) -> None:
+        errors = [FieldError("number", "another receivable has this number", "a number of its own")]
+        super().__init__("Another receivable has this number.", errors=errors)
 
 
 class OverAllocated(Conflict):
@@ -48,6 +72,11 @@ class FutureDate(Malformed):
     """Nothing is recorded for a day that has not come."""
 
     code = "date-in-future"
+
+    @classmethod
+    def of(cls, field: str, *, today: date) -> FutureDate:
+        errors = [FieldError(field, "lies in the future", f"at most {today}")]
+        return cls(f"{field} lies in the future.", errors=errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +100,22 @@ class NewReceivable:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What one payment left: the receivable's version after it (settling is the version after) and what is owed."""
+    """What one payment left: the receivable's version after it, what is owed, and, where that is nothing, since when.
+
+    Settling is the version after the payment's.
+    """
 
     version: int
     outstanding_pence: int
-
-    @property
-    def settles(self) -> bool:
-        return self.outstanding_pence == 0
+    settled_on: date | None
 
 
 @dataclass(slots=True)
 class Owed:
-    """What is owed on one receivable, while its row is locked."""
+    """What is owed on one receivable, while its row is locked.
+
+    `last_paid_on` is the latest day a payment that stands counts for; whoever sets money against it fills it in.
+    """
 
     id: UUID
     customer_id: UUID
@@ -98,27 +130,33 @@ class Owed:
     status: Status
     overdue_on: date | None
     settled_on: date | None
+    last_paid_on: date | None = None
 
-    def check(self, pence: int) -> None:
-        """Raise OverAllocated when less than that is owed."""
+    def check(self, pence: int, *, field: str = "amount_pence") -> None:
+        """Raise OverAllocated, naming the request's field, when less than that is owed."""
         if pence > self.outstanding_pence:
             raise OverAllocated(
                 f"Receivable {self.number} owes {Money(self.outstanding_pence)}; {Money(pence)} is more.",
-                errors=[FieldError("amount_pence", "more than is outstanding", f"at most {self.outstanding_pence}")],
+                errors=[FieldError(field, "more than is outstanding", f"at most {self.outstanding_pence}")],
                 outstanding_pence=self.outstanding_pence,
             )
 
     def pay(self, pence: int, *, on: date) -> Payment:
-        """Set money against it; raises OverAllocated. What is paid in full is settled that day."""
+        """Set money against it; raises OverAllocated.
+
+        What is paid in full is settled on the latest day of its payments: a cheque of the 1st that is recorded after
+        the money of the 10th does not make it settled on the 1st.
+        """
         self.check(pence)
         self.outstanding_pence -= pence
         self.version += 1
-        payment = Payment(self.version, self.outstanding_pence)
-        if payment.settles:
+        self.last_paid_on = max(on, self.last_paid_on or on)
+        version = self.version
+        if self.outstanding_pence == 0:
             self._move(Status.SETTLED)
-            self.settled_on = on
+            self.settled_on = self.last_paid_on
             self.version += 1
-        return payment
+        return Payment(version, self.outstanding_pence, self.settled_on)
 
     def reopen(self, pence: int, *, on: date) -> None:
         """Money that was set against it went back: it is owed again, and overdue when its day has passed."""
@@ -126,14 +164,18 @@ class Owed:
         self.version += 1
         self.settled_on = None
         if self.status in {Status.SETTLED, Status.CANCELLED}:
-            self._move(Status.OVERDUE if self.due_on < on else Status.OPEN)
+            self._move(Status.OVERDUE if is_overdue(self.due_on, as_at=on) else Status.OPEN)
 
-    def cancel(self) -> tuple[int, int]:
-        """A credit note for what is outstanding; returns its gross and the VAT in it."""
+    def cancel(self, *, credited_pence: int, credited_vat_pence: int) -> tuple[int, int]:
+        """A credit note for what is outstanding; returns its gross and the VAT in it.
+
+        `credited_…` is what earlier credit notes took back (a receipt came back after one). The VAT is the share of
+        all that is credited by now, less what was taken back: two notes never take back more than was charged.
+        """
         if self.outstanding_pence == 0:
             raise IllegalMove(f"Receivable {self.number}", self.status, Status.CANCELLED)
         gross = self.outstanding_pence
-        vat = vat_share(self.vat_pence, gross, self.gross_pence)
+        vat = vat_share(self.vat_pence, credited_pence + gross, self.gross_pence) - credited_vat_pence
         self._move(Status.CANCELLED)
         self.outstanding_pence = 0
         self.version += 1
@@ -148,10 +190,12 @@ class Owed:
 def vat_share(vat_pence: int, part_pence: int, gross_pence: int) -> int:
     """The VAT in a part of a gross amount, in proportion (VAT Regulations 1995 reg 38; half up to the penny).
 
-    >>> vat_share(20_00, 60_00, 120_00), vat_share(0, 10_00, 10_00)
-    (1000, 0)
+    Of £13.68 with £2.28 of VAT, £1.95 holds exactly 32.5p:
+
+    >>> vat_share(20_00, 60_00, 120_00), vat_share(0, 10_00, 10_00), vat_share(2_28, 1_95, 13_68)
+    (1000, 0, 33)
     """
-    return Money(vat_pence).times(Decimal(part_pence) / Decimal(gross_pence)).pence
+    return Money(vat_pence).share(part_pence, gross_pence).pence
 
 
 def is_overdue(due_on: date, *, as_at: date) -> bool:
@@ -162,6 +206,4 @@ def is_overdue(due_on: date, *, as_at: date) -> bool:
 def not_in_future(field: str, day: date, *, today: date) -> None:
     """Raise FutureDate for a day after today."""
     if day > today:
-        raise FutureDate(
-            f"{field} lies in the future.", errors=[FieldError(field, "lies in the future", f"at most {today}")]
-        )
+        raise FutureDate.of(field, today=today)

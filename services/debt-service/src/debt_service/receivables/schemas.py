@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import PydanticCustomError
 
 from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short, SourceIn
-from debt_service.receivables.rules import STANDARD_TERM, NewReceivable, Status
+from debt_service.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable, Status
 from debt_service.receivables.tables import Receivable
 
 Number = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])]
@@ -25,7 +26,30 @@ class LineIn(BaseModel):
     description: Sentence
     net_pence: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_PENCE, le=MAX_AMOUNT_PENCE)]
     vat_rate: Percent
-    vat_pence: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_PENCE, le=MAX_AMOUNT_PENCE)]
+    vat_pence: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=-MAX_AMOUNT_PENCE,
+            le=MAX_AMOUNT_PENCE,
+            description="Within a penny of net × rate; nought where the customer accounts for it (reverse charge).",
+        ),
+    ]
+
+    @field_validator("vat_pence")
+    @classmethod
+    def _is_the_rate_of_the_net(cls, value: int, known: ValidationInfo) -> int:
+        """The council's own tax invoice: its VAT arithmetic has to be right (payables.md §1.1)."""
+        if value == 0 or not {"net_pence", "vat_rate"} <= known.data.keys():
+            return value
+        exact: Decimal = known.data["net_pence"] * known.data["vat_rate"] / 100
+        if value * exact <= 0 or abs(value - exact) > 1:
+            raise PydanticCustomError("vat_pence", "is not the VAT of net_pence at vat_rate", {"about": round(exact)})
+        return value
+
+    def as_told(self) -> dict[str, Any]:
+        """The line as it is kept; "20" and "20.0" are one rate."""
+        return {**self.model_dump(mode="json"), "vat_rate": format(self.vat_rate.normalize(), "f")}
 
 
 class ReceivableIn(BaseModel):
@@ -66,6 +90,8 @@ class ReceivableIn(BaseModel):
             total = sum(line.net_pence + line.vat_pence for line in known.data["lines"])
             if total != value:
                 raise PydanticCustomError("gross_pence", "is not the sum of the lines", {"sum": total})
+            if sum(line.vat_pence for line in known.data["lines"]) < 0:
+                raise PydanticCustomError("gross_pence", "holds less than no VAT", {"vat_pence": "at least 0 in all"})
         return value
 
     def as_new(self) -> NewReceivable:
@@ -80,7 +106,7 @@ class ReceivableIn(BaseModel):
             debt_type=self.debt_type,
             issued_on=self.issued_on,
             due_on=self.due_on or self.issued_on + STANDARD_TERM,
-            lines=tuple(line.model_dump(mode="json") for line in self.lines),
+            lines=tuple(line.as_told() for line in self.lines),
             net_pence=self.gross_pence - vat,
             vat_pence=vat,
             gross_pence=self.gross_pence,
@@ -92,7 +118,10 @@ class CancellationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: Annotated[Sentence, Field(examples=["raised_in_error"])]
+    reason: CancelReason
+    note: Annotated[Sentence | None, Field(description="In the officer's words; kept in the history, told nobody.")] = (
+        None
+    )
 
 
 class OverdueMarkingIn(BaseModel):
@@ -138,6 +167,9 @@ class ReceivableOut(BaseModel):
     on_hold: bool
     dunning_level: int
     last_notice_on: date | None
+    last_notice_sent_on: Annotated[
+        date | None, Field(description="The day the last notice's letter left; null until that is told.")
+    ]
 
     @staticmethod
     def of(receivable: Receivable) -> ReceivableOut:

@@ -11,14 +11,14 @@ from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import Select, or_, select, tuple_
+from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.receivables.rules import NewReceivable, Owed, ReceivableNotFound, Status
-from debt_service.receivables.tables import Receivable
+from debt_service.receivables.tables import Cancellation, Receivable
 
-OWED_COLUMNS = ", ".join(field.name for field in fields(Owed))
+_OWED = [field.name for field in fields(Owed) if field.name != "last_paid_on"]
 
 _INSERT = """
 INSERT INTO receivable (id, version, customer_id, system, reference, number, department, debt_type, issued_on, due_on,
@@ -47,7 +47,7 @@ WITH due AS (
 )
 UPDATE receivable SET status = 'overdue', overdue_on = $1, version = version + 1
 FROM due WHERE receivable.id = due.id
-RETURNING {", ".join(f"receivable.{field.name}" for field in fields(Owed))}
+RETURNING {", ".join(f"receivable.{name}" for name in _OWED)}
 """
 
 
@@ -114,7 +114,7 @@ async def lock_owed(session: AsyncSession, receivable_ids: Iterable[UUID]) -> di
     """What is owed on these, rows locked in the order of their ids: two writers wait, never in a ring."""
     connection = await driver(session)
     rows = await connection.fetch(
-        f"SELECT {OWED_COLUMNS} FROM receivable WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+        f"SELECT {', '.join(_OWED)} FROM receivable WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
         sorted(set(receivable_ids)),
     )
     return {row["id"]: _owed(row) for row in rows}
@@ -150,12 +150,26 @@ async def mark_overdue(session: AsyncSession, *, as_at: date, batch: int) -> Asy
         yield [_owed(row) for row in rows]
 
 
-async def ids_by_number(session: AsyncSession, numbers: Iterable[str]) -> dict[str, UUID]:
-    """The ids of receivables by their numbers."""
+async def ids_by_number(session: AsyncSession, numbers: Iterable[str]) -> dict[str, tuple[UUID, UUID]]:
+    """The ids of receivables, and of their customers, by their numbers."""
+    wanted = col(Receivable.number).in_(sorted(set(numbers)))
     rows = await session.execute(
-        select(col(Receivable.number), col(Receivable.id)).where(col(Receivable.number).in_(sorted(set(numbers))))
+        select(col(Receivable.number), col(Receivable.id), col(Receivable.customer_id)).where(wanted)
     )
-    return {row.number: row.id for row in rows}
+    return {row.number: (row.id, row.customer_id) for row in rows}
+
+
+async def credited(session: AsyncSession, receivable_id: UUID) -> tuple[int, int]:
+    """What credit notes have taken back of one receivable: gross and VAT."""
+    row = (
+        await session.execute(
+            select(
+                func.coalesce(func.sum(col(Cancellation.amount_pence)), 0),
+                func.coalesce(func.sum(col(Cancellation.vat_pence)), 0),
+            ).where(col(Cancellation.receivable_id) == receivable_id)
+        )
+    ).one()
+    return int(row[0]), int(row[1])
 
 
 async def open_ids_of(session: AsyncSession, customer_ids: Iterable[UUID]) -> list[UUID]:

@@ -10,12 +10,16 @@ from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text, UniqueCo
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from debt_service.receivables.rules import Status
+from debt_service.receivables.rules import CancelReason, Status
 from debt_service.rows import Row
 
 
 class Receivable(Row, table=True):
-    """One charge. `dunning_level` and `last_notice_on` are facts of the last notice, never a next check (D2)."""
+    """One charge. `dunning_level` and `last_notice_…` are facts of the last notice, never a next check (D2).
+
+    `last_notice_on` is the day it is dated, `last_notice_sent_on` the day its letter left, once that is told. A notice
+    that never left is none of them.
+    """
 
     __table_args__ = (
         UniqueConstraint("system", "reference"),
@@ -45,6 +49,7 @@ class Receivable(Row, table=True):
     on_hold: bool
     dunning_level: int = Field(sa_type=SmallInteger)
     last_notice_on: date | None = None
+    last_notice_sent_on: date | None = None
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
 
 
@@ -58,6 +63,6 @@ class Cancellation(Row, table=True):
     cancelled_on: date
     amount_pence: int = Field(sa_type=BigInteger)
     vat_pence: int = Field(sa_type=BigInteger)
-    reason: str = Field(sa_type=Text)
+    reason: CancelReason = Field(sa_type=Text)
     cancelled_by: str = Field(sa_type=Text)
     cancelled_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -11,17 +11,21 @@ from council_common.contracts.debts import ReceivableCancelledV1, ReceivableOver
 from council_common.contracts.fields import SourceReference
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.observability.logs import get_logger
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.bulk import Outcome, refused
+from debt_service.bulk import Outcome, SourceReused, refused
+from debt_service.customers.rules import CustomerNotFound
 from debt_service.customers.store import customers_by_source, keep_holds_away
 from debt_service.journal.rules import Entry, Fact, charge_lines, entry
 from debt_service.journal.store import post_entries
 from debt_service.receivables import store
-from debt_service.receivables.rules import NewReceivable, Owed, not_in_future
+from debt_service.receivables.rules import CancelReason, FutureDate, NewReceivable, NumberTaken, Owed, not_in_future
 from debt_service.receivables.store import Raised
 from debt_service.receivables.tables import Cancellation, Receivable
 from debt_service.records import Change, write_changes, write_events
+
+log = get_logger()
 
 MARK_BATCH = 5_000
 
@@ -53,11 +57,7 @@ async def raise_receivables(session: AsyncSession, lines: Lines, *, by: Actor, a
 
 
 def _of_past_days(lines: Lines, *, today: date) -> tuple[Lines, list[Outcome]]:
-    early = [
-        refused(line, "date-in-future", "issued_on", "lies in the future", f"at most {today}")
-        for line, new in lines
-        if new.issued_on > today
-    ]
+    early = [refused(line, FutureDate.of("issued_on", today=today)) for line, new in lines if new.issued_on > today]
     return [(line, new) for line, new in lines if new.issued_on <= today], early
 
 
@@ -77,7 +77,7 @@ async def _with_customers(session: AsyncSession, lines: Lines) -> tuple[Lines, l
             good.append((line, _of_customer(new, customer_id)))
         else:
             name = "customer" if new.customer_source else "customer_id"
-            bad.append(refused(line, "customer-not-found", name, "is not known here", "a registered customer"))
+            bad.append(refused(line, CustomerNotFound.named_in(name)))
     return good, bad, holds
 
 
@@ -97,11 +97,9 @@ async def _sort_out(session: AsyncSession, lines: Lines) -> tuple[Lines, list[Ou
         if known is not None and _tells_the_same(known, new):
             outcomes.append(Outcome(line, "existing", known.id))
         elif known is not None:
-            problem = "this source reference is known with other content"
-            outcomes.append(refused(line, "source-reused", "source.reference", problem, "a new reference"))
+            outcomes.append(refused(line, SourceReused()))
         elif new.number in by_number:
-            problem = "another receivable has this number"
-            outcomes.append(refused(line, "number-taken", "number", problem, "a number of its own"))
+            outcomes.append(refused(line, NumberTaken()))
         else:
             fresh.append((line, new))
     return fresh, outcomes
@@ -149,11 +147,12 @@ def _charge(raised: Raised) -> Entry:
 
 
 async def cancel_receivable(
-    session: AsyncSession, receivable_id: UUID, *, reason: str, by: Actor, at: datetime
+    session: AsyncSession, receivable_id: UUID, *, reason: CancelReason, note: str | None, by: Actor, at: datetime
 ) -> None:
     """Cancel what is outstanding by a credit note; raises IllegalMove when nothing is."""
     owed = await store.lock_one_owed(session, receivable_id)
-    gross, vat = owed.cancel()
+    credited_pence, credited_vat_pence = await store.credited(session, owed.id)
+    gross, vat = owed.cancel(credited_pence=credited_pence, credited_vat_pence=credited_vat_pence)
     credit_note = Cancellation(
         id=new_id(),
         receivable_id=owed.id,
@@ -176,8 +175,8 @@ async def cancel_receivable(
     )
     posting = entry(Fact.RECEIVABLE_CANCELLED, credit_note.id, credit_note.cancelled_on, lines)
     await post_entries(session, [posting], by=by.subject, at=at)
-    detail = {"cancelled_pence": gross, "vat_pence": vat}
-    change = Change("receivable", owed.id, owed.version, "cancelled", reason, detail)
+    detail = {"reason": reason, "cancelled_pence": gross, "vat_pence": vat}
+    change = Change("receivable", owed.id, owed.version, "cancelled", note or reason, detail)
     await write_changes(session, [change], by=by, at=at)
     event = ReceivableCancelledV1(
         version=owed.version,
@@ -189,6 +188,7 @@ async def cancel_receivable(
         reason=reason,
     )
     await write_events(session, [event])
+    log.info("receivable_cancelled", receivable_id=str(owed.id), cancelled_pence=gross)
 
 
 def overdue_event(owed: Owed, *, by: Actor, at: datetime) -> ReceivableOverdueV1:

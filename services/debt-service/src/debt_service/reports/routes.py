@@ -13,10 +13,10 @@ from council_common.web.dependencies import SessionDep, Today, requires
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from debt_service.fields import Day
 from debt_service.journal.rules import Account
-from debt_service.journal.store import balances
 from debt_service.reports import store
-from debt_service.reports.rules import BUCKETS
+from debt_service.reports.rules import BUCKETS, check_period
 from debt_service.reports.store import By
 
 router = resource_router("reports")
@@ -58,7 +58,7 @@ async def aged_debt(
     session: SessionDep,
     today: Today,
     _: Annotated[Actor, requires("debts:read")],
-    as_at: date | None = None,
+    as_at: Day | None = None,
     by: By = By.DEPARTMENT,
     limit: Annotated[int, Query(ge=1, le=5000)] = 200,
 ) -> AgedDebtOut:
@@ -109,13 +109,11 @@ class TrialBalanceOut(BaseModel):
 
 @control_router.get("")
 async def trial_balance(
-    session: SessionDep, today: Today, _: Annotated[Actor, requires("journal:read")], as_at: date | None = None
+    session: SessionDep, today: Today, _: Annotated[Actor, requires("journal:read")], as_at: Day | None = None
 ) -> TrialBalanceOut:
     """The trial balance, and the receivables control account against what receivables owe, to the penny."""
     day = as_at or today
-    found = await balances(session, as_at=day)
-    aged = await store.aged(session, as_at=day, by=By.DEPARTMENT)
-    outstanding = sum(row["pence"] for row in aged)
+    found, outstanding = await store.trial_balance(session, as_at=day)
     control = found[Account.RECEIVABLES_CONTROL]
     return TrialBalanceOut(
         as_at=day,
@@ -159,13 +157,13 @@ async def reconcile(
     session: SessionDep,
     today: Today,
     _: Annotated[Actor, requires("journal:read")],
-    start: Annotated[date, Query(ge=date(1990, 1, 1), description="The first day of the period.")],
-    as_at: date | None = None,
+    start: Annotated[Day, Query(description="The first day of the period.")],
+    as_at: Annotated[Day | None, Query(description="Its last day: today when absent.")] = None,
 ) -> ReconciliationOut:
     """The receivables control account against the sub-ledger over a period (receivables.md §4), differences by id."""
     day = as_at or today
-    moved = await store.movements(session, start=start, end=day)
-    control = (await balances(session, as_at=day))[Account.RECEIVABLES_CONTROL]
+    check_period(start, day)
+    moved, control = await store.movements(session, start=start, end=day)
     return ReconciliationOut(
         start=start,
         as_at=day,

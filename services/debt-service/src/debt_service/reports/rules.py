@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+
+from council_common.errors import FieldError, Malformed
 
 # Days overdue at which each bucket begins; age counts from the due date.
 BUCKET_STARTS = (1, 31, 61, 91, 181, 366)
@@ -10,12 +13,23 @@ BUCKETS = ("not_due", "days_1_30", "days_31_60", "days_61_90", "days_91_180", "d
 
 
 def bucket(days_overdue: int) -> str:
-    """The bucket of a debt.
+    """The bucket of a debt; `store.aged` restates it in SQL.
 
     >>> bucket(0), bucket(1), bucket(30), bucket(366)
     ('not_due', 'days_1_30', 'days_1_30', 'days_over_365')
     """
     return BUCKETS[sum(days_overdue >= start for start in BUCKET_STARTS)]
+
+
+class PeriodEndsBeforeItBegins(Malformed):
+    code = "period-ends-before-it-begins"
+
+
+def check_period(start: date, as_at: date) -> None:
+    """Raise PeriodEndsBeforeItBegins: its opening balance would lie behind its closing one."""
+    if as_at < start:
+        errors = [FieldError("as_at", "lies before start", f"not before {start}")]
+        raise PeriodEndsBeforeItBegins("The period ends before it begins.", errors=errors)
 
 
 @dataclass(frozen=True, slots=True)

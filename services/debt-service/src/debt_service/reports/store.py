@@ -11,6 +11,7 @@ from uuid import UUID
 from council_common.database.sessions import driver
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from debt_service.journal.rules import Account
 from debt_service.reports.rules import BUCKET_STARTS, Movements
 
 
@@ -56,12 +57,31 @@ SELECT customer_id, sum(pence)::bigint AS pence FROM (
 ) cash GROUP BY customer_id HAVING sum(pence) <> 0
 """
 
+# One statement, so that what is recorded meanwhile is in both or in neither: reports read committed rows.
+_TRIAL_BALANCE = f"""
+SELECT line.account, sum(line.amount_pence)::bigint AS pence
+FROM journal_line line JOIN journal_entry entry ON entry.id = line.entry_id
+WHERE entry.posted_on <= $1 GROUP BY line.account
+UNION ALL
+SELECT NULL, sum(r.outstanding_pence + coalesce(since.pence, 0))::bigint
+FROM receivable r LEFT JOIN ({_SINCE}) since ON since.receivable_id = r.id
+WHERE r.issued_on <= $1
+"""
+
+# One statement for the same reason: the sub-ledger's movements and the control account, before the period and in it.
 _MOVEMENTS = """
-SELECT
-    (SELECT coalesce(sum(gross_pence), 0) FROM receivable WHERE issued_on BETWEEN $1 AND $2)::bigint AS invoices,
-    (SELECT coalesce(sum(amount_pence), 0) FROM cancellation WHERE cancelled_on BETWEEN $1 AND $2)::bigint AS credits,
-    (SELECT coalesce(sum(amount_pence), 0) FROM allocation WHERE allocated_on BETWEEN $1 AND $2)::bigint AS allocated,
-    (SELECT coalesce(sum(amount_pence), 0) FROM allocation WHERE reversed_on BETWEEN $1 AND $2)::bigint AS reversed
+WITH moved (kind, day, pence) AS (
+    SELECT 'invoices', issued_on, gross_pence FROM receivable
+    UNION ALL SELECT 'credits', cancelled_on, amount_pence FROM cancellation
+    UNION ALL SELECT 'allocated', allocated_on, amount_pence FROM allocation
+    UNION ALL SELECT 'reversed', reversed_on, amount_pence FROM allocation
+    UNION ALL SELECT 'control', entry.posted_on, line.amount_pence
+        FROM journal_line line JOIN journal_entry entry ON entry.id = line.entry_id
+        WHERE line.account = 'receivables_control'
+)
+SELECT kind, coalesce(sum(pence) FILTER (WHERE day < $1), 0)::bigint AS before,
+    coalesce(sum(pence) FILTER (WHERE day >= $1), 0)::bigint AS during
+FROM moved WHERE day <= $2 GROUP BY kind
 """
 
 _DIFFERENCES = """
@@ -100,20 +120,24 @@ async def unallocated(session: AsyncSession, *, as_at: date) -> dict[UUID | None
     return {row["customer_id"]: row["pence"] for row in await connection.fetch(_UNALLOCATED, as_at)}
 
 
-async def outstanding_now(session: AsyncSession) -> int:
-    """What all receivables owe at this moment."""
+async def trial_balance(session: AsyncSession, *, as_at: date) -> tuple[dict[Account, int], int]:
+    """The balance of every account at the end of a day (they sum to nought), and what receivables owed by then."""
     connection = await driver(session)
-    pence: int = await connection.fetchval("SELECT coalesce(sum(outstanding_pence), 0)::bigint FROM receivable")
-    return pence
+    found = {row["account"]: row["pence"] or 0 for row in await connection.fetch(_TRIAL_BALANCE, as_at)}
+    return {account: found.get(account, 0) for account in Account}, found[None]
 
 
-async def movements(session: AsyncSession, *, start: date, end: date) -> Movements:
-    """The sub-ledger's movements from `start` to `end`, both days counted."""
+async def movements(session: AsyncSession, *, start: date, end: date) -> tuple[Movements, int]:
+    """The sub-ledger's movements from `start` to `end`, both days counted, and the control account at the end."""
     connection = await driver(session)
-    before = await connection.fetchrow(_MOVEMENTS, date.min, date.fromordinal(start.toordinal() - 1))
-    during = await connection.fetchrow(_MOVEMENTS, start, end)
-    opening = before["invoices"] - before["credits"] - before["allocated"] + before["reversed"]
-    return Movements(opening, during["invoices"], during["credits"], during["allocated"], during["reversed"])
+    nothing = (0, 0)
+    found = {row["kind"]: (row["before"], row["during"]) for row in await connection.fetch(_MOVEMENTS, start, end)}
+    invoices, credits_, allocated, reversed_ = (
+        found.get(kind, nothing) for kind in ("invoices", "credits", "allocated", "reversed")
+    )
+    opening = invoices[0] - credits_[0] - allocated[0] + reversed_[0]
+    moved = Movements(opening, invoices[1], credits_[1], allocated[1], reversed_[1])
+    return moved, sum(found.get("control", nothing))
 
 
 async def differences(session: AsyncSession, *, as_at: date, limit: int) -> list[dict[str, Any]]:

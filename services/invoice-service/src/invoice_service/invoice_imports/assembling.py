@@ -5,6 +5,7 @@ What is written here as text is what the contracts' models would write; a test c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -30,6 +31,7 @@ COLUMNS = (
 # Behind the others for the few that are held: an array is what the driver takes longest to write.
 HELD_COLUMNS = ("status_before_hold", "hold_reasons", "duplicate_of")
 HOLD_COLUMNS = ("id", "invoice_id", "reason", "placed_by", "placed_at")
+CHANGE_COLUMNS = ("id", "entity", "entity_id", "version", "at", "by", "by_name", "action", "detail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +59,12 @@ class NewInvoice(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """What COPY takes: invoices, those held from the start with more columns, holds and outbox rows."""
+    """What COPY takes: invoices, those held from the start with more columns, holds, history and outbox rows."""
 
     invoices: list[tuple[Any, ...]] = field(default_factory=list)
     held: list[tuple[Any, ...]] = field(default_factory=list)
     holds: list[tuple[Any, ...]] = field(default_factory=list)
+    changes: list[tuple[Any, ...]] = field(default_factory=list)
     outbox: list[tuple[Any, ...]] = field(default_factory=list)
 
 
@@ -126,8 +129,21 @@ def assemble(
 
 
 def _hold(rows: Rows, told: Told, about: dict[str, UUID], *, reasons: list[str], duplicate_of: UUID | None) -> None:
-    """The holds an invoice is born with, and their events."""
+    """The holds an invoice is born with, their line in its history, and their events."""
     rows.holds += [(new_id(), about["invoice_id"], reason, told.by.subject, told.at) for reason in reasons]
+    rows.changes.append(
+        (
+            new_id(),
+            "invoice",
+            about["invoice_id"],
+            2,
+            told.at,
+            told.by.subject,
+            told.by.name,
+            "held",
+            json.dumps({"reasons": reasons}),
+        )
+    )
     fact: dict[str, Any] = {**about, "version": 2, "occurred_at": told.at, "by": told.by.subject}
     if duplicate_of is not None:
         rows.outbox += outbox_rows([DuplicateSuspectedV1(**fact, other_invoice_id=duplicate_of, rule="D1")])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
@@ -20,12 +22,13 @@ from invoice_service.invoices.rules import (
     content_text,
     dates_that_cannot_be,
     normalised_number,
-    plain_rate,
     transaction_key,
 )
+from invoice_service.invoices.vat import effective_rate, is_possible, plain_rate, rate_that_fits
 
 Cells = list[str]
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_REFERENCE = 200
 
 
 class Draft(NamedTuple):
@@ -77,22 +80,25 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
     """A payment that a body published: an invoice of one line, received, due and paid that day.
 
     The amount is taken as net with no VAT (the Code asks for net of recoverable VAT) unless the line also says
-    VAT and gross, and they add up. A negative amount is a credit note.
+    VAT and gross, they add up, and the VAT can be a part of that net. Such a line may stand for several rates: it
+    has the usual one that fits, else the percentage that it comes to. A negative amount is a credit note.
     """
     line = PublishedSpendLine(*row)
     if line.paid_on > today or line.paid_on < EARLIEST:
         raise Refused(*_date_problems("paid_on", line.paid_on, today))
     net = line.net_pence
-    vat, gross = 0, net
+    vat, gross, rate = 0, net, "0"
     if line.vat_pence and line.gross_pence is not None and net + line.vat_pence == line.gross_pence:
-        vat, gross = line.vat_pence, line.gross_pence
-    _bounded(net, gross)
+        fitting = rate_that_fits(net, line.vat_pence, on=line.paid_on) or effective_rate(net, line.vat_pence)
+        if fitting is not None:
+            vat, gross, rate = line.vat_pence, line.gross_pence, fitting
+    _bounded(net, vat, gross)
     key = line_key(row)
     supplier_reference, supplier_name = published_supplier(line.supplier_name, line.supplier_reference)
     number = (line.transaction_number or line.invoice_number or "unnumbered")[:200]
-    if not number.isprintable():
-        _check_printable(transaction_number=number)
-    described = _line(line.purpose or line.category, net, _rate_that_fits(net, vat), vat, line.department)
+    if not (number.isprintable() and supplier_reference.isprintable() and supplier_name.isprintable()):
+        _check_printable(transaction_number=number, supplier_reference=supplier_reference, supplier_name=supplier_name)
+    described = _line(line.purpose or line.category, net, rate, vat, line.department)
     return Draft(
         line_number,
         cells,
@@ -123,17 +129,20 @@ def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: d
     """
     (reference, supplier_reference, supplier_name, number, kind, order_number, issued_on, received_on, due_on,
      paid_on, net, vat, gross, vat_rate, department, description) = row  # fmt: skip
-    reference = reference or f"{supplier_reference}/{number}"[:200]
+    reference = reference or _own_reference(supplier_reference, number)
     if not (reference.isprintable() and number.isprintable() and supplier_reference.isprintable()):
         _check_printable(reference=reference, number=number, supplier_reference=supplier_reference)
+    if supplier_name is not None and not supplier_name.isprintable():
+        _check_printable(supplier_name=supplier_name)
+    if order_number is not None and not order_number.isprintable():
+        _check_printable(purchase_order_number=order_number)
     if net is None or vat is None or gross is None or net + vat != gross or not -MAX_PENCE <= gross <= MAX_PENCE:
         net, vat, gross = _amounts(net, vat, gross)
-    if issued_on is None:
-        issued_on = received_on
+    said_issued_on, issued_on = issued_on, issued_on or received_on
     if not EARLIEST <= issued_on <= received_on <= today or due_on is not None or paid_on is not None:
-        _check_dates(issued_on, received_on, due_on, paid_on, today)
+        _check_dates(said_issued_on, received_on, due_on, paid_on, today)
     kind = "invoice" if kind is None and gross >= 0 else _kind(kind, gross)
-    lines, vat_shares = _line(description, net, _rate(vat_rate, net, vat), vat, department)
+    lines, vat_shares = _line(description, net, _rate(vat_rate, net, vat, issued_on), vat, department)
     return Draft(
         line_number,
         cells,
@@ -176,11 +185,25 @@ def _check_printable(**texts: str) -> None:
         raise Refused(*problems)
 
 
-def _check_dates(issued_on: date, received_on: date, due_on: date | None, paid_on: date | None, today: date) -> None:
-    problems = [
-        Problem(each.field, each.code, each.problem, each.expected)
-        for each in dates_that_cannot_be(issued_on, received_on, due_on, today=today)
-    ]
+def _own_reference(supplier_reference: str, number: str) -> str:
+    """What a line without a reference is known by: supplier and number, neither taken for a part of the other.
+
+    >>> _own_reference("A/1", "2"), _own_reference("A", "1/2"), len(_own_reference("A" * 200, "1" * 200))
+    ('A%2F1/2', 'A/1/2', 200)
+    """
+    said = f"{supplier_reference.replace('%', '%25').replace('/', '%2F')}/{number}"
+    if len(said) <= _LONGEST_REFERENCE:
+        return said
+    digest = hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+    return f"{said[: _LONGEST_REFERENCE - len(digest) - 1]}~{digest}"
+
+
+def _check_dates(
+    issued_on: date | None, received_on: date, due_on: date | None, paid_on: date | None, today: date
+) -> None:
+    problems = dates_that_cannot_be(issued_on or received_on, received_on, due_on, today=today)
+    if issued_on is None:
+        problems = [replace(each, field="received_on") if each.field == "issued_on" else each for each in problems]
     if paid_on is not None and not received_on <= paid_on <= today:
         right = f"from {received_on} to {today}"
         problems.append(Problem("paid_on", "dates-out-of-order", "it cannot have been paid then", right))
@@ -198,7 +221,7 @@ def _amounts(net: int | None, vat: int | None, gross: int | None) -> tuple[int, 
     if net + vat != gross:
         problem = f"net {net} and VAT {vat} do not add up to gross {gross} (pence)"
         raise Refused(Problem("gross", "sums-differ", problem, f"{net + vat}"))
-    _bounded(net, gross)
+    _bounded(net, vat, gross)
     return net, vat, gross
 
 
@@ -219,24 +242,19 @@ def _kind(said: str | None, gross: int) -> str:
     return kind
 
 
-def _rate(said: str | None, net: int, vat: int) -> str:
-    if said is not None:
-        return _read_rate(said)
-    rate = _rate_that_fits(net, vat)
-    if rate == "0" and vat:
-        problem = "the VAT fits no usual rate, and the line says none"
-        raise Refused(Problem("vat_rate", "missing-value", problem, "a rate in percent, such as 20"))
+def _rate(said: str | None, net: int, vat: int, issued_on: date) -> str:
+    if said is None:
+        rate = rate_that_fits(net, vat, on=issued_on)
+        if rate is None:
+            problem = "the VAT fits no usual rate, and the line says none"
+            raise Refused(Problem("vat_rate", "missing-value", problem, "a rate in percent, such as 20"))
+        return rate
+    rate = _read_rate(said)
+    if vat and not is_possible(net, vat, Decimal(rate)):
+        problem = f"{vat} pence is not the VAT of {net} pence at {rate} percent"
+        right = "net times rate, at most a penny more; nought for a reverse charge"
+        raise Refused(Problem("vat", "vat-beyond-rate", problem, right))
     return rate
-
-
-def _rate_that_fits(net: int, vat: int) -> str:
-    """The usual rate (20, 5, 0 percent; VATA 1994 s2 and Schs 7A, 8) by which VAT follows from net to the penny."""
-    if vat == 0:
-        return "0"
-    for rate in (20, 5):
-        if abs(net * rate - vat * 100) <= 100:
-            return str(rate)
-    return "0"
 
 
 @lru_cache(maxsize=1000)

@@ -13,13 +13,13 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from council_common.database.sessions import Sessions
-from council_common.imports import Batch, Binding, Problem, Reading, read_records
-from council_common.imports.binding import Row
+from council_common.imports import Batch, Problem, Reading, Refusal, read_records
+from council_common.imports.published_spend import amount_basis
 
 from invoice_service.invoice_imports import store
 from invoice_service.invoice_imports.drafts import Draft, Refused, drafter
 from invoice_service.invoice_imports.mappings import ColumnMapping, mapping_of
-from invoice_service.invoice_imports.rules import Profile, RefusedLine
+from invoice_service.invoice_imports.rules import Profile
 from invoice_service.invoice_imports.tables import InvoiceImport
 
 _CHUNK_SECONDS = 60.0
@@ -34,23 +34,13 @@ class Prepared:
     """
 
     drafts: list[Draft]
-    refused: list[RefusedLine]
+    refused: list[Refusal]
     refused_pence: int
     skipped: int
     last_line: int
     bytes_read: int
     total_pence: int | None = None
     total_agrees: bool | None = None
-
-
-class _CellsKept(Binding):
-    """A binding whose rows end in the cells they were read from, so that a line refused later can be given back."""
-
-    def __init__(self, bound: Binding) -> None:
-        self.__dict__.update(bound.__dict__)
-
-    def take(self, cells: list[str]) -> Row:
-        return (*super().take(cells), cells)  # type: ignore[arg-type]
 
 
 class FileReading:
@@ -61,6 +51,7 @@ class FileReading:
         self.last_line = import_.last_line
         self.header: list[str] = []
         self.delimiter = ","
+        self.amount_basis: str | None = None
         self._sessions = sessions
         self._format = cast(Literal["csv", "ndjson", "xlsx"], str(import_.format))
         self._profile = Profile(import_.profile)
@@ -104,10 +95,15 @@ class FileReading:
 
     def _open(self) -> None:
         self._reading = read_records(
-            self._chunks, format=self._format, mapping=self._mapping, start_after_line=self.last_line
+            self._chunks,
+            format=self._format,
+            mapping=self._mapping,
+            start_after_line=self.last_line,
+            keep_cells=True,
         )
-        self._reading.binding = _CellsKept(self._reading.binding)
         self.header, self.delimiter = list(self._reading.header), self._reading.delimiter
+        if self._profile is Profile.PUBLISHED_SPEND:
+            self.amount_basis = amount_basis(self._reading.binding)
         self._batches = iter(self._reading)
 
     def _chunks(self) -> Iterator[bytes]:
@@ -129,10 +125,7 @@ class FileReading:
             return None
         prepared = Prepared(
             drafts=[],
-            refused=[
-                RefusedLine(one.line_number, one.field, one.code, one.problem, one.expected, one.raw)
-                for one in batch.refusals
-            ],
+            refused=batch.refusals,
             refused_pence=batch.counts.refused_pence - self._refused_pence,
             skipped=batch.counts.skipped - self._skipped,
             last_line=batch.last_line,
@@ -148,25 +141,16 @@ class FileReading:
 
     def _take_drafts(self, batch: Batch, prepared: Prepared) -> None:
         draft, today, add = self._draft, self._today, prepared.drafts.append
-        for line_number, kept in zip(batch.lines, batch.rows, strict=True):
-            cells: Any = kept[-1]
-            row = kept[:-1]
+        for line_number, row, cells in zip(batch.lines, batch.rows, batch.cells, strict=True):
             try:
                 add(draft(line_number, row, cells, today))
             except Refused as refused:
-                prepared.refused.append(self.refused_line(line_number, refused.problems, cells))
+                prepared.refused.append(self.refusal(line_number, refused.problems, cells))
                 prepared.refused_pence += self._amount(row)
 
-    def refused_line(self, line_number: int, problems: tuple[Problem, ...], cells: list[str]) -> RefusedLine:
-        """A line that could be read but not accepted, with its text as it can be sent again."""
-        return RefusedLine(
-            line_number,
-            ", ".join(dict.fromkeys(one.field for one in problems if one.field)),
-            problems[0].code,
-            "; ".join(one.problem for one in problems),
-            "; ".join(dict.fromkeys(one.expected for one in problems)),
-            self._raw(cells),
-        )
+    def refusal(self, line_number: int, problems: tuple[Problem, ...], cells: list[str]) -> Refusal:
+        """A line that could be read but not accepted, with its values as they can be sent again."""
+        return Refusal(line_number, problems, self._raw(cells))
 
     def _raw(self, cells: list[str]) -> str:
         if self._format == "ndjson":

@@ -9,22 +9,20 @@ from uuid import UUID
 
 from invoice_service.invoice_imports.drafts import Draft
 from invoice_service.invoice_imports.rules import occurrence_reference
+from invoice_service.invoices.store import earlier_with_number
 
 _EXISTING = """
-SELECT source_reference, id, content_hash, import_id FROM invoice
+SELECT source_reference, id, content_hash, import_id, paid_on, historic FROM invoice
 WHERE source_reference = ANY(string_to_array($2, E'\\x1f')) AND source_system = $1
 """
 
-_DUPLICATED = """
+_DUPLICATED = f"""
 SELECT told.place, found.id
 FROM unnest(
     string_to_array($1, E'\\x1f')::uuid[], string_to_array($2, E'\\x1f'), string_to_array($3, E'\\x1f')
 ) WITH ORDINALITY AS told(supplier_id, number_key, kind, place)
 CROSS JOIN LATERAL (
-    SELECT id FROM invoice
-    WHERE number_key = told.number_key AND supplier_id = told.supplier_id AND kind = told.kind
-        AND duplicate_of IS NULL AND status NOT IN ('rejected', 'cancelled')
-    ORDER BY id LIMIT 1
+    {earlier_with_number(supplier_id="told.supplier_id", number_key="told.number_key", kind="told.kind")}
 ) AS found
 """
 
@@ -38,7 +36,7 @@ ON CONFLICT (import_id, line_key) DO UPDATE SET occurrences = excluded.occurrenc
 
 
 async def existing(connection: Any, system: str, references: Sequence[str]) -> dict[str, Any]:
-    """The invoices of a source system that are there already: rows with id, content_hash and import_id."""
+    """The invoices of a source system that are there already, with their content, import and payment."""
     return {row["source_reference"]: row for row in await connection.fetch(_EXISTING, system, _joined(references))}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
+from council_common.contracts.fields import PRINTABLE
 from council_common.imports import MappedField, Mapping
 from council_common.imports.published_spend import PUBLISHED_SPEND
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from invoice_service.invoice_imports.rules import Profile
 
-ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 FieldName = Literal[
     "reference", "supplier_reference", "supplier_name", "number", "kind", "purchase_order_number", "issued_on",
     "received_on", "due_on", "paid_on", "net", "vat", "gross", "vat_rate", "department", "description",
@@ -30,7 +31,7 @@ class ColumnMapping(BaseModel):
 _COLUMNS: Final[dict[FieldName, tuple[str, ...]]] = {
     "reference": ("reference", "source.reference", "source_reference"),
     "supplier_reference": (
-        *("supplier_reference", "supplier.reference", "supplier_number", "supplier_id", "vendor_number"),
+        "supplier_reference", "supplier.reference", "supplier_number", "supplier_id", "vendor_number",
     ),
     "supplier_name": ("supplier_name", "supplier.name", "supplier", "vendor_name"),
     "number": ("number", "invoice_number", "invoice_no"),
@@ -46,7 +47,7 @@ _COLUMNS: Final[dict[FieldName, tuple[str, ...]]] = {
     "vat_rate": ("vat_rate",),
     "department": ("department", "service_area", "cost_centre"),
     "description": ("description", "details"),
-}
+}  # fmt: skip
 _DATES: Final = frozenset({"issued_on", "received_on", "due_on", "paid_on"})
 _AMOUNTS: Final = frozenset({"net", "vat", "gross"})
 _REQUIRED: Final = frozenset({"supplier_reference", "number", "received_on"})

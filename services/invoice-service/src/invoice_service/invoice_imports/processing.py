@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import gc
 import time
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.database.faults import is_transient
 from council_common.errors import Unavailable
-from council_common.identity.actor import Actor
+from council_common.identity.actor import SYSTEM, Actor
 from council_common.imports import UnreadableFile
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_traceparent
 from council_common.runtime.running import Runtime
+from sqlalchemy.exc import SQLAlchemyError
 
 from invoice_service.invoice_imports import store
 from invoice_service.invoice_imports.assembling import Told
 from invoice_service.invoice_imports.file_reading import FileReading
-from invoice_service.invoice_imports.rules import Status, UnknownSuppliers
+from invoice_service.invoice_imports.rules import Status, UnknownSuppliers, is_given_up
 from invoice_service.invoice_imports.storing import Storing
 from invoice_service.invoice_imports.suppliers_of_lines import SuppliersOfLines
 from invoice_service.invoice_imports.tables import InvoiceImport
+from invoice_service.invoice_imports.usecases import end_import
 
 log = get_logger()
 
@@ -47,19 +50,18 @@ class ImportJob:
         if import_ is None:
             await self._close()
             return False
+        # Looked at before the work: an import that kills its worker leaves nobody to look at it afterwards.
+        if is_given_up(import_.attempts):
+            await self._fail(runtime, import_.id, "import-broke", "The import broke several times at the same place.")
+            return True
         try:
             await self._work_undisturbed(runtime, import_)
         except UnreadableFile as unreadable:
             await self._fail(runtime, import_.id, unreadable.code, unreadable.detail, expected=unreadable.expected)
         except BaseException as fault:
             await self._close()
-            passes = is_transient(fault) or isinstance(fault, Unavailable)
-            if isinstance(fault, Exception) and not passes and store.is_given_up(import_):
-                log.exception("import_given_up", import_id=str(import_.id))
-                await self._fail(
-                    runtime, import_.id, "import-broke", "The import broke several times at the same place."
-                )
-                return True
+            if is_transient(fault) or isinstance(fault, Unavailable):
+                await self._give_back_attempt(runtime, import_.id)
             raise
         return True
 
@@ -95,22 +97,36 @@ class ImportJob:
         open_ = _OpenImport(runtime, import_)
         await open_.reading.open()
         async with runtime.sessions.begin() as session:
-            await store.keep_header(session, import_.id, open_.reading.header, open_.reading.delimiter)
+            await store.keep_header(
+                session,
+                import_.id,
+                header=open_.reading.header,
+                delimiter=open_.reading.delimiter,
+                amount_basis=open_.reading.amount_basis,
+            )
         self._open = open_
         return open_
 
     async def _end(self, runtime: Runtime, import_id: UUID) -> None:
         await self._close()
         async with runtime.sessions.begin() as session:
-            await store.end(session, import_id, Status.DONE, at=runtime.clock())
-        log.info("import_done", import_id=str(import_id))
+            done = await end_import(session, import_id, Status.DONE, by=SYSTEM, at=runtime.clock())
+        if done:
+            log.info("import_done", import_id=str(import_id))
 
     async def _fail(self, runtime: Runtime, import_id: UUID, code: str, detail: str, **more: Any) -> None:
         await self._close()
         error = {"code": code, "detail": detail, **more}
         async with runtime.sessions.begin() as session:
-            await store.end(session, import_id, Status.FAILED, at=runtime.clock(), error=error)
-        log.warning("import_failed", import_id=str(import_id), code=code)
+            failed = await end_import(session, import_id, Status.FAILED, by=SYSTEM, at=runtime.clock(), error=error)
+        if failed:
+            log.warning("import_failed", import_id=str(import_id), code=code)
+
+    async def _give_back_attempt(self, runtime: Runtime, import_id: UUID) -> None:
+        # What failed may be the database itself: then the attempt counts.
+        with suppress(SQLAlchemyError, OSError):
+            async with runtime.sessions.begin() as session:
+                await store.give_back_attempt(session, import_id)
 
     async def _close(self) -> None:
         open_, self._open = self._open, None

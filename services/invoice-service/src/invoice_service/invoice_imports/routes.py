@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
+from council_common.database.history import ChangeOut
 from council_common.identity.actor import Actor
 from council_common.service.api import UPLOAD_LIMIT, resource_router
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
 from council_common.web.idempotency import IdempotencyKey, Idempotent
 from council_common.web.pages import Page, PageQuery
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from invoice_service.fields import TextQuery
 from invoice_service.invoice_imports import store
 from invoice_service.invoice_imports.refused_file import check_format, refused_lines
-from invoice_service.invoice_imports.rules import Format, Profile, Status, move
+from invoice_service.invoice_imports.rules import Format, Profile, Status, may_import
 from invoice_service.invoice_imports.schemas import ImportOut, ImportQuery, RefusalOut
 from invoice_service.invoice_imports.upload import receive_file
+from invoice_service.invoice_imports.usecases import cancel_import, import_history
 
 router = resource_router("invoice-imports")
 
@@ -44,8 +47,10 @@ async def receive(
     """Send a file of invoices as the request's body; it is imported line by line, progress under its `location`.
 
     Sending a file again adds nothing: its lines are counted as existing. Lines that cannot be accepted are kept
-    with their reasons, to be downloaded, corrected and sent again.
+    with their reasons, to be downloaded, corrected and sent again. With `unknown_suppliers=register` the caller
+    needs `suppliers:write` as well.
     """
+    may_import(by, asked.unknown_suppliers)
     import_, is_new = await receive_file(session, asked.new_import(), request.stream(), by=by, at=now, request_key=key)
     response.headers["location"] = f"/v1/invoice-imports/{import_.id}"
     if not is_new:
@@ -61,8 +66,8 @@ async def list_imports(
     _: Annotated[Actor, requires("invoices:read")],
     status: Status | None = None,
     profile: Profile | None = None,
-    source_system: str | None = None,
-    sha256: str | None = None,
+    source_system: TextQuery = None,
+    sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
 ) -> Page[ImportOut]:
     """List imports; sorts by received_at, filename or id."""
     equal = {"status": status, "profile": profile, "source_system": source_system, "sha256": sha256}
@@ -74,6 +79,14 @@ async def list_imports(
 async def read(import_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]) -> ImportOut:
     """One import and how far it is."""
     return ImportOut.of(await store.get_import(session, import_id))
+
+
+@router.get("/{import_id}/history")
+async def history(
+    import_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
+) -> list[ChangeOut]:
+    """Who sent an import, when, and how it ended; oldest first."""
+    return await import_history(session, import_id)
 
 
 @router.get("/{import_id}/refusals")
@@ -107,14 +120,10 @@ async def download_ndjson(
 
 @router.post("/{import_id}/cancellations", status_code=201, dependencies=[Idempotent])
 async def cancel(
-    import_id: UUID, session: SessionDep, now: Now, _: Annotated[Actor, requires("invoices:write")]
+    import_id: UUID, session: SessionDep, now: Now, by: Annotated[Actor, requires("invoices:write")]
 ) -> ImportOut:
     """Stop an import. What it has stored stays; sending the file again goes on from there."""
-    import_ = await store.lock_import(session, import_id)
-    move(Status(import_.status), Status.CANCELLED)
-    await store.end(session, import_id, Status.CANCELLED, at=now)
-    await session.refresh(import_)
-    return ImportOut.of(import_)
+    return ImportOut.of(await cancel_import(session, import_id, by=by, at=now))
 
 
 async def _download(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Forbidden, IllegalMove, Malformed, NotFound
+from council_common.identity.actor import Actor
 from council_common.imports import is_redacted
 
 
@@ -54,6 +54,14 @@ class UnknownSuppliers(StrEnum):
     REGISTER = "register"
 
 
+MOST_ATTEMPTS = 5
+
+
+def is_given_up(attempts: int) -> bool:
+    """Whether an import was taken up too often without storing anything: it breaks, or kills, whoever works on it."""
+    return attempts > MOST_ATTEMPTS
+
+
 class NoSuchImport(NotFound):
     """No import has this id."""
 
@@ -83,16 +91,15 @@ class EmptyUpload(Malformed):
     code = "empty-file"
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedLine:
-    """A line that was not accepted: where, what is wrong, what would be right, and its text to correct."""
+REGISTERING = "suppliers:write"
 
-    line_number: int
-    field: str
-    code: str
-    problem: str
-    expected: str
-    raw: str
+
+def may_import(by: Actor, unknown: UnknownSuppliers) -> None:
+    """Raise Forbidden for a caller whose file would register suppliers that he may not register himself."""
+    if unknown is UnknownSuppliers.REGISTER and REGISTERING not in by.scopes:
+        raise Forbidden(
+            "Registering suppliers by an import needs the right to register them.", required_scopes=[REGISTERING]
+        )
 
 
 REDACTED_REFERENCE = "redacted"
@@ -135,12 +142,13 @@ def published_supplier(name: str | None, number: str | None) -> tuple[str, str]:
     """Reference and name under which a published supplier is kept.
 
     Its number where it has one; a "number" without a digit (`ONETIME`) names many, and a name has to do. All
-    that are redacted or blank are one supplier of their source system: who they are is not ours to guess.
+    that are redacted or blank are one supplier of their source system: who they are is not ours to guess. A
+    reference travels in events and addresses, so that a name, which may be a person's, is only in it as a digest.
 
     >>> published_supplier("Ardley Paving Ltd", "116868")
     ('116868', 'Ardley Paving Ltd')
     >>> published_supplier("Ardley  Paving Ltd.", "ONETIME")
-    ('name:ardley paving ltd', 'Ardley  Paving Ltd.')
+    ('name:6970eca70bcc69e66c55125b04eed6b0', 'Ardley  Paving Ltd.')
     >>> published_supplier("REDACTED PERSONAL DATA", None)
     ('redacted', 'Redacted supplier')
     """
@@ -152,7 +160,7 @@ def published_supplier(name: str | None, number: str | None) -> tuple[str, str]:
     if number is not None and numbered:
         return number, name
     plain = " ".join("".join(char if char.isalnum() else " " for char in name.casefold()).split())
-    return f"name:{plain or name}"[:200], name
+    return f"name:{hashlib.blake2b((plain or name).encode(), digest_size=16).hexdigest()}", name
 
 
 _NO_DIGIT = re.compile(r"\D*")

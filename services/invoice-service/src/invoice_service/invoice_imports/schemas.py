@@ -8,31 +8,26 @@ from pathlib import PurePath
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.imports.published_spend import AmountBasis
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from invoice_service.fields import Name, ShortName
 from invoice_service.invoice_imports.mappings import ColumnMapping
 from invoice_service.invoice_imports.rules import Format, ImportMalformed, Profile, Status, UnknownSuppliers
 from invoice_service.invoice_imports.tables import InvoiceImport, RefusedLineRow
 from invoice_service.invoice_imports.upload import NewImport
-
-_SYSTEM = r"^[^\x00-\x1f]+$"
 
 
 @dataclass(frozen=True)
 class ImportQuery:
     """What the body is: how it is written, what its lines are, and whose."""
 
-    filename: Annotated[str, Query(min_length=1, max_length=200, pattern=_SYSTEM)]
-    source_system: Annotated[
-        str, Query(min_length=1, max_length=60, pattern=_SYSTEM, description="Whose references the lines carry.")
-    ]
+    filename: Annotated[Name, Query()]
+    source_system: Annotated[ShortName, Query(description="Whose references the lines carry.")]
     format: Annotated[Format | None, Query(description="By the file name's ending where it is not said.")] = None
     profile: Profile = Profile.INVOICES
-    supplier_system: Annotated[
-        str | None,
-        Query(min_length=1, max_length=60, pattern=_SYSTEM, description="Whose supplier numbers; source_system."),
-    ] = None
+    supplier_system: Annotated[ShortName | None, Query(description="Whose supplier numbers; source_system.")] = None
     unknown_suppliers: UnknownSuppliers = UnknownSuppliers.REFUSE
     mapping: Annotated[
         str | None,
@@ -91,7 +86,8 @@ class ImportOut(BaseModel):
 
     lines_read = lines_accepted + lines_existing + lines_refused + lines_skipped. `net_pence_sum` sums the
     accepted and the existing lines, `refused_pence_sum` the refused ones whose amount could be read;
-    `file_total_pence` is the file's own total where it has one.
+    `file_total_pence` is the file's own total where it has one. `amount_basis` says what the amounts of a published
+    file are by its header: net or gross of VAT, or unstated; bodies differ, and all are kept as `net_pence`.
     """
 
     id: UUID
@@ -115,6 +111,7 @@ class ImportOut(BaseModel):
     refused_pence_sum: int
     file_total_pence: int | None
     file_total_agrees: bool | None
+    amount_basis: AmountBasis | None
     error: ImportErrorOut | None
     received_by: str
     received_at: datetime
@@ -139,7 +136,11 @@ def _progress(import_: InvoiceImport) -> float:
 
 
 class RefusalOut(BaseModel):
-    """A refused line: where, which field, what is wrong, what would be right, and the line as it was sent."""
+    """A refused line: where, which field, what is wrong, what would be right, and its text.
+
+    `raw` is the line as it was sent where it could not be read; one that was read and is refused by its content is
+    written anew from its cells. A NUL character is shown as U+2400.
+    """
 
     model_config = ConfigDict(from_attributes=True)
 

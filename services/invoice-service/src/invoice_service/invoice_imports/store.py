@@ -9,7 +9,7 @@ from uuid import UUID
 
 from council_common.database.sessions import Sessions, driver
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.invoice_imports.rules import NoSuchImport, Status
@@ -19,7 +19,6 @@ _C: Any = InvoiceImport.__table__.c  # type: ignore[attr-defined]
 _CHUNK: Any = ImportChunk.__table__.c  # type: ignore[attr-defined]
 _R: Any = RefusedLineRow.__table__.c  # type: ignore[attr-defined]
 IMPORT_ID = _C.id
-_ATTEMPTS = 5
 _ROWS = 1000
 
 SORTABLE: dict[str, ColumnElement[Any]] = {"id": _C.id, "received_at": _C.received_at, "filename": _C.filename}
@@ -43,11 +42,6 @@ UPDATE invoice_import SET
 WHERE id = $1 AND status = 'running' AND last_line = $12
 RETURNING id
 """
-
-
-def is_import(import_id: UUID) -> Any:
-    """The condition that names one import."""
-    return _C.id == import_id
 
 
 async def get_import(session: AsyncSession, import_id: UUID) -> InvoiceImport:
@@ -100,14 +94,18 @@ async def take_next(session: AsyncSession, *, at: datetime) -> InvoiceImport | N
     return None if import_id is None else await get_import(session, import_id)
 
 
-def is_given_up(import_: InvoiceImport) -> bool:
-    """Whether an import was taken up too often without getting on."""
-    return import_.attempts > _ATTEMPTS
+async def give_back_attempt(session: AsyncSession, import_id: UUID) -> None:
+    """The attempt failed for a reason that passes and is not the import's."""
+    attempts = func.greatest(_C.attempts - 1, 0)
+    await session.execute(update(InvoiceImport).where(_C.id == import_id).values(attempts=attempts))
 
 
-async def keep_header(session: AsyncSession, import_id: UUID, header: list[str], delimiter: str) -> None:
+async def keep_header(
+    session: AsyncSession, import_id: UUID, *, header: list[str], delimiter: str, amount_basis: str | None
+) -> None:
     """Remember how the file is written."""
-    await session.execute(update(InvoiceImport).where(_C.id == import_id).values(header=header, delimiter=delimiter))
+    said = {"header": header, "delimiter": delimiter, "amount_basis": amount_basis}
+    await session.execute(update(InvoiceImport).where(_C.id == import_id).values(said))
 
 
 async def advance(connection: Any, import_id: UUID, *progress: Any) -> bool:
@@ -117,17 +115,19 @@ async def advance(connection: Any, import_id: UUID, *progress: Any) -> bool:
 
 async def end(
     session: AsyncSession, import_id: UUID, status: Status, *, at: datetime, error: dict[str, Any] | None = None
-) -> None:
-    """Done, failed or cancelled; its bytes are not needed any more."""
+) -> bool:
+    """Done, failed or cancelled; its bytes are not needed any more. False when it had ended before."""
     ended = await session.execute(
         update(InvoiceImport)
         .where(_C.id == import_id, _C.status.in_([Status.QUEUED, Status.RUNNING]))
         .values(status=status, finished_at=at, error=error)
         .returning(_C.id)
     )
-    if ended.scalar() is not None:
-        await session.execute(delete(ImportChunk).where(_CHUNK.import_id == import_id))
-        await session.execute(delete(RepeatedLine).where(RepeatedLine.import_id == import_id))  # type: ignore[arg-type]
+    if ended.scalar() is None:
+        return False
+    await session.execute(delete(ImportChunk).where(_CHUNK.import_id == import_id))
+    await session.execute(delete(RepeatedLine).where(RepeatedLine.import_id == import_id))  # type: ignore[arg-type]
+    return True
 
 
 async def list_refusals(
@@ -141,9 +141,15 @@ async def list_refusals(
 
 
 async def stream_refusals(sessions: Sessions, import_id: UUID) -> AsyncIterator[Sequence[Any]]:
-    """An import's refused lines in order, a thousand at a time."""
-    statement = select(RefusedLineRow.__table__).where(_R.import_id == import_id).order_by(_R.line_number, _R.id)  # type: ignore[attr-defined]
-    async with sessions() as session:
-        found = await session.stream(statement.execution_options(yield_per=_ROWS))
-        async for rows in found.partitions(_ROWS):
-            yield rows
+    """An import's refused lines in order, a thousand at a time; no connection is held while they are sent."""
+    place = tuple_(_R.line_number, _R.id)
+    rows_of = select(*RefusedLineRow.__table__.c).where(_R.import_id == import_id)  # type: ignore[attr-defined]
+    statement = rows_of.order_by(_R.line_number, _R.id).limit(_ROWS)
+    behind = statement
+    while True:
+        async with sessions() as session:
+            rows = (await session.execute(behind)).all()
+        if not rows:
+            return
+        yield rows
+        behind = statement.where(place > (rows[-1].line_number, rows[-1].id))

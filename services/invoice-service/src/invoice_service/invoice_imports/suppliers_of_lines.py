@@ -20,7 +20,8 @@ from invoice_service.suppliers.usecases import ask_for_references
 log = get_logger()
 
 MOST_REMEMBERED = 50_000
-MOST_ASKED = 200
+MOST_NOT_FOUND = 200
+_ASKED_AT_ONCE = 100
 _BULK = 1000
 _BULK_SECONDS = 120.0
 
@@ -45,8 +46,8 @@ class SuppliersOfLines:
         self._known: dict[str, LineSupplier] = {}
         self._nobody: set[str] = set()
 
-    async def find(self, drafts: Iterable[Draft]) -> dict[str, LineSupplier]:
-        """The suppliers of these drafts by reference; those nobody knows are left out.
+    async def find(self, drafts: Iterable[Draft]) -> dict[str, LineSupplier | None]:
+        """The suppliers of these drafts by reference: None for one nobody knows, nothing for one not asked for.
 
         Call it outside a transaction: it may ask or write to supplier-service.
         """
@@ -63,7 +64,7 @@ class SuppliersOfLines:
         found = {each: self._known[each] for each in names if each in self._known}
         if len(self._known) > MOST_REMEMBERED:
             self._known = dict(found)
-        return found
+        return {**found, **dict.fromkeys(each for each in names if each in self._nobody)}
 
     async def _look_up(self, references: Sequence[str]) -> None:
         async with self._runtime.sessions() as session:
@@ -94,11 +95,16 @@ class SuppliersOfLines:
             log.info("suppliers_registered", asked=len(items), known=len(made))
 
     async def _ask(self, references: Sequence[str]) -> None:
-        """A registration whose event has not reached us yet is no reason to refuse a line."""
-        room = max(0, MOST_ASKED - len(self._nobody))
-        asked = references[:room]
-        await self._keep(await ask_for_references(self._runtime.clients, self._system, asked))
-        self._nobody.update(each for each in references if each not in self._known)
+        """A registration whose event has not reached us yet is no reason to refuse a line.
+
+        A file of suppliers that are all unknown is asked about only so long.
+        """
+        for start in range(0, len(references), _ASKED_AT_ONCE):
+            if len(self._nobody) >= MOST_NOT_FOUND:
+                return
+            asked = references[start : start + _ASKED_AT_ONCE]
+            await self._keep(await ask_for_references(self._runtime.clients, self._system, asked))
+            self._nobody.update(each for each in asked if each not in self._known)
 
     async def _keep(self, suppliers: Sequence[KnownSupplier]) -> None:
         if not suppliers:

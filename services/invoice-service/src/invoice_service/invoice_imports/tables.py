@@ -21,7 +21,8 @@ class InvoiceImport(Row, table=True):
     """A file of invoices and how far it has been read: everything up to `last_line` is stored, nothing behind it.
 
     `attempts` counts how often it was taken up without storing a batch. `request_key` is the Idempotency-Key.
-    `header` and `delimiter` are those of the file, for the refused lines to go back in the same form.
+    `header` and `delimiter` are those of the file, for the refused lines to go back in the same form;
+    `amount_basis` says what a published file's amounts are.
     """
 
     __tablename__ = "invoice_import"
@@ -45,6 +46,7 @@ class InvoiceImport(Row, table=True):
     bytes_read: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
     header: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     delimiter: str | None = Field(default=None, sa_type=Text)
+    amount_basis: str | None = Field(default=None, sa_type=Text)
     last_line: int = Field(default=0, sa_column_kwargs=_NOUGHT)
     lines_accepted: int = Field(default=0, sa_column_kwargs=_NOUGHT)
     lines_existing: int = Field(default=0, sa_column_kwargs=_NOUGHT)

@@ -1,19 +1,20 @@
-"""Receiving a file: piece by piece into the database, never as a whole in memory."""
+"""Receiving a file: spooled to disk as fast as its sender is, then into the database; never as a whole in memory."""
 
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import IO, Any
 from uuid import UUID
 
+from council_common.errors import FieldError
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.service.jobs import wake_job
 from council_common.web.idempotency import KeyReused
-from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,36 +67,49 @@ async def receive_file(
     without a key is imported again, and adds nothing: its lines are there.
     """
     import_id = new_id()
-    if not await _insert(session, import_id, told, by=by, at=at, request_key=request_key):
-        return await _replayed(session, told, body, by=by, request_key=str(request_key)), False
-    digest, size = hashlib.sha256(), 0
-    number = 0
-    async for chunk in _chunks(body):
-        digest.update(chunk)
-        size += len(chunk)
-        await store.add_chunk(session, import_id, number, chunk)
-        number += 1
-    if not size:
-        raise EmptyUpload("The request has no body; send the file as it is.")
-    await session.execute(
-        update(InvoiceImport).where(store.is_import(import_id)).values(sha256=digest.hexdigest(), bytes=size)
-    )
+    with tempfile.SpooledTemporaryFile(max_size=CHUNK_BYTES) as spool:
+        # Read to its end before the first statement: a slow sender must not hold a connection.
+        sha256, size = await _spooled(body, spool)
+        sent = {"sha256": sha256, "bytes": size}
+        if not await _insert(session, import_id, told, sent, by=by, at=at, request_key=request_key):
+            return await _replayed(session, told, sha256, by=by, request_key=str(request_key)), False
+        for number in range(-(-size // CHUNK_BYTES)):
+            await store.add_chunk(session, import_id, number, spool.read(CHUNK_BYTES))
     await wake_job(session, PROCESS_IMPORTS)
     return await store.get_import(session, import_id), True
 
 
+async def _spooled(body: AsyncIterator[bytes], spool: IO[bytes]) -> tuple[str, int]:
+    """The body's SHA-256 and length; the spool is at its start again. Raises EmptyUpload."""
+    digest, size = hashlib.sha256(), 0
+    async for piece in body:
+        digest.update(piece)
+        size += len(piece)
+        spool.write(piece)
+    if not size:
+        raise EmptyUpload("The request has no body.", errors=[FieldError("body", "it is empty", "the file as it is")])
+    spool.seek(0)
+    return digest.hexdigest(), size
+
+
 async def _insert(
-    session: AsyncSession, import_id: UUID, told: NewImport, *, by: Actor, at: datetime, request_key: str | None
+    session: AsyncSession,
+    import_id: UUID,
+    told: NewImport,
+    sent: dict[str, Any],
+    *,
+    by: Actor,
+    at: datetime,
+    request_key: str | None,
 ) -> bool:
     """False when the caller used this key before; one that is being used right now is waited for."""
     stored = await session.execute(
         insert(InvoiceImport)
         .values(
             **told.values(),
+            **sent,
             id=import_id,
             status=Status.QUEUED,
-            sha256="",
-            bytes=0,
             request_key=request_key,
             received_by=by.subject,
             received_by_name=by.name,
@@ -108,25 +122,10 @@ async def _insert(
 
 
 async def _replayed(
-    session: AsyncSession, told: NewImport, body: AsyncIterator[bytes], *, by: Actor, request_key: str
+    session: AsyncSession, told: NewImport, sha256: str, *, by: Actor, request_key: str
 ) -> InvoiceImport:
     before = await store.by_request_key(session, by.subject, request_key)
-    digest = hashlib.sha256()
-    async for chunk in body:
-        digest.update(chunk)
-    same = before is not None and before.sha256 == digest.hexdigest()
-    if before is None or not same or any(getattr(before, name) != value for name, value in told.values().items()):
-        raise KeyReused("This Idempotency-Key was used before with another file; choose a new key.")
+    said = {**told.values(), "sha256": sha256}
+    if before is None or any(getattr(before, name) != value for name, value in said.items()):
+        raise KeyReused("This Idempotency-Key was used before with another file or parameter; choose a new key.")
     return before
-
-
-async def _chunks(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body in pieces of a mebibyte, whatever the network made of it."""
-    buffer = bytearray()
-    async for piece in body:
-        buffer += piece
-        while len(buffer) >= CHUNK_BYTES:
-            yield bytes(buffer[:CHUNK_BYTES])
-            del buffer[:CHUNK_BYTES]
-    if buffer:
-        yield bytes(buffer)

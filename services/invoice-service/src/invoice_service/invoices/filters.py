@@ -10,25 +10,28 @@ from uuid import UUID
 from fastapi import Query
 from sqlalchemy import Select
 
+from invoice_service.fields import TextQuery
 from invoice_service.invoices import store
 from invoice_service.invoices.rules import HoldReason, Kind, Status, normalised_number, transaction_key
 
 _Amount = Annotated[int | None, Query(ge=-(10**14), le=10**14, description="Gross, whole pence.")]
-_Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 @dataclass(frozen=True)
 class InvoiceFilter:
-    """Conditions that all have to hold; `_from` and `_to` are inclusive. A number is found however it is spelled."""
+    """Conditions that all have to hold; `_from` and `_to` are inclusive.
+
+    A supplier's number is found however it is spelled, a payer's transaction number in capitals or not.
+    """
 
     supplier_id: UUID | None = None
     status: Status | None = None
     kind: Kind | None = None
-    number: _Text = None
-    purchase_order_number: _Text = None
-    source_system: _Text = None
-    source_reference: _Text = None
-    department: _Text = None
+    number: TextQuery = None
+    purchase_order_number: TextQuery = None
+    source_system: TextQuery = None
+    source_reference: TextQuery = None
+    department: TextQuery = None
     received_from: date | None = None
     received_to: date | None = None
     due_from: date | None = None

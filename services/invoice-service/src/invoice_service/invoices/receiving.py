@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.contracts.fields import SourceReference
 from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1, InvoiceReceivedV1
 from council_common.database.history import record_change
-from council_common.errors import Unavailable
+from council_common.database.sessions import Sessions
+from council_common.errors import FieldError, Unavailable
 from council_common.events.contract import Event
 from council_common.events.outbox import outbox_rows
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.runtime.clients import ServiceClients
 from council_common.web.idempotency import replay_of
-from sqlalchemy.ext.asyncio import AsyncSession
+from council_common.web.preconditions import etag
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from invoice_service.claims import KeyClaim, forget, store_answer, stored_replay
 from invoice_service.invoices import receiving_store, rules, store
 from invoice_service.invoices.rules import HoldReason, NewInvoice, Status
 from invoice_service.invoices.schemas import InvoiceOut
+from invoice_service.invoices.tables import Invoice
 from invoice_service.suppliers.rules import ENDED, SupplierClosed, UnknownSupplier, hold_reasons
 from invoice_service.suppliers.usecases import ask_for_supplier
 
@@ -40,6 +43,98 @@ class Receipt:
     version: int
     body: bytes
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """Those of the answer, and of every replay of it."""
+        return _headers(self.invoice_id, self.version)
+
+
+class SupplierNotHere(UnknownSupplier):
+    """We do not know the supplier named; supplier-service may."""
+
+
+class Seen(NamedTuple):
+    """A supplier as it was: all that a new invoice without a flaw needs of it."""
+
+    supplier_id: UUID
+    payment_terms_days: int
+    duplicate_of: None = None
+
+
+class SeenSuppliers:
+    """Suppliers as their last invoice found them, by the name a caller gave: id and payment terms (days).
+
+    A guess, never a fact: the statement that uses it checks it.
+    """
+
+    MOST = 100_000
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[object, ...], Seen] = {}
+
+    def find(self, told: NewInvoice) -> Seen | None:
+        """What the supplier of an invoice was when last seen."""
+        return self._seen.get(_supplier_named(told))
+
+    def keep(self, told: NewInvoice, found: Any) -> None:
+        """Remember what the supplier of an invoice is."""
+        if len(self._seen) >= self.MOST:
+            self._seen.clear()
+        self._seen[_supplier_named(told)] = Seen(found.supplier_id, found.payment_terms_days)
+
+
+async def receive_at_once(
+    engine: AsyncEngine, told: NewInvoice, seen: SeenSuppliers, *, by: Actor, at: datetime, claim: KeyClaim | None
+) -> Receipt | None:
+    """Store an invoice there is nothing to say against, in one statement; None where it takes a closer look."""
+    found = seen.find(told)
+    if found is None or rules.problems_of(told, today=london_date(at)):
+        return None
+    values = _values(told, found, [], by=by, at=at)
+    body = _body(values)
+    stored = await receiving_store.store_at_once(
+        engine,
+        values,
+        terms_days=found.payment_terms_days,
+        supplier_source=(told.supplier_system, told.supplier_reference),
+        claim=claim,
+        headers=json.dumps(_headers(values["id"], values["version"])),
+        answer=body,
+        events=outbox_rows(_events(told, values, by=by, at=at)),
+    )
+    return Receipt(values["id"], is_new=True, version=values["version"], body=body) if stored else None
+
+
+async def receive_with_care(
+    sessions: Sessions,
+    told: NewInvoice,
+    *,
+    by: Actor,
+    at: datetime,
+    clients: ServiceClients,
+    seen: SeenSuppliers,
+    claim: KeyClaim | None,
+) -> Receipt:
+    """Receive an invoice whatever there is to say against it, asking supplier-service for a supplier not known here.
+
+    That is asked between two transactions: nobody waits for another service with a connection in hand.
+    Raises what `receive_invoice` raises, and Unavailable.
+    """
+    for asked in (False, True):
+        try:
+            async with sessions.begin() as session:
+                return await receive_invoice(session, told, by=by, at=at, seen=seen, claim=claim)
+        except SupplierNotHere:
+            if asked or not await ask_for_supplier(
+                sessions,
+                clients,
+                supplier_id=told.supplier_id,
+                system=told.supplier_system,
+                reference=told.supplier_reference,
+            ):
+                raise
+    raise AssertionError("the second attempt answers or raises")
+
 
 async def receive_invoice(
     session: AsyncSession,
@@ -47,64 +142,79 @@ async def receive_invoice(
     *,
     by: Actor,
     at: datetime,
-    clients: ServiceClients,
+    seen: SeenSuppliers,
     claim: KeyClaim | None = None,
 ) -> Receipt:
     """Store an invoice and tell it; the same again finds what is there.
 
-    Raises InvoiceMalformed, UnknownSupplier, SupplierClosed, SourceReferenceTaken, Replay and KeyReused.
+    Raises InvoiceMalformed, SupplierNotHere, SupplierClosed, SourceReferenceTaken, Replay and KeyReused.
     """
     if problems := rules.problems_of(told, today=london_date(at)):
         raise rules.InvoiceMalformed(problems)
     for _ in range(_RACES):
-        found = await _look_up(session, told, clients, claim)
+        found = await _look_up(session, told, claim)
+        seen.keep(told, found)
         if claim is not None and found.request_hash is not None:
             answer = {name: getattr(found, f"answer_{name}") for name in ("status", "headers", "body")}
             raise replay_of({"request_hash": found.request_hash, **answer}, claim.request_hash)
-        if found.status in ENDED:
-            raise SupplierClosed("This supplier was merged into another or closed; name the one that took its place.")
         if found.existing_id is not None:
             return await _existing(session, told, found, claim)
+        if found.status in ENDED:
+            raise SupplierClosed(
+                "This supplier was merged into another or closed.",
+                errors=[FieldError(_supplier_field(told), "the supplier has ended", "the one that took its place")],
+            )
         receipt = await _store(session, told, found, by=by, at=at, claim=claim)
         if receipt is not None:
             return receipt
     raise Unavailable("Others are storing this invoice at the moment; please try again.")
 
 
-async def _look_up(session: AsyncSession, told: NewInvoice, clients: ServiceClients, claim: KeyClaim | None) -> Any:
-    for asked in (False, True):
-        found = await receiving_store.look_up(
-            session,
-            supplier_id=told.supplier_id,
-            supplier_source=(told.supplier_system, told.supplier_reference),
-            source=(told.source_system, told.source_reference),
-            number_key=rules.normalised_number(told.number),
-            kind=told.kind,
-            claim=claim,
-        )
-        # Nothing is locked yet where the supplier was not found: now is the time to ask another service.
-        if found is not None or asked or not await ask_for_supplier(
-            session,
-            clients,
-            supplier_id=told.supplier_id,
-            system=told.supplier_system,
-            reference=told.supplier_reference,
-        ):  # fmt: skip
-            break
+async def _look_up(session: AsyncSession, told: NewInvoice, claim: KeyClaim | None) -> Any:
+    found = await receiving_store.look_up(
+        session,
+        supplier_id=told.supplier_id,
+        supplier_source=(told.supplier_system, told.supplier_reference),
+        source=(told.source_system, told.source_reference),
+        number_key=rules.normalised_number(told.number),
+        kind=told.kind,
+        claim=claim,
+    )
     if found is None:
-        raise UnknownSupplier("Nobody knows this supplier; register it first.")
+        field = _supplier_field(told)
+        raise SupplierNotHere(
+            "Nobody knows this supplier.",
+            errors=[FieldError(field, "no supplier is registered under it", "one that is; register it first")],
+        )
     return found
 
 
+def _supplier_field(told: NewInvoice) -> str:
+    return "supplier_id" if told.supplier_id is not None else "supplier"
+
+
 async def _existing(session: AsyncSession, told: NewInvoice, found: Any, claim: KeyClaim | None) -> Receipt:
-    if found.content_hash != _content_hash(told, found.supplier_id, rules.stored_lines(told.lines)):
-        raise rules.SourceReferenceTaken(
-            "This source reference names an invoice with other content.", invoice_id=str(found.existing_id)
-        )
     invoice = await store.get_invoice(session, found.existing_id)
+    lines = rules.stored_lines(told.lines)
+    if found.content_hash != _content_hash(told, found.supplier_id, lines):
+        raise rules.SourceReferenceTaken(
+            "This source reference names an invoice with other content.",
+            invoice_id=str(invoice.id),
+            fields=_different(invoice, told, found.supplier_id, lines),
+        )
     body = InvoiceOut.of(invoice).model_dump_json().encode()
-    await store_answer(session, claim, status=200, body=body)
-    return Receipt(invoice.id, is_new=False, version=invoice.version, body=body)
+    receipt = Receipt(invoice.id, is_new=False, version=invoice.version, body=body)
+    await store_answer(session, claim, status=200, headers=json.dumps(receipt.headers), body=body)
+    return receipt
+
+
+def _different(invoice: Invoice, told: NewInvoice, supplier_id: UUID, lines: str) -> list[str]:
+    """The fields in which two tellings differ; a due date that one of them left to the terms may be all."""
+    names = ("kind", "number", "purchase_order_number", "issued_on", "received_on", "net_pence", "vat_pence")
+    different = [name for name in (*names, "gross_pence") if getattr(invoice, name) != getattr(told, name)]
+    different += ["supplier"] if invoice.supplier_id != supplier_id else []
+    different += ["lines"] if invoice.lines != json.loads(lines) else []
+    return different or ["due_on"]
 
 
 async def _store(
@@ -116,11 +226,10 @@ async def _store(
         reasons = [HoldReason.DUPLICATE_SUSPECTED.value, *reasons]
     values = _values(told, found, reasons, by=by, at=at)
     events = outbox_rows(_events(told, values, by=by, at=at))
-    shown = {**values, **_UNTOUCHED, "lines": json.loads(values["lines"])}
-    body = InvoiceOut.of_values(shown).model_dump_json().encode()
-    if claim is not None:
-        claim.headers = json.dumps({"etag": f'"{values["version"]}"', "location": f"/v1/invoices/{values['id']}"})
-    claimed, stored = await receiving_store.store(session, values, claim=claim, answer=body, events=events)
+    receipt = Receipt(values["id"], is_new=True, version=values["version"], body=_body(values))
+    claimed, stored = await receiving_store.store(
+        session, values, claim=claim, headers=json.dumps(receipt.headers), answer=receipt.body, events=events
+    )
     if claim is not None and not claimed:
         raise await stored_replay(session, claim)
     if not stored:
@@ -138,7 +247,7 @@ async def _store(
             at=at,
             detail={"reasons": reasons},
         )
-    return Receipt(values["id"], is_new=True, version=values["version"], body=body)
+    return receipt
 
 
 # What a new invoice has not yet, as its answer shows it.
@@ -146,6 +255,20 @@ _UNTOUCHED = {
     **{"paid_pence": 0, "deducted_pence": 0, "historic": False, "approved_at": None, "paid_on": None},
     **{"import_id": None, "line_number": None},
 }
+
+
+def _headers(invoice_id: UUID, version: int) -> dict[str, str]:
+    return {"etag": etag(version), "location": f"/v1/invoices/{invoice_id}"}
+
+
+def _body(values: dict[str, Any]) -> bytes:
+    """The answer to a new invoice."""
+    shown = {**values, **_UNTOUCHED, "lines": json.loads(values["lines"])}
+    return InvoiceOut.of_values(shown).model_dump_json().encode()
+
+
+def _supplier_named(told: NewInvoice) -> tuple[object, ...]:
+    return (told.supplier_id, told.supplier_system, told.supplier_reference)
 
 
 def _values(told: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: datetime) -> dict[str, Any]:

@@ -18,17 +18,17 @@ from fastapi.responses import StreamingResponse
 from invoice_service.claims import ClaimDep
 from invoice_service.invoices import export, store, usecases
 from invoice_service.invoices.filters import InvoiceFilter
-from invoice_service.invoices.receiving import receive_invoice
-from invoice_service.invoices.schemas import CancellationIn, HoldIn, HoldOut, InvoiceIn, InvoiceOut
+from invoice_service.invoices.receiving import SeenSuppliers, receive_at_once, receive_with_care
+from invoice_service.invoices.schemas import CancellationIn, HoldIn, HoldOut, InvoiceIn, InvoiceOut, ReleaseIn
 
 router = resource_router("invoices")
+seen = SeenSuppliers()
 
 
 @router.post("", status_code=201, response_model=InvoiceOut, responses={200: {"model": InvoiceOut}})
 async def receive(
     *,
     told: InvoiceIn,
-    session: SessionDep,
     now: Now,
     runtime: RuntimeDep,
     claim: ClaimDep,
@@ -39,10 +39,14 @@ async def receive(
     A number that the supplier used before is stored but held as a suspected duplicate (D1), and so is an
     invoice of a supplier that may not be paid.
     """
-    receipt = await receive_invoice(session, told.new_invoice(), by=by, at=now, clients=runtime.clients, claim=claim)
-    headers = {"location": f"/v1/invoices/{receipt.invoice_id}", "etag": etag(receipt.version)}
+    invoice = told.new_invoice()
+    receipt = await receive_at_once(runtime.engine, invoice, seen, by=by, at=now, claim=claim)
+    if receipt is None:
+        receipt = await receive_with_care(
+            runtime.sessions, invoice, by=by, at=now, clients=runtime.clients, seen=seen, claim=claim
+        )
     status = 201 if receipt.is_new else 200
-    return Response(receipt.body, status_code=status, media_type="application/json", headers=headers)
+    return Response(receipt.body, status_code=status, media_type="application/json", headers=receipt.headers)
 
 
 @router.get("")
@@ -127,14 +131,20 @@ async def hold(
 
 @router.post("/{invoice_id}/holds/{hold_id}/releases", status_code=201, dependencies=[Idempotent])
 async def release(
+    *,
     invoice_id: UUID,
     hold_id: UUID,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("invoices:write")],
+    told: ReleaseIn | None = None,
 ) -> HoldOut:
-    """Lift a hold; with the last one the invoice goes back to where it was."""
-    return HoldOut.of(await usecases.release_hold(session, invoice_id, hold_id, by=by, at=now))
+    """Lift a hold; with the last one the invoice goes back to where it was.
+
+    The day on which a dispute ended is the one from which an invoice counts as valid: say it where it was earlier.
+    """
+    on = told.released_on if told is not None else None
+    return HoldOut.of(await usecases.release_hold(session, invoice_id, hold_id, on=on, by=by, at=now))
 
 
 @router.post("/{invoice_id}/cancellations", status_code=201, dependencies=[Idempotent])

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from json.encoder import encode_basestring
 from uuid import UUID
 
 from council_common.contracts.fields import VatShare
 from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.imports import Problem
+from council_common.money import MAX_PENCE
+
+from invoice_service.invoices.vat import is_possible, plain_rate
 
 
 class Kind(StrEnum):
@@ -47,7 +51,6 @@ NEXT: Mapping[Status, frozenset[Status]] = {
     Status.REJECTED: frozenset(),
     Status.CANCELLED: frozenset(),
 }
-UNPAID = (Status.RECEIVED, Status.HELD, Status.APPROVED, Status.SCHEDULED)
 ENDED = (Status.REJECTED, Status.CANCELLED)
 
 
@@ -102,6 +105,12 @@ class HoldFollowsSupplier(Conflict):
     code = "hold-follows-supplier"
 
 
+class ReleaseMalformed(Malformed):
+    """The hold cannot have ended on the day named."""
+
+    code = "release-malformed"
+
+
 class PartPaid(Conflict):
     """Some of the invoice is paid; it cannot be cancelled."""
 
@@ -121,16 +130,6 @@ class InvoiceMalformed(Malformed):
         errors = [FieldError(each.field, each.problem, each.expected) for each in problems]
         super().__init__("The invoice cannot be right; see errors.", errors=errors)
         self.code = problems[0].code
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One thing that is wrong with an invoice as it was sent."""
-
-    field: str
-    code: str
-    problem: str
-    expected: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +168,9 @@ class NewInvoice:
 
 
 EARLIEST = date(1990, 1, 1)
+_LONGEST_TERM = 30
+# Letters of other alphabets that look like ours (Unicode UTS #39), in capitals: Cyrillic and Greek.
+_LOOK_ALIKES = str.maketrans("АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXABEZHIKMNOPTYX")
 _NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]+")
 _LEADING = re.compile(r"^(?:INV|NO)+")
 
@@ -176,14 +178,20 @@ _LEADING = re.compile(r"^(?:INV|NO)+")
 def normalised_number(number: str) -> str:
     """An invoice number as duplicates are found by it (payables.md §4, in this order): upper-case, letters and
     digits only, no leading `INV`/`NO`, no leading zeros. A number of which nothing would be left stays as it is.
+    What only looks like a Latin letter or digit counts as one.
 
     >>> normalised_number("INV-00123/A"), normalised_number("123a")
     ('123A', '123A')
     >>> normalised_number("Inv no. 0042"), normalised_number("000"), normalised_number("INV")
     ('42', '000', 'INV')
     """
-    plain = _NEITHER_LETTER_NOR_DIGIT.sub("", number.upper())
+    plain = _NEITHER_LETTER_NOR_DIGIT.sub("", number.upper() if number.isascii() else _in_latin(number))
     return _LEADING.sub("", plain).lstrip("0") or plain or number
+
+
+def _in_latin(number: str) -> str:
+    capitals = unicodedata.normalize("NFKC", number).upper().translate(_LOOK_ALIKES)
+    return "".join(str(unicodedata.digit(char)) if char.isdigit() else char for char in capitals)
 
 
 def transaction_key(number: str) -> str:
@@ -198,8 +206,7 @@ def transaction_key(number: str) -> str:
 def problems_of(invoice: NewInvoice, *, today: date) -> list[Problem]:
     """Everything that is wrong with an invoice; empty when it can be right.
 
-    Totals must add up exactly. VAT that differs from its rate by rounding is the supplier's business (HMRC
-    Notice 700 §17.5 lets it round lines down), so that the rate is not recalculated.
+    Totals must add up exactly; a line's VAT has to be possible at its rate (vat.is_possible).
     """
     found = [
         *sums_that_differ(invoice),
@@ -210,7 +217,30 @@ def problems_of(invoice: NewInvoice, *, today: date) -> list[Problem]:
         found.append(Problem("gross_pence", "negative-invoice", "an invoice is not negative", right))
     if invoice.kind is Kind.CREDIT_NOTE and invoice.gross_pence >= 0:
         found.append(Problem("gross_pence", "positive-credit-note", "a credit note is negative", "below nought"))
-    return found
+    return [*found, *amounts_too_large(invoice.lines), *vat_that_cannot_be(invoice.lines)]
+
+
+def amounts_too_large(lines: Sequence[Line]) -> list[Problem]:
+    """Lines that are sound one by one and too much together: no share of theirs may be beyond what an event holds."""
+    for name in ("net_pence", "vat_pence"):
+        if sum(abs(getattr(line, name)) for line in lines) > MAX_PENCE:
+            right = f"at most {MAX_PENCE} pence in all, whatever their signs"
+            return [Problem("lines", "amount-too-large", f"the lines' {name} is too much", right)]
+    return []
+
+
+def vat_that_cannot_be(lines: Sequence[Line]) -> list[Problem]:
+    """Lines whose VAT is of the other sign than their net, or more than their rate gives."""
+    return [
+        Problem(
+            f"lines.{place}.vat_pence",
+            "vat-beyond-rate",
+            f"the VAT is not that of {line.net_pence} pence at {plain_rate(line.vat_rate)} percent",
+            "net times rate, at most a penny more; nought for a reverse charge",
+        )
+        for place, line in enumerate(lines)
+        if not is_possible(line.net_pence, line.vat_pence, line.vat_rate)
+    ]
 
 
 def sums_that_differ(invoice: NewInvoice) -> list[Problem]:
@@ -239,27 +269,40 @@ def dates_that_cannot_be(issued_on: date, received_on: date, due_on: date | None
         found.append(Problem("issued_on", "dates-out-of-order", problem, f"at most {received_on}"))
     if issued_on < EARLIEST:
         found.append(Problem("issued_on", "date-too-early", "issued_on is long ago", f"at least {EARLIEST}"))
-    if due_on is not None and not issued_on <= due_on <= received_on + timedelta(days=366):
+    if due_on is not None and (due_on < issued_on or (due_on - received_on).days > 366):
         right = f"from {issued_on} to a year after receipt"
         found.append(Problem("due_on", "dates-out-of-order", "due_on does not follow from the invoice", right))
     return found
 
 
 def due_date(received_on: date, terms_days: int) -> date:
-    """When an invoice falls due that names no date: the supplier's terms, at most thirty days.
+    """The last day of a supplier's terms, where the invoice names no date: so many days beginning with receipt.
 
-    Source: Procurement Act 2023 s68(2); a longer term is void there (payables.md §2.1).
+    At most thirty: Procurement Act 2023 s68(2), where a longer term is void (payables.md §2.1).
+
+    >>> due_date(date(2026, 4, 1), 30), due_date(date(2026, 4, 1), 60), due_date(date(2026, 4, 1), 0)
+    (datetime.date(2026, 4, 30), datetime.date(2026, 4, 30), datetime.date(2026, 4, 1))
     """
-    return received_on + timedelta(days=min(terms_days, 30))
+    return received_on + timedelta(days=max(min(terms_days, _LONGEST_TERM) - 1, 0))
 
 
-def pay_by(received_on: date) -> date:
-    """The last day that is in time by s68(2): thirty days beginning with the day of receipt (payables.md §2.1).
+def pay_by(received_on: date, due_on: date) -> date:
+    """The last day that is in time by s68(2): thirty days beginning with receipt, or when it falls due, if later.
 
-    >>> pay_by(date(2026, 4, 1))
-    datetime.date(2026, 4, 30)
+    Source: payables.md §2.1.
+
+    >>> pay_by(date(2026, 4, 1), date(2026, 4, 14)), pay_by(date(2026, 4, 1), date(2026, 6, 1))
+    (datetime.date(2026, 4, 30), datetime.date(2026, 6, 1))
     """
-    return received_on + timedelta(days=29)
+    return max(due_date(received_on, _LONGEST_TERM), due_on)
+
+
+def release_day(on: date | None, *, received_on: date, today: date) -> date:
+    """The day on which a reason to hold was gone; raises ReleaseMalformed for one before receipt or in the future."""
+    if on is not None and not received_on <= on <= today:
+        error = FieldError("released_on", "a hold cannot have ended then", f"from {received_on} to {today}")
+        raise ReleaseMalformed("The hold cannot have ended then; see errors.", errors=[error])
+    return on or today
 
 
 def vat_shares(lines: Sequence[Line]) -> list[VatShare]:
@@ -311,16 +354,6 @@ def stored_line(line: Line) -> str:
         f'{{"description":{encode_basestring(line.description)},"net_pence":{line.net_pence},'
         f'"vat_rate":"{plain_rate(line.vat_rate)}","vat_pence":{line.vat_pence},"department":{department}}}'
     )
-
-
-@lru_cache(maxsize=1000)
-def plain_rate(rate: Decimal) -> str:
-    """A rate without trailing noughts.
-
-    >>> plain_rate(Decimal("20.00")), plain_rate(Decimal("12.5"))
-    ('20', '12.5')
-    """
-    return format(rate.normalize(), "f")
 
 
 def move(current: Status, wanted: Status) -> Status:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
+from council_common.errors import FieldError, Malformed
 from council_common.money import Percent
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from invoice_service.fields import Name, Pence, PositivePence, Sentence, ShortName, without_nul
+from invoice_service.fields import Day, Name, Pence, PositivePence, Sentence, ShortName, without_nul
 from invoice_service.invoices import rules
 from invoice_service.invoices.rules import CancelReason, HoldReason, Kind, Status
 from invoice_service.invoices.tables import Invoice, InvoiceHold
@@ -43,7 +44,7 @@ class LineIn(_Told):
 class InvoiceIn(_Told):
     """An invoice, or a credit note with negative amounts. Name the supplier by id or by its source.
 
-    Without `due_on` it falls due by the supplier's terms, at most thirty days after receipt.
+    Without `due_on` it falls due by the supplier's terms, at most thirty days beginning with the day of receipt.
     """
 
     kind: Kind = Kind.INVOICE
@@ -52,22 +53,19 @@ class InvoiceIn(_Told):
     source: SourceIn
     number: Name
     purchase_order_number: Name | None = None
-    issued_on: date
-    received_on: date
-    due_on: date | None = None
+    issued_on: Day
+    received_on: Day
+    due_on: Day | None = None
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=1000)]
     net_pence: Pence
     vat_pence: Pence
     gross_pence: Pence
 
-    @model_validator(mode="after")
-    def _names_one_supplier(self) -> Self:
-        if (self.supplier_id is None) == (self.supplier is None):
-            raise ValueError("name the supplier either by supplier_id or by supplier {system, reference}")
-        return self
-
     def new_invoice(self) -> rules.NewInvoice:
-        """As the rules take it."""
+        """As the rules take it. Raises Malformed where it names no supplier, or one twice."""
+        if (self.supplier_id is None) == (self.supplier is None):
+            wrong, right = "the supplier is named twice or not at all", "either supplier_id or supplier"
+            raise Malformed("The invoice names no supplier.", errors=[FieldError("supplier", wrong, right)])
         return rules.NewInvoice(
             supplier_id=self.supplier_id,
             supplier_system=self.supplier.system if self.supplier else None,
@@ -91,10 +89,16 @@ class InvoiceIn(_Told):
 
 
 class HoldIn(_Told):
-    """A reason not to pay for the moment."""
+    """A reason not to pay for the moment; `supplier_held` and `bank_account_change` come from the supplier only."""
 
     reason: HoldReason
     note: Sentence | None = None
+
+
+class ReleaseIn(_Told):
+    """`released_on` is the day the reason was gone (the dispute settled), where that was not today."""
+
+    released_on: Day | None = None
 
 
 class CancellationIn(_Told):
@@ -115,7 +119,7 @@ class LineOut(BaseModel):
 
 
 class InvoiceOut(BaseModel):
-    """An invoice. `pay_by` is the last day in time by Procurement Act 2023 s68(2)."""
+    """An invoice. `pay_by` is the last day in time by Procurement Act 2023 s68(2): 30 days, or `due_on` if later."""
 
     id: UUID
     version: int
@@ -157,7 +161,7 @@ class InvoiceOut(BaseModel):
             {
                 **values,
                 "source": {"system": values["source_system"], "reference": values["source_reference"]},
-                "pay_by": rules.pay_by(values["received_on"]),
+                "pay_by": rules.pay_by(values["received_on"], values["due_on"]),
                 "outstanding_pence": values["gross_pence"] - values["paid_pence"] - values["deducted_pence"],
             }
         )
@@ -168,7 +172,7 @@ _COLUMNS = (*(name for name in InvoiceOut.model_fields if name not in _COMPUTED)
 
 
 class HoldOut(BaseModel):
-    """A reason to hold an invoice, and who placed and lifted it (subject ids)."""
+    """A reason to hold an invoice, who placed and lifted it (subject ids), and the day on which it was gone."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -179,6 +183,7 @@ class HoldOut(BaseModel):
     placed_by: str
     placed_at: datetime
     released_by: str | None
+    released_on: date | None
     released_at: datetime | None
 
     @classmethod

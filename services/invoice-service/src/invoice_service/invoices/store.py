@@ -8,14 +8,31 @@ from typing import Any
 from uuid import UUID
 
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, Select, any_, literal, or_, select
+from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.invoices.rules import HoldReason, NoSuchHold, NoSuchInvoice
+from invoice_service.invoices.rules import ENDED, HoldReason, NoSuchHold, NoSuchInvoice
 from invoice_service.invoices.tables import Invoice, InvoiceHold
 
 _C: Any = Invoice.__table__.c  # type: ignore[attr-defined]
 _H: Any = InvoiceHold.__table__.c  # type: ignore[attr-defined]
+
+_ENDED = ", ".join(f"'{status}'" for status in ENDED)
+
+
+def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
+    """Rule D1 as SQL: the earliest invoice of a supplier, number and kind; the arguments are SQL themselves.
+
+    One that was held as a duplicate counts as well: its hold may have been lifted, and the one it repeats cancelled.
+    Source: payables.md §4.
+    """
+    return f"""
+        SELECT earlier.id FROM invoice earlier
+        WHERE earlier.number_key = {number_key} AND earlier.supplier_id = {supplier_id} AND earlier.kind = {kind}
+            AND earlier.status NOT IN ({_ENDED})
+        ORDER BY earlier.id LIMIT 1
+    """
+
 
 SORTABLE: dict[str, ColumnElement[Any]] = {
     "id": _C.id,
@@ -65,13 +82,10 @@ async def get_hold(session: AsyncSession, invoice_id: UUID, hold_id: UUID) -> In
     return hold
 
 
-async def dispute_ended_on(session: AsyncSession, invoice_id: UUID) -> Any:
-    """When the last dispute about an invoice was lifted (a moment), None when there was none."""
+async def dispute_ended_on(session: AsyncSession, invoice_id: UUID) -> date | None:
+    """The day on which the last dispute about an invoice ended, None when there was none."""
     found = await session.execute(
-        select(_H.released_at)
-        .where(_H.invoice_id == invoice_id, _H.reason == HoldReason.DISPUTE, _H.released_at.is_not(None))
-        .order_by(_H.released_at.desc())
-        .limit(1)
+        select(func.max(_H.released_on)).where(_H.invoice_id == invoice_id, _H.reason == HoldReason.DISPUTE)
     )
     return found.scalar()
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.clock import london_date
 from council_common.contracts.invoices import InvoiceEvent, InvoiceHeldV1, InvoiceReleasedV1
 from council_common.database.sessions import driver
 from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
@@ -54,7 +55,7 @@ ON CONFLICT (invoice_id, reason) WHERE released_at IS NULL DO NOTHING
 """
 
 _LIFT = """
-UPDATE invoice_hold SET released_by = told.by, released_at = $4
+UPDATE invoice_hold SET released_by = told.by, released_at = $4, released_on = $5
 FROM unnest($1::uuid[], $2::text[]) AS told(invoice_id, by)
 WHERE invoice_hold.invoice_id = told.invoice_id AND reason = $3 AND released_at IS NULL
 """
@@ -90,7 +91,7 @@ async def release_invoices(session: AsyncSession, causes: Sequence[Cause], *, re
     rows = await connection.fetch(_RELEASE, list(by), reason)
     if rows:
         await connection.execute(
-            _LIFT, [row["id"] for row in rows], [by[row["supplier_id"]] for row in rows], reason, at
+            _LIFT, [row["id"] for row in rows], [by[row["supplier_id"]] for row in rows], reason, at, london_date(at)
         )
         await _tell(connection, rows, by, action="released", reason=reason, at=at)
     return len(rows)

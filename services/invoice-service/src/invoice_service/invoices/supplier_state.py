@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.invoices.rules import HoldReason
 from invoice_service.invoices.tables import Invoice, InvoiceHold
-from invoice_service.invoices.usecases import add_hold_reason
+from invoice_service.invoices.usecases import add_hold_reason, record
 from invoice_service.suppliers import store
 from invoice_service.suppliers.rules import hold_reasons
 
@@ -38,12 +38,11 @@ class SupplierState:
                 )
             )
         if new:
-            invoice.version += 1
-            await session.flush()
+            await record(session, invoice, "held", by=by, at=at, detail={"reasons": new})
         return new
 
 
-async def hold_by_supplier(session: AsyncSession, supplier_id: UUID) -> SupplierState:
+async def supplier_state_of(session: AsyncSession, supplier_id: UUID) -> SupplierState:
     """A supplier's state, locked before the invoice is: the order in which supplier events lock, too."""
     rows = await store.share(session, [supplier_id])
     row = rows.get(supplier_id)

@@ -98,11 +98,14 @@ class Invoice(Row, table=True):
 
 
 class InvoiceHold(Row, table=True):
-    """A reason not to pay an invoice, until somebody lifts it."""
+    """A reason not to pay an invoice, until somebody lifts it.
+
+    `released_on` is the day on which the reason was gone, `released_at` when we were told.
+    """
 
     __tablename__ = "invoice_hold"
     __table_args__ = (
-        CheckConstraint("(released_at IS NULL) = (released_by IS NULL)", name="released"),
+        CheckConstraint("num_nulls(released_at, released_by, released_on) IN (0, 3)", name="released"),
         Index(
             "uq_invoice_hold_invoice_id_reason",
             "invoice_id", "reason",
@@ -119,4 +122,5 @@ class InvoiceHold(Row, table=True):
     placed_by: str = Field(sa_type=Text)
     placed_at: datetime = Field(sa_type=UTC_TIME)
     released_by: str | None = Field(default=None, sa_type=Text)
+    released_on: date | None = Field(default=None)
     released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)

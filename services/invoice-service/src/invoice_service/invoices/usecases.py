@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.clock import london_date
 from council_common.contracts.invoices import (
     InvoiceApprovedV1,
     InvoiceCancelledV1,
@@ -25,17 +26,20 @@ from invoice_service.invoices.tables import Invoice, InvoiceHold
 from invoice_service.suppliers.rules import BANK_ACCOUNT_CHANGE, SUPPLIER_HELD
 
 _FOLLOW_SUPPLIER = (BANK_ACCOUNT_CHANGE, SUPPLIER_HELD)
+# What whoever sent the invoice is looked at for is not for her to lift.
+_LIFTED_BY_ANOTHER = (HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_CHECK)
 
 
 async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor, at: datetime) -> Invoice:
     """Approve for payment; by somebody else than who received it (platform.md, "Who may do what")."""
     invoice = await store.lock_invoice(session, invoice_id)
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
+    # A held or paid invoice goes back to approved, but not by being approved.
     if invoice.status != Status.RECEIVED:
         raise IllegalMove("The invoice", invoice.status, Status.APPROVED, hold_reasons=invoice.hold_reasons)
-    invoice.status = rules.move(Status(invoice.status), Status.APPROVED)
+    invoice.status = Status.APPROVED
     invoice.approved_by, invoice.approved_at = by.subject, at
-    await _record(session, invoice, "approved", by=by, at=at)
+    await record(session, invoice, "approved", by=by, at=at)
     await publish(
         session,
         InvoiceApprovedV1(**_about(invoice, by, at), gross_pence=invoice.gross_pence, due_on=invoice.due_on),
@@ -47,6 +51,8 @@ async def hold_invoice(
     session: AsyncSession, invoice_id: UUID, *, reason: HoldReason, note: str | None, by: Actor, at: datetime
 ) -> InvoiceHold:
     """Keep an invoice from being paid until the reason is gone."""
+    if reason in _FOLLOW_SUPPLIER:
+        raise rules.HoldFollowsSupplier("Invoices are held for this reason when their supplier is, not by hand.")
     invoice = await store.lock_invoice(session, invoice_id)
     if reason in invoice.hold_reasons:
         raise rules.HoldInPlace("The invoice is held for this reason already.", hold_reasons=invoice.hold_reasons)
@@ -54,27 +60,34 @@ async def hold_invoice(
     hold = InvoiceHold(id=new_id(), invoice_id=invoice.id, reason=reason, note=note, placed_by=by.subject, placed_at=at)
     session.add(hold)
     add_hold_reason(invoice, reason)
-    await _record(session, invoice, "held", by=by, at=at, reason=reason, detail={"note": note} if note else None)
+    await record(session, invoice, "held", by=by, at=at, reason=reason, detail={"note": note} if note else None)
     await publish(session, InvoiceHeldV1(**_about(invoice, by, at), hold_reasons=invoice.hold_reasons))
     return hold
 
 
 async def release_hold(
-    session: AsyncSession, invoice_id: UUID, hold_id: UUID, *, by: Actor, at: datetime
+    session: AsyncSession, invoice_id: UUID, hold_id: UUID, *, on: date | None, by: Actor, at: datetime
 ) -> InvoiceHold:
-    """Lift one reason; with the last one the invoice goes back to where it was."""
+    """Lift one reason that was gone `on` a day (None: today); with the last one the invoice goes back to where it was.
+
+    Raises HoldReleased, HoldFollowsSupplier, ApprovesOwnRequest and ReleaseMalformed.
+    """
     invoice = await store.lock_invoice(session, invoice_id)
     hold = await store.get_hold(session, invoice_id, hold_id)
     if hold.released_at is not None:
         raise rules.HoldReleased("This hold was lifted before.")
     if hold.reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("This hold ends when the supplier is released or its bank change decided.")
+    if hold.reason in _LIFTED_BY_ANOTHER:
+        by.must_differ_from(invoice.received_by, what="Lifting this hold")
     hold.released_by, hold.released_at = by.subject, at
+    hold.released_on = rules.release_day(on, received_on=invoice.received_on, today=london_date(at))
     invoice.hold_reasons = [reason for reason in invoice.hold_reasons if reason != hold.reason]
     if not invoice.hold_reasons:
         invoice.status = rules.move(Status.HELD, Status(invoice.status_before_hold or Status.RECEIVED))
         invoice.status_before_hold = None
-    await _record(session, invoice, "released", by=by, at=at, reason=hold.reason)
+    detail = {"released_on": str(hold.released_on)}
+    await record(session, invoice, "released", by=by, at=at, reason=hold.reason, detail=detail)
     if invoice.hold_reasons:
         await publish(session, InvoiceHeldV1(**_about(invoice, by, at), hold_reasons=invoice.hold_reasons))
     else:
@@ -91,9 +104,9 @@ async def cancel_invoice(
     if invoice.paid_pence or invoice.deducted_pence:
         raise rules.PartPaid("Some of this invoice is paid; have the payment returned first.")
     for hold in await store.holds_of(session, invoice_id, open_only=True):
-        hold.released_by, hold.released_at = by.subject, at
+        hold.released_by, hold.released_on, hold.released_at = by.subject, london_date(at), at
     invoice.status, invoice.status_before_hold, invoice.hold_reasons = cancelled, None, []
-    await _record(session, invoice, "cancelled", by=by, at=at, reason=reason, detail={"note": note} if note else None)
+    await record(session, invoice, "cancelled", by=by, at=at, reason=reason, detail={"note": note} if note else None)
     await publish(session, InvoiceCancelledV1(**_about(invoice, by, at), reason=reason.value))
     return invoice
 
@@ -133,7 +146,7 @@ def _about(invoice: Invoice, by: Actor, at: datetime) -> dict[str, Any]:
     }
 
 
-async def _record(
+async def record(
     session: AsyncSession,
     invoice: Invoice,
     action: str,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
+from council_common.calendar import add_working_days
 from council_common.contracts.fields import VatShare
 from council_common.errors import Conflict, FieldError, Malformed, NotFound
 
@@ -30,7 +31,7 @@ NEXT: Mapping[Status, frozenset[Status]] = {Status.MADE: frozenset({Status.RETUR
 
 
 class ReturnReason(StrEnum):
-    """Why a Bacs credit came back: the ARUCS reason codes (payables.md §3)."""
+    """Why a Bacs credit came back: the ARUCS reason codes (receivables.md §3.5)."""
 
     INVALID_DETAILS = "0"
     BENEFICIARY_DECEASED = "2"
@@ -86,6 +87,46 @@ class PaymentMalformed(Malformed):
     """The payment cannot be right."""
 
     code = "payment-malformed"
+
+
+def arrival(method: Method, *, remitted_on: date, told: date | None) -> date:
+    """The day the funds arrive: as it was told, or as the method has it. Raises PaymentMalformed where neither says.
+
+    Bacs: the file is input on a working day, the money there on the second working day after it (payables.md §3.2:
+    input, processing, entry). Faster Payments arrive on the day they are sent. When a cheque is banked and a card
+    settled, whoever pays has to say: an agreement may count the rebate to that day (payables.md §1.1).
+
+    >>> arrival(Method.BACS, remitted_on=date(2026, 3, 11), told=None)
+    datetime.date(2026, 3, 13)
+    >>> arrival(Method.BACS, remitted_on=date(2026, 3, 7), told=None)  # a Saturday: input on Monday
+    datetime.date(2026, 3, 11)
+    """
+    if told is not None:
+        return told
+    if method is Method.BACS:
+        return add_working_days(add_working_days(remitted_on, 0), 2)
+    if method is Method.FASTER_PAYMENT:
+        return remitted_on
+    error = FieldError("arrives_on", f"a {method} does not say when the funds arrive", "the day they do")
+    raise PaymentMalformed("The payment cannot be right; see errors.", errors=[error])
+
+
+def valid_since(dispute_ended_on: date | None, *, received_on: date, remitted_on: date) -> tuple[date | None, bool]:
+    """Since when a paid invoice was valid, if not since its receipt, and whether it was in dispute until paid.
+
+    A dispute that ended after the money was sent made nothing valid in time: the invoice was paid in dispute, and no
+    rebate is due while disputed (payables.md §1.4).
+
+    >>> valid_since(date(2026, 3, 16), received_on=date(2026, 2, 2), remitted_on=date(2026, 3, 11))
+    (None, True)
+    >>> valid_since(date(2026, 3, 9), received_on=date(2026, 2, 2), remitted_on=date(2026, 3, 11))
+    (datetime.date(2026, 3, 9), False)
+    """
+    if dispute_ended_on is None:
+        return None, False
+    if dispute_ended_on > remitted_on:
+        return None, True
+    return max(dispute_ended_on, received_on), False
 
 
 def check_dates(*, remitted_on: date, arrives_on: date | None, received_on: date, today: date) -> None:

@@ -8,35 +8,34 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference, VatShare
-from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Select
 
-from invoice_service.fields import PositivePence
+from invoice_service.fields import Day, PositivePence, TextQuery
 from invoice_service.invoices.schemas import SourceIn
 from invoice_service.payments import store
 from invoice_service.payments.rules import Method, ReturnReason, Status
 from invoice_service.payments.tables import Payment
 
-_Text = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
-
 
 class PaymentIn(BaseModel):
     """What the paying system did. `paid_pence` + `deducted_pence` is what it settles of the invoice.
 
-    `reference` is the text on the payment (bank reference, cheque number); never an account number.
+    `reference` is the text on the supplier's bank statement, in the 18 characters that Bacs has for it (payables.md
+    §3.2), or a cheque's number; never an account number: it is told in events. The funds of Bacs arrive two working
+    days later and those of a faster payment at once, unless `arrives_on` is told; a cheque or card needs it.
     """
 
     model_config = ConfigDict(extra="forbid")
 
     invoice_id: UUID
     source: SourceIn
-    remitted_on: date
-    arrives_on: date | None = None
+    remitted_on: Day
+    arrives_on: Day | None = None
     paid_pence: PositivePence
     deducted_pence: PositivePence = 0
     method: Method
-    reference: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")] = ""
+    reference: Annotated[str, Field(max_length=18, pattern="^[A-Za-z0-9.&/ -]*$")] = ""
 
     @model_validator(mode="after")
     def _settles_something(self) -> Self:
@@ -51,7 +50,7 @@ class ReturnIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason_code: ReturnReason
-    returned_on: date
+    returned_on: Day
 
 
 class PaymentOut(BaseModel):
@@ -90,8 +89,8 @@ class PaymentFilter:
     supplier_id: UUID | None = None
     status: Status | None = None
     method: Method | None = None
-    source_system: _Text = None
-    source_reference: _Text = None
+    source_system: TextQuery = None
+    source_reference: TextQuery = None
     remitted_from: date | None = None
     remitted_to: date | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.invoices import rules as invoice_rules
 from invoice_service.invoices.store import dispute_ended_on, lock_invoice
-from invoice_service.invoices.supplier_state import hold_by_supplier
+from invoice_service.invoices.supplier_state import supplier_state_of
 from invoice_service.invoices.tables import Invoice
 from invoice_service.payments import rules, store
 from invoice_service.payments.rules import Method, ReturnReason, Status
@@ -52,6 +52,8 @@ _CONTENT = ("invoice_id", "remitted_on", "arrives_on", "paid_pence", "deducted_p
 
 async def record_payment(session: AsyncSession, told: NewPayment, *, by: Actor, at: datetime) -> tuple[Payment, bool]:
     """Record what was paid; the payment and whether it is new. Part payments are fine, over-payments are not."""
+    arrives_on = rules.arrival(told.method, remitted_on=told.remitted_on, told=told.arrives_on)
+    told = replace(told, arrives_on=arrives_on)
     invoice = await lock_invoice(session, told.invoice_id)
     known = await store.by_source(session, told.source_system, told.source_reference)
     if known is not None:
@@ -82,7 +84,7 @@ async def return_payment(
 ) -> Payment:
     """Record that a payment came back: the invoice is owed again, and held where its supplier may not be paid."""
     payment = await store.get_payment(session, payment_id)
-    blocked = await hold_by_supplier(session, payment.supplier_id)
+    blocked = await supplier_state_of(session, payment.supplier_id)
     invoice = await lock_invoice(session, payment.invoice_id)
     payment = await store.reread(session, payment)
     if Status.RETURNED not in rules.NEXT[Status(payment.status)]:
@@ -161,8 +163,11 @@ async def _settle(
     if invoice.outstanding_pence == 0:
         invoice.status = invoice_rules.move(_Invoiced(invoice.status), _Invoiced.PAID)
         invoice.paid_on = payment.remitted_on
-    ended = await dispute_ended_on(session, invoice.id)
-    valid_on = max(london_date(ended), invoice.received_on) if ended else None
+    valid_on, disputed = rules.valid_since(
+        await dispute_ended_on(session, invoice.id),
+        received_on=invoice.received_on,
+        remitted_on=payment.remitted_on,
+    )
     await _record(session, invoice, payment, "payment recorded", "recorded", by=by, at=at)
     await publish(
         session,
@@ -181,6 +186,10 @@ async def _settle(
             deducted_pence=payment.deducted_pence,
             settled=invoice.status == _Invoiced.PAID,
             vat_shares=settled,
+            disputed=disputed,
+            method=Method(payment.method).value,
+            payment_reference=payment.reference or None,
+            purchase_order_number=invoice.purchase_order_number,
         ),
     )
 

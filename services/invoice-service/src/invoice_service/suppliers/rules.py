@@ -11,6 +11,7 @@ from council_common.errors import Conflict, Malformed
 
 SUPPLIER_HELD = "supplier_held"
 BANK_ACCOUNT_CHANGE = "bank_account_change"
+HELD = "held"
 ENDED = frozenset({"merged", "closed"})
 
 
@@ -61,4 +62,4 @@ def hold_reasons(status: str, open_changes: Sequence[object]) -> list[str]:
     ['bank_account_change', 'supplier_held']
     """
     reasons = [BANK_ACCOUNT_CHANGE] if open_changes else []
-    return [*reasons, SUPPLIER_HELD] if status == "held" else reasons
+    return [*reasons, SUPPLIER_HELD] if status == HELD else reasons

@@ -38,8 +38,9 @@ _SET_STATUS = """
 UPDATE supplier SET status = $3, version = told.version
 FROM unnest($1::uuid[], $2::int[]) AS told(supplier_id, version)
 WHERE supplier.supplier_id = told.supplier_id AND supplier.version < told.version
-RETURNING supplier.supplier_id
 """
+
+_STATUSES = "SELECT supplier_id, status FROM supplier WHERE supplier_id = ANY($1::uuid[])"
 
 _SET_TERMS = """
 UPDATE supplier SET status = told.status, payment_terms_days = told.terms, version = told.version
@@ -89,7 +90,13 @@ async def lock(session: AsyncSession, supplier_ids: Sequence[UUID]) -> None:
 
 async def set_status(session: AsyncSession, supplier_ids: Sequence[UUID], versions: Sequence[int], status: str) -> None:
     """Held or released; a fact older than what is known changes nothing."""
-    await (await driver(session)).fetch(_SET_STATUS, supplier_ids, versions, status)
+    await (await driver(session)).execute(_SET_STATUS, supplier_ids, versions, status)
+
+
+async def statuses(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The status of suppliers; those nobody told of are left out."""
+    rows = await (await driver(session)).fetch(_STATUSES, supplier_ids)
+    return {row["supplier_id"]: row["status"] for row in rows}
 
 
 async def set_terms(

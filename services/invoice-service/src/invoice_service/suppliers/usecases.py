@@ -16,11 +16,12 @@ from council_common.contracts.suppliers import (
     SupplierRegisteredV1,
     SupplierReleasedV1,
 )
+from council_common.database.sessions import Sessions
 from council_common.runtime.clients import ServiceClients
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.suppliers import store
-from invoice_service.suppliers.rules import KnownSupplier
+from invoice_service.suppliers.rules import HELD, KnownSupplier
 
 _AT_ONCE = 8
 
@@ -56,14 +57,16 @@ async def keep_changed(session: AsyncSession, events: Sequence[SupplierChangedV1
     )
 
 
-async def keep_held(session: AsyncSession, events: Sequence[SupplierHeldV1]) -> None:
-    """Remember suppliers that must not be paid."""
-    await _set_status(session, events, "held")
+async def keep_held(session: AsyncSession, events: Sequence[SupplierHeldV1]) -> set[UUID]:
+    """Remember suppliers that must not be paid; those of them that are held by the newest that is known."""
+    statuses = await _set_status(session, events, HELD)
+    return {supplier_id for supplier_id, status in statuses.items() if status == HELD}
 
 
-async def keep_released(session: AsyncSession, events: Sequence[SupplierReleasedV1]) -> None:
-    """Remember suppliers that may be paid again."""
-    await _set_status(session, events, "active")
+async def keep_released(session: AsyncSession, events: Sequence[SupplierReleasedV1]) -> set[UUID]:
+    """Remember suppliers that may be paid again; those of them that are not held by the newest that is known."""
+    statuses = await _set_status(session, events, "active")
+    return {supplier_id for supplier_id, status in statuses.items() if status != HELD}
 
 
 async def open_changes(session: AsyncSession, events: Sequence[BankAccountChangeRequestedV1]) -> None:
@@ -84,7 +87,7 @@ async def close_changes(
 
 
 async def ask_for_supplier(
-    session: AsyncSession,
+    sessions: Sessions,
     clients: ServiceClients,
     *,
     supplier_id: UUID | None,
@@ -93,7 +96,7 @@ async def ask_for_supplier(
 ) -> bool:
     """Ask supplier-service for one supplier and remember it; False where nobody knows it.
 
-    Call it before anything is locked: it waits for another service.
+    Call it outside a transaction: it waits for another service.
     """
     if supplier_id is not None:
         answer = await clients.get("supplier", f"/v1/suppliers/{supplier_id}")
@@ -101,7 +104,8 @@ async def ask_for_supplier(
         answer = await _by_source(clients, str(system), str(reference))
     if answer is None:
         return False
-    await store.keep(session, [KnownSupplier.of(answer)])
+    async with sessions.begin() as session:
+        await store.keep(session, [KnownSupplier.of(answer)])
     return True
 
 
@@ -125,7 +129,9 @@ async def _by_source(clients: ServiceClients, system: str, reference: str) -> An
 
 async def _set_status(
     session: AsyncSession, events: Sequence[SupplierHeldV1 | SupplierReleasedV1], status: str
-) -> None:
+) -> dict[UUID, str]:
+    """The suppliers' status afterwards: an answer of supplier-service may have told a later one before the event."""
     ids = [event.supplier_id for event in events]
     await store.lock(session, ids)
     await store.set_status(session, ids, [event.version for event in events], status)
+    return await store.statuses(session, ids)

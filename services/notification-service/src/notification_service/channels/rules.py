@@ -1,20 +1,33 @@
-"""What a mail server's answer means for a message."""
+"""What a mail server's answer means for a message, and when it is tried again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
 from notification_service.message_templates.rules import Channel
-from notification_service.messages.rules import CARRIER_AWAY, Outcome, Status, wait_before_retry
+from notification_service.messages.rules import CARRIER_AWAY, Outcome, Status
+from notification_service.recipients.rules import RECIPIENT_SERVICE_AWAY
 
 SENDABLE = frozenset({Channel.EMAIL, Channel.LETTER})
 
-# E-mail: the recipient's server, or our relay for it, took responsibility (RFC 5321 §4.2.5). Letter: the print room
-# has it; "received" of GOV.UK Notify means the same, printed and dispatched (receivables.md §6).
+# E-mail: the recipient's server, or our relay for it, took responsibility (RFC 5321 §4.2.5). Letter: the print room's
+# mailbox has it, which is at most `accepted` of GOV.UK Notify: not printed, not posted (receivables.md §6). These
+# channels say nothing better later, so it is their final answer.
 DELIVERED_CODE = {Channel.EMAIL: "accepted_by_server", Channel.LETTER: "handed_to_print_room"}
+
+OUR_SIDE = frozenset({CARRIER_AWAY, RECIPIENT_SERVICE_AWAY, "connection_lost", "sender_refused", "not_started"})
+"""Reasons that say nothing about the recipient: such a message is tried until it works."""
+
+MAX_REFUSALS = 8
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
+_LONGEST_WAIT_OUR_SIDE = timedelta(minutes=1)
+
+# Bad sequence (no or wrong greeting), parameter not implemented (a greeting the server does not like), authentication
+# required (RFC 5321 §4.2.3, RFC 4954 §6): said at RCPT, and still about us.
+_ABOUT_OUR_SET_UP = frozenset({503, 504, 530})
 
 
 class Stage(Enum):
@@ -26,20 +39,31 @@ class Stage(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to send a message, and what those before it met.
+
+    `refusals`: how often the recipient's side has said "later". `waits`: how often in a row our own side was away.
+    """
+
+    message_id: UUID
+    number: int
+    refusals: int = 0
+    waits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """One message ready to leave: to whom, and its bytes."""
 
-    message_id: UUID
-    attempt: int
-    failures: int
+    attempt: Attempt
     channel: Channel
-    recipients: tuple[str, ...]
+    recipient: str
     content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How the attempt ended. `code` is None when the server took the message for at least one recipient."""
+    """How the attempt ended. `code` is None when the server took the message."""
 
     code: str | None
     final: bool = False
@@ -47,20 +71,23 @@ class Answer:
 
 
 TAKEN = Answer(None)
-NO_CARRIER = Answer(CARRIER_AWAY)
 NOT_STARTED = Answer("not_started")
+CONNECTION_LOST = Answer("connection_lost")
 
 
 def answer_of(stage: Stage, reply: int) -> Answer:
     """What a refusal means: 5xx ends the message, 4xx is tried again (RFC 5321 §4.2.1).
 
-    A refused sender is our own configuration, never the recipient's fault: it is tried again until put right.
+    A refused sender is our own configuration, never the recipient's fault: it is tried again until put right. 421
+    means that the server closes the connection.
 
     >>> answer_of(Stage.RECIPIENT, 550), answer_of(Stage.RECIPIENT, 451).code
     (Answer(code='address_refused', final=True, explanation='SMTP 550'), 'address_busy')
     """
+    if reply == 421:
+        return CONNECTION_LOST
     explanation = f"SMTP {reply}"
-    if stage is Stage.SENDER:
+    if stage is Stage.SENDER or reply in _ABOUT_OUR_SET_UP:
         return Answer("sender_refused", explanation=explanation)
     if reply < 500:
         return Answer("address_busy", explanation=explanation)
@@ -69,29 +96,63 @@ def answer_of(stage: Stage, reply: int) -> Answer:
 
 def outcome_of(envelope: Envelope, answer: Answer, *, at: datetime) -> Outcome:
     """What is recorded: delivered, failed, or queued again with a wait."""
-    message_id, attempt, failures = envelope.message_id, envelope.attempt, envelope.failures
+    attempt = envelope.attempt
     if answer.code is None:
-        code = DELIVERED_CODE[envelope.channel]
-        return Outcome(message_id, attempt, Status.DELIVERED, code, explanation=answer.explanation)
+        return Outcome(attempt.message_id, attempt.number, Status.DELIVERED, DELIVERED_CODE[envelope.channel])
     if answer is NOT_STARTED:
-        return Outcome(message_id, attempt, Status.QUEUED, "not_started", failures, due_at=at)
-    return outcome_of_failure(
-        message_id, attempt, failures, answer.code, at=at, final=answer.final, explanation=answer.explanation
-    )
+        return Outcome(
+            attempt.message_id,
+            attempt.number,
+            Status.QUEUED,
+            "not_started",
+            attempt.refusals,
+            attempt.waits,
+            due_at=at,
+        )
+    return outcome_of_failure(attempt, answer.code, at=at, final=answer.final, explanation=answer.explanation)
 
 
 def outcome_of_failure(
-    message_id: UUID,
-    attempt: int,
-    failures: int,
-    code: str,
-    *,
-    at: datetime,
-    final: bool,
-    explanation: str | None = None,
+    attempt: Attempt, code: str, *, at: datetime, final: bool, explanation: str | None = None
 ) -> Outcome:
-    """A failed attempt: the end of the message, or another try after a wait."""
-    wait = None if final else wait_before_retry(code, failures + 1)
+    """A failed attempt: the end of the message, or another try after a wait.
+
+    Only what the recipient's side says counts towards giving up, however often our own side was away before.
+    """
+    if code in OUR_SIDE:
+        refusals, waits = attempt.refusals, attempt.waits + 1
+    else:
+        refusals, waits = attempt.refusals + 1, 0
+    wait = None if final else wait_before_retry(code, waits or refusals)
     if wait is None:
-        return Outcome(message_id, attempt, Status.FAILED, code, failures + 1, explanation=explanation)
-    return Outcome(message_id, attempt, Status.QUEUED, code, failures + 1, due_at=at + wait, explanation=explanation)
+        return Outcome(
+            attempt.message_id, attempt.number, Status.FAILED, code, refusals, waits, explanation=explanation
+        )
+    return Outcome(
+        attempt.message_id,
+        attempt.number,
+        Status.QUEUED,
+        code,
+        refusals,
+        waits,
+        due_at=at + wait,
+        explanation=explanation,
+    )
+
+
+def wait_before_retry(code: str, times: int) -> timedelta | None:
+    """How long to wait when this side has said no for the n-th time; None when it is time to give up.
+
+    A mail server that says "later" (4xx) is asked 8 times in about 14 hours; our own side being away never ends
+    a message.
+
+    >>> [str(wait_before_retry("address_busy", n)) for n in (1, 2, 3, 7)]
+    ['0:01:00', '0:04:00', '0:16:00', '4:00:00']
+    >>> wait_before_retry("address_busy", 8) is None, str(wait_before_retry("carrier_away", 500))
+    (True, '0:01:00')
+    """
+    if code in OUR_SIDE:
+        return min(timedelta(seconds=5 * (1 << min(times - 1, 10))), _LONGEST_WAIT_OUR_SIDE)
+    if times >= MAX_REFUSALS:
+        return None
+    return min(_FIRST_WAIT * (1 << 2 * (times - 1)), _LONGEST_WAIT)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,25 +10,36 @@ from types import TracebackType
 from typing import Self
 
 import aiosmtplib
+from council_common.observability.logs import get_logger
 
-from notification_service.channels.rules import NO_CARRIER, NOT_STARTED, TAKEN, Answer, Envelope, Stage, answer_of
+from notification_service.channels.rules import (
+    CONNECTION_LOST,
+    NOT_STARTED,
+    TAKEN,
+    Answer,
+    Envelope,
+    Stage,
+    answer_of,
+)
+from notification_service.messages.rules import CARRIER_AWAY
 from notification_service.settings import Settings
 
-_AWAY = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPConnectError, aiosmtplib.SMTPTimeoutError, OSError)
+log = get_logger()
+
+_LOST = (aiosmtplib.SMTPServerDisconnected, aiosmtplib.SMTPConnectError, aiosmtplib.SMTPTimeoutError, OSError)
 
 
 class Carrier:
     """A mail server for the length of a batch; an async context manager.
 
-    Nothing is begun after `deadline` (the loop's time), so that what is under way ends while its lease holds. A
-    server that does not let us in is not asked again in the same batch.
+    A server that refuses a connection is asked for no other in the same batch: those that are open do the work.
+    `refused_because` says why, with the kind of fault and the server's reply only.
     """
 
-    def __init__(self, settings: Settings, *, deadline: float) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._deadline = deadline
         self._idle: list[aiosmtplib.SMTP] = []
-        self._away = False
+        self.refused_because: str | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -43,41 +53,53 @@ class Carrier:
                     await line.quit(timeout=2)
             line.close()
 
-    async def hand_over(self, envelopes: Sequence[Envelope]) -> list[tuple[Envelope, Answer]]:
-        """Hand messages to the server; every one of them has an answer."""
+    async def is_there(self) -> bool:
+        """Open the first connection; false when the server does not let us in."""
+        line = await self._connect()
+        if line is not None:
+            self._idle.append(line)
+        return line is not None
+
+    async def hand_over(self, envelopes: Sequence[Envelope], *, deadline: float) -> list[tuple[Envelope, Answer]]:
+        """Hand messages to the server; every one of them has an answer.
+
+        Nothing is begun after `deadline` (the loop's time), so that what is under way ends while its lease holds.
+        """
         waiting = deque(envelopes)
         answers: list[tuple[Envelope, Answer]] = []
 
+        def in_time() -> bool:
+            return asyncio.get_running_loop().time() <= deadline
+
         async def work() -> None:
-            while waiting:
-                envelope = waiting.popleft()
-                answers.append((envelope, await self._one(envelope)))
+            while waiting and in_time():
+                line = self._idle.pop() if self._idle else await self._connect()
+                if line is None:
+                    return
+                if waiting:
+                    envelope = waiting.popleft()
+                    answers.append((envelope, await self._send(line, envelope)))
+                if line.is_connected:
+                    self._idle.append(line)
+                else:
+                    line.close()
 
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._settings.smtp_connections, len(envelopes))):
                 group.create_task(work())
-        return answers
+        left = Answer(CARRIER_AWAY, explanation=self.refused_because) if in_time() else NOT_STARTED
+        return answers + [(envelope, left) for envelope in waiting]
 
-    async def _one(self, envelope: Envelope) -> Answer:
-        if self._away:
-            return NO_CARRIER
-        if asyncio.get_running_loop().time() > self._deadline:
-            return NOT_STARTED
-        line = self._idle.pop() if self._idle else await self._connect()
-        if line is None:
-            return NO_CARRIER
+    async def _send(self, line: aiosmtplib.SMTP, envelope: Envelope) -> Answer:
         try:
-            answer = await _send(line, envelope, self._settings.mail_from)
+            return await _send(line, envelope, self._settings.mail_from)
         except BaseException:
             line.close()
             raise
-        if line.is_connected:
-            self._idle.append(line)
-        else:
-            line.close()
-        return answer
 
     async def _connect(self) -> aiosmtplib.SMTP | None:
+        if self.refused_because is not None:
+            return None
         settings = self._settings
         line = aiosmtplib.SMTP(
             hostname=settings.smtp_host,
@@ -85,32 +107,34 @@ class Carrier:
             username=settings.smtp_username or None,
             password=settings.smtp_password.get_secret_value() or None,
             start_tls=settings.smtp_starttls,
-            local_hostname=socket.gethostname(),
+            # A container's own name is no domain, and relays may refuse every message of a host without one.
+            local_hostname=settings.mail_from.rpartition("@")[2],
             timeout=settings.smtp_timeout_seconds,
         )
         try:
             await line.connect()
-        except (aiosmtplib.SMTPException, OSError):
+        except (aiosmtplib.SMTPException, OSError) as fault:
             line.close()
-            self._away = True
+            reply = f" {fault.code}" if isinstance(fault, aiosmtplib.SMTPResponseException) else ""
+            self.refused_because = f"{type(fault).__name__}{reply}"
+            log.warning("mail_server_refused_connection", cause=self.refused_because, connections_open=len(self._idle))
             return None
         return line
 
 
 async def _send(line: aiosmtplib.SMTP, envelope: Envelope, sender: str) -> Answer:
-    """One message on an open connection. Of several recipients one that takes it is enough."""
+    """One message to one recipient on an open connection."""
     try:
-        refused, _ = await line.sendmail(sender, envelope.recipients, envelope.content)
+        await line.sendmail(sender, [envelope.recipient], envelope.content)
     except aiosmtplib.SMTPRecipientsRefused as fault:
-        return answer_of(Stage.RECIPIENT, min(each.code for each in fault.recipients))
+        return answer_of(Stage.RECIPIENT, fault.recipients[0].code)
     except aiosmtplib.SMTPSenderRefused as fault:
         return answer_of(Stage.SENDER, fault.code)
-    except _AWAY:
+    except _LOST:
         line.close()
-        return NO_CARRIER
+        return CONNECTION_LOST
     except aiosmtplib.SMTPResponseException as fault:
-        # 421: the server closes the connection; any other answer is to the message itself.
-        return NO_CARRIER if fault.code == 421 else answer_of(Stage.MESSAGE, fault.code)
+        return answer_of(Stage.MESSAGE, fault.code)
     except ValueError:
         return Answer("message_refused", final=True, explanation="not sendable over SMTP")
-    return TAKEN if not refused else Answer(None, explanation=f"{len(refused)} of {len(envelope.recipients)} refused")
+    return TAKEN

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import RowMapping
 
@@ -14,10 +13,9 @@ from notification_service.message_templates.tables import MessageTemplateVersion
 from notification_service.message_templates.usecases import always_there, fill_in
 from notification_service.messages.rules import body_sha256
 from notification_service.messages.tables import Rendering
-from notification_service.recipients.rules import Recipient, RecipientKind, email_addresses, postal_lines
+from notification_service.recipients.email_addresses import usable_email_address
+from notification_service.recipients.rules import NoAddress, Recipient, email_address, postal_lines
 from notification_service.settings import Settings
-
-Key = tuple[RecipientKind, UUID]
 
 
 def template_key(row: RowMapping) -> tuple[str, int]:
@@ -31,9 +29,13 @@ def put_into_words(
     recipient: Recipient,
     settings: Settings,
     *,
+    address: str | None,
     at: datetime,
 ) -> Rendering:
-    """The words of a message and the address it goes to; raises NoAddress or CannotRender."""
+    """The words of a message and the address it goes to; raises NoAddress or CannotRender.
+
+    `address`: the one e-mail address this message is for; None for the one its recipient has.
+    """
     template = _template_for(row, templates)
     missing = missing_placeholders(template.placeholders, row["facts"])
     if missing:
@@ -41,7 +43,7 @@ def put_into_words(
     if row["channel"] == Channel.LETTER:
         sent_to = list(postal_lines(recipient))
     else:
-        sent_to = email_addresses(recipient, template=row["template"])
+        sent_to = [email_address(recipient) if address is None else _usable(address)]
     always = always_there(
         council_name=settings.council_name,
         council_contact=settings.council_contact,
@@ -63,6 +65,13 @@ def put_into_words(
         enclosures=[],
         rendered_at=at,
     )
+
+
+def _usable(address: str) -> str:
+    usable = usable_email_address(address)
+    if usable is None:
+        raise NoAddress("address_invalid")
+    return usable
 
 
 def _template_for(

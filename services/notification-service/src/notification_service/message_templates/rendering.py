@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from datetime import date
 from functools import lru_cache
+from itertools import count
 from typing import Any
 
 from council_common.errors import FieldError
@@ -15,12 +17,15 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.filters import FILTERS
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from notification_service.message_templates.rules import CannotRender, Rendered, TemplateWrong
+from notification_service.message_templates.rules import CannotRender, Rendered, TemplateWrong, is_sendable
 
 MAX_SUBJECT = 200
 MAX_RENDERED = 100_000
-_KEPT_FILTERS = ("capitalize", "default", "escape", "e", "first", "join", "last", "length", "lower", "trim", "upper")
-_REFUSED = (nodes.Call, nodes.CallBlock, nodes.Macro, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends)
+MAX_TURNS = 10_000
+_KEPT_FILTERS = ("capitalize", "default", "escape", "e", "first", "last", "length", "lower", "trim", "upper")
+_CALLS = (nodes.Call, nodes.CallBlock, nodes.Macro, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends)
+# What makes a text or a list out of others, or keeps one: thirty doublings are ten gigabytes.
+_GROWS = (nodes.Concat, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.FilterBlock, nodes.List, nodes.Dict)
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
 
 
@@ -43,19 +48,54 @@ def day(value: Any) -> str:
     return f"{read.day} {read:%B %Y}"
 
 
-class _Sandbox(ImmutableSandboxedEnvironment):
-    """No calls, and no arithmetic that makes text: a template of four lines must not fill the memory."""
+# How often the loops of the rendering under way have turned.
+_turns: ContextVar[Iterator[int]] = ContextVar("turns")
 
-    intercepted_binops = frozenset({"*", "**", "%"})
+
+def _counted(items: Iterable[Any]) -> Iterator[Any]:
+    for item in items:
+        if next(_turns.get()) >= MAX_TURNS:
+            raise SecurityError(f"more than {MAX_TURNS} turns")
+        yield item
+
+
+def _join(items: Iterable[Any], separator: str = "") -> str:
+    """Jinja's `join`, which would make the whole text before anybody could count it."""
+    joined, length = [], 0
+    for item in _counted(items):
+        joined.append(str(item))
+        length += len(joined[-1]) + len(separator)
+        if length > MAX_RENDERED:
+            raise SecurityError(f"more than {MAX_RENDERED} characters")
+    return separator.join(joined)
+
+
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """No calls, no arithmetic but with small whole numbers, no endless loops.
+
+    A template of four lines must not fill the memory nor keep a worker busy for an hour.
+    """
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "**", "%"})
 
     def is_safe_callable(self, obj: Any) -> bool:
         del obj
         return False
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or not (isinstance(left, int) and isinstance(right, int)):
+        if operator == "**" or not (_is_small(left) and _is_small(right)):
             raise SecurityError(f"{operator} is not for templates")
         return super().call_binop(context, operator, left, right)
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        tree = super()._parse(source, name, filename)
+        for loop in tree.find_all(nodes.For):
+            loop.iter = nodes.Filter(loop.iter, "counted", [], [], None, None, lineno=loop.lineno)
+        return tree
+
+
+def _is_small(value: Any) -> bool:
+    return isinstance(value, int) and value.bit_length() <= 64
 
 
 def _environment(*, autoescape: bool) -> _Sandbox:
@@ -68,7 +108,7 @@ def _environment(*, autoescape: bool) -> _Sandbox:
     )
     sandbox.globals.clear()
     filters: dict[str, Callable[..., Any]] = {name: FILTERS[name] for name in _KEPT_FILTERS}
-    sandbox.filters = {**filters, "money": money, "day": day}
+    sandbox.filters = {**filters, "money": money, "day": day, "join": _join, "counted": _counted}
     return sandbox
 
 
@@ -85,15 +125,24 @@ def placeholders_of(source: str, *, field: str) -> set[str]:
     """The placeholders a text uses; raises TemplateWrong when it is no template or does what templates may not."""
     try:
         tree = _PLAIN.parse(source)
-        refused = next(tree.find_all(_REFUSED), None)
-        if refused is not None:
-            raise _wrong(field, f"line {refused.lineno}: a template cannot call, import or include anything")
+        _must_be_harmless(tree, field)
         _compiled(source, field == "html")
         return meta.find_undeclared_variables(tree)
     except TemplateSyntaxError as wrong:
         raise _wrong(field, f"line {wrong.lineno}: {wrong.message}") from None
     except TemplateError as wrong:
         raise _wrong(field, str(wrong)) from None
+
+
+def _must_be_harmless(tree: nodes.Template, field: str) -> None:
+    for refused in tree.find_all(_CALLS):
+        raise _wrong(field, f"line {refused.lineno}: a template cannot call, import or include anything")
+    for refused in tree.find_all((*_GROWS, nodes.Tuple)):
+        if not isinstance(refused, nodes.Tuple) or refused.ctx == "load":
+            raise _wrong(field, f"line {refused.lineno}: a template cannot make or keep texts and lists of its own")
+    for loop in tree.find_all(nodes.For):
+        if loop.recursive:
+            raise _wrong(field, f"line {loop.lineno}: a loop cannot be recursive")
 
 
 def _wrong(field: str, problem: str) -> TemplateWrong:
@@ -115,8 +164,10 @@ def one_line(value: str) -> str:
 
 
 def _fill(source: str, values: Mapping[str, Any], *, html: bool) -> str:
+    """The text with the values in; raises CannotRender, also where it holds what no mail and no database can."""
     pieces: list[str] = []
     length = 0
+    _turns.set(count())
     try:
         for piece in _compiled(source, html).generate(values):
             length += len(piece)
@@ -125,7 +176,10 @@ def _fill(source: str, values: Mapping[str, Any], *, html: bool) -> str:
             pieces.append(piece)
     except UndefinedError as missing:
         raise CannotRender("placeholder_missing", str(missing)) from None
-    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as wrong:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError) as wrong:
         # The message of a ValueError may repeat the value: only its kind is told.
         raise CannotRender("template_error", type(wrong).__name__) from None
-    return "".join(pieces)
+    filled = "".join(pieces)
+    if not is_sendable(filled):
+        raise CannotRender("template_error", "a character that cannot be sent")
+    return filled

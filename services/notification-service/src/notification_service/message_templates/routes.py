@@ -13,7 +13,7 @@ from council_common.web.preconditions import etag
 from fastapi import Depends, Path, Response
 
 from notification_service.message_templates import store
-from notification_service.message_templates.rules import CannotRender, ValuesWrong, must_fit
+from notification_service.message_templates.rules import NAME_PATTERN, CannotRender, ValuesWrong, must_fit
 from notification_service.message_templates.schemas import (
     PreviewIn,
     PreviewOut,
@@ -27,7 +27,7 @@ from notification_service.settings import settings_of
 
 router = resource_router("message-templates")
 
-Name = Annotated[str, Path(max_length=60)]
+Name = Annotated[str, Path(pattern=NAME_PATTERN)]
 
 
 @router.post("", status_code=201, dependencies=[Idempotent])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +17,18 @@ ALWAYS_THERE = frozenset(
     {"recipient_name", "recipient_is_person", "council_name", "council_contact", "how_to_pay", "written_on"}
 )
 """Placeholders that every message has without being told."""
+
+
+_SENDABLE = re.compile(r"[^\x00\ud800-\udfff]*")
+
+
+def is_sendable(text: str) -> bool:
+    """Whether a database keeps it and a mail carries it: no NUL, no half of a character (a lone surrogate).
+
+    >>> is_sendable("£5"), is_sendable("a\\x00"), is_sendable("\\ud800")
+    (True, False, False)
+    """
+    return _SENDABLE.fullmatch(text) is not None
 
 
 class Channel(StrEnum):

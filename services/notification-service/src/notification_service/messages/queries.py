@@ -43,9 +43,10 @@ async def message_of(session: AsyncSession, message_id: UUID) -> Message:
 
 
 async def log_of(session: AsyncSession, message_id: UUID) -> Sequence[MessageEvent]:
-    """The log of a message, oldest first (at most 1,000 entries)."""
+    """The log of a message, oldest first; of a very long one the newest 1,000 entries."""
     statement = select(MessageEvent).where(col(MessageEvent.message_id) == message_id)
-    return (await session.execute(statement.order_by(col(MessageEvent.version)).limit(1000))).scalars().all()
+    newest = await session.execute(statement.order_by(col(MessageEvent.version).desc()).limit(1000))
+    return newest.scalars().all()[::-1]
 
 
 async def rendering_of(session: AsyncSession, message_id: UUID, number: int) -> Rendering | None:

@@ -15,11 +15,12 @@ from council_common.web.pages import Page, PageQuery
 from council_common.web.preconditions import etag
 from fastapi import Depends, Query, Response
 
-from notification_service.message_templates.rules import Channel
+from notification_service.message_templates.rules import NAME_PATTERN, Channel
 from notification_service.messages import queries
 from notification_service.messages.rules import NoSuchMessage, Period, Status
 from notification_service.messages.schemas import (
     BodyOut,
+    Code,
     MessageIn,
     MessageOut,
     MessageWithLogOut,
@@ -38,21 +39,28 @@ Reader = Annotated[Actor, requires("messages:read")]
 Writer = Annotated[Actor, requires("messages:write")]
 
 
+_EARLIEST, _LATEST = date(1990, 1, 1), date(2999, 12, 31)
+
+
 def _period(
-    first: Annotated[date | None, Query(alias="from", description="Made on or after this day (London).")] = None,
-    last: Annotated[date | None, Query(alias="to", description="Made on or before this day (London).")] = None,
+    first: Annotated[
+        date | None, Query(alias="from", ge=_EARLIEST, le=_LATEST, description="Made on or after this day (London).")
+    ] = None,
+    last: Annotated[
+        date | None, Query(alias="to", ge=_EARLIEST, le=_LATEST, description="Made on or before this day (London).")
+    ] = None,
 ) -> Period:
     return Period(first, last)
 
 
 def _filter(
     *,
-    template: Annotated[str | None, Query(max_length=60)] = None,
+    template: Annotated[str | None, Query(pattern=NAME_PATTERN)] = None,
     channel: Channel | None = None,
     status: Status | None = None,
     recipient_kind: RecipientKind | None = None,
     recipient_id: UUID | None = None,
-    about_kind: Annotated[str | None, Query(max_length=60)] = None,
+    about_kind: Annotated[Code | None, Query()] = None,
     about_id: UUID | None = None,
 ) -> queries.Filter:
     return queries.Filter(
@@ -109,7 +117,7 @@ async def read_body(
     message_id: UUID,
     session: SessionDep,
     _: Reader,
-    rendering: Annotated[int | None, Query(ge=1, le=1000, description="The latest where none is named.")] = None,
+    rendering: Annotated[int | None, Query(ge=1, le=1_000_000, description="The latest where none is named.")] = None,
 ) -> BodyOut:
     """What was said, by which template version, to which address."""
     message = await queries.message_of(session, message_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -27,22 +27,22 @@ class Status(StrEnum):
 
 NEXT: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset({Status.SENDING, Status.CANCELLED}),
-    # Sending again: the attempt before was cut off (crash) and its lease is over.
-    Status.SENDING: frozenset({Status.SENDING, Status.SENT, Status.QUEUED, Status.FAILED}),
+    # Sending again: the attempt before was cut off (crash) and its lease is over. Cancelled: withdrawn meanwhile.
+    Status.SENDING: frozenset({Status.SENDING, Status.SENT, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
     Status.SENT: frozenset({Status.DELIVERED}),
     Status.DELIVERED: frozenset(),
     Status.FAILED: frozenset({Status.QUEUED}),
     Status.CANCELLED: frozenset(),
 }
 
-CARRIER_AWAY = "carrier_away"
-RECIPIENT_SERVICE_AWAY = "recipient_service_away"
-OUR_SIDE = frozenset({CARRIER_AWAY, RECIPIENT_SERVICE_AWAY, "sender_refused", "not_started"})
-"""Reasons that say nothing about the recipient: such a message is tried until it works."""
+ABOUT_DUNNING_NOTICE = "dunning_notice"
+ABOUT_BANK_ACCOUNT_CHANGE = "bank_account_change"
+ABOUT_PAYMENT = "payment"
+WRITTEN_FOR_EVENTS = frozenset({ABOUT_DUNNING_NOTICE, ABOUT_BANK_ACCOUNT_CHANGE, ABOUT_PAYMENT})
+"""What nobody writes about by hand: what becomes of such a message proves something, and there is only one."""
 
-MAX_REFUSALS = 8
-_FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
-_LONGEST_WAIT_OUR_SIDE = timedelta(minutes=1)
+CARRIER_AWAY = "carrier_away"
+"""The mail server does not let us in: nothing is tried until the wait of the message that found out is over."""
 
 
 class NoSuchMessage(NotFound):
@@ -53,6 +53,12 @@ class AlreadyWritten(Conflict):
     """There is a message with this template about this thing."""
 
     code = "message-already-written"
+
+
+class MessageWithdrawn(Conflict):
+    """What the message is about has changed since: it must not leave any more."""
+
+    code = "message-withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +77,18 @@ class NewMessage:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one attempt; recorded only while that attempt is the latest. `due_at` only when queued again."""
+    """What became of one attempt; recorded only while that attempt is the latest.
+
+    `refusals`: how often the recipient's side has said "later". `waits`: how often in a row our own side was away.
+    `due_at` only when queued again.
+    """
 
     message_id: UUID
     attempt: int
     status: Status
     code: str
-    failures: int = 0
+    refusals: int = 0
+    waits: int = 0
     due_at: datetime | None = None
     explanation: str | None = None
 
@@ -92,24 +103,6 @@ def move(current: Status, wanted: Status) -> Status:
     if wanted not in NEXT[current]:
         raise IllegalMove("The message", current, wanted)
     return wanted
-
-
-def wait_before_retry(code: str, failures: int) -> timedelta | None:
-    """How long to wait after the n-th failure in a row; None when it is time to give up.
-
-    A mail server that says "later" (4xx) is asked 8 times in about 14 hours; our own side being away never ends
-    a message.
-
-    >>> [str(wait_before_retry("address_busy", n)) for n in (1, 2, 3, 7)]
-    ['0:01:00', '0:04:00', '0:16:00', '4:00:00']
-    >>> wait_before_retry("address_busy", 8) is None, str(wait_before_retry("carrier_away", 500))
-    (True, '0:01:00')
-    """
-    if code in OUR_SIDE:
-        return min(timedelta(seconds=5 * (1 << min(failures - 1, 10))), _LONGEST_WAIT_OUR_SIDE)
-    if failures >= MAX_REFUSALS:
-        return None
-    return min(_FIRST_WAIT * (1 << 2 * (failures - 1)), _LONGEST_WAIT)
 
 
 def body_sha256(text: str, html: str | None) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import math
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -10,14 +11,14 @@ from uuid import UUID
 from council_common.database.history import ChangeOut
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from notification_service.message_templates.rules import NAME_PATTERN, PLACEHOLDER_PATTERN, Channel
-from notification_service.messages.rules import NewMessage, Status
+from notification_service.message_templates.rules import NAME_PATTERN, PLACEHOLDER_PATTERN, Channel, is_sendable
+from notification_service.message_templates.schemas import Words
+from notification_service.messages.rules import WRITTEN_FOR_EVENTS, NewMessage, Status
 from notification_service.messages.tables import Message, MessageEvent, Rendering
 from notification_service.messages.usecases import about_itself
 from notification_service.recipients.rules import RecipientKind
 
-# PostgreSQL keeps no NUL in text.
-Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+MAX_DEPTH = 20
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
 
 
@@ -35,7 +36,7 @@ class AboutRef(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Annotated[Code, Field(examples=["dunning_notice"])]
+    kind: Annotated[Code, Field(examples=["complaint"])]
     id: UUID
 
 
@@ -50,14 +51,34 @@ class MessageIn(BaseModel):
     values: Annotated[dict[Annotated[str, Field(pattern=PLACEHOLDER_PATTERN)], Any], Field(max_length=100)] = {}
     reference: Annotated[Words | None, Field(max_length=200, examples=["R0000123"])] = None
     about: Annotated[
-        AboutRef | None, Field(description="At most one message per template is sent about the same thing.")
+        AboutRef | None,
+        Field(
+            description="At most one message per template is sent about the same thing. Not about a dunning notice, "
+            "a payment or a bank-account change: those are written for events."
+        ),
     ] = None
+
+    @field_validator("about")
+    @classmethod
+    def _not_reserved(cls, about: AboutRef | None) -> AboutRef | None:
+        if about is not None and about.kind in WRITTEN_FOR_EVENTS:
+            raise ValueError(f"messages about a {about.kind} are written for events, never by hand")
+        return about
 
     @field_validator("values")
     @classmethod
     def _storable(cls, values: dict[str, Any]) -> dict[str, Any]:
-        if "\\u0000" in json.dumps(values):
-            raise ValueError("values cannot hold the character NUL")
+        """Refuse what JSON readers take and PostgreSQL does not keep: NUL, halves of characters, NaN, infinity."""
+        level: list[Any] = [values]
+        for _ in range(MAX_DEPTH):
+            for each in level:
+                if isinstance(each, float) and not math.isfinite(each):
+                    raise ValueError("values cannot hold NaN or infinity")
+                if isinstance(each, str) and not is_sendable(each):
+                    raise ValueError("values cannot hold NUL or half a character")
+            level = [part for each in level for part in _parts(each)]
+        if level:
+            raise ValueError(f"values cannot be nested deeper than {MAX_DEPTH}")
         return values
 
     def new_message(self) -> NewMessage:
@@ -72,6 +93,12 @@ class MessageIn(BaseModel):
             values=self.values,
             reference=self.reference,
         )
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return (*value.keys(), *value.values())
+    return value if isinstance(value, list) else ()
 
 
 class ReasonIn(BaseModel):

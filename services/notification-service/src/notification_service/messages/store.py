@@ -11,64 +11,125 @@ from uuid import UUID
 
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
-from sqlalchemy import RowMapping, insert, select, text
+from sqlalchemy import Result, Row, RowMapping, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from notification_service.messages.rules import NewMessage, NoSuchMessage, Outcome, Status
+from notification_service.messages.rules import (
+    ABOUT_DUNNING_NOTICE,
+    CARRIER_AWAY,
+    NewMessage,
+    NoSuchMessage,
+    Outcome,
+    Status,
+)
 from notification_service.messages.tables import Message, MessageEvent, Rendering
+from notification_service.recipients.rules import RECIPIENT_SERVICE_AWAY
 
 _INSERT = text(
     """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-                         about_id, reference, facts, status, attempt, failures, rendering, due_at, created_at,
-                         created_by)
+                         about_id, copy_number, reference, facts, status, attempt, refusals, waits, rendering, due_at,
+                         created_at, created_by)
     SELECT id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-           about_id, reference, "values", 'queued', 0, 0, 0, :at, :at, :by
+           about_id, 0, reference, "values", 'queued', 0, 0, 0, 0, :at, :at, :by
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new_message(
         id uuid, template text, template_version int, channel text, recipient_kind text, recipient_id uuid,
         about_kind text, about_id uuid, reference text, "values" jsonb)
-    ON CONFLICT (about_kind, about_id, template) DO NOTHING
+    ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
     RETURNING id, about_id
     """
 )
 
-_CLAIM = text(
+_COPY = text(
     """
+    INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
+                         about_id, copy_number, address, reference, facts, status, attempt, refusals, waits, rendering,
+                         due_at, created_at, created_by)
+    SELECT more.id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
+           about_id, more.copy_number, more.address, reference, facts, 'queued', 0, 0, 0, 0,
+           :at, :at, created_by
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS more(id uuid, message_id uuid, copy_number int, address text)
+    JOIN message ON message.id = more.message_id
+    ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
+    RETURNING id
+    """
+)
+
+_ADDRESS = text(
+    """
+    UPDATE message SET address = found.address
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS found(message_id uuid, address text)
+    WHERE message.id = found.message_id
+    """
+)
+
+_WAITING_FOR = "SELECT recipient_kind FROM message WHERE status = 'queued' AND code = '{code}' AND due_at > :at"
+
+_DUE = f"""
+    status IN ('queued', 'sending') AND due_at <= :at AND withdrawn_code IS NULL
+    AND recipient_kind <> ALL (ARRAY({_WAITING_FOR.format(code=RECIPIENT_SERVICE_AWAY)}))
+"""
+
+_ANYTHING_TO_SEND = text(
+    f"""
+    SELECT EXISTS (SELECT FROM message WHERE {_DUE})
+        AND NOT EXISTS ({_WAITING_FOR.format(code=CARRIER_AWAY)})
+    """
+)
+
+_CLAIM = f"""
     WITH due AS (
-        SELECT id FROM message
-        WHERE status IN ('queued', 'sending') AND due_at <= :at
-        ORDER BY due_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+        SELECT id FROM message WHERE {_DUE}
+        ORDER BY {{order}} LIMIT :limit FOR UPDATE SKIP LOCKED
     )
     UPDATE message SET status = 'sending', attempt = attempt + 1, version = version + 1, due_at = :lease_until
     FROM due WHERE message.id = due.id
     RETURNING message.*
-    """
-)
+"""
+_CLAIM_OLDEST = text(_CLAIM.format(order="due_at, id"))
+_CLAIM_LONGEST_WAITING = text(_CLAIM.format(order="waits DESC, due_at, id"))
 
 _FINISH = text(
     """
     UPDATE message SET status = done.status, code = done.code, version = message.version + done.steps,
-                       failures = done.failures, due_at = COALESCE(done.due_at, message.due_at)
+                       refusals = done.refusals, waits = done.waits, due_at = COALESCE(done.due_at, message.due_at)
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS done(
-        message_id uuid, attempt int, status text, code text, steps int, failures int, due_at timestamptz)
+        message_id uuid, attempt int, status text, code text, steps int, refusals int, waits int, due_at timestamptz)
     WHERE message.id = done.message_id AND message.attempt = done.attempt AND message.status = 'sending'
     RETURNING message.id, version, template, template_version, channel, about_kind, about_id
     """
 )
 
-_CANCEL = text(
-    """
-    UPDATE message SET status = 'cancelled', code = :code, version = version + 1
-    WHERE about_kind = :kind AND about_id = ANY(:ids) AND status = 'queued'
-    RETURNING id, version, template, template_version, channel, about_kind, about_id, attempt
-    """
-)
+_TOLD = "id, version, template, template_version, channel, about_kind, about_id, attempt, status, code"
 
-_UNSENT_NOTICES = text(
-    """
-    SELECT about_id FROM message
-    WHERE about_kind = 'dunning_notice' AND status = 'queued' AND facts->>'receivable_id' = ANY(CAST(:ids AS text[]))
+# Whoever changes several messages locks them in the order of their ids: a sender and a handler meet on the same ones.
+_WITHDRAW = f"""
+    WITH found AS (
+        SELECT id AS found_id FROM message
+        WHERE about_kind = :kind AND {{which}} AND status IN ('queued', 'sending', 'failed') AND withdrawn_code IS NULL
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE message SET withdrawn_code = :code,
+        status = CASE status WHEN 'queued' THEN 'cancelled' ELSE status END,
+        code = CASE status WHEN 'queued' THEN :code ELSE code END,
+        version = version + CASE status WHEN 'queued' THEN 1 ELSE 0 END
+    FROM found WHERE id = found_id
+    RETURNING {_TOLD}
+"""
+_WITHDRAW_ABOUT = text(_WITHDRAW.format(which="about_id = ANY(:ids)"))
+_WITHDRAW_NOTICES = text(_WITHDRAW.format(which="facts ->> 'receivable_id' = ANY(:ids)"))
+
+_END_WITHDRAWN = text(
+    f"""
+    WITH found AS (
+        SELECT id AS found_id FROM message
+        WHERE withdrawn_code IS NOT NULL AND (status = 'queued' OR (status = 'sending' AND due_at <= :at))
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE message SET status = 'cancelled', code = withdrawn_code, version = version + 1
+    FROM found WHERE id = found_id
+    RETURNING {_TOLD}
     """
 )
 
@@ -127,10 +188,44 @@ async def insert_messages(
     return {row.about_id: row.id for row in written}
 
 
-async def claim(session: AsyncSession, *, at: datetime, lease_until: datetime, limit: int) -> list[RowMapping]:
-    """Take messages that are due, or whose lease is over, oldest first; no other sender takes them until then."""
+async def copy_messages(session: AsyncSession, copies: Sequence[tuple[UUID, int, str]], *, at: datetime) -> None:
+    """The same message to other addresses of its recipient: (message, number of the copy, address)."""
+    if not copies:
+        return
+    rows = [
+        {"id": new_id(), "message_id": message_id, "copy_number": number, "address": address}
+        for message_id, number, address in copies
+    ]
+    written = await session.execute(_COPY, {"rows": json.dumps(rows, default=str), "at": at})
+    await add_log_entries(
+        session, [log_entry(each, version=1, status=Status.QUEUED, attempt=0, at=at) for each in written.scalars()]
+    )
+
+
+async def keep_addresses(session: AsyncSession, addresses: dict[UUID, str]) -> None:
+    """From now on these messages are for these addresses only."""
+    if not addresses:
+        return
+    rows = [{"message_id": message_id, "address": address} for message_id, address in addresses.items()]
+    await session.execute(_ADDRESS, {"rows": json.dumps(rows, default=str)})
+
+
+async def anything_to_send(session: AsyncSession, *, at: datetime) -> bool:
+    """Whether a message is due and none waits for the mail server to come back."""
+    return bool((await session.execute(_ANYTHING_TO_SEND, {"at": at})).scalar_one())
+
+
+async def claim(
+    session: AsyncSession, *, at: datetime, lease_until: datetime, limit: int, longest_waiting: bool = False
+) -> list[RowMapping]:
+    """Take messages that are due, or whose lease is over; no other sender takes them until then.
+
+    Oldest first; or those first that have waited for our own side most often. Withdrawn ones are left alone, and
+    those whose recipient's service is being waited for.
+    """
     parameters = {"at": at, "lease_until": lease_until, "limit": limit}
-    rows = (await session.execute(_CLAIM, parameters)).mappings().all()
+    statement = _CLAIM_LONGEST_WAITING if longest_waiting else _CLAIM_OLDEST
+    rows = (await session.execute(statement, parameters)).mappings().all()
     await add_log_entries(
         session,
         [
@@ -146,6 +241,7 @@ async def finish(session: AsyncSession, outcomes: Sequence[Outcome], *, at: date
 
     An attempt whose lease was over and that another sender has taken up since is not recorded.
     """
+    await lock_messages(session, [outcome.message_id for outcome in outcomes])
     rows = [{**asdict(outcome), "steps": outcome.steps} for outcome in outcomes]
     changed = (await session.execute(_FINISH, {"rows": json.dumps(rows, default=str)})).all()
     by_id = {row.id: row for row in changed}
@@ -172,24 +268,43 @@ def _entries(outcome: Outcome, row: Any, at: datetime) -> list[dict[str, Any]]:
     ]
 
 
-async def cancel_queued(
-    session: AsyncSession, about_kind: str, about_ids: Sequence[UUID], *, code: str, by: Actor, at: datetime
-) -> list[Any]:
-    """Cancel what has not left yet; returns the rows of the messages cancelled."""
+async def withdraw_about(
+    session: AsyncSession, about_kind: str, about_ids: Sequence[UUID], *, code: str, at: datetime
+) -> list[Row[Any]]:
+    """What was written about some things must not leave any more; the rows of the messages cancelled by it."""
     parameters = {"kind": about_kind, "ids": list(about_ids), "code": code}
-    rows = (await session.execute(_CANCEL, parameters)).all()
+    return await _cancelled(session, await session.execute(_WITHDRAW_ABOUT, parameters), at=at)
+
+
+async def withdraw_notices(
+    session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str, at: datetime
+) -> list[Row[Any]]:
+    """The same for the notices about receivables."""
+    parameters = {"kind": ABOUT_DUNNING_NOTICE, "ids": [str(each) for each in receivable_ids], "code": code}
+    return await _cancelled(session, await session.execute(_WITHDRAW_NOTICES, parameters), at=at)
+
+
+async def end_withdrawn(session: AsyncSession, *, at: datetime) -> list[Row[Any]]:
+    """Cancel withdrawn messages that are not under way (any more); the rows of those cancelled."""
+    return await _cancelled(session, await session.execute(_END_WITHDRAWN, {"at": at}), at=at)
+
+
+async def _cancelled(session: AsyncSession, changed: Result[Any], *, at: datetime) -> list[Row[Any]]:
+    rows = [row for row in changed if row.status == Status.CANCELLED]
     entries = [
-        log_entry(row.id, version=row.version, status=Status.CANCELLED, attempt=row.attempt, at=at, by=by, code=code)
+        log_entry(row.id, version=row.version, status=Status.CANCELLED, attempt=row.attempt, at=at, code=row.code)
         for row in rows
     ]
     await add_log_entries(session, entries)
-    return list(rows)
+    return rows
 
 
-async def unsent_notices(session: AsyncSession, receivable_ids: Sequence[UUID]) -> list[UUID]:
-    """The notices about receivables that have not left yet."""
-    found = await session.execute(_UNSENT_NOTICES, {"ids": [str(each) for each in receivable_ids]})
-    return list(found.scalars())
+async def withdrawn_among(session: AsyncSession, message_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of some messages that must not leave any more."""
+    statement = select(col(Message.id)).where(
+        col(Message.id).in_(message_ids), col(Message.withdrawn_code).is_not(None)
+    )
+    return set((await session.execute(statement)).scalars())
 
 
 async def keep_renderings(session: AsyncSession, renderings: Sequence[Rendering]) -> None:
@@ -207,6 +322,12 @@ async def renderings_of(session: AsyncSession, wanted: dict[UUID, int]) -> dict[
     """The rendering of each message that its number names."""
     rows = (await session.execute(select(Rendering).where(col(Rendering.message_id).in_(wanted)))).scalars()
     return {row.message_id: row for row in rows if row.number == wanted[row.message_id]}
+
+
+async def lock_messages(session: AsyncSession, message_ids: Sequence[UUID]) -> None:
+    """Lock messages against other changes, in the order of their ids."""
+    which = select(col(Message.id)).where(col(Message.id).in_(message_ids))
+    await session.execute(which.order_by(col(Message.id)).with_for_update())
 
 
 async def lock_message(session: AsyncSession, message_id: UUID) -> Message:

@@ -20,14 +20,28 @@ class Message(Row, table=True):
     """One message to one recipient.
 
     `due_at` is when it may be taken: after a wait, or when a lease is over. `rendering` is the number of its words,
-    0 while it has none.
+    0 while it has none. `withdrawn_code` says why it must not leave any more: a queued message is cancelled for it
+    at once, one that is `sending` as soon as its attempt is known not to have got through.
+
+    Where several addresses are to be told the same, each has a message of its own: `copy_number` counts them from 0,
+    and `address` is the one it is for (None: the one its recipient has when it leaves).
     """
 
     __tablename__ = "message"
     __table_args__ = (
-        UniqueConstraint("about_kind", "about_id", "template"),
+        UniqueConstraint("about_kind", "about_id", "template", "copy_number"),
         CheckConstraint(f"status IN ({_STATUSES})", name="status"),
         Index("ix_message_due_at", "due_at", postgresql_where=text("status IN ('queued', 'sending')")),
+        Index(
+            "ix_message_withdrawn",
+            "due_at",
+            postgresql_where=text("withdrawn_code IS NOT NULL AND status IN ('queued', 'sending')"),
+        ),
+        Index(
+            "ix_message_receivable_id",
+            text("(facts ->> 'receivable_id')"),
+            postgresql_where=text("about_kind = 'dunning_notice'"),
+        ),
         Index(None, "created_at", "id"),
         Index(None, "recipient_id"),
     )
@@ -41,12 +55,16 @@ class Message(Row, table=True):
     recipient_id: UUID
     about_kind: str = Field(sa_type=Text)
     about_id: UUID
+    copy_number: int
+    address: str | None = Field(default=None, sa_type=Text)
     reference: str | None = Field(default=None, sa_type=Text)
     facts: dict[str, Any] = Field(sa_type=JSONB)
     status: str = Field(sa_type=Text)
     code: str | None = Field(default=None, sa_type=Text)
+    withdrawn_code: str | None = Field(default=None, sa_type=Text)
     attempt: int
-    failures: int
+    refusals: int
+    waits: int
     rendering: int
     body_sha256: str | None = Field(default=None, sa_type=Text)
     due_at: datetime

@@ -8,21 +8,30 @@ from typing import Any
 from uuid import UUID
 
 from council_common.contracts.notifications import MessageDeliveredV1, MessageEvent, MessageFailedV1, MessageSentV1
-from council_common.errors import FieldError, Malformed
+from council_common.errors import FieldError, IllegalMove, Malformed
 from council_common.events.outbox import publish
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
 from council_common.service.jobs import wake_job
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import NoSuchTemplate, must_fit
 from notification_service.message_templates.store import newest_versions, version_of
 from notification_service.messages import queries, store
-from notification_service.messages.rules import AlreadyWritten, NewMessage, Outcome, Status, move
+from notification_service.messages.rules import (
+    AlreadyWritten,
+    MessageWithdrawn,
+    NewMessage,
+    Outcome,
+    Status,
+    move,
+)
 from notification_service.messages.tables import Message
 
 SEND_MESSAGES = "send-messages"
 BY_HAND = "by_hand"
+CANCELLED_BY_HAND = "cancelled_by_hand"
 FIRST_VERSION = 1
 
 
@@ -71,21 +80,29 @@ async def cancel_message(
 ) -> Message:
     """Cancel a message that has not left; raises IllegalMove when it has, or may be leaving just now."""
     message = await store.lock_message(session, message_id)
-    await _change(session, message, Status.CANCELLED, by=by, at=at, code="cancelled_by_hand", explanation=reason)
-    await publish(session, _failed(message, "cancelled", by=by, at=at))
+    if message.status == Status.SENDING:
+        raise IllegalMove("The message", message.status, Status.CANCELLED)
+    await _change(session, message, Status.CANCELLED, by=by, at=at, code=CANCELLED_BY_HAND, explanation=reason)
+    await publish(session, _failed(message, CANCELLED_BY_HAND, by=by, at=at))
     return message
 
 
 async def send_again(
     session: AsyncSession, message_id: UUID, *, by: Actor, at: datetime, reason: str | None = None
 ) -> Message:
-    """Send a failed message again, with the newest template and the address its recipient has now."""
+    """Send a failed message again, with the newest template and the address its recipient has now.
+
+    Raises MessageWithdrawn where that must not be: the debt was put on hold or paid, the payment came back.
+    """
     message = await store.lock_message(session, message_id)
+    if message.withdrawn_code is not None:
+        raise MessageWithdrawn(f"The message must not leave any more: {message.withdrawn_code}.")
     await _change(session, message, Status.QUEUED, by=by, at=at, code="sent_again_by_hand", explanation=reason)
     newest = await newest_versions(session, [message.template])
     message.template_version = newest.get(message.template, FIRST_VERSION)
     # Rendering 0: the words are made anew; those that failed stay in the log under their own number.
-    message.rendering, message.body_sha256, message.failures, message.due_at = 0, None, 0, at
+    message.rendering, message.body_sha256, message.due_at = 0, None, at
+    message.refusals = message.waits = 0
     await wake_job(session, SEND_MESSAGES)
     return message
 
@@ -116,18 +133,29 @@ async def _change(
     await store.add_log_entries(session, [entry])
 
 
-async def cancel_unsent(
-    session: AsyncSession, about_kind: str, about_ids: Iterable[UUID], *, code: str, at: datetime
+async def withdraw_messages(
+    session: AsyncSession, about_kind: str, about_ids: Sequence[UUID], *, code: str, at: datetime
 ) -> None:
-    """Cancel what was written about some things and has not left; the rest stays as it is."""
-    rows = await store.cancel_queued(session, about_kind, list(about_ids), code=code, by=SYSTEM, at=at)
-    await publish(session, *(_failed(row, "cancelled", by=SYSTEM, at=at) for row in rows))
+    """What was written about some things does not leave any more, for this reason.
+
+    Queued messages are cancelled at once. One whose attempt is under way may still get through; if it does not, it
+    is cancelled then instead of being tried again. Failed ones cannot be sent again.
+    """
+    await _tell_cancelled(session, await store.withdraw_about(session, about_kind, about_ids, code=code, at=at), at=at)
 
 
-async def cancel_unsent_notices(session: AsyncSession, receivable_ids: Sequence[UUID], *, at: datetime) -> None:
-    """No notice about these receivables leaves any more: somebody put them on hold."""
-    about_ids = await store.unsent_notices(session, receivable_ids)
-    await cancel_unsent(session, "dunning_notice", about_ids, code="on_hold", at=at)
+async def withdraw_notices(session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str, at: datetime) -> None:
+    """The same for the dunning notices about some receivables (receivables.md §1.5 D4, §2.3)."""
+    await _tell_cancelled(session, await store.withdraw_notices(session, receivable_ids, code=code, at=at), at=at)
+
+
+async def end_withdrawn(session: AsyncSession, *, at: datetime) -> None:
+    """Cancel withdrawn messages whose attempt did not get through, or was cut off and its lease is over."""
+    await _tell_cancelled(session, await store.end_withdrawn(session, at=at), at=at)
+
+
+async def _tell_cancelled(session: AsyncSession, rows: Iterable[Row[Any]], *, at: datetime) -> None:
+    await publish(session, *(_failed(row, row.code, by=SYSTEM, at=at) for row in rows))
 
 
 async def record_outcomes(session: AsyncSession, outcomes: Sequence[Outcome], *, at: datetime) -> int:
@@ -140,14 +168,16 @@ async def record_outcomes(session: AsyncSession, outcomes: Sequence[Outcome], *,
         if outcome.status is Status.DELIVERED:
             events.append(MessageSentV1(**_told(row, by=SYSTEM, at=at) | {"version": row.version - 1}))
             events.append(MessageDeliveredV1(**_told(row, by=SYSTEM, at=at)))
-        elif outcome.status is Status.FAILED:
+        elif outcome.status in {Status.FAILED, Status.CANCELLED}:
             events.append(_failed(row, outcome.code, by=SYSTEM, at=at))
     await publish(session, *events)
+    await end_withdrawn(session, at=at)
     return len(recorded)
 
 
 def _failed(row: Any, reason: str, *, by: Actor, at: datetime) -> MessageFailedV1:
-    return MessageFailedV1(**_told(row, by=by, at=at), reason=reason)
+    # What fails or is cancelled here no carrier is known to have taken: a bounce that comes later is not read yet.
+    return MessageFailedV1(**_told(row, by=by, at=at), reason=reason, was_sent=False)
 
 
 def _told(row: Any, *, by: Actor, at: datetime) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Asking supplier-service and debt-service who their suppliers and customers are and how to reach them."""
+"""Asking supplier-service and debt-service who their suppliers and customers are and how to reach them.
+
+Never with a transaction open.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,14 @@ from council_common.observability.logs import get_logger
 from council_common.runtime.clients import ServiceClients
 from pydantic import BaseModel, ValidationError
 
-from notification_service.recipients.rules import Contact, Recipient, RecipientKind
+from notification_service.recipients.rules import (
+    RECIPIENT_SERVICE_AWAY,
+    Contact,
+    NoAddress,
+    Recipient,
+    RecipientKind,
+    warned_addresses,
+)
 
 log = get_logger()
 
@@ -46,6 +56,7 @@ class _RecordIn(BaseModel):
     email: str | None = None
     contacts: list[_ContactIn] = []
     address: _AddressIn | None = None
+    suppressed: bool = False
 
     def recipient(self) -> Recipient:
         found = [Contact(each.email, each.purpose or "general") for each in self.contacts if each.email]
@@ -58,45 +69,101 @@ class _RecordIn(BaseModel):
             contacts=tuple(found),
             address_lines=tuple(address.lines),
             postcode=address.postcode,
+            suppressed=self.suppressed,
         )
 
 
-@dataclass
-class Answer:
-    """Who was found, and whose service could not be asked at the moment."""
+class _WarningContactIn(BaseModel):
+    email: str
 
-    found: dict[Key, Recipient] = field(default_factory=dict)
+
+class _WarningContactsIn(BaseModel):
+    """Whom supplier-service wants warned of a change: the addresses held when it was asked for, and older ones."""
+
+    contacts: list[_WarningContactIn]
+
+
+@dataclass
+class Found:
+    """Who was found, whose record we cannot read, and whose service could not be asked at the moment.
+
+    `warned`: the e-mail addresses that are to be warned of a bank-account change, by its id.
+    """
+
+    recipients: dict[Key, Recipient] = field(default_factory=dict)
+    warned: dict[UUID, list[str]] = field(default_factory=dict)
+    unreadable: set[Key] = field(default_factory=set)
     away: set[RecipientKind] = field(default_factory=set)
 
+    def recipient(self, key: Key) -> Recipient:
+        """One of them; raises NoAddress."""
+        self._must_have_been_read(key)
+        if key not in self.recipients:
+            raise NoAddress("recipient_unknown")
+        return self.recipients[key]
 
-async def find_recipients(clients: ServiceClients, wanted: Iterable[Key]) -> Answer:
-    """The recipients of many messages, asked in bulk; never call this with a transaction open."""
-    answer = Answer()
+    def is_suppressed(self, key: Key) -> bool:
+        """Whether nobody may write to them about a debt; raises NoAddress where that could not be found out."""
+        self._must_have_been_read(key)
+        return key in self.recipients and self.recipients[key].suppressed
+
+    def addresses_to_warn(self, change_id: UUID) -> list[str]:
+        """Those of one change; raises NoAddress."""
+        if change_id not in self.warned:
+            raise NoAddress("contacts_unknown", final=False)
+        return warned_addresses(self.warned[change_id])
+
+    def _must_have_been_read(self, key: Key) -> None:
+        if key[0] in self.away:
+            raise NoAddress(RECIPIENT_SERVICE_AWAY, final=False)
+        if key in self.unreadable:
+            raise NoAddress("recipient_unreadable", final=False)
+
+
+async def find_recipients(clients: ServiceClients, wanted: Iterable[Key]) -> Found:
+    """The recipients of many messages, asked in bulk."""
+    found = Found()
     wanted = set(wanted)
     for kind in RecipientKind:
         ids = sorted(recipient_id for of_kind, recipient_id in wanted if of_kind == kind)
         try:
             for start in range(0, len(ids), ASKED_AT_ONCE):
-                for record in await _ask(clients, kind, ids[start : start + ASKED_AT_ONCE]):
-                    answer.found[kind, record.id] = record.recipient()
-        except (Unavailable, httpx.HTTPError, ValueError) as fault:
+                for item in await _ask(clients, kind, ids[start : start + ASKED_AT_ONCE]):
+                    _take(found, kind, item)
+        except (Unavailable, httpx.HTTPError, LookupError, TypeError, ValueError) as fault:
             # A refusal (401, 403, 422) or an answer we cannot read is a fault of ours or theirs, not the recipient's.
             log.warning("recipients_not_found_out", recipient_kind=kind, cause=type(fault).__name__)
-            answer.away.add(kind)
-    return answer
+            found.away.add(kind)
+    return found
 
 
-async def _ask(clients: ServiceClients, kind: RecipientKind, ids: list[UUID]) -> list[_RecordIn]:
+async def _ask(clients: ServiceClients, kind: RecipientKind, ids: list[UUID]) -> list[Any]:
     service, path = _ASKED[kind]
     page: Any = await clients.get(service, path, ids=[str(each) for each in ids], limit=200)
     if page is None:
         raise Unavailable(f"{service}-service does not know {path}.")
-    return [record for item in page["items"] if (record := _read(item)) is not None]
+    return list(page["items"])
 
 
-def _read(item: Any) -> _RecordIn | None:
+def _take(found: Found, kind: RecipientKind, item: Any) -> None:
+    key = kind, UUID(item["id"])
     try:
-        return _RecordIn.model_validate(item)
+        found.recipients[key] = _RecordIn.model_validate(item).recipient()
     except ValidationError as wrong:
         log.warning("recipient_not_readable", fields=[".".join(map(str, each["loc"])) for each in wrong.errors()])
-        return None
+        found.unreadable.add(key)
+
+
+async def find_warning_contacts(clients: ServiceClients, found: Found, change_ids: Iterable[UUID]) -> None:
+    """Add the addresses to be warned of bank-account changes."""
+    for change_id in change_ids:
+        if RecipientKind.SUPPLIER in found.away:
+            return
+        try:
+            answer = await clients.get("supplier", f"/v1/bank-account-changes/{change_id}/warning-contacts")
+            found.warned[change_id] = [each.email for each in _WarningContactsIn.model_validate(answer).contacts]
+        except Unavailable:
+            found.away.add(RecipientKind.SUPPLIER)
+        except (httpx.HTTPError, ValueError) as fault:
+            # A change that is not known (404) among them: perhaps supplier-service is being restored just now.
+            log.warning("warning_contacts_not_found_out", change_id=str(change_id), cause=type(fault).__name__)

@@ -1,9 +1,11 @@
-"""Which postal addresses a letter can go to: 3 to 7 lines, the last a UK postcode (receivables.md §6)."""
+"""Which postal addresses a letter can go to: 3 to 7 lines, the last a UK postcode or a country (receivables.md §6)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+
+from notification_service.recipients.countries import is_other_country, is_united_kingdom
 
 MIN_LINES, MAX_LINES = 3, 7
 
@@ -34,15 +36,27 @@ def normal_postcode(given: str) -> str | None:
 def letter_address(name: str, lines: Sequence[str], postcode: str | None) -> list[str] | None:
     """The lines on the envelope, name first; None when a letter cannot be posted there.
 
-    The postcode may stand in its own field or in the last line.
+    A UK postcode may stand in its own field or in the last line. Abroad the last line is the country, in capitals,
+    and what stands in the field for the postcode comes before it.
     """
     printed = [text for line in (name, *lines) if (text := " ".join(line.split()))]
-    last = normal_postcode(postcode or "")
-    if last is None and printed:
-        last = normal_postcode(printed.pop())
-    if last is None or any(line.startswith(_BAD_START) or _NO_PLACE.match(line) for line in printed):
-        return None
-    if printed and normal_postcode(printed[-1]) == last:
+    if len(printed) > 1 and is_united_kingdom(printed[-1]):
         printed.pop()
+    last = normal_postcode(postcode or "")
+    if last is None and printed and is_other_country(printed[-1]):
+        last = printed.pop().upper()
+        abroad = " ".join((postcode or "").split())
+        if abroad and abroad not in printed:
+            printed.append(abroad)
+    elif last is None and printed:
+        last = normal_postcode(printed.pop())
+    elif printed and normal_postcode(printed[-1]) == last:
+        printed.pop()
+    if last is None or not all(_is_printable(line) for line in printed):
+        return None
     block = [*printed, last]
     return block if MIN_LINES <= len(block) <= MAX_LINES else None
+
+
+def _is_printable(line: str) -> bool:
+    return line.isprintable() and not line.startswith(_BAD_START) and not _NO_PLACE.match(line)

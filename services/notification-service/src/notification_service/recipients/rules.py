@@ -9,6 +9,9 @@ from enum import StrEnum
 from notification_service.recipients.email_addresses import usable_email_address
 from notification_service.recipients.postal_addresses import letter_address
 
+RECIPIENT_SERVICE_AWAY = "recipient_service_away"
+"""The service that knows the recipient does not answer: messages to its recipients wait until it does."""
+
 BANK_ACCOUNT_CHANGE_WARNING = "bank_account_change_warning"
 PREFERRED_PURPOSES = ("remittance", "accounts", "general")
 PEOPLE = frozenset({"individual", "sole_trader"})
@@ -38,6 +41,7 @@ class Recipient:
     contacts: tuple[Contact, ...] = ()
     address_lines: tuple[str, ...] = ()
     postcode: str | None = None
+    suppressed: bool = False  # nobody writes to them about a debt (receivables.md §6: contact suppression)
 
     @property
     def is_person(self) -> bool:
@@ -46,19 +50,21 @@ class Recipient:
 
 
 class NoAddress(Exception):
-    """A recipient cannot be reached this way; `code` says why, never with the address itself."""
+    """A recipient cannot be reached this way; `code` says why, never with the address itself.
 
-    def __init__(self, code: str) -> None:
+    Not `final` where it may be found out later.
+    """
+
+    def __init__(self, code: str, *, final: bool = True) -> None:
         super().__init__(code)
         self.code = code
+        self.final = final
 
 
-def email_addresses(recipient: Recipient, *, template: str) -> list[str]:
-    """The e-mail addresses a message goes to; raises NoAddress.
+def email_address(recipient: Recipient) -> str:
+    """The e-mail address a message goes to; raises NoAddress.
 
-    One: the first usable contact for remittances, else for accounts, else the general one, else any. A warning
-    that somebody wants to change the bank account goes to every contact held (payables.md §4: "notice to old
-    contacts"): whoever reads one mailbox of the supplier must not be able to keep the others in the dark.
+    The first usable contact for remittances, else for accounts, else the general one, else any.
     """
     if not recipient.contacts:
         raise NoAddress("no_address")
@@ -66,7 +72,22 @@ def email_addresses(recipient: Recipient, *, template: str) -> list[str]:
     usable = [address for contact in ordered if (address := usable_email_address(contact.email))]
     if not usable:
         raise NoAddress("address_invalid")
-    return list(dict.fromkeys(usable)) if template == BANK_ACCOUNT_CHANGE_WARNING else usable[:1]
+    return usable[0]
+
+
+def warned_addresses(contacts: Sequence[str]) -> list[str]:
+    """The addresses warned that somebody wants to change the bank account, each once; raises NoAddress for none.
+
+    All of them (payables.md §4: "notice to old contacts"): whoever reads one mailbox of the supplier must not be
+    able to keep the others in the dark. One that nobody can write to is kept as told: its message fails and says so.
+    """
+    if not contacts:
+        raise NoAddress("no_address")
+    addresses: dict[str, str] = {}
+    for told in contacts:
+        address = usable_email_address(told) or told
+        addresses.setdefault(address.casefold(), address)
+    return list(addresses.values())
 
 
 def _rank(purpose: str) -> int:
@@ -74,7 +95,7 @@ def _rank(purpose: str) -> int:
 
 
 def postal_lines(recipient: Recipient) -> Sequence[str]:
-    """The lines to print on an envelope, name first and postcode last; raises NoAddress."""
+    """The lines to print on an envelope, name first and postcode or country last; raises NoAddress."""
     if not recipient.address_lines and not recipient.postcode:
         raise NoAddress("no_address")
     lines = letter_address(recipient.name, recipient.address_lines, recipient.postcode)

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
 from council_common.contracts.invoices import InvoicePaidV1
-from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1
+from council_common.contracts.rebates import RebateEarnedV1
 
 REMITTANCE_ADVICE = "remittance_advice"
-ABOUT_PAYMENT = "payment"
-METHOD = "bank transfer (Bacs)"
+
+METHODS = {
+    "bacs": "bank transfer (Bacs)",
+    "faster_payment": "bank transfer (Faster Payments)",
+    "cheque": "cheque",
+    "card": "card",
+}
+"""A payment's method as a supplier reads it."""
+
+EARNED_NOTHING = {"outcome": "missed"}
+"""The payment was too late, or the invoice in dispute."""
+NO_AGREEMENT = {"outcome": "no_agreement"}
+"""A rebate was taken off though no agreement was in force."""
 
 WAITS_FOR_REBATE = timedelta(minutes=15)
 """A supplier is told of its money the same day, with the arithmetic or, when that is late, without."""
@@ -37,9 +48,12 @@ def payment_facts(paid: InvoicePaidV1) -> dict[str, Any]:
     """What the advice says of a payment, in plain values: whole pence and ISO dates."""
     return {
         "remitted_on": paid.remitted_on.isoformat(),
-        "arrives_on": paid.arrives_on.isoformat() if paid.arrives_on else None,
+        "arrives_on": _iso(paid.arrives_on),
+        "method": paid.method,
+        "payment_reference": paid.payment_reference,
         "item": {
             "number": paid.number,
+            "purchase_order_number": paid.purchase_order_number,
             "issued_on": paid.issued_on.isoformat(),
             "gross_pence": paid.gross_pence,
             "paid_pence": paid.paid_pence,
@@ -50,37 +64,51 @@ def payment_facts(paid: InvoicePaidV1) -> dict[str, Any]:
 
 
 def earned_facts(earned: RebateEarnedV1) -> dict[str, Any]:
-    """The arithmetic of a rebate as its debit note shows it (payables.md §1.1, §1.3)."""
+    """The arithmetic of a rebate as its debit note shows it: the days by the agreed clock (payables.md §1.1), the
+    rebate and its VAT at each VAT rate (§1.3)."""
     return {
+        "outcome": "earned",
         "reference": str(earned.rebate_id),
         "received_on": earned.received_on.isoformat(),
         "remitted_on": earned.remitted_on.isoformat(),
+        "clock_started_on": _iso(earned.clock_started_on),
+        "clock_ended_on": _iso(earned.clock_ended_on),
         "elapsed_days": earned.elapsed_days,
         "accelerated_days": earned.accelerated_days,
         "rate_percent": format(earned.rate_percent, "f"),
         "base_pence": earned.base_pence,
         "net_pence": earned.rebate_net_pence,
         "vat_pence": earned.rebate_vat_pence,
+        "parts": [
+            {
+                "vat_rate": format(part.vat_rate, "f"),
+                "net_pence": part.net_pence,
+                "vat_pence": part.vat_pence,
+            }
+            for part in earned.parts or ()
+        ],
         "rebate_pence": earned.rebate_pence,
-        "difference_pence": earned.deducted_pence - earned.rebate_pence,
+        "too_much_pence": max(0, earned.deducted_pence - earned.rebate_pence),
+        "too_little_pence": max(0, earned.rebate_pence - earned.deducted_pence),
     }
-
-
-def missed_facts(missed: RebateMissedV1) -> dict[str, Any]:
-    """A rebate that was not earned."""
-    return {"missed": missed.cause}
 
 
 def advice_values(payment: Mapping[str, Any], rebate: Mapping[str, Any] | None) -> dict[str, Any]:
     """The values of the template `remittance_advice`, for one payment and what is known of its rebate."""
     item = dict(payment["item"])
-    earned = rebate if rebate and "missed" not in rebate else None
-    item["rebate"] = dict(earned) if earned and item["deducted_pence"] else None
-    item["rebate_not_earned"] = bool(rebate and "missed" in rebate and item["deducted_pence"])
+    outcome = rebate["outcome"] if rebate and item["deducted_pence"] else None
+    item["rebate"] = rebate if outcome == "earned" else None
+    item["rebate_not_earned"] = outcome == EARNED_NOTHING["outcome"]
+    item["no_agreement"] = outcome == NO_AGREEMENT["outcome"]
     return {
         "remitted_on": payment["remitted_on"],
         "arrives_on": payment["arrives_on"],
-        "method": METHOD,
+        "method": METHODS.get(payment["method"]),
+        "payment_reference": payment["payment_reference"],
         "items": [item],
         "total_paid_pence": item["paid_pence"],
     }
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

@@ -13,12 +13,11 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
-from notification_service.messages.rules import NewMessage
-from notification_service.messages.usecases import cancel_unsent, write_messages
+from notification_service.messages.rules import ABOUT_PAYMENT, NewMessage
+from notification_service.messages.usecases import withdraw_messages, write_messages
 from notification_service.recipients.rules import RecipientKind
 from notification_service.remittances import store
 from notification_service.remittances.rules import (
-    ABOUT_PAYMENT,
     KEEPS_REBATES,
     REMITTANCE_ADVICE,
     WAITS_FOR_REBATE,
@@ -63,7 +62,7 @@ async def note_rebates(session: AsyncSession, rebates: Sequence[tuple[UUID, dict
 async def withdraw_advices(session: AsyncSession, payment_ids: Sequence[UUID], *, at: datetime) -> None:
     """Payments came back: advices that have not left do not leave."""
     await store.cancel_waiting(session, payment_ids)
-    await cancel_unsent(session, ABOUT_PAYMENT, payment_ids, code="payment_returned", at=at)
+    await withdraw_messages(session, ABOUT_PAYMENT, payment_ids, code="payment_returned", at=at)
 
 
 async def release_remittances(runtime: Runtime) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rebate_service.agreements import rules, store, usecases
 from rebate_service.agreements.rules import AgreementStatus
 from rebate_service.agreements.schemas import AgreementIn, AgreementOut, EndingIn, VersionIn
-from rebate_service.agreements.tables import Agreement
+from rebate_service.agreements.tables import Agreement, AgreementVersion
 
 router = resource_router("agreements")
 
@@ -35,7 +34,8 @@ async def make(body: AgreementIn, session: SessionDep, response: Response, now: 
         session, body.supplier_id, body.terms(), effective_from=body.effective_from, by=by, at=now
     )
     response.headers["location"] = f"/v1/agreements/{agreement.id}"
-    return await _changed(session, agreement, london_date(now), response)
+    versions = await _changed(session, agreement, response)
+    return AgreementOut.of(agreement, versions[-1], london_date(now))
 
 
 @router.get("")
@@ -86,7 +86,8 @@ async def add_version(
     agreement = await usecases.add_version(
         session, agreement_id, body.terms(), effective_from=body.effective_from, if_match=if_match, by=by, at=now
     )
-    return await _changed(session, agreement, london_date(now), response)
+    versions = await _changed(session, agreement, response)
+    return AgreementOut.of(agreement, versions[-1], london_date(now))
 
 
 @router.post("/{agreement_id}/endings", status_code=201, dependencies=[Idempotent])
@@ -100,11 +101,14 @@ async def end(
     by: Writer,
     if_match: IfMatch = None,
 ) -> AgreementOut:
-    """End an agreement with a day: invoices received later earn nothing."""
+    """End an agreement with a day: invoices received later earn nothing. Answers with the version that ends then."""
     agreement = await usecases.end_agreement(
         session, agreement_id, effective_to=body.effective_to, if_match=if_match, reason=body.reason, by=by, at=now
     )
-    return await _changed(session, agreement, london_date(now), response)
+    today = london_date(now)
+    versions = await _changed(session, agreement, response)
+    last = rules.version_for(versions, body.effective_to) or rules.shown_version(versions, today)
+    return AgreementOut.of(agreement, last, today)
 
 
 @router.get("/{agreement_id}/history")
@@ -114,8 +118,7 @@ async def history(agreement_id: UUID, session: SessionDep, _: Reader) -> list[Ch
     return await history_of(session, agreement.id)
 
 
-async def _changed(session: AsyncSession, agreement: Agreement, today: date, response: Response) -> AgreementOut:
-    """An agreement after a change, by its newest version, with its new ETag."""
-    versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
+async def _changed(session: AsyncSession, agreement: Agreement, response: Response) -> list[AgreementVersion]:
+    """The versions of an agreement after a change, which answers with its new ETag."""
     response.headers["etag"] = etag(agreement.revision)
-    return AgreementOut.of(agreement, versions[-1], today)
+    return (await store.versions_of(session, [agreement.id]))[agreement.id]

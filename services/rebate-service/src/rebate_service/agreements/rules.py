@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
+from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, Malformed
+from council_common.contracts.early_payment import unsound_terms
+from council_common.errors import Conflict, Malformed
 
 ONE_DAY = timedelta(days=1)
+MILLION = 1_000_000  # a rate of percent has at most six decimal places
 
 
 class ClockStart(StrEnum):
@@ -75,31 +78,46 @@ class Terms:
     """The terms of one version; the reference rate (percent) is earned on the target day.
 
     Source: payables.md §1.1 (the council model) and §1.3 no. 4: base, VAT and clocks differ by council and are
-    held with every version, never inferred.
+    held with every version. None of them has a default here: they are agreed, never inferred.
     """
 
     reference_rate_percent: Decimal
-    target_day: int = 10
-    term_days: int = 30
-    clock_start: ClockStart = ClockStart.RECEIVED
-    clock_end: ClockEnd = ClockEnd.RUN_DATE
-    rebate_base: RebateBase = RebateBase.NET
-    vat_mode: VatMode = VatMode.REDUCE_NET_AND_VAT
-    collection: Collection = Collection.DEDUCT_AT_SOURCE
+    target_day: int
+    term_days: int
+    clock_start: ClockStart
+    clock_end: ClockEnd
+    rebate_base: RebateBase
+    vat_mode: VatMode
+    collection: Collection
+
+    @classmethod
+    def named_in(cls, source: Any) -> Self:
+        """The terms that an event, a request or a row carries under these names."""
+        return cls(
+            reference_rate_percent=source.reference_rate_percent,
+            target_day=source.target_day,
+            term_days=source.term_days,
+            clock_start=ClockStart(source.clock_start),
+            clock_end=ClockEnd(source.clock_end),
+            rebate_base=RebateBase(source.rebate_base),
+            vat_mode=VatMode(source.vat_mode),
+            collection=Collection(source.collection),
+        )
 
     @cached_property
     def rate_in_millionths(self) -> int:
         """The reference rate in millionths of a percent: a whole number, for it has at most six places."""
-        return int(self.reference_rate_percent * 1_000_000)
+        return int(self.reference_rate_percent * MILLION)
 
 
-def check_terms(terms: Terms) -> Terms:
-    """Refuse terms that cannot be meant: a target day at or past the term, or a rate above 100 % at day 0."""
-    errors = []
-    if not 0 <= terms.target_day < terms.term_days:
-        errors.append(FieldError("target_day", "is not within the term", f"0 to {terms.term_days - 1}"))
-    elif terms.reference_rate_percent * terms.term_days > 100 * (terms.term_days - terms.target_day):
-        errors.append(FieldError("reference_rate_percent", "is more than the whole invoice on day 0"))
+def check_terms(terms: Terms, *, at: str = "") -> Terms:
+    """Refuse terms that cannot be meant (Malformed; `at` goes before the names of the fields)."""
+    errors = unsound_terms(
+        term_days=terms.term_days,
+        target_day=terms.target_day,
+        reference_rate_percent=terms.reference_rate_percent,
+        at=at,
+    )
     if errors:
         raise Malformed("These terms cannot be an agreement; see errors.", errors=errors)
     return terms
@@ -126,12 +144,34 @@ def version_for(versions: Iterable[D], received_on: date) -> D | None:
     """The version that applies to an invoice: the one in force on the day the invoice was received.
 
     Neither the payment's day nor the invoice's own date chooses it: the supplier knew these terms when it sent the
-    invoice (council policy, payables.md §1.1 "Clock start").
+    invoice. Council policy: payables.md §1.1 says where the clock starts, not which version applies.
     """
     for version in versions:
         if is_in_force(version, received_on):
             return version
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInForce:
+    """One version as the rebates need it."""
+
+    agreement_id: UUID
+    number: int
+    effective_from: date
+    effective_to: date | None
+    terms: Terms
+
+
+class AgreementsInForce:
+    """The versions of some suppliers, to be asked invoice by invoice."""
+
+    def __init__(self, versions: Mapping[UUID, Sequence[VersionInForce]]) -> None:
+        self._versions = versions
+
+    def of(self, supplier_id: UUID, received_on: date) -> VersionInForce | None:
+        """The version that applies to an invoice of a supplier; None: no agreement in force."""
+        return version_for(self._versions.get(supplier_id, ()), received_on)
 
 
 def last_day_under(successor_from: date, version: Dated) -> date:

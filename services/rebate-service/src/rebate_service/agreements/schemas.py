@@ -7,7 +7,8 @@ from datetime import date
 from typing import Annotated, Self
 from uuid import UUID
 
-from council_common.contracts.fields import Day, Rate, SupplierId
+from council_common.contracts.early_payment import ProgrammeDay
+from council_common.contracts.fields import Rate, SupplierId
 from pydantic import BaseModel, ConfigDict, Field
 
 from rebate_service.agreements import rules
@@ -22,25 +23,28 @@ from rebate_service.agreements.rules import (
 )
 from rebate_service.agreements.tables import Agreement, AgreementVersion
 
+Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
+"""Why, in a person's words; PostgreSQL keeps no NUL."""
+
 
 class TermsIn(BaseModel):
-    """Terms of early payment; what is not said is the council model: term 30, target day 10, deducted at source."""
+    """Terms of early payment. All of them are said: they differ by council and are never inferred (payables.md §1.1,
+    §1.3).
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     reference_rate_percent: Annotated[Rate, Field(description="Earned on the target day.")]
-    target_day: Annotated[int, Field(ge=0, le=364, examples=[10])] = 10
-    term_days: Annotated[int, Field(ge=1, le=365, examples=[30], description="From this day on nothing is earned.")] = (
-        30
-    )
-    clock_start: ClockStart = ClockStart.RECEIVED
-    clock_end: ClockEnd = ClockEnd.RUN_DATE
-    rebate_base: RebateBase = RebateBase.NET
-    vat_mode: VatMode = VatMode.REDUCE_NET_AND_VAT
-    collection: Collection = Collection.DEDUCT_AT_SOURCE
+    target_day: Annotated[int, Field(ge=0, le=364, examples=[10])]
+    term_days: Annotated[int, Field(ge=1, le=365, examples=[30], description="From this day on nothing is earned.")]
+    clock_start: ClockStart
+    clock_end: ClockEnd
+    rebate_base: RebateBase
+    vat_mode: VatMode
+    collection: Collection
 
     def terms(self) -> Terms:
-        return Terms(**{name: getattr(self, name) for name in TermsIn.model_fields})
+        return Terms.named_in(self)
 
     @classmethod
     def of(cls, terms: Terms) -> Self:
@@ -50,7 +54,7 @@ class TermsIn(BaseModel):
 class VersionIn(TermsIn):
     """New terms of an agreement, from a day on."""
 
-    effective_from: Day
+    effective_from: ProgrammeDay
 
 
 class AgreementIn(VersionIn):
@@ -64,8 +68,8 @@ class EndingIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    effective_to: Day
-    reason: Annotated[str | None, Field(max_length=500)] = None
+    effective_to: ProgrammeDay
+    reason: Note | None = None
 
 
 class AgreementOut(BaseModel):

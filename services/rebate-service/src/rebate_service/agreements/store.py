@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rebate_service.agreements.rules import (
+    AgreementsInForce,
     AgreementStatus,
     ClockEnd,
     ClockStart,
@@ -24,33 +25,12 @@ from rebate_service.agreements.rules import (
     RebateBase,
     Terms,
     VatMode,
-    version_for,
+    VersionInForce,
 )
 from rebate_service.agreements.tables import Agreement, AgreementVersion
 
 LOCK = lock_key("rebate-service-agreements")
 """Held in share by whoever reads agreements to decide on invoices, alone by whoever applies a change to them."""
-
-
-@dataclass(frozen=True, slots=True)
-class VersionInForce:
-    """One version as the rebates need it."""
-
-    agreement_id: UUID
-    number: int
-    effective_from: date
-    effective_to: date | None
-    terms: Terms
-
-
-class AgreementsInForce:
-    """The versions of some suppliers, to be asked invoice by invoice."""
-
-    def __init__(self, versions: Mapping[UUID, Sequence[VersionInForce]]) -> None:
-        self._versions = versions
-
-    def of(self, supplier_id: UUID, received_on: date) -> VersionInForce | None:
-        return version_for(self._versions.get(supplier_id, ()), received_on)
 
 
 _IN_FORCE = text(
@@ -64,11 +44,13 @@ async def agreements_of(session: AsyncSession, supplier_ids: Iterable[UUID]) -> 
     """The agreements of these suppliers, in one statement."""
     versions: dict[UUID, list[VersionInForce]] = {}
     for row in await session.execute(_IN_FORCE, {"ids": list(set(supplier_ids))}):
-        versions.setdefault(row[0], []).append(VersionInForce(row[1], row[2], row[3], row[4], _terms(row[5:])))
+        versions.setdefault(row[0], []).append(VersionInForce(row[1], row[2], row[3], row[4], _terms(tuple(row[5:]))))
     return AgreementsInForce(versions)
 
 
-def _terms(values: Sequence[Any]) -> Terms:
+@lru_cache(maxsize=1024)
+def _terms(values: tuple[Any, ...]) -> Terms:
+    """Most agreements of a council have the same few terms."""
     rate, target_day, term_days, clock_start, clock_end, base, vat_mode, collection = values
     return Terms(
         rate,

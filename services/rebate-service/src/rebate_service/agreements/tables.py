@@ -40,8 +40,16 @@ class AgreementVersion(Row, table=True):
     __tablename__ = "agreement_version"
     __table_args__ = (
         CheckConstraint("effective_to >= effective_from - 1", name="ends_after_start"),
-        CheckConstraint("reference_rate_percent BETWEEN 0 AND 100", name="rate_is_percent"),
         CheckConstraint("target_day >= 0 AND target_day < term_days", name="target_within_term"),
+        CheckConstraint(
+            "reference_rate_percent > 0 AND reference_rate_percent * term_days <= 100 * (term_days - target_day)",
+            name="rate_within_the_whole",
+        ),
+        CheckConstraint("clock_start IN ('received', 'valid_invoice')", name="clock_start"),
+        CheckConstraint("clock_end IN ('run_date', 'funds_arrival')", name="clock_end"),
+        CheckConstraint("rebate_base IN ('net', 'gross')", name="rebate_base"),
+        CheckConstraint("vat_mode IN ('reduce_net_and_vat', 'net_only')", name="vat_mode"),
+        CheckConstraint("collection IN ('deduct_at_source', 'claim')", name="collection"),
         # btree_gist is not in every PostgreSQL; a range over uuid, made by the migration, does without it.
         ExcludeConstraint(
             (text("uuidrange(supplier_id, supplier_id, '[]')"), "&&"),
@@ -67,13 +75,4 @@ class AgreementVersion(Row, table=True):
 
     @property
     def terms(self) -> Terms:
-        return Terms(
-            reference_rate_percent=self.reference_rate_percent,
-            target_day=self.target_day,
-            term_days=self.term_days,
-            clock_start=ClockStart(self.clock_start),
-            clock_end=ClockEnd(self.clock_end),
-            rebate_base=RebateBase(self.rebate_base),
-            vat_mode=VatMode(self.vat_mode),
-            collection=Collection(self.collection),
-        )
+        return Terms.named_in(self)

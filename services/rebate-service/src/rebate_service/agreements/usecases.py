@@ -28,7 +28,6 @@ async def make_agreement(
     session: AsyncSession, supplier_id: UUID, terms: Terms, *, effective_from: date, by: Actor, at: datetime
 ) -> Agreement:
     """A supplier's first agreement; raises AgreementExists when it has one (which takes versions)."""
-    rules.check_terms(terms)
     agreement, is_new = await store.make_or_lock(session, supplier_id)
     if not is_new:
         raise rules.AgreementExists(
@@ -49,7 +48,6 @@ async def add_version(
     at: datetime,
 ) -> Agreement:
     """New terms from a day on; whatever was agreed for that day and later ends the day before."""
-    rules.check_terms(terms)
     agreement = await store.lock_agreement(session, agreement_id)
     must_match(if_match, agreement.revision)
     versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
@@ -61,7 +59,6 @@ async def agree_terms(
     session: AsyncSession, supplier_id: UUID, terms: Terms, *, effective_from: date, by: Actor, at: datetime
 ) -> Agreement:
     """What a supplier agreed to, told by supplier-service: version 1 or the next one; the same again does nothing."""
-    rules.check_terms(terms)
     agreement, _ = await store.make_or_lock(session, supplier_id)
     versions = (await store.versions_of(session, [agreement.id])).get(agreement.id, [])
     last = versions[-1] if versions else None
@@ -81,6 +78,7 @@ async def _add_version(
     by: Actor,
     at: datetime,
 ) -> None:
+    rules.check_terms(terms)
     for version in versions:
         if version.effective_to is None or version.effective_to >= effective_from:
             version.effective_to = rules.last_day_under(effective_from, version)

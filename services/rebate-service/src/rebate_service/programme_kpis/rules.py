@@ -56,9 +56,11 @@ class Tally(NamedTuple):
 
 @dataclass
 class Figures:
-    """One row of the report. Two sums hold to the penny (payables.md §1.5):
+    """One row of the report. Two sums hold to the penny: earned = expected - missed + speed effect, and
+    deducted + to claim = earned + variance.
 
-    earned = expected - missed + speed effect, and deducted + to claim = earned + variance.
+    Both sums are ours. payables.md §1.5 has potential, realised and missed rebates and a speed effect that counts
+    late payments, too; "to claim" it has not.
     """
 
     earned_count: int = 0
@@ -96,8 +98,8 @@ class Figures:
         self.deducted_pence += tally.deducted_pence
         self.variance_pence += tally.variance_pence
         self.on_target_count += tally.rebates if tally.on_target else 0
-        days = tally.elapsed_days or 0
-        self.days[days] = self.days.get(days, 0) + tally.rebates
+        if tally.elapsed_days is not None:  # a cheque's day of arrival may never be told
+            self.days[tally.elapsed_days] = self.days.get(tally.elapsed_days, 0) + tally.rebates
         if tally.status == RebateStatus.MISSED:
             self.missed_count += tally.rebates
             self.missed_pence += tally.expected_pence

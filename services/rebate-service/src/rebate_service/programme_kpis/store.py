@@ -30,7 +30,8 @@ SELECT {bucket} AS bucket, status, elapsed_days, coalesce(elapsed_days <= target
     count(*), sum(base_pence)::bigint, sum(expected_pence)::bigint, sum(rebate_pence)::bigint,
     sum(deducted_pence)::bigint, sum(variance_pence)::bigint
 FROM rebate
-JOIN agreement_version ON agreement_version.agreement_id = rebate.agreement_id AND number = agreement_version
+JOIN agreement_version AS agreed
+    ON agreed.agreement_id = rebate.agreement_id AND agreed.number = rebate.agreement_version
 WHERE {period} {suppliers}
 GROUP BY 1, 2, 3, 4
 """

@@ -9,7 +9,7 @@ from council_common.service.api import resource_router
 from council_common.web.dependencies import SessionDep, requires
 
 from rebate_service.rebate_quotes.schemas import QuoteIn, QuoteOut, QuotesIn, QuotesOut
-from rebate_service.rebate_quotes.usecases import quote_all
+from rebate_service.rebate_quotes.usecases import quote_all, quote_one
 
 router = resource_router("rebate-quotes")
 
@@ -19,7 +19,7 @@ Reader = Annotated[Actor, requires("rebates:read")]
 @router.post("")
 async def quote(body: QuoteIn, session: SessionDep, _: Reader) -> QuoteOut:
     """What a payment would earn, with the whole sum; nothing is stored."""
-    return (await quote_all(session, [body]))[0]
+    return await quote_one(session, body)
 
 
 @router.post("/batches")

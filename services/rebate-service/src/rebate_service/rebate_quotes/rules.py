@@ -22,7 +22,7 @@ class QuotedDay(NamedTuple):
 
 def day_by_day(shares: Sequence[Share], terms: Terms, *, received_on: date, valid_on: date | None) -> list[QuotedDay]:
     """Day 0 to the end of the term: the published table (payables.md §1.1) for one invoice."""
-    start = clock_starts_on(terms, received_on, valid_on)
+    start = clock_starts_on(terms, received_on, valid_on, None)
     return [
         QuotedDay(
             day,

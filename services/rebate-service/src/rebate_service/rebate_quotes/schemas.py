@@ -3,36 +3,62 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from council_common.contracts.fields import Day, Rate, VatShare
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from council_common.contracts.early_payment import ProgrammeDay
+from council_common.contracts.fields import Rate, VatShare
+from council_common.contracts.invoices import PaymentMethod
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from rebate_service.agreements.rules import ClockEnd, ClockStart, Collection, RebateBase, VatMode
 from rebate_service.agreements.schemas import TermsIn
 from rebate_service.rebates.schemas import PartOut
 
 
-class QuoteIn(BaseModel):
+class QuotedTermsIn(TermsIn):
+    """Terms that are thought of; what is not said is the council model (payables.md §1.1): nothing is agreed by it."""
+
+    target_day: Annotated[int, Field(ge=0, le=364, examples=[10])] = 10
+    term_days: Annotated[int, Field(ge=1, le=365, examples=[30])] = 30
+    clock_start: ClockStart = ClockStart.RECEIVED
+    clock_end: ClockEnd = ClockEnd.RUN_DATE
+    rebate_base: RebateBase = RebateBase.NET
+    vat_mode: VatMode = VatMode.REDUCE_NET_AND_VAT
+    collection: Collection = Collection.DEDUCT_AT_SOURCE
+
+
+class QuestionIn(BaseModel):
     """A payment that might be made: of a supplier under its agreement, or under terms that are thought of."""
 
     model_config = ConfigDict(extra="forbid")
 
     supplier_id: UUID | None = None
-    terms: TermsIn | None = None
-    received_on: Day
-    valid_on: Annotated[Day | None, Field(description="When it became a valid invoice, if later.")] = None
-    remitted_on: Annotated[Day, Field(description="The day the payment file is sent.")]
-    arrives_on: Annotated[Day | None, Field(description="Two working days later unless said.")] = None
+    terms: Annotated[QuotedTermsIn | None, Field(validate_default=True)] = None
+    received_on: ProgrammeDay
+    valid_on: Annotated[ProgrammeDay | None, Field(description="When it became a valid invoice, if later.")] = None
+    remitted_on: Annotated[ProgrammeDay, Field(description="The day the payment file is sent.")]
+    arrives_on: Annotated[
+        ProgrammeDay | None, Field(description="Unless said, what the method takes; a cheque or card must say it.")
+    ] = None
+    method: Annotated[PaymentMethod | None, Field(description="How it is paid; Bacs unless said.")] = None
     disputed: bool = False
-    vat_shares: Annotated[list[VatShare], Field(min_length=1, max_length=100, description="One for each VAT rate.")]
-    day_by_day: Annotated[bool, Field(description="Whether to list every day of the term.")] = False
+    vat_shares: Annotated[
+        list[VatShare], Field(min_length=1, max_length=100, description="Those of one VAT rate count as one.")
+    ]
 
-    @model_validator(mode="after")
-    def _supplier_or_terms(self) -> Self:
-        if (self.supplier_id is None) == (self.terms is None):
-            raise ValueError("name the supplier or the terms, one of them")
-        return self
+    @field_validator("terms")
+    @classmethod
+    def _supplier_or_terms(cls, terms: QuotedTermsIn | None, told: ValidationInfo) -> QuotedTermsIn | None:
+        if "supplier_id" in told.data and (told.data["supplier_id"] is None) == (terms is None):
+            raise ValueError("name the supplier_id or the terms, one of them")
+        return terms
+
+
+class QuoteIn(QuestionIn):
+    """One question, whose answer may list every day."""
+
+    day_by_day: Annotated[bool, Field(description="Whether to list every day of the term.")] = False
 
 
 class QuotedDayOut(BaseModel):
@@ -49,6 +75,7 @@ class QuoteOut(BaseModel):
     """What the payment would earn, with the whole sum.
 
     Without an agreement in force on the day of receipt `cause` is `no_agreement`, and nothing is to be deducted.
+    The clock's two days are those that count by the terms; `steps` says how the last one is known.
     `deduct_pence` is nought as well where rebates are claimed instead of deducted.
     """
 
@@ -57,6 +84,8 @@ class QuoteOut(BaseModel):
     agreement_version: int | None
     terms: TermsIn | None
     cause: str | None
+    clock_started_on: date | None
+    clock_ended_on: date | None
     target_on: date | None
     elapsed_days: int | None
     accelerated_days: int | None
@@ -75,11 +104,11 @@ class QuoteOut(BaseModel):
 
 
 class QuotesIn(BaseModel):
-    """Many quotes at once, as a payment run asks."""
+    """Many quotes at once, as a payment run asks; none day by day, which would keep everybody else waiting."""
 
     model_config = ConfigDict(extra="forbid")
 
-    quotes: Annotated[list[QuoteIn], Field(min_length=1, max_length=500)]
+    quotes: Annotated[list[QuestionIn], Field(min_length=1, max_length=500)]
 
 
 class QuotesOut(BaseModel):

@@ -56,7 +56,7 @@ async def resolve(
 ) -> VarianceOut:
     """Settle a variance and say what it came down to."""
     variance = await usecases.resolve_variance(
-        session, variance_id, resolution=body.cause, note=body.note, by=by, at=now
+        session, variance_id, resolution=body.resolution, note=body.note, by=by, at=now
     )
     return VarianceOut.of(variance)
 

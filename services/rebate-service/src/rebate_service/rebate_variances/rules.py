@@ -1,4 +1,4 @@
-"""Who owns a variance, and how one is settled."""
+"""Who owns a variance, and how one is settled. What is one, and its causes: `rebates.rules.deduction_difference`."""
 
 from __future__ import annotations
 

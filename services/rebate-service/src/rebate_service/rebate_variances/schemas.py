@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rebate_service.agreements.schemas import Note
 from rebate_service.rebate_variances.rules import Resolution, VarianceStatus
 from rebate_service.rebate_variances.tables import RebateVariance
 from rebate_service.rebates.rules import VarianceCause
@@ -18,8 +19,8 @@ class ResolutionIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    cause: Annotated[Resolution, Field(description="What it came down to; the last two are the platform's own.")]
-    note: Annotated[str | None, Field(max_length=2000)] = None
+    resolution: Annotated[Resolution, Field(description="What it came down to; the last two are the platform's own.")]
+    note: Note | None = None
 
 
 class VarianceOut(BaseModel):

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from council_common.database.tables import change
 from council_common.errors import NotFound
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
 from council_common.web.pages import PageQuery, fetch_page
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from rebate_service.rebate_variances.rules import VarianceStatus
+from rebate_service.rebate_variances.rules import Resolution, VarianceStatus
 from rebate_service.rebate_variances.tables import RebateVariance
 from rebate_service.rebates.rules import VarianceCause
 
 
 async def close_open(
-    session: AsyncSession, resolutions: dict[UUID, str], *, at: datetime, by: str
+    session: AsyncSession, resolutions: Mapping[UUID, Resolution], *, at: datetime, by: Actor
 ) -> list[RebateVariance]:
-    """Settle the open variances of some rebates, each with its resolution; returns those there were."""
+    """Settle the open variances of some rebates, each with its resolution and its change; returns those there were."""
     found = await session.execute(
         select(RebateVariance)
         .where(col(RebateVariance.rebate_id).in_(list(resolutions)), col(RebateVariance.status) == VarianceStatus.OPEN)
@@ -28,21 +31,36 @@ async def close_open(
         .with_for_update()
     )
     closed = list(found.scalars())
-    if closed:
-        await session.execute(
-            update(RebateVariance),
-            [
-                {
-                    "id": each.id,
-                    "version": each.version + 1,
-                    "status": VarianceStatus.RESOLVED,
-                    "resolution": resolutions[each.rebate_id],
-                    "resolved_at": at,
-                    "resolved_by": by,
-                }
-                for each in closed
-            ],
-        )
+    if not closed:
+        return []
+    settled = [
+        {
+            "id": each.id,
+            "version": each.version + 1,
+            "status": VarianceStatus.RESOLVED,
+            "resolution": resolutions[each.rebate_id].value,
+            "resolved_at": at,
+            "resolved_by": by.subject,
+        }
+        for each in closed
+    ]
+    changes = [
+        {
+            "id": new_id(),
+            "entity": "rebate_variance",
+            "entity_id": each["id"],
+            "version": each["version"],
+            "at": at,
+            "by": by.subject,
+            "by_name": by.name,
+            "action": "resolved",
+            "reason": None,
+            "detail": {"resolution": each["resolution"]},
+        }
+        for each in settled
+    ]
+    await session.execute(update(RebateVariance), settled)
+    await session.execute(insert(change), changes)
     return closed
 
 
@@ -53,8 +71,8 @@ async def add(session: AsyncSession, variances: Sequence[RebateVariance]) -> Non
 
 
 async def lock_variance(session: AsyncSession, variance_id: UUID) -> RebateVariance:
-    """A variance, locked; raises NotFound."""
-    found = await session.get(RebateVariance, variance_id, with_for_update=True)
+    """A variance as it is now, locked; raises NotFound."""
+    found = await session.get(RebateVariance, variance_id, with_for_update=True, populate_existing=True)
     if found is None:
         raise NotFound("There is no variance with this id.")
     return found

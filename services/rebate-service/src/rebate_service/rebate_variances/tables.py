@@ -19,6 +19,7 @@ class RebateVariance(Row, table=True):
     __tablename__ = "rebate_variance"
     __table_args__ = (
         Index("uq_rebate_variance_open", "rebate_id", unique=True, postgresql_where=text("status = 'open'")),
+        CheckConstraint("status IN ('open', 'resolved')", name="status"),
         CheckConstraint("(status = 'resolved') = (resolution IS NOT NULL)", name="resolved"),
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -22,13 +23,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rebate_service.rebate_variances import rules, store
 from rebate_service.rebate_variances.rules import OWNER, Resolution, VarianceStatus
 from rebate_service.rebate_variances.tables import RebateVariance
-from rebate_service.rebates.announcements import Told
+from rebate_service.rebates.announcements import RebateChange
 from rebate_service.rebates.entry import Entry
 from rebate_service.rebates.rules import RebateStatus, VarianceCause
-from rebate_service.rebates.store import next_version
+from rebate_service.rebates.store import count_facts
 
 
-async def compare_deductions(session: AsyncSession, told: Sequence[Told], *, at: datetime) -> None:
+async def compare_deductions(session: AsyncSession, told: Sequence[RebateChange], *, at: datetime) -> None:
     """Open a variance where what was deducted is not what was earned; one that no longer holds is settled."""
     differing = [each for each in told if _variance(each.before) != _variance(each.after)]
     if not differing:
@@ -40,15 +41,19 @@ async def compare_deductions(session: AsyncSession, told: Sequence[Told], *, at:
         for each in differing
         if each.before is not None and each.before.variance_pence
     }
-    versions = {each.after.id: each.after.version for each in differing}
-    events: list[Event] = []
-    if gone:
-        for closed in await store.close_open(session, dict(gone), at=at, by=SYSTEM.subject):
-            resolution = gone[closed.rebate_id]
-            events.append(_resolved(closed, resolution, version=versions[closed.rebate_id], at=at, by=SYSTEM))
     found = [(_found(each.after, at), each) for each in differing if each.after.variance_pence]
+    closed = await store.close_open(session, dict(gone), at=at, by=SYSTEM) if gone else []
     await store.add(session, [variance for variance, _ in found])
-    events += [_found_event(variance, each, at) for variance, each in found]
+    # Each further fact about a rebate counts its version on: subscribers drop what is not newer than what they saw.
+    facts = Counter([variance.rebate_id for variance in closed] + [variance.rebate_id for variance, _ in found])
+    last = await count_facts(session, facts)
+    events: list[Event] = [
+        _resolved(
+            each, gone[each.rebate_id], version=last[each.rebate_id] - facts[each.rebate_id] + 1, at=at, by=SYSTEM
+        )
+        for each in closed
+    ]
+    events += [_found_event(variance, each, version=last[variance.rebate_id], at=at) for variance, each in found]
     await publish(session, *events)
 
 
@@ -79,11 +84,11 @@ def _found(entry: Entry, at: datetime) -> RebateVariance:
     )
 
 
-def _found_event(variance: RebateVariance, told: Told, at: datetime) -> Event:
+def _found_event(variance: RebateVariance, told: RebateChange, *, version: int, at: datetime) -> Event:
     entry = told.after
     if entry.agreement_id is None or entry.agreement_version is None:
         return UnagreedDeductionFoundV1(
-            version=entry.version,
+            version=version,
             occurred_at=at,
             by=told.by,
             rebate_id=entry.id,
@@ -94,7 +99,7 @@ def _found_event(variance: RebateVariance, told: Told, at: datetime) -> Event:
             cause=variance.cause,
         )
     return RebateVarianceFoundV1(
-        version=entry.version,
+        version=version,
         occurred_at=at,
         by=told.by,
         rebate_id=entry.id,
@@ -117,8 +122,11 @@ async def resolve_variance(
     if resolution in rules.AUTOMATIC:
         allowed = ", ".join(sorted(set(Resolution) - rules.AUTOMATIC))
         raise Malformed(
-            "This resolution is the platform's own.", errors=[FieldError("cause", "is not for people", allowed)]
+            "This resolution is the platform's own.", errors=[FieldError("resolution", "is not for people", allowed)]
         )
+    # The rebate first, as whoever assesses it again and closes its variance: two orders could wait for one another.
+    rebate_id = (await store.get_variance(session, variance_id)).rebate_id
+    version = (await count_facts(session, {rebate_id: 1}))[rebate_id]
     variance = await store.lock_variance(session, variance_id)
     variance.status = rules.resolve(variance.status)
     variance.resolution, variance.note = resolution.value, note
@@ -135,7 +143,6 @@ async def resolve_variance(
         reason=note,
         detail={"resolution": resolution.value},
     )
-    version = await next_version(session, variance.rebate_id)
     await publish(session, _resolved(variance, resolution, version=version, at=at, by=by))
     return variance
 

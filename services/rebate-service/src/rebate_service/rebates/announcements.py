@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from council_common.contracts.rebates import (
@@ -13,12 +15,13 @@ from council_common.contracts.rebates import (
     RebateReversedV1,
     RebateWithdrawnV1,
 )
+from council_common.events.envelope import WrittenEvent, timestamp
 
 from rebate_service.rebates.entry import Entry
 from rebate_service.rebates.rules import RebateStatus
 
 
-class Told(NamedTuple):
+class RebateChange(NamedTuple):
     """A change of a rebate: what it was (None: new), what it is, and on whose account."""
 
     before: Entry | None
@@ -27,9 +30,11 @@ class Told(NamedTuple):
     reason: str | None = None
 
 
-def event_of(told: Told, at: datetime) -> RebateEvent | None:
+def event_of(told: RebateChange, at: datetime) -> RebateEvent | WrittenEvent | None:
     """The event of a change; None where no agreement is or was concerned."""
     before, after = told.before, told.after
+    if after.status == RebateStatus.EARNED and after.agreement_id is not None:
+        return WrittenEvent(RebateEarnedV1, after.id, at, earned_json(after, at=at, by=told.by))
     if after.agreement_id is None or after.status == RebateStatus.WITHDRAWN:
         if before is None or before.agreement_id is None or before.status == RebateStatus.WITHDRAWN:
             return None
@@ -43,8 +48,6 @@ def event_of(told: Told, at: datetime) -> RebateEvent | None:
     match after.status:
         case RebateStatus.EXPECTED:
             return RebateExpectedV1(**about, expected_pence=after.expected_pence, target_on=after.target_on)
-        case RebateStatus.EARNED:
-            return _earned(after, about)
         case RebateStatus.MISSED:
             return RebateMissedV1(
                 **about, payment_id=after.payment_id, expected_pence=after.expected_pence, cause=after.cause
@@ -55,22 +58,25 @@ def event_of(told: Told, at: datetime) -> RebateEvent | None:
             )
 
 
-def _earned(entry: Entry, about: dict[str, Any]) -> RebateEarnedV1:
-    return RebateEarnedV1(
-        **about,
-        payment_id=entry.payment_id,
-        received_on=entry.received_on,
-        remitted_on=entry.remitted_on,
-        elapsed_days=entry.elapsed_days,
-        accelerated_days=entry.accelerated_days,
-        rate_percent=entry.rate_percent,
-        base_pence=entry.base_pence,
-        rebate_net_pence=entry.rebate_net_pence,
-        rebate_vat_pence=entry.rebate_vat_pence,
-        rebate_pence=entry.rebate_pence,
-        expected_pence=entry.expected_pence,
-        deducted_pence=entry.deducted_pence,
+def earned_json(entry: Entry, *, at: datetime, by: str) -> str:
+    """`RebateEarnedV1` as JSON, by the thousand: the model would cost a fifth of earning a rebate."""
+    return (
+        f'{{"version":{entry.version},"occurred_at":"{timestamp(at)}","by":{_json_text(by)},'
+        f'"rebate_id":"{entry.id}","invoice_id":"{entry.invoice_id}","supplier_id":"{entry.supplier_id}",'
+        f'"agreement_id":"{entry.agreement_id}","agreement_version":{entry.agreement_version},'
+        f'"payment_id":"{entry.payment_id}","received_on":"{entry.received_on}","remitted_on":"{entry.remitted_on}",'
+        f'"elapsed_days":{entry.elapsed_days},"accelerated_days":{entry.accelerated_days},'
+        f'"rate_percent":"{entry.rate_percent}","base_pence":{entry.base_pence},'
+        f'"rebate_net_pence":{entry.rebate_net_pence},"rebate_vat_pence":{entry.rebate_vat_pence},'
+        f'"rebate_pence":{entry.rebate_pence},"expected_pence":{entry.expected_pence},'
+        f'"deducted_pence":{entry.deducted_pence},"clock_started_on":"{entry.clock_started_on}",'
+        f'"clock_ended_on":"{entry.clock_ended_on}","parts":{entry.rebate_parts}}}'
     )
+
+
+@lru_cache(maxsize=256)
+def _json_text(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _about(entry: Entry, version: int, at: datetime, by: str) -> dict[str, Any]:

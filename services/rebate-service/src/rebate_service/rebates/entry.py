@@ -10,16 +10,17 @@ from typing import NamedTuple
 from uuid import UUID
 
 from council_common.contracts.fields import VatShare
+from council_common.contracts.invoices import PaymentMethod
 from council_common.ids import new_id
 
-from rebate_service.agreements.store import VersionInForce
+from rebate_service.agreements.rules import VersionInForce
 from rebate_service.rebates import rules
-from rebate_service.rebates.linear import Share
+from rebate_service.rebates.linear import Part, Share
 from rebate_service.rebates.rules import Assessment, Payment, RebateStatus
 
 
 class Entry(NamedTuple):
-    """One row of `rebate`, column by column; `vat_shares` is JSON as stored."""
+    """One row of `rebate`, column by column; `vat_shares` and `rebate_parts` are JSON as stored."""
 
     id: UUID
     version: int
@@ -31,6 +32,7 @@ class Entry(NamedTuple):
     valid_on: date | None
     remitted_on: date | None
     arrives_on: date | None
+    method: PaymentMethod | None
     vat_shares: str
     disputed: bool
     part_payment: bool
@@ -39,6 +41,8 @@ class Entry(NamedTuple):
     agreement_version: int | None
     status: str
     cause: str | None
+    clock_started_on: date | None
+    clock_ended_on: date | None
     target_on: date | None
     elapsed_days: int | None
     accelerated_days: int | None
@@ -50,6 +54,7 @@ class Entry(NamedTuple):
     expected_pence: int
     variance_pence: int
     variance_cause: str | None
+    rebate_parts: str | None
     returned_on: date | None
     changed_at: datetime
 
@@ -64,16 +69,16 @@ class Entry(NamedTuple):
     def payment(self) -> Payment | None:
         if self.payment_id is None or self.remitted_on is None:
             return None
-        return Payment(self.remitted_on, self.arrives_on, self.deducted_pence, self.disputed)
+        return Payment(self.remitted_on, self.arrives_on, self.deducted_pence, self.disputed, self.method)
 
     @property
     def assessment(self) -> Assessment:
-        """What is written here of the agreement's making."""
-        return Assessment._make((RebateStatus(self.status), *self[_CAUSE:_AFTER_ASSESSMENT]))
+        """What is written here of the agreement's making; without the parts, which follow from it and the facts."""
+        return Assessment._make((RebateStatus(self.status), *self[_CAUSE:_AFTER_ASSESSMENT], ()))
 
 
 _CAUSE = Entry._fields.index("cause")
-_AFTER_ASSESSMENT = Entry._fields.index("returned_on")
+_AFTER_ASSESSMENT = Entry._fields.index("rebate_parts")
 
 
 class Facts(NamedTuple):
@@ -91,8 +96,9 @@ class Facts(NamedTuple):
 
 
 def shares_from(vat_shares: Sequence[VatShare]) -> list[Share]:
-    """The shares an event or a request carries."""
-    return [Share(each.vat_rate, each.net_pence, each.vat_pence) for each in vat_shares]
+    """The shares an event or a request carries, one for each VAT rate."""
+    shares = [Share(each.vat_rate, each.net_pence, each.vat_pence) for each in vat_shares]
+    return rules.by_vat_rate(shares) if len(shares) > 1 else shares
 
 
 def entry_of(
@@ -118,13 +124,15 @@ def entry_of(
         facts.valid_on,
         payment.remitted_on if payment else None,
         payment.arrives_on if payment else None,
+        payment.method if payment else None,
         shares_json(facts.shares),
         payment.disputed if payment else False,
         facts.part_payment,
         payment.deducted_pence if payment else 0,
         agreement.agreement_id if agreement else None,
         agreement.number if agreement else None,
-        *assessment,
+        *assessment[:-1],
+        parts_json(assessment.parts) if assessment.status is RebateStatus.EARNED else None,
         None,
         at,
     )
@@ -154,5 +162,19 @@ def changed_to(entry: Entry, facts: Facts, agreement: VersionInForce | None, *, 
 
 def shares_json(shares: Sequence[Share]) -> str:
     """Shares as they are stored."""
-    inside = ",".join(f'{{"vat_rate":"{rate:f}","net_pence":{net},"vat_pence":{vat}}}' for rate, net, vat in shares)
-    return f"[{inside}]"
+    inside = [f'{{"vat_rate":"{as_text(rate)}","net_pence":{net},"vat_pence":{vat}}}' for rate, net, vat in shares]
+    return f"[{','.join(inside)}]"
+
+
+def parts_json(parts: Sequence[Part]) -> str:
+    """What each VAT rate earned, as it is stored and told."""
+    inside = [
+        f'{{"vat_rate":"{as_text(share.vat_rate)}","net_pence":{net},"vat_pence":{vat}}}' for share, net, vat in parts
+    ]
+    return f"[{','.join(inside)}]"
+
+
+def as_text(rate: Decimal) -> str:
+    """A rate as events write it, never with an exponent; `format` alone takes three times as long."""
+    text = str(rate)
+    return f"{rate:f}" if "E" in text else text

@@ -6,18 +6,17 @@ Source: payables.md §1.1 (formula, published points) and §1.3 (VAT, rounding).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
 from council_common.calendar import add_working_days
+from council_common.contracts.invoices import PaymentMethod
+from council_common.money import half_up
 
-from rebate_service.agreements.rules import ClockEnd, ClockStart, RebateBase, Terms, VatMode
+from rebate_service.agreements.rules import MILLION, ClockEnd, ClockStart, RebateBase, Terms, VatMode
 
-BACS_WORKING_DAYS = 2  # submitted on day 1, there on day 3
-MILLION = 1_000_000  # a rate of percent has at most six decimal places
 SIX_PLACES = Decimal("0.000001")
 
 
@@ -53,16 +52,6 @@ class Rate(NamedTuple):
         return half_up(pence * self.numerator, self.denominator)
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
-    """The days on which an invoice's clock may start and end."""
-
-    received_on: date
-    remitted_on: date
-    valid_on: date | None = None
-    arrives_on: date | None = None
-
-
 @lru_cache(maxsize=4096)
 def _percent(numerator: int, denominator: int) -> Decimal:
     exact = (Decimal(numerator) * 100 / denominator).quantize(SIX_PLACES, ROUND_HALF_UP).normalize()
@@ -74,39 +63,51 @@ def _millionths(rate: Decimal) -> int:
     return int(rate * MILLION)
 
 
-def half_up(numerator: int, denominator: int) -> int:
-    """A fraction to the nearest whole number, halves away from zero (as `Money.times`).
+def clock_starts_on(terms: Terms, received_on: date, valid_on: date | None, remitted_on: date | None) -> date:
+    """Day 0: the day of receipt, or the later day on which it became a valid invoice where the terms say so.
 
-    >>> half_up(5, 2), half_up(-5, 2), half_up(7, 3)
-    (3, -3, 2)
+    A payment sent before that day (`remitted_on`; None: not sent yet) never had a valid invoice to count from. It
+    earns by receipt, like every payment the terms say nothing else of: counted from a day that had not come, it
+    would be on day 0 and earn the most there is (payables.md §1.4: the "original received date stands").
     """
-    doubled = 2 * denominator
-    if numerator < 0:
-        return -((denominator - 2 * numerator) // doubled)
-    return (denominator + 2 * numerator) // doubled
+    if terms.clock_start is ClockStart.RECEIVED or valid_on is None or valid_on <= received_on:
+        return received_on
+    return received_on if remitted_on is not None and remitted_on < valid_on else valid_on
 
 
-def clock_starts_on(terms: Terms, received_on: date, valid_on: date | None) -> date:
-    """Day 0: the day of receipt, or the later day on which it became a valid invoice where the terms say so."""
-    if terms.clock_start is ClockStart.VALID_INVOICE and valid_on is not None and valid_on > received_on:
-        return valid_on
-    return received_on
-
-
-def clock_ends_on(terms: Terms, remitted_on: date, arrives_on: date | None) -> date:
-    """The day the file was sent, or the day the funds arrive: two working days later unless the payment says.
+def clock_ends_on(
+    terms: Terms, remitted_on: date, arrives_on: date | None, method: PaymentMethod | None
+) -> date | None:
+    """The day the payment was sent, or the day the funds arrive; None where nobody knows that day.
 
     The remittance-date trap (payables.md §1.1): the same payment is £105.00 on the one and £95.00 on the other.
     """
     if terms.clock_end is ClockEnd.RUN_DATE:
         return remitted_on
-    return arrives_on if arrives_on is not None else add_working_days(remitted_on, BACS_WORKING_DAYS)
+    return arrives_on if arrives_on is not None else arrival_day(remitted_on, method)
 
 
-def elapsed_days(terms: Terms, days: Days) -> int:
+@lru_cache(maxsize=256)
+def arrival_day(remitted_on: date, method: PaymentMethod | None) -> date | None:
+    """When the funds arrive if the payment does not say: by Bacs unless it names another way.
+
+    Bacs takes three working days, input, processing, entry (payables.md §3.2): a file sent on a day on which Bacs
+    does not work is input on the next. A Faster Payment is there the same day. A cheque's or a card's day is the
+    bank's alone to tell: None.
+
+    >>> arrival_day(date(2026, 3, 11), "bacs"), arrival_day(date(2026, 3, 14), "bacs")
+    (datetime.date(2026, 3, 13), datetime.date(2026, 3, 18))
+    """
+    if method == "faster_payment":
+        return remitted_on
+    if method in {"cheque", "card"}:
+        return None
+    return add_working_days(add_working_days(remitted_on, 0), 2)
+
+
+def elapsed_days(started_on: date, ended_on: date) -> int:
     """Days from day 0 to the end of the clock; never negative."""
-    start = clock_starts_on(terms, days.received_on, days.valid_on)
-    return max(0, (clock_ends_on(terms, days.remitted_on, days.arrives_on) - start).days)
+    return max(0, (ended_on - started_on).days)
 
 
 def accelerated_days(terms: Terms, elapsed: int) -> int:
@@ -117,11 +118,18 @@ def accelerated_days(terms: Terms, elapsed: int) -> int:
 def rate_for(terms: Terms, accelerated: int) -> Rate:
     """reference_rate ÷ (term_days − target_day) × accelerated days.
 
-    >>> terms = Terms(reference_rate_percent=Decimal("1.00"))
+    >>> from rebate_service.agreements.rules import Collection
+    >>> clocks, money = (ClockStart.RECEIVED, ClockEnd.RUN_DATE), (RebateBase.NET, VatMode.NET_ONLY)
+    >>> terms = Terms(Decimal("1.00"), 10, 30, *clocks, *money, Collection.CLAIM)
     >>> [str(rate_for(terms, 30 - day).percent) for day in (0, 5, 7, 10, 20, 29, 30)]
     ['1.50', '1.25', '1.15', '1.00', '0.50', '0.05', '0.00']
     """
-    return Rate(terms.rate_in_millionths * accelerated, 100 * MILLION * (terms.term_days - terms.target_day))
+    return _rate(terms.rate_in_millionths, terms.term_days - terms.target_day, accelerated)
+
+
+@lru_cache(maxsize=4096)
+def _rate(millionths: int, days: int, accelerated: int) -> Rate:
+    return Rate(millionths * accelerated, 100 * MILLION * days)
 
 
 def rebate_parts(shares: Sequence[Share], terms: Terms, accelerated: int) -> list[Part]:
@@ -161,8 +169,8 @@ def _parts_of_gross(shares: Sequence[Share], rate: Rate, vat_mode: VatMode) -> l
 
 
 def _within(pence: int, limit: int) -> int:
-    """No more VAT comes off than there is, whatever its sign."""
-    return min(pence, limit) if limit >= 0 else max(pence, limit)
+    """No more VAT comes off than there is, and never the other way: between nought and all of it."""
+    return max(0, min(pence, limit)) if limit >= 0 else min(0, max(pence, limit))
 
 
 def base_pence(shares: Sequence[Share], terms: Terms) -> int:

@@ -19,9 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.store import CHUNK
 from rebate_service.rebates.tables import Rebate
 
-CHUNK = 2000
 CSV_COLUMNS = (
     "id",
     "invoice_id",

@@ -9,20 +9,18 @@ from decimal import Decimal
 from council_common.money import Money
 
 from rebate_service.agreements.rules import ClockEnd, RebateBase, Terms, VatMode
-from rebate_service.rebates.linear import Part, Share, clock_ends_on, clock_starts_on, rate_for, rebate_parts
-from rebate_service.rebates.rules import Assessment, Missed, Payment, RebateStatus
+from rebate_service.rebates.linear import Part, Rate, Share, clock_starts_on, rate_for, rebate_parts
+from rebate_service.rebates.rules import Assessment, MissedCause, Payment, RebateStatus
 
 
 def earned_parts(shares: Sequence[Share], terms: Terms, assessment: Assessment) -> list[Part]:
-    """What each VAT rate earned; for an expectation, what it would earn on the target day."""
+    """What each VAT rate of a stored rebate earned; for an expectation, what it would earn on the target day."""
     if assessment.status is RebateStatus.EXPECTED:
         return rebate_parts(shares, terms, terms.term_days - terms.target_day)
-    days = 0 if assessment.cause in set(Missed) else assessment.accelerated_days or 0
-    return rebate_parts(shares, terms, days)
+    return rebate_parts(shares, terms, 0 if assessment.cause in set(MissedCause) else assessment.accelerated_days or 0)
 
 
 def proof_of(
-    shares: Sequence[Share],
     terms: Terms,
     assessment: Assessment,
     *,
@@ -31,13 +29,13 @@ def proof_of(
     payment: Payment | None,
     part_payment: bool = False,
 ) -> list[str]:
-    """The arithmetic, one sentence a step."""
-    start = clock_starts_on(terms, received_on, valid_on)
-    began = "received" if start == received_on else "a valid invoice"
-    lines = [f"Day 0 is {_day(start)}, the day it was {began}."]
+    """The arithmetic, one sentence a step; the assessment carries its clock and its parts."""
+    lines = [_clock_start(terms, assessment, received_on, valid_on)]
     if payment is None:
-        lines.append(f"Expected for payment on day {terms.target_day}, {_day(assessment.target_on or start)}.")
+        lines.append(f"Expected for payment on day {terms.target_day}, {_day(assessment.target_on)}.")
         accelerated = terms.term_days - terms.target_day
+    elif assessment.elapsed_days is None:
+        return [*lines, f"Paid by {payment.method}, and nobody has told the day the funds arrive: nothing is earned."]
     else:
         lines.append(_clock_end(terms, payment, assessment))
         accelerated = assessment.accelerated_days or 0
@@ -45,12 +43,12 @@ def proof_of(
             f"Term {terms.term_days} days - {assessment.elapsed_days} elapsed = {accelerated} days accelerated"
             f"{'' if accelerated else ' (never below nought)'}."
         )
-    if assessment.cause == Missed.DISPUTED:
+    if assessment.cause == MissedCause.DISPUTED:
         return [*lines, "It was in dispute until paid: nothing is earned."]
     if not accelerated:
         return [*lines, "Paid at or after the end of the term: nothing is earned."]
     lines.append(_rate(terms, accelerated))
-    lines += _amounts(earned_parts(shares, terms, assessment), terms, accelerated)
+    lines += _amounts(assessment.parts, terms, accelerated)
     if part_payment:
         lines.append(
             "Part payment: this slice earns on its own days. Have the VAT looked at: a prompt payment discount must"
@@ -59,10 +57,27 @@ def proof_of(
     return lines
 
 
+def _clock_start(terms: Terms, assessment: Assessment, received_on: date, valid_on: date | None) -> str:
+    start = assessment.clock_started_on
+    if start != received_on:
+        return f"Day 0 is {_day(start)}, the day it was a valid invoice."
+    line = f"Day 0 is {_day(start)}, the day it was received"
+    unpaid = clock_starts_on(terms, received_on, valid_on, None)
+    return f"{line}: it was paid before it was a valid invoice, {_day(unpaid)}." if unpaid != start else f"{line}."
+
+
 def _clock_end(terms: Terms, payment: Payment, assessment: Assessment) -> str:
-    end = clock_ends_on(terms, payment.remitted_on, payment.arrives_on)
-    what = "the day the payment file was sent" if terms.clock_end is ClockEnd.RUN_DATE else "the day the funds arrive"
-    return f"The clock ends on {_day(end)}, {what}: {assessment.elapsed_days} days elapsed."
+    what = "the day the payment file was sent" if terms.clock_end is ClockEnd.RUN_DATE else _arrival(payment)
+    return f"The clock ends on {_day(assessment.clock_ended_on)}, {what}: {assessment.elapsed_days} days elapsed."
+
+
+def _arrival(payment: Payment) -> str:
+    """How the day of arrival is known: told, or what the way of paying takes."""
+    if payment.arrives_on is not None:
+        return "the day the funds arrive"
+    if payment.method == "faster_payment":
+        return "the day the funds arrive (a Faster Payment: the day it was sent)"
+    return "the day the funds arrive (not told; by Bacs two working days after input)"
 
 
 def _rate(terms: Terms, accelerated: int) -> str:
@@ -76,7 +91,7 @@ def _rate(terms: Terms, accelerated: int) -> str:
 
 
 def _amounts(parts: Sequence[Part], terms: Terms, accelerated: int) -> list[str]:
-    rate = _percent(rate_for(terms, accelerated).percent)
+    rate = _factor(terms, accelerated)
     net = sum(part.net_pence for part in parts)
     vat = sum(part.vat_pence for part in parts)
     if terms.rebate_base is RebateBase.GROSS:
@@ -89,6 +104,18 @@ def _amounts(parts: Sequence[Part], terms: Terms, accelerated: int) -> list[str]
     else:
         lines = [_by_rate(part, rate, terms.vat_mode) for part in parts]
     return [*lines, f"Rebate {Money(net)} net + {Money(vat)} VAT = {Money(net + vat)}."]
+
+
+def _factor(terms: Terms, accelerated: int) -> str:
+    """The rate to multiply by: in percent where six places hold it, else as the fraction that is exact."""
+    rate = rate_for(terms, accelerated)
+    if _is_exact(rate):
+        return _percent(rate.percent)
+    return f"{accelerated}/{terms.term_days - terms.target_day} of {_percent(terms.reference_rate_percent)}"
+
+
+def _is_exact(rate: Rate) -> bool:
+    return rate.numerator * 100 == rate.percent * rate.denominator
 
 
 def _by_rate(part: Part, rate: str, vat_mode: VatMode) -> str:
@@ -106,5 +133,5 @@ def _percent(value: Decimal) -> str:
     return f"{shown.rstrip('0').rstrip('.') if '.' in shown else shown} %"
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"
+def _day(day: date | None) -> str:
+    return f"{day.day} {day:%B %Y}" if day else "a day not known"

@@ -8,14 +8,16 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from council_common.contracts.invoices import PaymentMethod
 from council_common.errors import IllegalMove
 
 from rebate_service.agreements.rules import Collection, Terms
 from rebate_service.rebates.linear import (
-    Days,
+    Part,
     Share,
     accelerated_days,
     base_pence,
+    clock_ends_on,
     clock_starts_on,
     elapsed_days,
     rate_for,
@@ -59,11 +61,17 @@ def move(current: str, wanted: RebateStatus) -> RebateStatus:
     return wanted
 
 
-class Missed(StrEnum):
-    """Why a payment under an agreement earned nothing (payables.md §1.4)."""
+class MissedCause(StrEnum):
+    """Why a payment under an agreement earned nothing (payables.md §1.4).
+
+    `disputed`: nobody tells it today. invoice-service refuses to pay an invoice that is held, so none is in dispute
+    until paid; only quotes ask for it.
+    `arrival_unknown`: by the day of arrival, paid by cheque or card, and nobody told the day.
+    """
 
     LATE_PAYMENT = "late_payment"
     DISPUTED = "disputed"
+    ARRIVAL_UNKNOWN = "arrival_unknown"
 
 
 class VarianceCause(StrEnum):
@@ -74,7 +82,15 @@ class VarianceCause(StrEnum):
     NOT_DEDUCTED = "not_deducted"
     DEDUCTED_AFTER_TERM = "deducted_after_term"
     DEDUCTED_IN_DISPUTE = "deducted_in_dispute"
+    DEDUCTED_WITHOUT_ARRIVAL = "deducted_without_arrival"
     DEDUCTED_WITHOUT_AGREEMENT = "deducted_without_agreement"
+
+
+_DEDUCTED_THOUGH = {
+    MissedCause.LATE_PAYMENT: VarianceCause.DEDUCTED_AFTER_TERM,
+    MissedCause.DISPUTED: VarianceCause.DEDUCTED_IN_DISPUTE,
+    MissedCause.ARRIVAL_UNKNOWN: VarianceCause.DEDUCTED_WITHOUT_ARRIVAL,
+}
 
 
 class Payment(NamedTuple):
@@ -84,6 +100,7 @@ class Payment(NamedTuple):
     arrives_on: date | None
     deducted_pence: int
     disputed: bool
+    method: PaymentMethod | None = None
 
 
 class Assessment(NamedTuple):
@@ -91,6 +108,8 @@ class Assessment(NamedTuple):
 
     status: RebateStatus
     cause: str | None = None
+    clock_started_on: date | None = None
+    clock_ended_on: date | None = None
     target_on: date | None = None
     elapsed_days: int | None = None
     accelerated_days: int | None = None
@@ -102,6 +121,7 @@ class Assessment(NamedTuple):
     expected_pence: int = 0
     variance_pence: int = 0
     variance_cause: str | None = None
+    parts: Sequence[Part] = ()
 
 
 def assess(
@@ -115,26 +135,37 @@ def assess(
     """The one rule behind expectation, earning, quotes and recomputation; `terms` None: no agreement in force.
 
     Expected is what the target day would earn. Nothing is earned in dispute, nor at or after the end of the term;
-    each part payment earns on its own days (payables.md §1.4).
+    each part payment earns on its own days (payables.md §1.4). `parts` are what each share earned.
     """
     if terms is None:
         deducted = payment.deducted_pence if payment else 0
         cause = VarianceCause.DEDUCTED_WITHOUT_AGREEMENT if deducted else None
         return Assessment(RebateStatus.OUTSIDE, variance_pence=deducted, variance_cause=cause)
-    target_on = clock_starts_on(terms, received_on, valid_on) + timedelta(days=terms.target_day)
+    start = clock_starts_on(terms, received_on, valid_on, payment.remitted_on if payment else None)
+    target_on = start + timedelta(days=terms.target_day)
     base = base_pence(shares, terms)
-    expected = sum(_sums(shares, terms, terms.term_days - terms.target_day))
+    expected = sum(_sums(rebate_parts(shares, terms, terms.term_days - terms.target_day)))
     if payment is None:
-        return Assessment(RebateStatus.EXPECTED, target_on=target_on, base_pence=base, expected_pence=expected)
-    elapsed = elapsed_days(terms, Days(received_on, payment.remitted_on, valid_on, payment.arrives_on))
-    accelerated = accelerated_days(terms, elapsed)
+        return Assessment(
+            RebateStatus.EXPECTED,
+            clock_started_on=start,
+            target_on=target_on,
+            base_pence=base,
+            expected_pence=expected,
+        )
+    end = clock_ends_on(terms, payment.remitted_on, payment.arrives_on, payment.method)
+    elapsed = None if end is None else elapsed_days(start, end)
+    accelerated = None if elapsed is None else accelerated_days(terms, elapsed)
     missed = _why_missed(payment, accelerated)
-    earning_days = 0 if missed else accelerated
-    net, vat = _sums(shares, terms, earning_days) if earning_days else (0, 0)
+    earning_days = 0 if missed else accelerated or 0
+    parts = rebate_parts(shares, terms, earning_days)
+    net, vat = _sums(parts)
     difference, variance_cause = deduction_difference(net + vat, payment.deducted_pence, missed, terms.collection)
     return Assessment(
         RebateStatus.MISSED if missed else RebateStatus.EARNED,
         missed,
+        start,
+        end,
         target_on,
         elapsed,
         accelerated,
@@ -146,33 +177,35 @@ def assess(
         expected,
         difference,
         variance_cause,
+        parts,
     )
 
 
-def _sums(shares: Sequence[Share], terms: Terms, accelerated: int) -> tuple[int, int]:
+def _sums(parts: Sequence[Part]) -> tuple[int, int]:
     net = vat = 0
-    for part in rebate_parts(shares, terms, accelerated):
+    for part in parts:
         net += part.net_pence
         vat += part.vat_pence
     return net, vat
 
 
-def _why_missed(payment: Payment, accelerated: int) -> Missed | None:
+def _why_missed(payment: Payment, accelerated: int | None) -> MissedCause | None:
     if payment.disputed:
-        return Missed.DISPUTED
-    return None if accelerated else Missed.LATE_PAYMENT
+        return MissedCause.DISPUTED
+    if accelerated is None:
+        return MissedCause.ARRIVAL_UNKNOWN
+    return None if accelerated else MissedCause.LATE_PAYMENT
 
 
 def deduction_difference(
-    earned: int, deducted: int, missed: Missed | None, collection: Collection
+    earned: int, deducted: int, missed: MissedCause | None, collection: Collection
 ) -> tuple[int, VarianceCause | None]:
     """Deducted less earned, and why they differ; a rebate that is claimed need not have been deducted."""
     difference = deducted - earned
     if difference == 0 or (collection is Collection.CLAIM and deducted == 0):
         return 0, None
     if missed:
-        in_dispute = missed is Missed.DISPUTED
-        return difference, VarianceCause.DEDUCTED_IN_DISPUTE if in_dispute else VarianceCause.DEDUCTED_AFTER_TERM
+        return difference, _DEDUCTED_THOUGH[missed]
     if difference > 0:
         return difference, VarianceCause.OVER_DEDUCTED
     return difference, VarianceCause.NOT_DEDUCTED if deducted == 0 else VarianceCause.UNDER_DEDUCTED
@@ -185,8 +218,17 @@ def left_over(shares: Sequence[Share], paid: Sequence[Share]) -> list[Share]:
 
 def joined(shares: Sequence[Share]) -> list[Share]:
     """Shares summed per VAT rate, without empty ones."""
+    return [share for share in by_vat_rate(shares) if share.net_pence or share.vat_pence]
+
+
+def by_vat_rate(shares: Sequence[Share]) -> list[Share]:
+    """Shares summed per VAT rate: what is rounded is the net of each rate, not of each line (payables.md §1.3).
+
+    >>> by_vat_rate([Share(Decimal("20"), 50, 10), Share(Decimal("20.0"), 50, 10)])
+    [Share(vat_rate=Decimal('20'), net_pence=100, vat_pence=20)]
+    """
     sums: dict[Decimal, tuple[int, int]] = {}
     for share in shares:
         net, vat = sums.get(share.vat_rate, (0, 0))
         sums[share.vat_rate] = (net + share.net_pence, vat + share.vat_pence)
-    return [Share(rate, net, vat) for rate, (net, vat) in sums.items() if net or vat]
+    return [Share(rate, net, vat) for rate, (net, vat) in sums.items()]

@@ -7,6 +7,8 @@ from typing import Self
 from uuid import UUID
 
 from council_common.contracts.fields import Rate, VatShare
+from council_common.contracts.invoices import PaymentMethod
+from council_common.contracts.rebates import RebatePart
 from pydantic import BaseModel
 
 from rebate_service.agreements.rules import Terms
@@ -41,7 +43,8 @@ class PartOut(BaseModel):
 class RebateOut(BaseModel):
     """What a payment earned or missed or, without `payment_id`, what the unpaid part of an invoice is expected to.
 
-    `invoice_number`, `rate_percent` and `accelerated_days` are what a debit note must say (payables.md §1.1).
+    `invoice_number`, `rate_percent` and `accelerated_days` are what a debit note must say (payables.md §1.1), and
+    `rebate_parts`, what each VAT rate earned (§1.3).
     """
 
     id: UUID
@@ -56,6 +59,9 @@ class RebateOut(BaseModel):
     valid_on: date | None
     remitted_on: date | None
     arrives_on: date | None
+    method: PaymentMethod | None
+    clock_started_on: date | None
+    clock_ended_on: date | None
     target_on: date | None
     elapsed_days: int | None
     accelerated_days: int | None
@@ -65,6 +71,7 @@ class RebateOut(BaseModel):
     rebate_net_pence: int
     rebate_vat_pence: int
     rebate_pence: int
+    rebate_parts: list[RebatePart] | None
     expected_pence: int
     deducted_pence: int
     variance_pence: int
@@ -95,24 +102,30 @@ class ProvedRebateOut(RebateOut):
 
 
 def prove(rebate: Rebate, terms: Terms) -> ProofOut:
-    """The proof of a stored rebate, computed again from its facts."""
+    """The proof of a stored rebate: its parts computed again from its facts, its clock as it was counted then."""
     out = RebateOut.of(rebate)
-    shares = shares_from(out.vat_shares)
     payment = None
-    if rebate.payment_id is not None and rebate.remitted_on is not None:
-        payment = Payment(rebate.remitted_on, rebate.arrives_on, rebate.deducted_pence, rebate.disputed)
-    status = RebateStatus.EARNED if payment else RebateStatus.EXPECTED
-    assessment = Assessment(status, rebate.cause, rebate.target_on, rebate.elapsed_days, rebate.accelerated_days)
+    if out.payment_id is not None and out.remitted_on is not None:
+        payment = Payment(out.remitted_on, out.arrives_on, out.deducted_pence, out.disputed, out.method)
+    assessment = Assessment(
+        RebateStatus.EARNED if payment else RebateStatus.EXPECTED,
+        out.cause,
+        out.clock_started_on,
+        out.clock_ended_on,
+        out.target_on,
+        out.elapsed_days,
+        out.accelerated_days,
+    )
+    assessment = assessment._replace(parts=earned_parts(shares_from(out.vat_shares), terms, assessment))
     return ProofOut(
         terms=TermsIn.of(terms),
-        parts=[PartOut.of(part) for part in earned_parts(shares, terms, assessment)],
+        parts=[PartOut.of(part) for part in assessment.parts],
         steps=proof_of(
-            shares,
             terms,
             assessment,
-            received_on=rebate.received_on,
-            valid_on=rebate.valid_on,
+            received_on=out.received_on,
+            valid_on=out.valid_on,
             payment=payment,
-            part_payment=rebate.part_payment,
+            part_payment=out.part_payment,
         ),
     )

@@ -1,16 +1,17 @@
-"""Every query of the rebates. Entries are read and written by the thousand: COPY in, one UPDATE over arrays."""
+"""Rebates by the thousand: COPY in, one UPDATE over arrays (what people look for is in `listing`)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
+from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rebate_service.rebates.announcements import Told, event_of
+from rebate_service.rebates.announcements import RebateChange, event_of
 from rebate_service.rebates.entry import Entry
 from rebate_service.rebates.rules import ASSESSED
 
@@ -18,11 +19,13 @@ CHUNK = 2000
 
 _COLUMNS = ", ".join(Entry._fields)
 # As text: SQLAlchemy's codec on the driver takes JSON as text and gives it as objects.
-_READ = _COLUMNS.replace("vat_shares", "vat_shares::text")
+_READ = _COLUMNS.replace("vat_shares", "vat_shares::text").replace("rebate_parts", "rebate_parts::text")
 _TYPES = {
     **dict.fromkeys(("id", "invoice_id", "payment_id", "supplier_id", "agreement_id"), "uuid"),
-    **dict.fromkeys(("received_on", "valid_on", "remitted_on", "arrives_on", "target_on", "returned_on"), "date"),
-    **dict.fromkeys(("invoice_number", "vat_shares", "status", "cause", "variance_cause"), "text"),
+    **dict.fromkeys(("received_on", "valid_on", "remitted_on", "arrives_on", "returned_on"), "date"),
+    **dict.fromkeys(("clock_started_on", "clock_ended_on", "target_on"), "date"),
+    **dict.fromkeys(("invoice_number", "method", "vat_shares", "status", "cause"), "text"),
+    **dict.fromkeys(("variance_cause", "rebate_parts"), "text"),
     **dict.fromkeys(("version", "elapsed_days", "accelerated_days", "agreement_version"), "integer"),
     **dict.fromkeys(("disputed", "part_payment"), "boolean"),
     "rate_percent": "numeric",
@@ -30,7 +33,9 @@ _TYPES = {
 }
 _UNNEST = ", ".join(f"${number}::{_TYPES.get(name, 'bigint')}[]" for number, name in enumerate(Entry._fields, 1))
 _SET = ", ".join(
-    f"{name} = told.{name}{'::jsonb' if name == 'vat_shares' else ''}" for name in Entry._fields if name != "id"
+    f"{name} = told.{name}{'::jsonb' if name in {'vat_shares', 'rebate_parts'} else ''}"
+    for name in Entry._fields
+    if name != "id"
 )
 # The same payment or invoice may be told by two events; rows are taken in the order of their ids by everybody.
 _OF_INVOICES = f"SELECT {_READ} FROM rebate WHERE invoice_id = ANY($1) ORDER BY id FOR UPDATE"
@@ -39,7 +44,10 @@ _OF_SUPPLIER = (
     f" ORDER BY id LIMIT {CHUNK} FOR UPDATE"
 )
 _UPDATE = f"UPDATE rebate SET {_SET} FROM unnest({_UNNEST}) AS told ({_COLUMNS}) WHERE rebate.id = told.id"
-_COUNT = "UPDATE rebate SET version = version + 1 WHERE id = $1 RETURNING version"
+_COUNT = (
+    "UPDATE rebate SET version = version + told.facts FROM unnest($1::uuid[], $2::integer[]) AS told (id, facts)"
+    " WHERE rebate.id = told.id RETURNING rebate.id, version"
+)
 _CHANGE_COLUMNS = ("id", "entity", "entity_id", "version", "at", "by", "by_name", "action", "reason", "detail")
 
 
@@ -64,13 +72,14 @@ async def lock_of_supplier(
     ]
 
 
-async def next_version(session: AsyncSession, rebate_id: UUID) -> int:
-    """Lock a rebate and count a fact about it that changes none of its figures."""
+async def count_facts(session: AsyncSession, facts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Lock rebates and count so many facts about each that change none of its figures; returns the last versions."""
     connection = await driver(session)
-    return int(await connection.fetchval(_COUNT, rebate_id))
+    counted = await connection.fetch(_COUNT, list(facts), list(facts.values()))
+    return {record["id"]: record["version"] for record in counted}
 
 
-async def save(session: AsyncSession, told: Sequence[Told], *, at: datetime) -> None:
+async def save(session: AsyncSession, told: Sequence[RebateChange], *, at: datetime) -> None:
     """Write changed rebates, their history and their events."""
     if not told:
         return
@@ -84,14 +93,15 @@ async def save(session: AsyncSession, told: Sequence[Told], *, at: datetime) -> 
     await _publish(session, told, at=at)
 
 
-async def _publish(session: AsyncSession, told: Sequence[Told], *, at: datetime) -> None:
-    """Events and history; a change of the history has the id of its event."""
+async def _publish(session: AsyncSession, told: Sequence[RebateChange], *, at: datetime) -> None:
+    """Events and history: a change row each, with the id of its event where there is one to tell."""
     connection = await driver(session)
-    spoken = [(each, event) for each in told if (event := event_of(each, at)) is not None]
-    rows = outbox_rows(event for _, event in spoken)
+    events = [event_of(each, at) for each in told]
+    rows = outbox_rows(event for event in events if event is not None)
+    ids = iter(rows)
     history = [
         (
-            row.id,
+            next(ids).id if event is not None else new_id(),
             "rebate",
             each.after.id,
             each.after.version,
@@ -102,7 +112,8 @@ async def _publish(session: AsyncSession, told: Sequence[Told], *, at: datetime)
             each.reason,
             f'{{"rebate_pence":{each.after.rebate_pence},"expected_pence":{each.after.expected_pence}}}',
         )
-        for row, (each, _) in zip(rows, spoken, strict=True)
+        for each, event in zip(told, events, strict=True)
     ]
-    await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)
+    if rows:
+        await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)
     await connection.copy_records_to_table("change", records=history, columns=_CHANGE_COLUMNS)

@@ -31,6 +31,9 @@ class Rebate(Row, table=True):
         # Payments come in by their days: block ranges are enough, and cost next to nothing to keep.
         Index("ix_rebate_remitted_on", "remitted_on", postgresql_using="brin"),
         CheckConstraint("rebate_pence = rebate_net_pence + rebate_vat_pence", name="net_and_vat"),
+        CheckConstraint(
+            "status IN ('expected', 'earned', 'missed', 'reversed', 'withdrawn', 'outside')", name="status"
+        ),
         CheckConstraint("(agreement_id IS NULL) = (agreement_version IS NULL)", name="agreement_and_version"),
     )
 
@@ -44,6 +47,7 @@ class Rebate(Row, table=True):
     valid_on: date | None = None
     remitted_on: date | None = None
     arrives_on: date | None = None
+    method: str | None = Field(default=None, sa_type=Text)
     vat_shares: list[dict[str, Any]] = Field(sa_type=JSONB)
     disputed: bool
     part_payment: bool
@@ -52,6 +56,8 @@ class Rebate(Row, table=True):
     agreement_version: int | None = Field(default=None, sa_type=SmallInteger)
     status: RebateStatus = Field(sa_type=Text)
     cause: str | None = Field(default=None, sa_type=Text)
+    clock_started_on: date | None = None
+    clock_ended_on: date | None = None
     target_on: date | None = None
     elapsed_days: int | None = None
     accelerated_days: int | None = None
@@ -63,5 +69,7 @@ class Rebate(Row, table=True):
     expected_pence: int = Field(sa_type=BigInteger)
     variance_pence: int = Field(sa_type=BigInteger)
     variance_cause: str | None = Field(default=None, sa_type=Text)
+    # What each VAT rate earned, as the supplier is told.
+    rebate_parts: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     returned_on: date | None = None
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -19,16 +19,19 @@ from council_common.contracts.invoices import (
 from council_common.identity.actor import SYSTEM
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rebate_service.agreements.store import AgreementsInForce, agreements_of, share_agreements
+from rebate_service.agreements.rules import AgreementsInForce
+from rebate_service.agreements.store import agreements_of, share_agreements
 from rebate_service.rebates import rules, store
-from rebate_service.rebates.announcements import Told
+from rebate_service.rebates.announcements import RebateChange
 from rebate_service.rebates.entry import Entry, Facts, changed_to, entry_of, facts_of, shares_from
 from rebate_service.rebates.rules import Payment, RebateStatus
 
 _GONE = frozenset({"paid", "rejected", "cancelled"})
 
 
-async def expect_rebates(session: AsyncSession, events: Sequence[InvoiceReceivedV1], *, at: datetime) -> list[Told]:
+async def expect_rebates(
+    session: AsyncSession, events: Sequence[InvoiceReceivedV1], *, at: datetime
+) -> list[RebateChange]:
     """What received invoices would earn on the target day. Historic ones and those known already do nothing."""
     events = [event for event in events if not event.historic and event.status not in _GONE]
     if not events:
@@ -52,17 +55,19 @@ async def expect_rebates(session: AsyncSession, events: Sequence[InvoiceReceived
             shares_from(event.vat_shares),
         )
         entry = entry_of(facts, agreements.of(event.supplier_id, event.received_on), at=at)
-        told.append(Told(None, entry, event.by))
+        told.append(RebateChange(None, entry, event.by))
     await store.save(session, told, at=at)
     return told
 
 
-async def settle_payments(session: AsyncSession, events: Sequence[InvoicePaidV1], *, at: datetime) -> list[Told]:
+async def settle_payments(
+    session: AsyncSession, events: Sequence[InvoicePaidV1], *, at: datetime
+) -> list[RebateChange]:
     """What payments earned or missed, each slice on its own days; a payment known already does nothing."""
     await share_agreements(session)
     known = await store.lock_of_invoices(session, [event.invoice_id for event in events])
     agreements = await agreements_of(session, (event.supplier_id for event in events))
-    told: list[Told] = []
+    told: list[RebateChange] = []
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
         if not any(entry.payment_id == event.payment_id for entry in of_invoice):
@@ -73,7 +78,7 @@ async def settle_payments(session: AsyncSession, events: Sequence[InvoicePaidV1]
 
 def _settled(
     event: InvoicePaidV1, of_invoice: Sequence[Entry], agreements: AgreementsInForce, at: datetime
-) -> list[Told]:
+) -> list[RebateChange]:
     """The payment's own entry, and what it leaves of the unpaid part."""
     agreement = agreements.of(event.supplier_id, event.received_on)
     paid_before = any(entry.payment_id and entry.status != RebateStatus.REVERSED for entry in of_invoice)
@@ -84,20 +89,20 @@ def _settled(
         event.number,
         event.received_on,
         event.valid_on,
-        Payment(event.remitted_on, event.arrives_on, event.deducted_pence, event.disputed),
+        Payment(event.remitted_on, event.arrives_on, event.deducted_pence, event.disputed, event.method),
         paid_before or not event.settled,
         shares_from(event.vat_shares),
     )
     unpaid = _unpaid(of_invoice)
     if unpaid is None:
-        return [Told(None, entry_of(facts, agreement, at=at), event.by)]
+        return [RebateChange(None, entry_of(facts, agreement, at=at), event.by)]
     left = [] if event.settled else rules.left_over(unpaid.shares, facts.shares)
     if not left:
-        return [Told(unpaid, changed_to(unpaid, facts, agreement, at=at), event.by)]
+        return [RebateChange(unpaid, changed_to(unpaid, facts, agreement, at=at), event.by)]
     rest = facts_of(unpaid)._replace(shares=left, part_payment=True)
     return [
-        Told(None, entry_of(facts, agreement, at=at), event.by),
-        Told(unpaid, changed_to(unpaid, rest, agreement, at=at), event.by),
+        RebateChange(None, entry_of(facts, agreement, at=at), event.by),
+        RebateChange(unpaid, changed_to(unpaid, rest, agreement, at=at), event.by),
     ]
 
 
@@ -106,12 +111,14 @@ def _unpaid(of_invoice: Sequence[Entry]) -> Entry | None:
     return next((entry for entry in of_invoice if entry.payment_id is None and entry.status in open_), None)
 
 
-async def reverse_payments(session: AsyncSession, events: Sequence[PaymentReturnedV1], *, at: datetime) -> list[Told]:
+async def reverse_payments(
+    session: AsyncSession, events: Sequence[PaymentReturnedV1], *, at: datetime
+) -> list[RebateChange]:
     """Take back what returned payments earned, once; what they settled is expected again (payables.md §1.4)."""
     await share_agreements(session)
     known = await store.lock_of_invoices(session, [event.invoice_id for event in events])
     agreements = await agreements_of(session, (event.supplier_id for event in events))
-    told: list[Told] = []
+    told: list[RebateChange] = []
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
         returned = next((entry for entry in of_invoice if entry.payment_id == event.payment_id), None)
@@ -123,7 +130,7 @@ async def reverse_payments(session: AsyncSession, events: Sequence[PaymentReturn
 
 def _reversed(
     event: PaymentReturnedV1, returned: Entry, of_invoice: Sequence[Entry], agreements: AgreementsInForce, at: datetime
-) -> list[Told]:
+) -> list[RebateChange]:
     taken_back = returned._replace(
         version=returned.version + 1,
         status=rules.move(returned.status, RebateStatus.REVERSED),
@@ -135,16 +142,18 @@ def _reversed(
     )
     facts = facts_of(returned)._replace(payment_id=None, payment=None)
     agreement = agreements.of(returned.supplier_id, returned.received_on)
-    again = Told(None, entry_of(facts, agreement, at=at), event.by)
+    again = RebateChange(None, entry_of(facts, agreement, at=at), event.by)
     rest = next((entry for entry in of_invoice if entry.payment_id is None), None)
     if rest is not None:
         kept = [] if rest.status == RebateStatus.WITHDRAWN else rest.shares
         facts = facts._replace(shares=rules.joined([*kept, *facts.shares]))
-        again = Told(rest, changed_to(rest, facts, agreement, at=at), event.by)
-    return [Told(returned, taken_back, event.by, "payment_returned"), again]
+        again = RebateChange(rest, changed_to(rest, facts, agreement, at=at), event.by)
+    return [RebateChange(returned, taken_back, event.by, "payment_returned"), again]
 
 
-async def withdraw_rebates(session: AsyncSession, events: Sequence[InvoiceCancelledV1], *, at: datetime) -> list[Told]:
+async def withdraw_rebates(
+    session: AsyncSession, events: Sequence[InvoiceCancelledV1], *, at: datetime
+) -> list[RebateChange]:
     """Expect nothing more of cancelled invoices; what their payments earned stands."""
     known = await store.lock_of_invoices(session, [event.invoice_id for event in events])
     told = []
@@ -153,14 +162,14 @@ async def withdraw_rebates(session: AsyncSession, events: Sequence[InvoiceCancel
         if unpaid is not None:
             status = rules.move(unpaid.status, RebateStatus.WITHDRAWN)
             after = unpaid._replace(version=unpaid.version + 1, status=status, cause=event.reason, changed_at=at)
-            told.append(Told(unpaid, after, event.by, "invoice_cancelled"))
+            told.append(RebateChange(unpaid, after, event.by, "invoice_cancelled"))
     await store.save(session, told, at=at)
     return told
 
 
 async def assess_again(
     session: AsyncSession, supplier_id: UUID, *, received_from: date, after: UUID, at: datetime
-) -> tuple[list[Told], UUID | None]:
+) -> tuple[list[RebateChange], UUID | None]:
     """Let the next rebates of a supplier meet its agreement as it is now; returns changes and where to go on.
 
     An agreement may be told after the invoices and payments it covers (they travel on other topics), or be agreed
@@ -174,6 +183,6 @@ async def assess_again(
         now = changed_to(entry, facts_of(entry), agreement, at=at)
         of = (now.agreement_id, now.agreement_version, now.assessment)
         if of != (entry.agreement_id, entry.agreement_version, entry.assessment):
-            told.append(Told(entry, now, SYSTEM.subject, None if now.agreement_id else "agreement_ended"))
+            told.append(RebateChange(entry, now, SYSTEM.subject, None if now.agreement_id else "agreement_ended"))
     await store.save(session, told, at=at)
     return told, entries[-1].id if len(entries) == store.CHUNK else None

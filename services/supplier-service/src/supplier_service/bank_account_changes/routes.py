@@ -25,8 +25,10 @@ from supplier_service.bank_account_changes.schemas import (
     CallBackIn,
     EvidenceIn,
     RejectionIn,
+    WarningContactsOut,
 )
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
+from supplier_service.suppliers.store import names_of
 
 router = resource_router("bank-account-changes")
 
@@ -35,8 +37,12 @@ async def _shown(session: AsyncSession, changes: Sequence[BankAccountChange]) ->
     ids = [change.id for change in changes]
     evidence = await store.parts_of(session, Evidence, ids)
     call_backs = await store.parts_of(session, CallBack, ids)
+    names = await names_of(session, [change.supplier_id for change in changes])
     return [
-        BankAccountChangeOut.of(each, evidence=evidence[each.id], call_backs=call_backs[each.id]) for each in changes
+        BankAccountChangeOut.of(
+            each, supplier_name=names[each.supplier_id], evidence=evidence[each.id], call_backs=call_backs[each.id]
+        )
+        for each in changes
     ]
 
 
@@ -56,8 +62,8 @@ async def request(
     now: Now,
     by: Annotated[Actor, requires("bank-accounts:write")],
 ) -> BankAccountChangeOut:
-    """Ask to pay a supplier to another account. Payments are held until the case ends; the old contact is warned.
-    A supplier has one open case at a time."""
+    """Ask to pay a supplier to another account. Payments are held until the case ends; the old contacts are warned,
+    also those taken away in the 90 days before. A supplier has one open case at a time."""
     change = await usecases.request_change(
         session, wanted.supplier_id, wanted.details(), via=wanted.requested_via, note=wanted.note, by=by, at=now
     )
@@ -115,10 +121,18 @@ async def call_back(
     now: Now,
     by: Annotated[Actor, requires("bank-accounts:write")],
 ) -> BankAccountChangeOut:
-    """Note a call to the supplier: by somebody else than the requester, on a number held at least 90 days and not
-    changed since the request. A call that is not confirmed leaves the change where it needs another."""
+    """Note a call to the supplier by somebody else than the requester. To confirm, it was made on a number held at
+    least 90 days and not changed since the request, and the supplier read out the account asked for. A call that is
+    not confirmed, on any number held, leaves the change where it needs another."""
     change = await usecases.call_back(
-        session, change_id, contact_id=wanted.contact_id, outcome=wanted.outcome, note=wanted.note, by=by, at=now
+        session,
+        change_id,
+        contact_id=wanted.contact_id,
+        outcome=wanted.outcome,
+        read_out=wanted.read_out(),
+        note=wanted.note,
+        by=by,
+        at=now,
     )
     return await _shown_with_etag(session, change, response)
 
@@ -151,6 +165,16 @@ async def reject(
     """Reject a change, also during its cooling-off; the old account stands and payments go on."""
     change = await usecases.reject_change(session, change_id, note=wanted.note, by=by, at=now)
     return await _shown_with_etag(session, change, response)
+
+
+@router.get("/{change_id}/warning-contacts")
+async def warning_contacts(
+    change_id: UUID, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
+) -> WarningContactsOut:
+    """Who is told of a bank-account change: every e-mail address held when it was asked for and those removed in the
+    90 days before, each once. Fixed then: what becomes of the supplier's contacts later makes no difference."""
+    change = await store.get_change(session, change_id)
+    return WarningContactsOut.of(change, await store.warning_contacts(session, change_id))
 
 
 @router.get("/{change_id}/history")

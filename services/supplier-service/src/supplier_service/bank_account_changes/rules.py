@@ -6,13 +6,16 @@ the state machine is derived there). Confirmation of Payee comes as a state betw
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
 from council_common.calendar import add_working_days
-from council_common.errors import Conflict, Forbidden, IllegalMove, NotFound
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.identity.actor import Actor
+
+from supplier_service.bank_accounts.rules import BankDetails
 
 
 class Status(StrEnum):
@@ -92,19 +95,36 @@ class SupplierEnded(Conflict):
     code = "supplier-ended"
 
 
-class NumberNotTrusted(Forbidden):
+class NumberNotTrusted(Conflict):
     """The call-back used a number that is too new, changed in this case, or not held."""
 
     code = "call-back-number-not-trusted"
 
 
+class AccountNotReadOut(Malformed):
+    """A confirmed call says which account the supplier read out."""
+
+    code = "account-not-read-out"
+
+
+class AnotherAccountReadOut(Conflict):
+    """The account the supplier read out on the telephone is not the one asked for."""
+
+    code = "another-account-read-out"
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
-    """The council's rule from a day on: days a number must have been held, working days of cooling-off."""
+    """The council's rule from a day on.
+
+    `phone_held_days`: how long a number must have been held; `cooling_off_working_days`; `removed_email_days`: how
+    long an e-mail address that is held no more is still warned, so that nobody takes the old contact away first.
+    """
 
     effective_from: date
     phone_held_days: int
     cooling_off_working_days: int
+    removed_email_days: int
     source: str
 
 
@@ -113,7 +133,9 @@ CONTROLS = (
         effective_from=date(2000, 1, 1),
         phone_held_days=90,
         cooling_off_working_days=3,
-        source="payables.md §4: number at least 90 days old, cooling-off 3-5 working days; council policy, no statute",
+        removed_email_days=90,
+        source="payables.md §4: number at least 90 days old, cooling-off 3-5 working days, notice to old contacts; "
+        "old as long as a number has to be; council policy, no statute",
     ),
 )
 
@@ -147,16 +169,89 @@ def call_back(current: Status, outcome: CallBackOutcome) -> Status:
     return Status.CALLED_BACK if outcome is CallBackOutcome.CONFIRMED else Status.EVIDENCE
 
 
+def must_be_second(caller: Actor, *, requested_by: str) -> None:
+    """Raise ApprovesOwnRequest when the caller asked for the change (payables.md §4: requester ≠ caller)."""
+    caller.must_differ_from(requested_by, what="The call-back")
+
+
+def must_be_third(approver: Actor, *, requested_by: str, called_by: Iterable[str]) -> None:
+    """Raise ApprovesOwnRequest when the approver asked or called, also in vain (payables.md §4: ≠ approver)."""
+    approver.must_differ_from(requested_by, *called_by, what="Approving a bank-account change")
+
+
 def must_be_trusted(phone_since: date | None, *, requested_on: date, called_on: date) -> None:
     """Raise NumberNotTrusted unless a number was held long enough and before the case began.
+
+    Asked of a call that confirms. Whoever denies the change is believed on any number: that only stops a payment.
 
     >>> must_be_trusted(date(2025, 12, 11), requested_on=date(2026, 3, 10), called_on=date(2026, 3, 11))
     """
     days = control_on(called_on).phone_held_days
-    if phone_since is None or phone_since >= requested_on or (called_on - phone_since).days < days:
-        raise NumberNotTrusted(
-            f"Call back on a number that was held for {days} days and not changed since the change was asked for."
+    if phone_since is None:
+        problem, expected = "a contact without a held number", "a contact with a telephone number"
+    elif phone_since >= requested_on:
+        problem = f"a number held since {phone_since}, no longer than the case"
+        expected = f"a number held before {requested_on}"
+    elif (called_on - phone_since).days < days:
+        problem = f"a number held since {phone_since}, less than {days} days"
+        expected = f"another, or this one from {phone_since + timedelta(days=days)}"
+    else:
+        return
+    raise NumberNotTrusted(
+        f"Call back on a number that was held for {days} days and not changed since the change was asked for.",
+        errors=[FieldError("contact_id", problem, expected)],
+    )
+
+
+def must_be_read_out(read_out: BankDetails | None, *, asked: BankDetails) -> None:
+    """Raise AccountNotReadOut or AnotherAccountReadOut unless the supplier named the account that is asked for.
+
+    "You did ask for a change?" is answered with yes by a supplier who did, whatever account was typed in here.
+    """
+    if read_out is None:
+        expected = "as the supplier reads it out when called"
+        raise AccountNotReadOut(
+            "Ask the supplier to read its new account out, and enter it.",
+            errors=[FieldError(name, "missing", expected) for name in ("sort_code", "account_number")],
         )
+    if not read_out.same_account(asked):
+        raise AnotherAccountReadOut(
+            "The supplier read out another account than the one asked for: note the call as not confirmed."
+        )
+
+
+class HeldAs(StrEnum):
+    """Whether an address was among the contacts when the change was asked for, or had been taken away before."""
+
+    CURRENT = "current"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactToWarn:
+    """Somebody who is told of a case: by which address, and since when it is not held any more."""
+
+    name: str
+    email: str
+    held: HeldAs
+    removed_on: date | None = None
+
+
+def removed_emails_since(day: date) -> date:
+    """The first day whose removed addresses are still warned of a change asked for on a day.
+
+    >>> removed_emails_since(date(2026, 3, 11))
+    datetime.date(2025, 12, 11)
+    """
+    return day - timedelta(days=control_on(day).removed_email_days)
+
+
+def contacts_to_warn(contacts: Iterable[ContactToWarn]) -> list[ContactToWarn]:
+    """Each address once, whatever its letters' case: the first of those told (so tell the current ones first)."""
+    by_email: dict[str, ContactToWarn] = {}
+    for contact in contacts:
+        by_email.setdefault(contact.email.casefold(), contact)
+    return list(by_email.values())
 
 
 def cooling_off_until(approved_on: date) -> date:

@@ -9,15 +9,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, RequestedVia, Status
-from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
-from supplier_service.bank_accounts.rules import BankDetails, masked_account_number, masked_sort_code
+from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, HeldAs, RequestedVia, Status
+from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
+from supplier_service.bank_accounts.rules import BankDetails, masked_account_number, masked_sort_code, same_name
 from supplier_service.bank_accounts.schemas import AccountName, AccountNumber, SortCode
 from supplier_service.fields import LongText, Note, RequestModel
 
 
 class BankAccountChangeIn(RequestModel):
-    """A wish to be paid to another account. `note` says what was asked, never the account."""
+    """A wish to be paid to another account. `note` says what was asked; one with the account in it is refused."""
 
     supplier_id: UUID
     sort_code: SortCode
@@ -39,11 +39,22 @@ class EvidenceIn(RequestModel):
 
 
 class CallBackIn(RequestModel):
-    """A call to the supplier: on which contact's number, and what was said."""
+    """A call to the supplier: on which contact's number, and what was said.
+
+    To confirm, the supplier reads its new account out: it is compared with the one asked for, never kept or shown.
+    """
 
     contact_id: UUID
     outcome: CallBackOutcome
+    sort_code: SortCode | None = None
+    account_number: AccountNumber | None = None
     note: Annotated[Note, Field(examples=["Spoke to the director, who knew of the change"])]
+
+    def read_out(self) -> BankDetails | None:
+        """The account as the supplier named it; none unless both numbers were told."""
+        if self.sort_code is None or self.account_number is None:
+            return None
+        return BankDetails(self.sort_code, self.account_number)
 
 
 class ApprovalIn(RequestModel):
@@ -80,8 +91,34 @@ class CallBackOut(BaseModel):
     called_at: datetime
 
 
+class WarningContactOut(BaseModel):
+    """Somebody who is told of a case; `removed_on` where the address was taken away before it was asked for."""
+
+    name: str | None
+    email: str
+    held: HeldAs
+    removed_on: date | None
+
+
+class WarningContactsOut(BaseModel):
+    """Who is told of a case."""
+
+    change_id: UUID
+    supplier_id: UUID
+    contacts: list[WarningContactOut]
+
+    @classmethod
+    def of(cls, change: BankAccountChange, contacts: Sequence[WarningContact]) -> WarningContactsOut:
+        told = [WarningContactOut.model_validate(each, from_attributes=True) for each in contacts]
+        return cls(change_id=change.id, supplier_id=change.supplier_id, contacts=told)
+
+
 class BankAccountChangeOut(BaseModel):
-    """A case and how far it came. The new account is used from the day after `cooling_off_until`."""
+    """A case and how far it came. The new account is used from the day after `cooling_off_until`.
+
+    `account_name_matches`: whether the holder's name that was typed in is the supplier's name here, letter case and
+    signs apart; where it is not, the evidence says who holds the account.
+    """
 
     id: UUID
     version: int
@@ -89,6 +126,7 @@ class BankAccountChangeOut(BaseModel):
     status: Status
     sort_code: Annotated[str, Field(examples=["••-••-12"])]
     account_number: Annotated[str, Field(examples=["••••9911"])]
+    account_name_matches: bool
     requested_via: RequestedVia
     note: str
     requested_by: str
@@ -104,13 +142,19 @@ class BankAccountChangeOut(BaseModel):
 
     @classmethod
     def of(
-        cls, change: BankAccountChange, *, evidence: Sequence[Evidence], call_backs: Sequence[CallBack]
+        cls,
+        change: BankAccountChange,
+        *,
+        supplier_name: str,
+        evidence: Sequence[Evidence],
+        call_backs: Sequence[CallBack],
     ) -> BankAccountChangeOut:
         return cls.model_validate(
             change.model_dump(warnings=False, exclude={"account_name", "called_back_by"})
             | {
                 "sort_code": masked_sort_code(change.sort_code),
                 "account_number": masked_account_number(change.account_number),
+                "account_name_matches": same_name(change.account_name, supplier_name),
                 "evidence": [each.model_dump(warnings=False) for each in evidence],
                 "call_backs": [each.model_dump(warnings=False) for each in call_backs],
             }

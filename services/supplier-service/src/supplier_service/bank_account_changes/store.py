@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from supplier_service.bank_account_changes.rules import OPEN, NoSuchBankAccountChange, Status
-from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
+from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
 
 Part = TypeVar("Part", Evidence, CallBack)
 
@@ -45,15 +45,25 @@ async def parts_of(session: AsyncSession, part: type[Part], change_ids: Sequence
     return parts
 
 
-async def cooled_off(session: AsyncSession, *, today: date, limit: int) -> list[UUID]:
-    """Approved cases whose cooling-off was over yesterday or before."""
+async def warning_contacts(session: AsyncSession, change_id: UUID) -> Sequence[WarningContact]:
+    """Who is told of a case, in the order they were fixed in."""
     found = await session.execute(
+        select(WarningContact).where(col(WarningContact.change_id) == change_id).order_by(col(WarningContact.position))
+    )
+    return found.scalars().all()
+
+
+async def cooled_off(session: AsyncSession, *, today: date, after: UUID | None, limit: int) -> list[UUID]:
+    """Approved cases whose cooling-off was over yesterday or before, oldest first; those after one where named."""
+    statement = (
         select(col(BankAccountChange.id))
         .where(col(BankAccountChange.status) == Status.APPROVED, col(BankAccountChange.cooling_off_until) < today)
-        .order_by(col(BankAccountChange.cooling_off_until), col(BankAccountChange.id))
+        .order_by(col(BankAccountChange.id))
         .limit(limit)
     )
-    return list(found.scalars())
+    if after is not None:
+        statement = statement.where(col(BankAccountChange.id) > after)
+    return list((await session.execute(statement)).scalars())
 
 
 @dataclass(frozen=True)

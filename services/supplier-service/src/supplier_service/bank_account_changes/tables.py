@@ -8,13 +8,16 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
-from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, RequestedVia, Status
+from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, HeldAs, RequestedVia, Status
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.rows import UTC_TIME, Row
 
 
 class BankAccountChange(Row, table=True):
-    """A wish to be paid elsewhere, and how far it came. One open case a supplier; three different people."""
+    """A wish to be paid elsewhere, and how far it came. One open case a supplier; three different people.
+
+    The database refuses to edit what was asked and what was approved (see the migration).
+    """
 
     __tablename__ = "bank_account_change"
     __table_args__ = (
@@ -90,3 +93,23 @@ class CallBack(Row, table=True):
     note: str = Field(sa_type=Text)
     called_by: str = Field(sa_type=Text)
     called_at: datetime = Field(sa_type=UTC_TIME)
+
+
+class WarningContact(Row, table=True):
+    """Somebody who is told of a case: fixed when it was asked for, whatever happens to the supplier's contacts.
+
+    Personal data, kept with the case as the proof of who was to be warned.
+    """
+
+    __tablename__ = "bank_account_warning_contact"
+    __table_args__ = (
+        CheckConstraint("held IN ('current', 'removed')", name="held"),
+        CheckConstraint("(held = 'removed') = (removed_on IS NOT NULL)", name="removed_on"),
+    )
+
+    change_id: UUID = Field(primary_key=True, foreign_key="bank_account_change.id")
+    position: int = Field(primary_key=True)
+    name: str = Field(sa_type=Text)
+    email: str = Field(sa_type=Text)
+    held: HeldAs = Field(sa_type=Text)
+    removed_on: date | None = None

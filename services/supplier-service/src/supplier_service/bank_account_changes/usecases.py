@@ -13,6 +13,7 @@ from council_common.contracts.suppliers import (
     BankAccountChangeRequestedV1,
 )
 from council_common.database.history import record_change
+from council_common.errors import FieldError
 from council_common.events.outbox import publish
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
@@ -23,19 +24,22 @@ from supplier_service.bank_account_changes.rules import (
     BankAccountChangeOpen,
     BankAccountUnchanged,
     CallBackOutcome,
+    ContactToWarn,
     EvidenceKind,
+    HeldAs,
     NumberNotTrusted,
     RequestedVia,
     Status,
     SupplierEnded,
 )
-from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
+from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.store import accounts_of, supersede_account
+from supplier_service.bank_accounts.usecases import refuse_accounts_in
 from supplier_service.suppliers.rules import NEXT as SUPPLIER_NEXT
 from supplier_service.suppliers.rules import Contact
 from supplier_service.suppliers.rules import Status as SupplierStatus
-from supplier_service.suppliers.store import get_supplier, lock_supplier
+from supplier_service.suppliers.store import get_supplier, lock_supplier, removed_emails
 from supplier_service.suppliers.tables import Supplier
 from supplier_service.suppliers.usecases import record_on_supplier
 
@@ -50,9 +54,9 @@ async def request_change(
     by: Actor,
     at: datetime,
 ) -> BankAccountChange:
-    """Open a case: every payment to the supplier is held from now on.
+    """Open a case: every payment to the supplier is held from now on, and who is warned of it is fixed.
 
-    Raises BankAccountChangeOpen, BankAccountUnchanged, SupplierEnded.
+    Raises BankAccountChangeOpen, BankAccountUnchanged, SupplierEnded, AccountInText.
     """
     supplier = await lock_supplier(session, supplier_id)
     if not SUPPLIER_NEXT[SupplierStatus(supplier.status)]:
@@ -63,8 +67,9 @@ async def request_change(
             bank_account_change_id=str(supplier.open_bank_account_change_id),
         )
     accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
-    if accounts and accounts[-1].details == details:
-        raise BankAccountUnchanged("This account is the one in use.")
+    if accounts and accounts[-1].details.same_account(details):
+        raise BankAccountUnchanged("This account is the one in use; its holder's name alone needs no case.")
+    await refuse_accounts_in(session, supplier_id, also=[details], note=note)
     change = BankAccountChange(
         id=new_id(),
         supplier_id=supplier_id,
@@ -79,6 +84,8 @@ async def request_change(
         requested_at=at,
     )
     session.add(change)
+    await session.flush()
+    session.add_all(await _to_warn(session, supplier, change))
     supplier.open_bank_account_change_id = change.id
     await _record(session, change, "requested", by=by, at=at, reason=note)
     await _record_on_supplier(session, supplier, change, "bank account change requested", by=by, at=at)
@@ -96,6 +103,28 @@ async def request_change(
     return change
 
 
+async def _to_warn(session: AsyncSession, supplier: Supplier, change: BankAccountChange) -> list[WarningContact]:
+    """The addresses held now and those that were held lately: the old contacts, whoever wrote new ones in before."""
+    contacts = map(Contact.of, supplier.contacts)
+    current = [ContactToWarn(each.name, each.email, HeldAs.CURRENT) for each in contacts if each.email]
+    since = rules.removed_emails_since(london_date(change.requested_at))
+    removed = [
+        ContactToWarn(each.name, each.email, HeldAs.REMOVED, each.removed_on)
+        for each in await removed_emails(session, supplier.id, since=since)
+    ]
+    return [
+        WarningContact(
+            change_id=change.id,
+            position=position,
+            name=each.name,
+            email=each.email,
+            held=each.held,
+            removed_on=each.removed_on,
+        )
+        for position, each in enumerate(rules.contacts_to_warn([*current, *removed]))
+    ]
+
+
 async def add_evidence(
     session: AsyncSession,
     change_id: UUID,
@@ -106,9 +135,11 @@ async def add_evidence(
     by: Actor,
     at: datetime,
 ) -> BankAccountChange:
-    """Note a paper that supports the case, and where it is kept."""
+    """Note a paper that supports the case, and where it is kept. Raises IllegalMove, AccountInText."""
     change = await store.lock_change(session, change_id)
-    change.status = rules.add_evidence(Status(change.status))
+    status = rules.add_evidence(Status(change.status))
+    await refuse_accounts_in(session, change.supplier_id, reference=reference, note=note)
+    change.status = status
     change.version += 1
     session.add(
         Evidence(
@@ -131,19 +162,25 @@ async def call_back(
     *,
     contact_id: UUID,
     outcome: CallBackOutcome,
+    read_out: BankDetails | None,
     note: str,
     by: Actor,
     at: datetime,
 ) -> BankAccountChange:
-    """Note a call to the supplier by somebody else than the requester, on an old number.
+    """Note a call to the supplier by somebody else than the requester; one that confirms was made on an old number.
 
-    Raises ApprovesOwnRequest, NumberNotTrusted, IllegalMove.
+    `read_out` is the account as the supplier named it on the telephone: compared and dropped, needed to confirm.
+    Raises ApprovesOwnRequest, NumberNotTrusted, AccountNotReadOut, AnotherAccountReadOut, IllegalMove, AccountInText.
     """
     change = await store.lock_change(session, change_id)
-    by.must_differ_from(change.requested_by, what="The call-back")
+    rules.must_be_second(by, requested_by=change.requested_by)
     status = rules.call_back(Status(change.status), outcome)
     contact = _contact(await get_supplier(session, change.supplier_id), contact_id)
-    rules.must_be_trusted(contact.phone_since, requested_on=london_date(change.requested_at), called_on=london_date(at))
+    if outcome is CallBackOutcome.CONFIRMED:
+        asked_on, called_on = london_date(change.requested_at), london_date(at)
+        rules.must_be_trusted(contact.phone_since, requested_on=asked_on, called_on=called_on)
+        rules.must_be_read_out(read_out, asked=change.details)
+    await refuse_accounts_in(session, change.supplier_id, note=note)
     change.status = status
     change.called_back_by = by.subject if outcome is CallBackOutcome.CONFIRMED else None
     change.version += 1
@@ -167,19 +204,25 @@ def _contact(supplier: Supplier, contact_id: UUID) -> Contact:
     for contact in map(Contact.of, supplier.contacts):
         if contact.id == contact_id and contact.phone:
             return contact
-    raise NumberNotTrusted("The supplier has no such contact with a telephone number; call on a number that is held.")
+    raise NumberNotTrusted(
+        "The supplier has no such contact with a telephone number; call on a number that is held.",
+        errors=[FieldError("contact_id", "no contact with a number", "a contact of the supplier with a number")],
+    )
 
 
 async def approve_change(
     session: AsyncSession, change_id: UUID, *, note: str | None, by: Actor, at: datetime
 ) -> BankAccountChange:
-    """Approve a case as a third person; the account is used once the cooling-off is over."""
+    """Approve a case as a third person; the account is used once the cooling-off is over.
+
+    Raises ApprovesOwnRequest, IllegalMove, AccountInText.
+    """
     change = await store.lock_change(session, change_id)
     calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
-    by.must_differ_from(
-        change.requested_by, *(call.called_by for call in calls), what="Approving a bank-account change"
-    )
-    change.status = rules.move(Status(change.status), Status.APPROVED)
+    rules.must_be_third(by, requested_by=change.requested_by, called_by=[call.called_by for call in calls])
+    status = rules.move(Status(change.status), Status.APPROVED)
+    await refuse_accounts_in(session, change.supplier_id, note=note)
+    change.status = status
     change.approved_by, change.approved_at = by.subject, at
     change.cooling_off_until = rules.cooling_off_until(london_date(at))
     change.version += 1
@@ -191,9 +234,14 @@ async def approve_change(
 async def reject_change(
     session: AsyncSession, change_id: UUID, *, note: str, by: Actor, at: datetime
 ) -> BankAccountChange:
-    """End a case, also during its cooling-off; the account in use stands and payments go on."""
+    """End a case, also during its cooling-off; the account in use stands and payments go on.
+
+    Raises IllegalMove, AccountInText.
+    """
     supplier, change = await _lock_both(session, change_id)
-    change.status = rules.move(Status(change.status), Status.REJECTED)
+    status = rules.move(Status(change.status), Status.REJECTED)
+    await refuse_accounts_in(session, supplier.id, note=note)
+    change.status = status
     change.rejected_by, change.rejected_at = by.subject, at
     change.version += 1
     supplier.open_bank_account_change_id = None

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from council_common.contracts.early_payment import unsound_terms
 from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
 
 
@@ -76,6 +77,18 @@ class DateInFuture(Malformed):
     code = "date-in-future"
 
 
+class DateTooEarly(Malformed):
+    """A stage is told as reached before the one it follows."""
+
+    code = "date-too-early"
+
+
+class NotOfThisStage(Malformed):
+    """A fact that the stage does not have: it would be lost."""
+
+    code = "not-of-this-stage"
+
+
 def move(current: Stage, wanted: Stage) -> Stage:
     """The wanted stage where the stages allow it; raises IllegalMove."""
     if wanted not in NEXT[current]:
@@ -83,8 +96,11 @@ def move(current: Stage, wanted: Stage) -> Stage:
     return wanted
 
 
-def check_terms_belong(stage: Stage, *, terms_given: bool) -> None:
-    """Raise TermsRequired or TermsNotExpected: `agreed` has terms, no other stage has."""
+def check_facts_belong(stage: Stage, *, terms_given: bool, reason_given: bool, on_given: bool) -> None:
+    """Raise TermsRequired, TermsNotExpected or NotOfThisStage.
+
+    `agreed` has terms and no other stage has; a reason is one for declining; a prospect has reached nothing yet.
+    """
     if stage is Stage.AGREED and not terms_given:
         raise TermsRequired(
             "A supplier agrees to terms: name them.", errors=[FieldError("terms", "missing", "the terms agreed")]
@@ -94,21 +110,23 @@ def check_terms_belong(stage: Stage, *, terms_given: bool) -> None:
             f"The stage {stage} takes no terms.",
             errors=[FieldError("terms", "not expected", "terms with the stage agreed only")],
         )
+    errors = []
+    if reason_given and stage is not Stage.DECLINED:
+        errors.append(FieldError("reason", "not expected", "a reason with the stage declined only; else a note"))
+    if on_given and stage is Stage.PROSPECT:
+        errors.append(FieldError("on", "not expected", "a day with a stage that was reached"))
+    if errors:
+        raise NotOfThisStage(f"The stage {stage} does not take this; see errors.", errors=errors)
 
 
 def check_terms(*, term_days: int, target_day: int, reference_rate_percent: Decimal) -> None:
-    """Raise UnsoundTerms unless the rate is earned by paying before the term.
-
-    The rebate is base x (reference rate / (term - target day)) x days before the term (payables.md §1.1): a
-    target day on or after the term divides by nought or turns the rebate round.
+    """Raise UnsoundTerms for terms that rebate-service could not earn by: both ask the one check of the contracts.
 
     >>> check_terms(term_days=30, target_day=10, reference_rate_percent=Decimal("1.00"))
     """
-    errors = []
-    if target_day >= term_days:
-        errors.append(FieldError("terms.target_day", "not before the term", f"less than term_days ({term_days})"))
-    if reference_rate_percent <= 0:
-        errors.append(FieldError("terms.reference_rate_percent", "earns nothing", "more than 0"))
+    errors = unsound_terms(
+        term_days=term_days, target_day=target_day, reference_rate_percent=reference_rate_percent, at="terms."
+    )
     if errors:
         raise UnsoundTerms("These terms cannot work; see errors.", errors=errors)
 
@@ -119,4 +137,20 @@ def check_not_future(field: str, day: date, *, today: date) -> None:
         raise DateInFuture(
             "What was done cannot lie in the future.",
             errors=[FieldError(field, "in the future", f"{today.isoformat()} or before")],
+        )
+
+
+def check_not_before(on: date, *, stage: Stage, stage_on: date, agreed_on: date | None) -> None:
+    """Raise DateTooEarly for a stage reached before the present one, or before the terms it ends or replaces.
+
+    A prospect's day is the one it was written down on: what was reached before may be told afterwards.
+
+    >>> check_not_before(date(2026, 3, 2), stage=Stage.PROSPECT, stage_on=date(2026, 3, 11), agreed_on=None)
+    """
+    days = [stage_on] if stage is not Stage.PROSPECT else []
+    earliest = max([*days, agreed_on] if agreed_on else days, default=on)
+    if on < earliest:
+        raise DateTooEarly(
+            f"The supplier was {stage} on a later day.",
+            errors=[FieldError("on", "before the stage it follows", f"{earliest.isoformat()} or after")],
         )

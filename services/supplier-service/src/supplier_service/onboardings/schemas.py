@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from uuid import UUID
 
+from council_common.contracts.early_payment import ProgrammeDay
 from council_common.money import Percent
 from pydantic import BaseModel, Field
 
@@ -23,8 +24,8 @@ class Terms(RequestModel):
     The clocks, the base, the VAT mode and the way of collecting have no default: they are agreed, never inferred.
     """
 
-    agreed_on: date
-    effective_from: date
+    agreed_on: ProgrammeDay
+    effective_from: ProgrammeDay
     term_days: Annotated[int, Field(ge=1, le=365)] = 30
     reference_rate_percent: Percent = Decimal("1.00")
     target_day: Annotated[int, Field(ge=0, le=364)] = 10
@@ -39,7 +40,10 @@ class StageIn(RequestModel):
     """A stage a supplier reached. `agreed` takes terms; `declined` may take a reason, a code."""
 
     stage: Literal[Stage.CONTACTED, Stage.INTERESTED, Stage.AGREED, Stage.DECLINED]
-    on: Annotated[date | None, Field(description="Today where left out; never in the future.")] = None
+    on: Annotated[
+        ProgrammeDay | None,
+        Field(description="Today where left out; never in the future, nor before the stage it follows."),
+    ] = None
     terms: Terms | None = None
     reason: Annotated[Code | None, Field(examples=["terms"])] = None
     note: Note | None = None
@@ -50,19 +54,21 @@ class StageIn(RequestModel):
 
 
 class OnboardingIn(RequestModel):
-    """A supplier to win; or one that is known to have reached a stage, with its terms when it agreed."""
+    """A supplier to win; or one that is known to have reached a stage, with its terms when it agreed.
+
+    A prospect has reached nothing yet: it takes neither `on` nor `reason`.
+    """
 
     supplier_id: UUID
     owner: Annotated[ShortText | None, Field(examples=["j.okafor"])] = None
     stage: Stage = Stage.PROSPECT
-    on: date | None = None
+    on: ProgrammeDay | None = None
     terms: Terms | None = None
     reason: Code | None = None
     note: Note | None = None
 
     def reached(self) -> StageReached:
-        """The stage as the use case takes it. Raises UnsoundTerms, TermsNotExpected."""
-        rules.check_terms_belong(self.stage, terms_given=self.terms is not None)
+        """The stage as the use case takes it. Raises UnsoundTerms."""
         return _reached(self.stage, on=self.on, terms=self.terms, reason=self.reason, note=self.note)
 
 
@@ -82,7 +88,7 @@ class ActivityIn(RequestModel):
     """Something done to win a supplier."""
 
     kind: ActivityKind
-    on: date
+    on: ProgrammeDay
     text: Annotated[Note, Field(examples=["Spoke to the finance manager; sends the contract to her director"])]
 
 

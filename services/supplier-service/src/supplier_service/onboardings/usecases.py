@@ -15,6 +15,7 @@ from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from supplier_service.bank_accounts.usecases import refuse_accounts_in
 from supplier_service.onboardings import rules, store
 from supplier_service.onboardings.rules import ActivityKind, OnboardingExists, Stage
 from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
@@ -42,16 +43,18 @@ async def open_onboarding(
     supplier_id: UUID,
     *,
     owner: str | None,
-    reached: StageReached | None,
+    reached: StageReached,
     by: Actor,
     at: datetime,
 ) -> Onboarding:
     """Begin to win a supplier, perhaps at a stage it reached already. Raises OnboardingExists, and as `reach_stage`."""
+    _check(reached, today=london_date(at))
     supplier = await lock_supplier(session, supplier_id)
     if existing := await store.onboarding_of(session, supplier_id):
         raise OnboardingExists(
             "This supplier has an onboarding; add a stage to that one.", onboarding_id=str(existing.id)
         )
+    await refuse_accounts_in(session, supplier_id, note=reached.note)
     onboarding = Onboarding(
         id=new_id(),
         supplier_id=supplier_id,
@@ -63,8 +66,9 @@ async def open_onboarding(
         opened_at=at,
     )
     session.add(onboarding)
-    await _record(session, onboarding, "opened", by=by, at=at)
-    if reached is not None and reached.stage is not Stage.PROSPECT:
+    is_prospect = reached.stage is Stage.PROSPECT
+    await _record(session, onboarding, "opened", by=by, at=at, reason=reached.note if is_prospect else None)
+    if not is_prospect:
         await _reach(session, supplier, onboarding, reached, by=by, at=at)
     return onboarding
 
@@ -72,28 +76,47 @@ async def open_onboarding(
 async def reach_stage(
     session: AsyncSession, onboarding_id: UUID, reached: StageReached, *, by: Actor, at: datetime
 ) -> Onboarding:
-    """Bring an onboarding to a stage. Raises IllegalMove, TermsRequired, TermsNotExpected, DateInFuture."""
+    """Bring an onboarding to a stage.
+
+    Raises IllegalMove, TermsRequired, TermsNotExpected, NotOfThisStage, DateInFuture, DateTooEarly, AccountInText.
+    """
+    _check(reached, today=london_date(at))
     supplier_id = (await store.get_onboarding(session, onboarding_id)).supplier_id
     supplier = await lock_supplier(session, supplier_id)
     onboarding = await store.lock_onboarding(session, onboarding_id)
+    await refuse_accounts_in(session, supplier_id, note=reached.note)
     await _reach(session, supplier, onboarding, reached, by=by, at=at)
     return onboarding
+
+
+def _check(reached: StageReached, *, today: date) -> None:
+    """What can be told of a stage whatever the onboarding is like."""
+    rules.check_facts_belong(
+        reached.stage,
+        terms_given=reached.terms is not None,
+        reason_given=reached.reason is not None,
+        on_given=reached.on is not None,
+    )
+    if reached.on is not None:
+        rules.check_not_future("on", reached.on, today=today)
+    if reached.terms is not None:
+        rules.check_not_future("terms.agreed_on", date.fromisoformat(reached.terms["agreed_on"]), today=today)
 
 
 async def _reach(
     session: AsyncSession, supplier: Supplier, onboarding: Onboarding, reached: StageReached, *, by: Actor, at: datetime
 ) -> None:
-    today = london_date(at)
-    on = reached.on or today
-    rules.check_not_future("on", on, today=today)
-    rules.check_terms_belong(reached.stage, terms_given=reached.terms is not None)
-    if reached.terms is not None:
-        rules.check_not_future("terms.agreed_on", date.fromisoformat(reached.terms["agreed_on"]), today=today)
-    onboarding.stage = rules.move(Stage(onboarding.stage), reached.stage)
+    on = reached.on or london_date(at)
+    current, terms = Stage(onboarding.stage), onboarding.terms
+    wanted = rules.move(current, reached.stage)
+    agreed_on = date.fromisoformat(terms["agreed_on"]) if terms else None
+    rules.check_not_before(on, stage=current, stage_on=onboarding.stage_on, agreed_on=agreed_on)
+    onboarding.stage = wanted
     onboarding.stage_on = on
-    onboarding.terms = reached.terms or onboarding.terms
+    onboarding.terms = reached.terms or terms
     onboarding.version += 1
-    detail = {"stage": reached.stage.value, "on": on.isoformat(), **({"terms": reached.terms} if reached.terms else {})}
+    told = {"terms": reached.terms, "reason": reached.reason}
+    detail = {"stage": wanted.value, "on": on.isoformat(), **{name: value for name, value in told.items() if value}}
     await _record(session, onboarding, "stage reached", by=by, at=at, reason=reached.note, detail=detail)
     if reached.stage in {Stage.AGREED, Stage.DECLINED}:
         await _tell(session, supplier, onboarding, reached, by=by, at=at)
@@ -125,9 +148,10 @@ async def add_activity(
     by: Actor,
     at: datetime,
 ) -> OnboardingActivity:
-    """Note something done to win a supplier. Raises DateInFuture."""
+    """Note something done to win a supplier. Raises DateInFuture, AccountInText."""
     rules.check_not_future("on", on, today=london_date(at))
     onboarding = await store.lock_onboarding(session, onboarding_id)
+    await refuse_accounts_in(session, onboarding.supplier_id, text=text)
     activity = OnboardingActivity(
         id=new_id(), onboarding_id=onboarding.id, kind=kind, on=on, text=text, added_by=by.subject, added_at=at
     )

@@ -38,7 +38,7 @@ def vat_number(written: str) -> str:
     number = number[2:] if number[:2] in {"GB", "XI"} else number
     if re.fullmatch(r"GD[0-4][0-9]{2}|HA[5-9][0-9]{2}", number):
         return number
-    if not re.fullmatch(r"[0-9]{9}([0-9]{3})?", number):
+    if not re.fullmatch(r"[0-9]{9}([0-9]{3})?", number) or number.startswith("000000000"):
         raise ValueError("not a UK VAT number; expected 9 or 12 digits, GD000-GD499 or HA500-HA999")
     remainder = sum(weight * int(digit) for weight, digit in zip(_VAT_WEIGHTS, number[:9], strict=True)) % 97
     if remainder not in ({0, 42, 55} if int(number[:3]) >= 100 else {0}):

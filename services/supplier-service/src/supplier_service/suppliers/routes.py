@@ -59,7 +59,8 @@ async def register(
     by: Annotated[Actor, requires("suppliers:write")],
 ) -> SupplierOut:
     """Register a supplier. The same content under its source reference again answers 200 with what is there,
-    other content 409 with the names of the fields that differ."""
+    other content 409 with the names of the fields that differ (accounts are compared by their masks). A bank account
+    and `phone_since` come from the ERP; a person registers under the source `manual`."""
     supplier_id, created = await register_supplier(session, wanted.told(), by=by, at=now)
     response.status_code = 201 if created else 200
     response.headers["location"] = f"/v1/suppliers/{supplier_id}"
@@ -118,7 +119,8 @@ async def change(
     by: Annotated[Actor, requires("suppliers:write")],
     if_match: IfMatch = None,
 ) -> SupplierOut:
-    """Change a supplier, of the version named by If-Match. Bank details are not changed here."""
+    """Change a supplier, of the version named by If-Match. Bank details are not changed here. While a bank-account
+    change is open contacts and address stay as they are: they are who it is checked with and who is warned."""
     supplier = await change_supplier(session, supplier_id, wanted.fields(), if_match=if_match, by=by, at=now)
     return await _shown_with_etag(session, supplier, response)
 
@@ -145,7 +147,8 @@ async def release(
     now: Now,
     by: Annotated[Actor, requires("suppliers:write")],
 ) -> HoldOut:
-    """Lift a hold; with the last one the supplier may be paid again."""
+    """Lift a hold; with the last one the supplier may be paid again. One for suspected fraud or by court order is
+    lifted only by whoever may approve bank-account changes."""
     return HoldOut.of(await release_hold(session, supplier_id, hold_id, wanted.note, by=by, at=now))
 
 

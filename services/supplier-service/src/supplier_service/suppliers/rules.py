@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Forbidden, IllegalMove, Malformed, NotFound
 
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.suppliers.identifiers import phone_digits
@@ -45,8 +45,19 @@ class HoldReason(StrEnum):
     OTHER = "other"
 
 
+RELEASED_BY_APPROVER = frozenset({HoldReason.SUSPECTED_FRAUD, HoldReason.COURT_ORDER})
+"""Holds that are lifted only by whoever approves bank-account changes: not by the person they may be about."""
+
 BANK_ACCOUNT_CHANGE = "bank_account_change"
 """The hold reason of a supplier with an open bank-account change (payables.md §4)."""
+
+
+ERP = "erp"
+REGISTRARS = frozenset({ERP, "supplier_registrar"})
+"""The roles of systems that register suppliers under references of their sources."""
+
+MANUAL = "manual"
+"""The source of a supplier that a person registers."""
 
 
 class ContactPurpose(StrEnum):
@@ -73,6 +84,30 @@ class HoldReleased(Conflict):
     """The hold was lifted before."""
 
     code = "hold-already-released"
+
+
+class ReleaseNeedsApprover(Forbidden):
+    """A hold for suspected fraud or by court order is lifted by somebody who approves bank-account changes."""
+
+    code = "release-needs-approver"
+
+
+class ContactsLocked(Conflict):
+    """While a bank-account change is open nobody changes whom it is checked with and who is warned of it."""
+
+    code = "contacts-locked-by-bank-account-change"
+
+
+class NotYourSource(Forbidden):
+    """A registration tells what only the system does that owns the source."""
+
+    code = "not-your-source"
+
+
+class PhoneSinceInFuture(Malformed):
+    """A telephone number cannot be held since a day that has not come."""
+
+    code = "date-in-future"
 
 
 class SourceReferenceTaken(Conflict):
@@ -192,6 +227,54 @@ def with_phone_dates(contacts: Sequence[Contact], held: Sequence[Contact], *, to
     return [
         replace(contact, phone_since=since.get(phone_digits(contact.phone), today) if contact.phone else None)
         for contact in contacts
+    ]
+
+
+def with_known_ids(contacts: Sequence[Contact], held: Sequence[Contact]) -> list[Contact]:
+    """Contacts told without an id that are held word for word keep theirs: not every source knows our ids."""
+    named = {contact.id for contact in contacts}
+    free = {_said(contact): contact.id for contact in held if contact.id not in named}
+    return [contact if contact.id else replace(contact, id=free.pop(_said(contact), None)) for contact in contacts]
+
+
+def _said(contact: Contact) -> tuple[Any, ...]:
+    return contact.name, contact.email, contact.phone, contact.purpose
+
+
+def removed_emails(held: Sequence[Contact], wanted: Sequence[Contact]) -> dict[str, str]:
+    """The e-mail addresses that a change of contacts takes away, each with its contact's name."""
+    kept = {contact.email.casefold() for contact in wanted if contact.email}
+    removed = {contact.email.casefold(): contact for contact in held if contact.email}
+    return {str(contact.email): contact.name for email, contact in removed.items() if email not in kept}
+
+
+def check_registration(told: NewSupplier, *, roles: frozenset[str]) -> list[FieldError]:
+    """What a caller of these roles may not tell of a new supplier; empty when all is theirs to tell.
+
+    Three people guard the change of an account (payables.md §4), so nobody alone may make the first one: an account,
+    and since when a number is held, come from the ERP only. A person registers under the source `manual`: under
+    the ERP's name its next reference could be taken before the ERP does.
+    """
+    errors = []
+    if not roles & REGISTRARS and told.source_system != MANUAL:
+        errors.append(FieldError("source.system", "a system's, told by a person", MANUAL))
+    if ERP not in roles:
+        if told.bank_account is not None:
+            errors.append(FieldError("bank_account", "not told by the ERP", "none here, then a bank-account change"))
+        errors += [
+            FieldError(f"contacts.{index}.phone_since", "not told by the ERP", "none: the number counts from today")
+            for index, contact in enumerate(told.contacts)
+            if contact.phone_since is not None
+        ]
+    return errors
+
+
+def check_phone_dates(told: NewSupplier, *, today: date) -> list[FieldError]:
+    """The contacts whose number is held since a day that has not come."""
+    return [
+        FieldError(f"contacts.{index}.phone_since", "in the future", f"{today.isoformat()} or before")
+        for index, contact in enumerate(told.contacts)
+        if contact.phone_since is not None and contact.phone_since > today
     ]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from pydantic import AfterValidator, BaseModel, Field, model_validator
+from pydantic import AfterValidator, BaseModel, Field, field_validator
 
 from supplier_service.bank_accounts.schemas import BankAccountIn, BankAccountOut
 from supplier_service.bank_accounts.tables import BankAccount
@@ -59,7 +59,7 @@ class ContactFields(RequestModel):
 
 
 class ContactIn(ContactFields):
-    """A contact of a new supplier. `phone_since`: since when the source system has held this number."""
+    """A contact of a new supplier. `phone_since`: since when the ERP has held this number; never in the future."""
 
     phone_since: Annotated[date | None, Field(examples=["2019-04-01"])] = None
 
@@ -77,7 +77,7 @@ class ContactChangeIn(ContactFields):
 
 
 class SupplierIn(RequestModel):
-    """A supplier to register. Its bank account is taken only here; later through a bank-account change."""
+    """A supplier to register. Its bank account is taken here, from the ERP; else through a bank-account change."""
 
     source: SourceIn
     name: Annotated[LongText, Field(examples=["Ardley Paving Ltd"])]
@@ -116,15 +116,20 @@ class SupplierChangeIn(RequestModel):
     contacts: Annotated[list[ContactChangeIn] | None, Field(max_length=20)] = None
     address: AddressIn | None = None
 
-    @model_validator(mode="after")
-    def _sensible(self) -> Self:
-        for name in ("name", "payment_terms_days", "contacts"):
-            if name in self.model_fields_set and getattr(self, name) is None:
-                raise ValueError(f"{name} cannot be emptied; expected a value, or the field left out")
-        ids = [contact.id for contact in self.contacts or () if contact.id]
+    @field_validator("name", "payment_terms_days", "contacts")
+    @classmethod
+    def _cannot_be_emptied(cls, told: Any) -> Any:
+        if told is None:
+            raise ValueError("cannot be emptied; expected a value, or the field left out")
+        return told
+
+    @field_validator("contacts")
+    @classmethod
+    def _each_id_once(cls, told: list[ContactChangeIn]) -> list[ContactChangeIn]:
+        ids = [contact.id for contact in told if contact.id]
         if len(ids) != len(set(ids)):
             raise ValueError("a contact id appears twice; expected each once")
-        return self
+        return told
 
     def fields(self) -> dict[str, Any]:
         """The fields that were sent, as the use case takes them."""

@@ -6,17 +6,18 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ARRAY, Text, Uuid, any_, func, literal, or_, select
+from sqlalchemy import ARRAY, Text, Uuid, any_, delete, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from supplier_service.suppliers.rules import NewSupplier, NoSuchHold, NoSuchSupplier, Status, fingerprints
-from supplier_service.suppliers.tables import Supplier, SupplierHold
+from supplier_service.suppliers.tables import RemovedEmail, Supplier, SupplierHold
 
 _INSERT = """
 INSERT INTO supplier (id, version, source_system, source_reference, registered, name, company_number, vat_number,
@@ -87,6 +88,13 @@ async def get_supplier(session: AsyncSession, supplier_id: UUID) -> Supplier:
     return supplier
 
 
+async def names_of(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of suppliers by id."""
+    ids = literal(list(supplier_ids), ARRAY(Uuid))
+    found = await session.execute(select(col(Supplier.id), col(Supplier.name)).where(col(Supplier.id) == any_(ids)))
+    return {row.id: row.name for row in found}
+
+
 async def lock_supplier(session: AsyncSession, supplier_id: UUID) -> Supplier:
     """A supplier, locked until the transaction ends; raises NoSuchSupplier."""
     supplier = await session.get(Supplier, supplier_id, with_for_update=True, populate_existing=True)
@@ -115,6 +123,39 @@ async def open_holds(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dic
     for hold in found.scalars():
         holds[hold.supplier_id].append(hold)
     return holds
+
+
+async def keep_removed_emails(
+    session: AsyncSession, supplier_id: UUID, removed: Mapping[str, str], *, on: date
+) -> None:
+    """Keep addresses (each with its contact's name) that a supplier's contacts have no more from today."""
+    if removed:
+        rows = [
+            {"supplier_id": supplier_id, "email": email, "name": name, "removed_on": on}
+            for email, name in removed.items()
+        ]
+        told = insert(RemovedEmail).values(rows)
+        newest = {"name": told.excluded.name, "removed_on": told.excluded.removed_on}
+        await session.execute(told.on_conflict_do_update(index_elements=["supplier_id", "email"], set_=newest))
+
+
+async def removed_emails(session: AsyncSession, supplier_id: UUID, *, since: date) -> Sequence[RemovedEmail]:
+    """The addresses removed from a supplier's contacts on that day or later, the latest first."""
+    found = await session.execute(
+        select(RemovedEmail)
+        .where(col(RemovedEmail.supplier_id) == supplier_id, col(RemovedEmail.removed_on) >= since)
+        .order_by(col(RemovedEmail.removed_on).desc(), col(RemovedEmail.email))
+        .execution_options(populate_existing=True)
+    )
+    return found.scalars().all()
+
+
+async def forget_removed_emails(session: AsyncSession, *, before: date) -> int:
+    """Delete the addresses that were removed before a day; how many."""
+    gone = await session.execute(
+        delete(RemovedEmail).where(col(RemovedEmail.removed_on) < before).returning(col(RemovedEmail.email))
+    )
+    return len(gone.all())
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -61,6 +61,21 @@ class Supplier(Row, table=True):
             contacts=self.contacts,
             address=self.address,
         )
+
+
+class RemovedEmail(Row, table=True):
+    """An e-mail address a supplier's contacts had until a day: who a bank-account change is told to, too.
+
+    Personal data, kept for that only and forgotten after `bank_account_changes.rules.Control.removed_email_days`.
+    """
+
+    __tablename__ = "supplier_removed_email"
+    __table_args__ = (Index(None, "removed_on"),)
+
+    supplier_id: UUID = Field(primary_key=True, foreign_key="supplier.id")
+    email: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    removed_on: date
 
 
 class SupplierHold(Row, table=True):

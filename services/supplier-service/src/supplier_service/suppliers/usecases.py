@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -23,23 +23,31 @@ from council_common.ids import new_id
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from supplier_service.bank_accounts.usecases import refuse_accounts_in
 from supplier_service.market_sectors.store import sector_codes
 from supplier_service.suppliers import store
 from supplier_service.suppliers.registration import UNKNOWN_SECTOR
 from supplier_service.suppliers.rules import (
+    RELEASED_BY_APPROVER,
     Contact,
+    ContactsLocked,
     HoldReason,
     HoldReleased,
+    ReleaseNeedsApprover,
     Status,
     UnknownContact,
     UnknownMarketSector,
     move,
+    removed_emails,
+    with_known_ids,
     with_phone_dates,
 )
 from supplier_service.suppliers.tables import Supplier, SupplierHold
 
 # Their values are personal data: history tells that they changed, not from what to what.
 _WITHHELD = frozenset({"name", "contacts", "address"})
+# Who is called back about a bank-account change and who is warned of it, by mail or by letter (payables.md §4).
+_LOCKED = frozenset({"contacts", "address"})
 
 
 async def record_on_supplier(
@@ -78,8 +86,9 @@ async def change_supplier(
 ) -> Supplier:
     """Change fields of a supplier, of the version the caller read; what is as wanted already is no change.
 
-    `fields` are columns with their new values; `contacts` are `Contact`s. Raises StaleVersion, VersionRequired,
-    UnknownMarketSector, UnknownContact.
+    `fields` are columns with their new values; `contacts` are `Contact`s. E-mail addresses that go are kept for a
+    while, for the warning of a bank-account change; while one is open contacts and address stay as they are.
+    Raises StaleVersion, VersionRequired, UnknownMarketSector, UnknownContact, ContactsLocked.
     """
     supplier = await store.lock_supplier(session, supplier_id)
     must_match(if_match, supplier.version)
@@ -92,6 +101,15 @@ async def change_supplier(
     before = {name: getattr(supplier, name) for name, value in wanted.items() if getattr(supplier, name) != value}
     if not before:
         return supplier
+    if supplier.open_bank_account_change_id is not None and (locked := _LOCKED & before.keys()):
+        raise ContactsLocked(
+            "A bank-account change is open: finish or reject it, then change contacts and address.",
+            errors=[FieldError(name, "changed while a bank-account change is open", "as it is") for name in locked],
+            bank_account_change_id=str(supplier.open_bank_account_change_id),
+        )
+    if "contacts" in before:
+        removed = removed_emails(_read(before["contacts"]), _read(wanted["contacts"]))
+        await store.keep_removed_emails(session, supplier.id, removed, on=london_date(at))
     for name in before:
         setattr(supplier, name, wanted[name])
     detail = {name: None if name in _WITHHELD else {"from": before[name], "to": wanted[name]} for name in before}
@@ -113,19 +131,27 @@ async def change_supplier(
 
 
 def _contacts(supplier: Supplier, wanted: list[Contact], *, at: datetime) -> list[dict[str, Any]]:
-    held = [Contact.of(stored) for stored in supplier.contacts]
+    held = _read(supplier.contacts)
     if {contact.id for contact in wanted} - {contact.id for contact in held} - {None}:
         error = FieldError("contacts", "an id this supplier has no contact of", "an id as read, or none for a new one")
         raise UnknownContact("A contact is not one of this supplier's.", errors=[error])
-    dated = with_phone_dates(wanted, held, today=london_date(at))
+    dated = with_phone_dates(with_known_ids(wanted, held), held, today=london_date(at))
     return [replace(contact, id=contact.id or new_id()).stored() for contact in dated]
+
+
+def _read(contacts: Sequence[Mapping[str, Any]]) -> list[Contact]:
+    return [Contact.of(stored) for stored in contacts]
 
 
 async def place_hold(
     session: AsyncSession, supplier_id: UUID, reason: HoldReason, note: str, *, by: Actor, at: datetime
 ) -> SupplierHold:
-    """Hold every payment to a supplier; several holds may stand at once. Raises IllegalMove at an end state."""
+    """Hold every payment to a supplier; several holds may stand at once.
+
+    Raises IllegalMove at an end state, AccountInText.
+    """
     supplier = await store.lock_supplier(session, supplier_id)
+    await refuse_accounts_in(session, supplier_id, note=note)
     supplier.status = move(Status(supplier.status), Status.HELD)
     hold = SupplierHold(
         id=new_id(), supplier_id=supplier.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
@@ -146,11 +172,17 @@ async def place_hold(
 async def release_hold(
     session: AsyncSession, supplier_id: UUID, hold_id: UUID, note: str, *, by: Actor, at: datetime
 ) -> SupplierHold:
-    """Lift one hold; with the last one the supplier is active again. Raises HoldReleased when it was lifted."""
+    """Lift one hold; with the last one the supplier is active again.
+
+    Raises HoldReleased when it was lifted, ReleaseNeedsApprover, AccountInText.
+    """
     supplier = await store.lock_supplier(session, supplier_id)
     hold = await store.get_hold(session, supplier_id, hold_id)
     if hold.released_at is not None:
         raise HoldReleased("This hold was released before.")
+    if hold.reason in RELEASED_BY_APPROVER and "bank-accounts:approve" not in by.scopes:
+        raise ReleaseNeedsApprover("Only somebody who approves bank-account changes lifts a hold of this reason.")
+    await refuse_accounts_in(session, supplier_id, note=note)
     hold.released_by, hold.released_at, hold.release_note = by.subject, at, note
     await session.flush()
     last = not (await store.open_holds(session, [supplier_id]))[supplier_id]

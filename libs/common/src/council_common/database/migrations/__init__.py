@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from council_common.database.sessions import driver_url
+from council_common.database.sessions import DIALECT, driver_url
 from council_common.database.tables import platform
 
 PLATFORM_VERSIONS = Path(__file__).parent / "versions"
@@ -43,9 +43,7 @@ def run(metadata: MetaData) -> None:
 
 
 async def _run_online(url: str, metadata: MetaData) -> None:
-    engine = create_async_engine(
-        driver_url(url).replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=pool.NullPool
-    )
+    engine = create_async_engine(DIALECT, poolclass=pool.NullPool, connect_args={"dsn": driver_url(url)})
     async with engine.connect() as connection:
         await connection.run_sync(_run_on, metadata)
         await connection.commit()

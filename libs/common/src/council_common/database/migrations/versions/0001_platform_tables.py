@@ -47,6 +47,12 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_inbox_handled_at ON inbox (handled_at)",
     """
+    CREATE TABLE events_forgotten (
+        type text CONSTRAINT pk_events_forgotten PRIMARY KEY,
+        count bigint NOT NULL
+    )
+    """,
+    """
     CREATE TABLE dead_letter (
         id uuid CONSTRAINT pk_dead_letter PRIMARY KEY,
         topic text NOT NULL,
@@ -99,6 +105,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("change", "idempotency_key", "dead_letter", "inbox", "events_sent", "outbox"):
+    for table in ("change", "idempotency_key", "dead_letter", "events_forgotten", "inbox", "events_sent", "outbox"):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION wake_relay")

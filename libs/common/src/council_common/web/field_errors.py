@@ -1,0 +1,63 @@
+"""A refused field in words for a person: which, what was wrong, what would be right; never the value itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from council_common.errors import FieldError
+
+# By the kind pydantic gives an error, or the beginning of it: what is wrong, and what would be right.
+_WORDS = {
+    "missing": (None, "a value"),
+    "extra_forbidden": ("no field of this resource", "only the fields of this resource"),
+    "json_invalid": (None, "JSON (RFC 8259)"),
+    "date_": ("not a date", "a date such as 2026-01-31"),
+    "datetime_": ("not a time", "a time such as 2026-01-31T09:30:00Z"),
+    "timezone_aware": ("a time without its zone", "a time such as 2026-01-31T09:30:00Z"),
+    "int_": ("not a whole number", "a whole number"),
+    "bool_": ("neither true nor false", "true or false"),
+    "uuid_": ("not an id", "an id such as 0195a1b2-0000-7000-8000-0000000000e0"),
+    "string_type": ("not text", "text"),
+    "list_type": ("not a list", "a list"),
+    "dict_type": ("not an object", "an object"),
+    "model_": ("not an object", "an object"),
+    "greater_than_equal": ("too small", "from {ge}"),
+    "greater_than": ("too small", "more than {gt}"),
+    "less_than_equal": ("too large", "up to {le}"),
+    "less_than": ("too large", "less than {lt}"),
+    "string_too_long": ("too long", "at most {max_length} characters"),
+    "string_too_short": ("too short", "at least {min_length} characters"),
+    "too_long": ("too many", "at most {max_length}"),
+    "too_short": ("too few", "at least {min_length}"),
+    "literal_error": ("none of the known values", "{expected}"),
+    "enum": ("none of the known values", "{expected}"),
+}
+_OF_THE_REQUEST = {"body", "query", "path", "header"}
+
+
+def field_error(detail: Any) -> FieldError:
+    """One of pydantic's errors as a field error.
+
+    A validator of ours says both in one sentence: `ValueError("not a sort code; expected 6 digits")`.
+    """
+    location = [str(part) for part in detail["loc"]]
+    if len(location) > 1 and location[0] in _OF_THE_REQUEST:
+        location = location[1:]
+    problem, _, expected = detail["msg"].removeprefix("Value error, ").partition("; expected ")
+    if not expected:
+        own, expected = _words(detail["type"], detail.get("ctx", {}))
+        problem = own or problem
+    return FieldError(field=".".join(location), problem=problem, expected=expected or None)
+
+
+def _words(kind: str, context: dict[str, Any]) -> tuple[str | None, str]:
+    if kind == "string_pattern_mismatch":
+        # A pattern that only keeps control characters out says nothing to a person.
+        if r"\x1f" in context["pattern"]:
+            return "has control characters", "text without control characters"
+        return "not of the right form", f"text of the form {context['pattern']}"
+    for beginning in (kind, f"{kind.split('_', 1)[0]}_"):
+        if beginning in _WORDS:
+            problem, expected = _WORDS[beginning]
+            return problem, expected.format_map(context)
+    return None, ""

@@ -1,0 +1,80 @@
+"""Every refused field is told with what would be right, and never with what it held."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+import pytest
+from council_common.money import Percent
+from council_common.web.field_errors import field_error
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+
+class Way(StrEnum):
+    NET = "net"
+    GROSS = "gross"
+
+
+def _sort_code(given: str) -> str:
+    raise ValueError("not a sort code; expected 6 digits")
+
+
+class Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    system: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=9, min_length=2)] = "erp"
+    code: Annotated[str, StringConstraints(pattern=r"^[a-z]+$")] = "a"
+    pence: Annotated[int, Field(ge=0, le=10_000)] = 0
+    on: Annotated[date, Field(ge=date(2000, 1, 1))] = date(2026, 1, 31)
+    at: AwareDatetime | None = None
+    id: UUID | None = None
+    way: Way = Way.NET
+    kind: Literal["a", "b"] = "a"
+    rate: Percent | None = None
+    sort_code: Annotated[str, AfterValidator(_sort_code)] = ""
+    parts: Annotated[list[int], Field(max_length=1)] = []
+    yes: bool = True
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "expected"),
+    [
+        ({"system": "a\tb"}, "system", "text without control characters"),
+        ({"system": "SECRET-12345"}, "system", "at most 9 characters"),
+        ({"system": "S"}, "system", "at least 2 characters"),
+        ({"system": 5}, "system", "text"),
+        ({"code": "SECRET"}, "code", "text of the form ^[a-z]+$"),
+        ({"pence": -1}, "pence", "from 0"),
+        ({"pence": 10_001}, "pence", "up to 10000"),
+        ({"pence": "SECRET"}, "pence", "a whole number"),
+        ({"pence": 1.5}, "pence", "a whole number"),
+        ({"on": "31/01/2026"}, "on", "a date such as 2026-01-31"),
+        ({"on": "1990-01-01"}, "on", "from 2000-01-01"),
+        ({"at": "SECRET"}, "at", "a time such as 2026-01-31T09:30:00Z"),
+        ({"at": "2026-01-31T09:30"}, "at", "a time such as 2026-01-31T09:30:00Z"),
+        ({"id": "SECRET"}, "id", "an id such as 0195a1b2-0000-7000-8000-0000000000e0"),
+        ({"way": "SECRET"}, "way", "'net' or 'gross'"),
+        ({"kind": "SECRET"}, "kind", "'a' or 'b'"),
+        ({"sort_code": "SECRET"}, "sort_code", "6 digits"),
+        ({"parts": [1, 2]}, "parts", "at most 1"),
+        ({"parts": "SECRET"}, "parts", "a list"),
+        ({"yes": "SECRET"}, "yes", "true or false"),
+        ({"other": "SECRET"}, "other", "only the fields of this resource"),
+        ({"rate": "SECRET"}, "rate", 'a decimal string of percent with at most six places, for example "1.25"'),
+        ({"rate": "101"}, "rate", "0 to 100"),
+    ],
+)
+def test_what_would_be_right_is_said(given: dict[str, Any], field: str, expected: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Form.model_validate(given)
+    [error] = [field_error(each) for each in refused.value.errors()]
+    assert (error.field, error.expected) == (field, expected)
+    assert error.problem
+    assert "SECRET" not in str(error)
+
+
+def test_where_it_was_is_said_as_the_caller_wrote_it() -> None:
+    detail = {"type": "missing", "loc": ("body", "lines", 0, "net_pence"), "msg": "Field required"}
+    error = field_error(detail)
+    assert (error.field, error.problem, error.expected) == ("lines.0.net_pence", "Field required", "a value")
