@@ -36,7 +36,7 @@ def _customer(chance: Random, number: int) -> Customer:
         name = f"{people.place(number)} Traders {number} Ltd"
     email: str | None = f"{people.slug(name)}.{number}@post.example"
     if number == 5:
-        # Its mailbox is gone: the server refuses the reminder, and every run tries it again, never the next level.
+        # Its mailbox is gone: the server refuses the reminder, and every run after names the debt as undeliverable.
         email = "gone@bounce.example"
     elif number != 4 and chance.random() < 0.3:
         email = None

@@ -39,6 +39,21 @@ async def test_a_customer_is_registered_once_and_changed_in_the_version_read(off
     assert [each["action"] for each in history] == ["registered", "changed", "changed"]
 
 
+async def test_what_was_put_right_in_both_systems_is_no_contradiction(office) -> None:
+    """The ERP's new e-mail address was entered here as well: its nightly repeat is what is here."""
+    body = office.customer_body(source={"system": "erp", "reference": "4000124"})
+    first = await office.tell("customers", body, client=office.erp)
+    moved = {**body, "email": "new@example.com", "address": {"lines": ["1 Quay"], "postcode": None}}
+    assert (await office.tell("customers", moved, client=office.erp, status=409))["code"] == "source-reused"
+    change = {"email": moved["email"], "address": moved["address"]}
+    answer = await office.erp.patch(f"/v1/customers/{first['id']}", json=change, headers={"if-match": '"1"'})
+    assert answer.status_code == 200
+    assert (await office.tell("customers", moved, client=office.erp, status=200))["version"] == 2
+    assert (await office.tell("customers", body, client=office.erp, status=200))["version"] == 2
+    other = {**moved, "name": "Somebody else"}
+    assert (await office.tell("customers", other, client=office.erp, status=409))["code"] == "source-reused"
+
+
 async def test_customers_in_bulk_and_found_again(office) -> None:
     good, other = office.customer_body(), office.customer_body(name="Mr Trelawny", kind="individual")
     answer = await office.tell(

@@ -218,7 +218,7 @@ async def test_a_letter_that_never_left_is_no_step_on_the_ladder(office, late) -
     back = await office.ask(f"receivables/{late['id']}")
     assert (back["dunning_level"], back["last_notice_on"], back["last_notice_sent_on"]) == (0, None, None)
     actions = [each["action"] for each in await office.ask(f"receivables/{late['id']}/history")]
-    assert actions[-1] == "level_reckoned:0"
+    assert actions[-1] == "level_reset:0"
     await office.tell(f"holds/{hold['id']}/releases", {"reason": "bins found"})
     office.on(TODAY + timedelta(days=30))
     run = await office.propose(office.service.now.date())
@@ -250,6 +250,50 @@ async def test_what_never_left_leaves_the_step_before(office, late) -> None:
     assert (stands["dunning_level"], stands["last_notice_sent_on"]) == (2, str(TODAY + timedelta(days=10)))
 
 
+@pytest.mark.parametrize("reason", ["no_address", "address_invalid", "address_refused", "recipient_unknown"])
+async def test_nobody_is_written_to_at_an_address_that_failed(office, late, reason: str) -> None:
+    """OCA credit-control #447: a blacklisted address left lines queued for ever. Here an officer sees the debt."""
+    await office.approve(await office.propose(TODAY))
+    [notice] = await office.notices()
+    await office.service.deliver(office.message(MessageFailedV1, notice["id"], reason=reason, was_sent=False))
+    for days in (0, 1, 30):
+        office.on(TODAY + timedelta(days=days))
+        run = await office.propose(office.service.now.date())
+        assert run["found"]["not_proposed"] == {"undeliverable": 1}
+        [item] = await office.items(run, state="skipped")
+        assert (item["receivable_id"], item["level"], item["reason"]) == (late["id"], 1, "undeliverable")
+    assert (await office.ask(f"receivables/{late['id']}/next-notice"))["reason"] == "undeliverable"
+    # What changes nothing about how they are reached changes nothing here; their right address does.
+    path = f"/v1/customers/{late['customer_id']}"
+    for version, body, expected in ((1, {"language": "cy"}, 0), (2, {"email": "right@example.com"}, 1)):
+        answer = await office.officer.patch(path, json=body, headers={"if-match": f'"{version}"'})
+        assert answer.status_code == 200, answer.text
+        run = await office.propose(office.service.now.date())
+        assert run["found"]["proposed"] == expected
+    await office.approve(run)
+    # The older one, withdrawn because of this one, changes nothing.
+    superseded = office.message(MessageFailedV1, notice["id"], reason="superseded", was_sent=False)
+    await office.service.deliver(superseded)
+    assert [each["delivery_status"] for each in await office.notices(level=1)] == ["failed", "issued"]
+    assert (await office.ask(f"receivables/{late['id']}"))["dunning_level"] == 1
+
+
+@pytest.mark.parametrize(("days", "proposed"), [(8 + 6, 0), (8 + 7, 1)])
+async def test_what_never_left_waits_for_its_interval_too(office, late, days: int, proposed: int) -> None:
+    """Level 2 has an interval of 7 days; its letter of day 8 met no template."""
+    await office.approve(await office.propose(TODAY))
+    await office.deliver_all()
+    office.on(TODAY + timedelta(days=8))
+    await office.approve(await office.propose(office.service.now.date()))
+    second = (await office.notices(level=2))[0]
+    unknown = office.message(MessageFailedV1, second["id"], reason="template_unknown", was_sent=False)
+    await office.service.deliver(unknown)
+    office.on(TODAY + timedelta(days=days))
+    found = (await office.propose(office.service.now.date()))["found"]
+    assert (found["proposed"], found["not_proposed"].get("interval_not_elapsed", 0)) == (proposed, 1 - proposed)
+    assert (await office.ask(f"receivables/{late['id']}/next-notice"))["level"] == 2
+
+
 async def test_what_came_back_after_it_left_stays_a_step(office, late) -> None:
     await office.approve(await office.propose(TODAY))
     [notice] = await office.notices()
@@ -279,8 +323,26 @@ async def test_the_interval_counts_from_the_day_the_letter_left(office, day: dat
     assert found["found"]["proposed"] == (reason is None)
 
 
+async def test_two_officers_cannot_send_the_ladder_in_one_day(office) -> None:
+    """D1 b, "days since last notice *sent*": runs dated back to 1 and 15 March, both approved on the 20th."""
+    office.on(date(2026, 1, 1))
+    await office.ladder(7, 21, interval=14)
+    owed = await office.receivable(await office.customer(), 100_00, due_on=date(2026, 1, 28))
+    office.on(date(2026, 3, 20))
+    first = await office.propose(date(2026, 3, 1))
+    await office.approve(first, issued_on=date(2026, 3, 1))
+    await office.deliver_all()
+    for day in (date(2026, 3, 15), date(2026, 3, 20)):
+        assert (await office.propose(day))["found"]["not_proposed"] == {"interval_not_elapsed": 1}
+        found = await office.ask(f"receivables/{owed['id']}/next-notice", as_at=str(day))
+        assert found["reason"] == "interval_not_elapsed"
+    assert [each["sent_on"] for each in await office.notices()] == ["2026-03-20"]
+    office.on(date(2026, 4, 3))
+    assert (await office.propose(date(2026, 4, 3)))["found"]["proposed"] == 1
+
+
 async def test_a_replay_of_past_days_counts_from_the_days_it_is_dated(office) -> None:
-    """A year of runs played today: every letter leaves today, and the ladder goes on as it would have."""
+    """As at days before the debt was known here: every letter leaves today, the ladder goes on as it would have."""
     office.on(TODAY)
     await office.ladder(7, 21, interval=14)
     await office.receivable(await office.customer(), 100_00, due_on=date(2025, 3, 1))
@@ -361,9 +423,11 @@ async def test_a_notice_sent_again_since_the_proposal(office, late) -> None:
 async def test_a_notice_that_never_left_and_leaves_after_the_proposal(office, late) -> None:
     await office.approve(await office.propose(TODAY))
     [notice] = await office.notices()
-    stopped = office.message(MessageFailedV1, notice["id"], reason="no_address", was_sent=False)
+    stopped = office.message(MessageFailedV1, notice["id"], reason="on_hold", was_sent=False)
     await office.service.deliver(stopped)
-    run = await office.propose(TODAY)
+    assert (await office.propose(TODAY))["found"]["not_proposed"] == {"interval_not_elapsed": 1}
+    office.on(TODAY + timedelta(days=1))
+    run = await office.propose(TODAY + timedelta(days=1))
     assert [each["level"] for each in await office.items(run)] == [1]
     await office.service.deliver(office.message(MessageDeliveredV1, notice["id"], message_id=new_id()))
     await _drop(office, late, run, "level_changed")

@@ -1,10 +1,11 @@
 """The set-based picker against the rule, on generated debts; and the rule itself."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
+from council_common.clock import LONDON
 from council_common.ids import new_id
 from debt_service.dunning_procedures.rules import Ladder, Level, LevelChannel, applying
 from debt_service.dunning_runs.picking import Scope, propose_items
@@ -30,6 +31,7 @@ def a_ladder(*levels: Level, **values: Any) -> Ladder:
 
 LADDER = a_ladder(a_level(1, 1), a_level(2, 8, 7), a_level(3, 15, 7, 10_00))
 DAY = timedelta(days=1)
+FAILED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,15 @@ DAY = timedelta(days=1)
         (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY), 2, None),
         (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 6 * DAY), 2, "interval_not_elapsed"),
         (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT - 6 * DAY), 2, "interval_not_elapsed"),  # left later
-        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT + DAY), 2, None),  # replayed: left after the day
+        # It left after the day: no letter, but in a replay, as at a day before the debt was known here.
+        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT + DAY), 2, "interval_not_elapsed"),
+        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT + DAY, recorded_on=AS_AT + DAY), 2, None),
+        # The final notice of 6 days ago never left; one of a week ago may be issued again, the reminder a day later.
+        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, unsent_on=AS_AT - 6 * DAY), 2, "interval_not_elapsed"),
+        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, unsent_on=AS_AT - 7 * DAY), 2, None),
+        (Facts(100, AS_AT - 20 * DAY, unsent_on=AS_AT), 1, "interval_not_elapsed"),
+        (Facts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - DAY), 1, None),
+        (Facts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - 7 * DAY, undeliverable=True), 1, "undeliverable"),
         (Facts(0, AS_AT - 60 * DAY, 1, AS_AT - 50 * DAY, status=Status.SETTLED), None, "settled"),
         (Facts(0, AS_AT - 60 * DAY, status=Status.CANCELLED), None, "cancelled"),
         (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY, notice_under_way=True), 2, "previous_not_delivered"),
@@ -93,6 +103,11 @@ debts = st.fixed_dictionaries(
         "hold_on_customer": st.booleans(),
         "suppressed": st.sampled_from([False, False, False, True]),
         "under_way": st.sampled_from([False, False, True]),
+        "recorded": st.sampled_from([-50, 0, 1]),  # days after the day of the run
+        "unsent": st.sampled_from([None, None, 0, 1, 5]),  # days ago
+        "unsent_level": st.integers(1, 3),
+        "unsent_reason": st.sampled_from(["on_hold", "no_address"]),
+        "address_changed": st.sampled_from([None, -1, 1]),  # days after the failure
         "debt_type": st.sampled_from(["sundry", "rent"]),
         "kind": st.sampled_from(["individual", "business"]),
     }
@@ -150,6 +165,7 @@ async def test_the_statement_says_what_the_rule_says(service, book: list[dict[st
 
 
 def _facts(debt: dict[str, Any]) -> Facts:
+    tried = debt["unsent"] is not None and debt["unsent_level"] == debt["level"] + 1
     stops = in_force(released=False, ends_on=AS_AT - debt["hold_ended"] * DAY, as_at=AS_AT)
     return Facts(
         outstanding_pence=debt["outstanding"],
@@ -160,6 +176,9 @@ def _facts(debt: dict[str, Any]) -> Facts:
         hold_kind=debt["hold"] if stops else None,
         suppressed=debt["suppressed"],
         notice_under_way=debt["under_way"] and debt["level"] > 0,
+        recorded_on=AS_AT + debt["recorded"] * DAY,
+        unsent_on=AS_AT - debt["unsent"] * DAY if tried else None,
+        undeliverable=tried and debt["unsent_reason"] == "no_address" and debt["address_changed"] != 1,
     )
 
 
@@ -187,11 +206,17 @@ async def _insert(session: Any, debt: dict[str, Any], department: str) -> Any:
         "ends_on": AS_AT - debt["hold_ended"] * DAY,
         "held": None if debt["hold_on_customer"] else receivable_id,
         "run": run_id,
+        # Two minutes past midnight in London, on the evening before by UTC once summer has begun.
+        "created_at": datetime.combine(AS_AT + debt["recorded"] * DAY, time(0, 2), LONDON),
+        "failed_run": new_id(),
+        "tried_on": AS_AT - (debt["unsent"] or 0) * DAY,
+        "failed_at": FAILED_AT,
+        "changed_at": FAILED_AT + debt["address_changed"] * DAY if debt["address_changed"] else None,
     }
     await session.execute(
         text(
             "INSERT INTO customer VALUES (:customer, 1, 'test', :reference, :kind, 'x', NULL, NULL, 'letter', 'en', "
-            ":suppressed, false, now(), '')"
+            ":suppressed, false, now(), '', :changed_at)"
         ),
         values,
     )
@@ -199,7 +224,7 @@ async def _insert(session: Any, debt: dict[str, Any], department: str) -> Any:
         text(
             "INSERT INTO receivable VALUES (:id, 1, :customer, 'test', :reference, :reference, :department, "
             ":debt_type, :issued_on, :due_on, '[]', :outstanding, 0, :outstanding, :outstanding, 'overdue', :due_on, "
-            "NULL, :on_hold, :level, :last, :sent, now())"
+            "NULL, :on_hold, :level, :last, :sent, :created_at)"
         ),
         values,
     )
@@ -222,6 +247,21 @@ async def _insert(session: Any, debt: dict[str, Any], department: str) -> Any:
             text(
                 "INSERT INTO dunning_notice VALUES (:run, :run, :id, :customer, :run, :level, 'x', 'letter', :last, "
                 ":due_on, 1, 1, NULL, 'x', 'sent', now())"
+            ),
+            values,
+        )
+    if debt["unsent"] is not None:
+        await session.execute(
+            text(
+                "INSERT INTO dunning_run VALUES "
+                "(:failed_run, 1, 'issued', :as_at, NULL, NULL, NULL, '{}', '{}', 'x', now())"
+            ),
+            values,
+        )
+        await session.execute(
+            text(
+                "INSERT INTO dunning_notice VALUES (:failed_run, :failed_run, :id, :customer, :run, :unsent_level, "
+                "'x', 'letter', :tried_on, :due_on, 1, 1, NULL, 'x', 'failed', :failed_at, NULL, :unsent_reason)"
             ),
             values,
         )

@@ -5,6 +5,7 @@ from datetime import date
 from uuid import UUID
 
 from council_common.contracts.debts import ReceivableRaisedV1
+from council_common.contracts.notifications import MessageFailedV1, MessageSentV1
 from debt_service.receipts.store import name_customers
 from debt_service.receivables.store import lock_one_owed
 from sqlalchemy import text
@@ -73,6 +74,30 @@ async def test_a_hold_on_a_customer_while_its_money_is_recorded(racing_office) -
         await name_customers(session, {UUID(suspense["id"]): UUID(customer["id"])})
     assert (await placing)["customer_id"] == customer["id"]
     assert (await office.ask(f"receivables/{debt['id']}"))["on_hold"]
+
+
+async def test_a_batch_of_messages_while_a_bank_file_is_recorded(racing_office) -> None:
+    """The bank file has the first debt and wants the second; the batch tells of the second's notice before the first's.
+
+    Were the batch to lock debt after debt, one of the two would be killed as a deadlock.
+    """
+    office = racing_office
+    customer = await office.customer()
+    debts = [await office.receivable(customer, 10_00, due_on=date(2026, 2, 20)) for _ in range(2)]
+    first, second = sorted(UUID(each["id"]) for each in debts)
+    await office.approve(await office.propose(date(2026, 3, 11)))
+    notice_of = {UUID(each["receivable_id"]): each["id"] for each in await office.notices()}
+    batch = [
+        office.message(MessageSentV1, notice_of[second]),
+        office.message(MessageFailedV1, notice_of[first], reason="on_hold", was_sent=False),
+    ]
+    async with office.service.runtime.sessions.begin() as session:
+        await lock_one_owed(session, first)
+        telling = asyncio.create_task(office.service.deliver(*batch))
+        await _until_one_waits(office)
+        await lock_one_owed(session, second)
+    await telling
+    assert {each["delivery_status"] for each in await office.notices()} == {"sent", "failed"}
 
 
 async def _until_one_waits(office) -> None:

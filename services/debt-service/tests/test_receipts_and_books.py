@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from council_common.contracts.debts import ReceiptAllocatedV1, ReceiptReversedV1, ReceivableSettledV1
 from council_common.ids import new_id
-from debt_service.receipts.rules import Basis, shares
+from debt_service.receipts.rules import plan_quoted, plan_unquoted
 from debt_service.receivables.rules import Owed, Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -54,6 +54,7 @@ async def test_then_the_same_amount_then_the_oldest_and_the_rest_stays_on_accoun
 async def test_money_from_nobody_is_suspense(office) -> None:
     receipt = await office.receipt(12_34, payer_reference="HAPPY BIRTHDAY")
     assert (receipt["allocations"], receipt["unallocated_pence"], receipt["customer_id"]) == ([], 12_34, None)
+    assert receipt["on_account_reason"] == "payer_unknown"
     report = await office.ask("reports/aged-debt", by="customer")
     assert report["total"]["unallocated_pence"] == 12_34
     assert report["rows"][0]["key"] == "unidentified"
@@ -244,17 +245,59 @@ async def test_an_unknown_receivable_is_named(office) -> None:
     assert (refused["code"], refused["errors"][0]["field"]) == ("receivable-not-found", "allocations.1.number")
 
 
-async def test_whoever_is_quoted_has_the_rest_as_well(office) -> None:
-    """150.00 quoting 100.00, the payer not named: 50.00 pays the same customer's other debt, as if they were."""
+@pytest.mark.parametrize("names_payer", [True, False])
+async def test_what_is_left_of_a_quoted_invoice_stays_on_account(office, names_payer: bool) -> None:
+    """receivables.md §4 step 4: "auto part-payment or on-account"; 150.00 quoting 100.00 of rent pays no bins."""
     customer = await office.customer()
-    quoted = await office.receivable(customer, 100_00, due_on=DUE)
-    other = await office.receivable(customer, 70_00, due_on=DUE)
-    receipt = await office.receipt(150_00, payer_reference=quoted["number"])
-    assert receipt["customer_id"] == customer["id"]
-    assert [(each["receivable_id"], each["amount_pence"], each["basis"]) for each in receipt["allocations"]] == [
-        (quoted["id"], 100_00, "quoted_reference"),
-        (other["id"], 50_00, "oldest_due"),
+    rent = await office.receivable(customer, 100_00, due_on=DUE, debt_type="rent")
+    bins = await office.receivable(customer, 70_00, due_on=DUE)
+    more_rent = await office.receivable(customer, 50_00, due_on=DUE, debt_type="rent")
+    payer = {"customer_id": customer["id"]} if names_payer else {}
+    receipt = await office.receipt(150_00, payer_reference=rent["number"], **payer)
+    assert [(each["receivable_id"], each["amount_pence"]) for each in receipt["allocations"]] == [(rent["id"], 100_00)]
+    assert (receipt["customer_id"], receipt["unallocated_pence"]) == (customer["id"], 50_00)
+    assert receipt["on_account_reason"] == "more_than_quoted"
+    # Paid twice: theirs to have back.
+    twice = await office.receipt(70_00, payer_reference=rent["number"], **payer)
+    assert (twice["allocations"], twice["on_account_reason"]) == ([], "quoted_owes_nothing")
+    # An officer decides; then nothing is left, and no reason.
+    wish = {"allocations": [{"receivable_id": bins["id"], "amount_pence": 70_00}]}
+    done = await office.tell(f"receipts/{twice['id']}/allocations", wish)
+    assert (done["unallocated_pence"], done["on_account_reason"]) == (0, None)
+    assert (await office.ask(f"receivables/{more_rent['id']}"))["outstanding_pence"] == 50_00
+    await office.books_agree()
+
+
+async def test_a_known_payer_who_quotes_anothers_number_pays_nothing_by_rule(office) -> None:
+    """A daughter who owes 100.00 pays her father's 100.00: neither debt is settled before an officer looked."""
+    fathers = await office.receivable(await office.customer(), 100_00, due_on=DUE)
+    daughter = await office.customer()
+    own = await office.receivable(daughter, 100_00, due_on=DUE - timedelta(days=5))
+    for words in (fathers["number"], f"{fathers['number']} {own['number']}"):
+        receipt = await office.receipt(100_00, payer_reference=words, customer_id=daughter["id"])
+        assert (receipt["allocations"], receipt["unallocated_pence"]) == ([], 100_00)
+        assert (receipt["customer_id"], receipt["on_account_reason"]) == (daughter["id"], "another_customers_number")
+    assert [(await office.ask(f"receivables/{each['id']}"))["outstanding_pence"] for each in (fathers, own)] == [
+        100_00,
+        100_00,
     ]
+    assert await office.service.published(ReceivableSettledV1) == []
+    await office.books_agree()
+
+
+async def test_money_without_a_quote_never_crosses_debt_types(office) -> None:
+    """receivables.md §2.9: "Housing-cost payments never cross debt types without an officer"."""
+    customer = await office.customer()
+    rent = await office.receivable(customer, 100_00, due_on=DUE, debt_type="rent")
+    await office.receivable(customer, 70_00, due_on=DUE - timedelta(days=5))
+    either = await office.receipt(60_00, customer_id=customer["id"])
+    assert (either["allocations"], either["on_account_reason"]) == ([], "several_debt_types")
+    # Of the one that owes just this there is one only.
+    same = await office.receipt(100_00, customer_id=customer["id"])
+    assert [(each["receivable_id"], each["basis"]) for each in same["allocations"]] == [(rent["id"], "same_amount")]
+    # What is left to pay is of one type.
+    rest = await office.receipt(80_00, customer_id=customer["id"])
+    assert (rest["allocated_pence"], rest["on_account_reason"]) == (70_00, "nothing_more_owed")
     await office.books_agree()
 
 
@@ -263,6 +306,7 @@ async def test_two_customers_quoted_have_what_they_quote_and_no_more(office) -> 
     second = await office.receivable(await office.customer(), 10_00, due_on=DUE)
     receipt = await office.receipt(25_00, payer_reference=f"{first['number']} {second['number']}")
     assert (receipt["customer_id"], receipt["unallocated_pence"]) == (None, 5_00)
+    assert receipt["on_account_reason"] == "more_than_quoted"
     await office.books_agree()
 
 
@@ -304,29 +348,33 @@ async def test_every_version_has_its_change(office) -> None:
     ]
 
 
-def an_owed(pence: int, *, due_on: date = DUE, number: str = "R1") -> Owed:
-    return Owed(new_id(), new_id(), number, "bins", DUE, due_on, 1, pence, 0, pence, Status.OPEN, None, None)
+def an_owed(pence: int, *, due_on: date = DUE, number: str = "R1", debt_type: str = "sundry") -> Owed:
+    return Owed(new_id(), PAYER, number, "bins", debt_type, DUE, due_on, 1, pence, 0, pence, Status.OPEN, None, None)
 
 
-amounts = st.lists(st.integers(1, 500), min_size=1, max_size=8)
+PAYER = new_id()
+amounts = st.lists(st.tuples(st.integers(0, 500), st.sampled_from(["sundry", "rent"])), min_size=1, max_size=8)
 
 
-@given(amount=st.integers(1, 2_000), owed=amounts, quoted=st.integers(0, 8), data=st.data())
+@given(amount=st.integers(1, 2_000), owed=amounts, quoted=st.booleans(), data=st.data())
 def test_shares_sum_to_no_more_than_the_receipt_in_whatever_order(
-    amount: int, owed: list[int], quoted: int, data: st.DataObject
+    amount: int, owed: list[tuple[int, str]], quoted: bool, data: st.DataObject
 ) -> None:
-    debts = [an_owed(pence, due_on=DUE + timedelta(days=n), number=f"R{n}") for n, pence in enumerate(owed)]
-    shuffled = data.draw(st.permutations(debts))
-    first = shares(amount, quoted=debts[:quoted], of_customer=debts)
-    second = shares(amount, quoted=debts[:quoted], of_customer=shuffled)
-    assert [(each.owed.id, each.amount_pence, each.basis) for each in first] == [
-        (each.owed.id, each.amount_pence, each.basis) for each in second
+    debts = [
+        an_owed(pence, due_on=DUE + timedelta(days=n), number=f"R{n}", debt_type=debt_type)
+        for n, (pence, debt_type) in enumerate(owed)
     ]
-    assert sum(each.amount_pence for each in first) == min(amount, sum(owed))
-    assert all(0 < each.amount_pence <= each.owed.outstanding_pence for each in first)
-    assert len({each.owed.id for each in first}) == len(first)
-    bases = [each.basis for each in first]
-    assert bases == sorted(bases, key=[Basis.QUOTED_REFERENCE, Basis.SAME_AMOUNT, Basis.OLDEST_DUE].index)
+    planned = plan_quoted if quoted else plan_unquoted
+    first = planned(amount, debts, customer_id=PAYER)
+    assert planned(amount, data.draw(st.permutations(debts)), customer_id=PAYER) == first
+    paid = first.shares
+    assert all(0 < each.amount_pence <= each.owed.outstanding_pence for each in paid)
+    assert len({each.owed.id for each in paid}) == len(paid)
+    if quoted:
+        assert sum(each.amount_pence for each in paid) == min(amount, sum(pence for pence, _ in owed))
+    else:
+        assert len({each.owed.debt_type for each in paid}) <= 1
+        assert sum(each.amount_pence for each in paid) <= amount
 
 
 steps = st.lists(
@@ -354,8 +402,9 @@ class Book:
         self.paid.append(Counter())
         if quoted is not None:
             self.pay(-1, quoted, min(pence, self.owed[quoted]))
+            return
         oldest = [number for _, number in sorted(self.due)]
-        same = [number for number in oldest if number != quoted and self.owed[number] == self.left[-1]]
+        same = [number for number in oldest if self.owed[number] == self.left[-1]]
         for number in (*same[:1], *oldest):
             self.pay(-1, number, min(self.left[-1], self.owed[number]))
 

@@ -103,7 +103,7 @@ async def test_a_hold_ends_on_the_day_that_is_told(service: Harness) -> None:
         hold = (await assistant.post(f"{base}/holds", json={"reason": "dispute"})).json()
         for day in ("2026-03-01", "2026-03-12"):  # before the receipt, and tomorrow
             wrong = await assistant.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": day})
-            assert (wrong.status_code, wrong.json()["code"]) == (422, "release-malformed")
+            assert (wrong.status_code, wrong.json()["code"]) == (422, "hold-malformed")
             assert wrong.json()["errors"][0]["field"] == "released_on"
         lifted = await assistant.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": "2026-03-09"})
         other = (await assistant.post(f"{base}/holds", json={"reason": "missing_po"})).json()

@@ -3,6 +3,7 @@
 import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 from council_common.contracts.invoices import InvoiceReceivedV1
@@ -167,6 +168,19 @@ async def test_a_neighbour_that_is_away_does_not_count_as_breaking(racing_servic
     async with supplier_service(racing_service, known={"S1": "Ardley Paving Ltd"}):
         await racing_service.run_job(fresh_job())
     assert (await shown(racing_service, path))["lines_accepted"] == 1
+
+
+async def test_an_import_that_waits_for_a_neighbour_lets_the_others_pass(racing_service: Harness) -> None:
+    await a_supplier(racing_service, "S2")
+    waiting = (await uploaded(racing_service, a_file(a_line(1)), filename="waits.csv")).headers["location"]
+    good = (await uploaded(racing_service, a_file(a_line(2, supplier="S2")), filename="good.csv")).headers["location"]
+    job = ImportJob()
+    async with supplier_service(racing_service, away=True):
+        for _ in range(4):
+            with suppress(Unavailable):
+                await job.run(racing_service.runtime)
+    assert (await shown(racing_service, good))["status"] == "done"
+    assert (await shown(racing_service, waiting))["status"] == "running"
 
 
 async def test_memory_stays_flat(racing_service: Harness) -> None:

@@ -159,22 +159,25 @@ async def test_a_settled_dispute_moves_the_day_the_invoice_was_valid(service: Ha
 
 
 @pytest.mark.parametrize(
-    ("ended_on", "valid_on", "disputed"),
+    ("began_on", "ended_on", "valid_on", "disputed"),
     [
-        ("2026-03-02", date(2026, 3, 2), False),
-        ("2026-03-09", date(2026, 3, 9), False),
-        ("2026-03-10", None, True),  # sent on the 9th: it was paid in dispute
+        ("2026-03-02", "2026-03-02", date(2026, 3, 2), False),
+        ("2026-03-05", "2026-03-09", date(2026, 3, 9), False),
+        ("2026-03-05", "2026-03-10", None, True),  # sent on the 9th: it was paid in dispute
+        ("2026-03-09", "2026-03-10", None, True),
+        ("2026-03-10", "2026-03-11", None, False),  # it began when the money was on its way
+        (None, "2026-03-11", None, False),  # told today, the 11th
     ],
 )
 async def test_no_invoice_is_valid_only_after_it_was_paid(
-    service: Harness, ended_on: str, valid_on: date | None, *, disputed: bool
+    service: Harness, began_on: str | None, ended_on: str, valid_on: date | None, *, disputed: bool
 ) -> None:
     """payables.md §1.4: no rebate while disputed; day 0 of a clock must not lie behind the payment."""
     await a_supplier(service)
     invoice = await approved(service)
     base = f"/v1/invoices/{invoice['id']}"
     async with service.as_("erp") as erp:
-        hold = (await erp.post(f"{base}/holds", json={"reason": "dispute"})).json()
+        hold = (await erp.post(f"{base}/holds", json={"reason": "dispute", "placed_on": began_on})).json()
         await erp.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": ended_on})
         told = a_payment(invoice["id"]) | {"remitted_on": "2026-03-09", "arrives_on": "2026-03-11"}
         assert (await erp.post("/v1/payments", json=told)).status_code == 201

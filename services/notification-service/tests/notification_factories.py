@@ -9,6 +9,7 @@ from uuid import UUID
 from council_common.contracts.debts import (
     DunningNoticeIssuedV1,
     HoldPlacedV1,
+    ReceiptAllocatedV1,
     ReceivableCancelledV1,
     ReceivableEvent,
     ReceivableSettledV1,
@@ -152,6 +153,18 @@ def a_notice(*, customer_id: UUID, **more: Any) -> DunningNoticeIssuedV1:
 def a_hold(notice: DunningNoticeIssuedV1) -> HoldPlacedV1:
     """Breathing space on the debt a notice is about."""
     return HoldPlacedV1(**_debt_of(notice), hold_id=new_id(), kind="breathing_space", review_on=date(2026, 4, 5))
+
+
+def a_part_payment(notice: DunningNoticeIssuedV1) -> ReceiptAllocatedV1:
+    """All but ten pounds of what a notice asks for."""
+    return ReceiptAllocatedV1(
+        **_debt_of(notice),
+        receipt_id=new_id(),
+        received_on=date(2026, 3, 11),
+        allocated_pence=notice.outstanding_pence - 1_000,
+        outstanding_pence=1_000,
+        basis="quoted_reference",
+    )
 
 
 def a_settlement(notice: DunningNoticeIssuedV1) -> ReceivableSettledV1:

@@ -119,6 +119,7 @@ class OtherServices:
     customers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     warning_contacts: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict)
     away: bool = False
+    contacts_refused: int | None = None
     speaks_otherwise: bool = False
     meanwhile: Callable[[], Awaitable[None]] | None = None
     questions: list[tuple[str, int]] = field(default_factory=list)
@@ -126,7 +127,7 @@ class OtherServices:
     def forget(self) -> None:
         """A new test begins."""
         self.suppliers, self.customers, self.warning_contacts, self.questions = {}, {}, {}, []
-        self.away, self.speaks_otherwise, self.meanwhile = False, False, None
+        self.away, self.contacts_refused, self.speaks_otherwise, self.meanwhile = False, None, False, None
 
     async def token(self, _: Request) -> Response:
         return JSONResponse({"access_token": self.issuer.token("service"), "expires_in": 300})
@@ -153,6 +154,8 @@ class OtherServices:
         change_id = request.path_params["change_id"]
         if (refused := self._refused(request)) is not None:
             return refused
+        if self.contacts_refused:
+            return JSONResponse({"code": "refused"}, status_code=self.contacts_refused)
         if change_id not in self.warning_contacts:
             return JSONResponse({"code": "bank-account-change-not-found"}, status_code=404)
         contacts = self.warning_contacts[change_id]

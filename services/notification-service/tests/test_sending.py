@@ -77,13 +77,14 @@ async def test_an_address_that_is_refused_ends_the_message(post: Post) -> None:
 
 
 async def test_a_corrected_address_is_written_to_again(post: Post) -> None:
+    post.others.suppliers[SUPPLIER_ID] = a_supplier((HOME, "remittance"))
     post.mail.refusals[HOME] = "550 No such mailbox"
-    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0))
     await post.send()
-    post.others.customers[CUSTOMER_ID] = a_customer("new@home.example")
+    post.others.suppliers[SUPPLIER_ID] = a_supplier(("new@home.example", "remittance"))
     message = await post.message()
     async with post.service.as_("communications_officer") as officer:
-        again = await officer.post(f"/v1/messages/{message['id']}/resendings", json={"reason": "rang the customer"})
+        again = await officer.post(f"/v1/messages/{message['id']}/resendings", json={"reason": "rang them"})
         assert again.status_code == 201
         await post.send()
         assert len(post.mail.to("new@home.example")) == 1
@@ -98,6 +99,62 @@ async def test_a_corrected_address_is_written_to_again(post: Post) -> None:
             ("queued", "communications_officer"),
         ]
         assert (await officer.post(f"/v1/messages/{message['id']}/resendings", json={})).status_code == 409
+
+
+async def test_a_notice_that_never_left_is_not_sent_again_beside_the_next_one(post: Post) -> None:
+    """debt-service took the level back when it was told, and its next run writes the level anew."""
+    post.mail.refusals[HOME] = "550 No such mailbox"
+    first = a_notice(customer_id=CUSTOMER_ID)
+    await post.service.deliver(first)
+    await post.send()
+    post.others.customers[CUSTOMER_ID] = a_customer("new@home.example")
+    second = a_notice(customer_id=CUSTOMER_ID, receivable_id=first.receivable_id)
+    failed = await post.message()
+    async with post.service.as_("communications_officer") as officer:
+        path = f"/v1/messages/{failed['id']}/resendings"
+        before = await officer.post(path, json={})
+        await post.service.deliver(second)
+        after = await officer.post(path, json={})
+    assert [(each.status_code, each.json()["code"]) for each in (before, after)] == [
+        (409, "dunning-notice-issued-anew")
+    ] * 2
+    await post.send()
+    assert len(post.mail.to("new@home.example")) == 1
+    assert (await post.message(about_id=str(first.notice_id)))["version"] == failed["version"]
+
+
+async def test_a_notice_that_may_have_left_is_not_told_as_never_sent(post: Post) -> None:
+    def hang_up(server: Any) -> str | None:
+        server.transport.abort()
+        return None
+
+    post.mail.on_data = hang_up
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    post.mail.on_data = None
+    post.mail.refusals[HOME] = "550 No such mailbox"
+    post.service.now += timedelta(minutes=1)
+    await post.send()
+    message = await post.message()
+    assert len(post.mail.raw) == 1
+    assert statuses(message)[-1] == ("failed", "address_refused", 2)
+    (told,) = await post.service.published(MessageFailedV1)
+    assert told.was_sent is True
+    # Its level stands, nothing is written in its place: so it may be sent again.
+    post.mail.refusals.clear()
+    async with post.service.as_("communications_officer") as officer:
+        assert (await officer.post(f"/v1/messages/{message['id']}/resendings", json={})).status_code == 201
+
+
+async def test_a_server_that_closes_before_it_takes_the_letter_has_not_got_it(post: Post) -> None:
+    post.mail.refusals[HOME] = "421 4.3.2 Going down"
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    assert statuses(await post.message())[-1] == ("queued", "connection_lost", 1)
+    post.mail.refusals[HOME] = "550 No such mailbox"
+    post.service.now += timedelta(minutes=1)
+    await post.send()
+    assert [event.was_sent for event in await post.service.published(MessageFailedV1)] == [False]
 
 
 async def test_a_busy_mailbox_is_tried_again_and_given_up_in_the_end(post: Post) -> None:
@@ -192,6 +249,13 @@ async def test_a_refusal_of_our_own_set_up_ends_no_message(post: Post) -> None:
     await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
     await post.send()
     assert statuses(await post.message())[-1] == ("queued", "sender_refused", 1)
+    for _ in range(24 * 12):
+        post.service.now += timedelta(minutes=5)
+        await post.send()
+    # 5 seconds doubled up to an hour: the log of a day's outage stays short, and nothing has ended.
+    message = await post.message()
+    assert (message["status"], message["code"]) == ("queued", "sender_refused")
+    assert 24 <= message["attempt"] <= 36
 
 
 async def test_waits_for_our_own_side_are_no_refusals(post: Post) -> None:

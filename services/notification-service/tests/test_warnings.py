@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from council_common.contracts.notifications import MessageDeliveredV1
-from notification_factories import a_bank_change, a_supplier, a_warned_contact
+from notification_factories import a_bank_change, a_payment, a_supplier, a_warned_contact
 from notification_post import SUPPLIER_ID, Post
 from notification_stand_ins import words
 
@@ -88,6 +88,27 @@ async def test_a_failed_warning_is_sent_again_to_its_own_address(post: Post) -> 
     await post.send()
     assert sorted(to for _, to in post.mail.envelopes) == [("a@ackroyd.example",), ("b@ackroyd.example",)]
     assert len(await post.messages()) == 2
+
+
+async def test_our_own_faults_end_no_warning(post: Post) -> None:
+    """A wrong CLIENT_SECRET or scope on a Friday night: on Monday the old contacts are warned all the same."""
+    change = a_bank_change(supplier_id=SUPPLIER_ID)
+    post.others.warning_contacts[change.change_id] = [a_warned_contact("a@ackroyd.example")]
+    post.others.contacts_refused = 403
+    await post.service.deliver(change)
+    for _ in range(20):
+        await post.send()
+        post.service.now += timedelta(hours=3)
+    message = await post.message()
+    assert (message["status"], message["code"], message["attempt"]) == ("queued", "contacts_not_read", 20)
+    # No other message to a supplier waits for it.
+    await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0))
+    await post.send()
+    assert [to for _, to in post.mail.envelopes] == [("x@evil.example",)]
+    post.others.contacts_refused = None
+    post.service.now += timedelta(hours=1)
+    await post.send()
+    assert post.mail.envelopes[-1][1] == ("a@ackroyd.example",)
 
 
 async def test_an_address_nobody_can_write_to_is_seen_and_stops_no_other(post: Post) -> None:

@@ -16,6 +16,7 @@ from notification_factories import (
     a_customer,
     a_hold,
     a_notice,
+    a_part_payment,
     a_payment,
     a_return,
     a_settlement,
@@ -46,7 +47,12 @@ async def told(post: Post) -> list[tuple[str, bool]]:
 
 @pytest.mark.parametrize(
     ("change", "code"),
-    [(a_hold, "on_hold"), (a_settlement, "settled"), (a_credit_note, "receivable_cancelled")],
+    [
+        (a_hold, "on_hold"),
+        (a_part_payment, "balance_changed"),
+        (a_settlement, "settled"),
+        (a_credit_note, "receivable_cancelled"),
+    ],
 )
 async def test_the_letter_that_was_issued_and_has_not_left_does_not_leave(
     post: Post, change: Callable[[DunningNoticeIssuedV1], Event], code: str
@@ -136,6 +142,23 @@ async def test_after_a_crash_a_held_letter_is_not_sent_again(racing_post: Post) 
     await post.send()
     assert len(post.mail.raw) == 1
     assert log_of(await post.message())[-2:] == [("sending", None), ("cancelled", "on_hold")]
+    # The server has it: nobody says that it never left.
+    assert await told(post) == [("on_hold", True)]
+
+
+async def test_a_held_letter_whose_connection_was_lost_may_have_left(post: Post) -> None:
+    notice = a_notice(customer_id=CUSTOMER_ID)
+    await post.service.deliver(notice)
+
+    async def place_a_hold() -> None:
+        post.mail.meanwhile = None
+        await post.service.deliver(a_hold(notice))
+
+    post.mail.meanwhile, post.mail.on_data = place_a_hold, lambda server: server.transport.abort()
+    await post.send()
+    assert len(post.mail.raw) == 1
+    assert log_of(await post.message())[-2:] == [("queued", "connection_lost"), ("cancelled", "on_hold")]
+    assert await told(post) == [("on_hold", True)]
 
 
 @pytest.mark.parametrize("change", [a_hold, a_settlement, a_credit_note])

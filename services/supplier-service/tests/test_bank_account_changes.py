@@ -167,6 +167,33 @@ async def test_another_holder_than_the_supplier_is_told(service: Harness) -> Non
     assert [answer.json()["account_name_matches"] for answer in (other, same)] == [False, True]
 
 
+async def test_a_name_that_was_changed_for_the_purpose_matches_nothing(service: Harness) -> None:
+    """Who asks for the change may write the account's holder into the supplier's name, before the case or during it."""
+    case = Case(service, await registered(service))
+    path, wanted = f"/v1/suppliers/{case.supplier['id']}", a_change(case.supplier["id"])
+
+    async def rename(name: str) -> None:
+        answer = await case.requester.patch(path, json={"name": name}, headers={"If-Match": "*"})
+        assert answer.status_code == 200
+
+    async def asked() -> dict[str, Any]:
+        answer = await case.requester.post("/v1/bank-account-changes", json=wanted)
+        case.path = f"/v1/bank-account-changes/{answer.json()['id']}"
+        return dict(answer.json())
+
+    during = await asked()
+    await rename(wanted["account_name"])
+    shown = (await case.approver.get(case.path)).json()
+    await case.approver.post(f"{case.path}/rejections", json={"note": "No"})
+    service.now += timedelta(days=89)
+    before = await asked()
+    await case.approver.post(f"{case.path}/rejections", json={"note": "No"})
+    service.now += timedelta(days=1)
+    long_before = await asked()
+    told = [(each["account_name_matches"], each["name_changed_on"]) for each in (during, shown, before, long_before)]
+    assert told == [(False, None), (False, None), (False, "2026-03-11"), (True, None)]
+
+
 async def test_the_supplier_reads_the_account_out(service: Harness) -> None:
     case = Case(service, await registered(service))
     await case.request()
@@ -175,12 +202,52 @@ async def test_the_supplier_reads_the_account_out(service: Harness) -> None:
     silent = await case.caller.post(path, json=case.call(sort_code=None, account_number=None))
     # The same digits as far as an answer shows them.
     other = await case.caller.post(path, json=case.call(account_number="11113917"))
+    refused = await case.approver.post(f"{case.path}/approvals", json={})
     right = await case.caller.post(path, json=case.call())
+    history = await case.approver.get(f"{case.path}/history")
     assert (silent.status_code, silent.json()["code"]) == (422, "account-not-read-out")
     assert [error["field"] for error in silent.json()["errors"]] == ["sort_code", "account_number"]
-    assert (other.status_code, other.json()["code"]) == (409, "another-account-read-out")
+    # A supplier that reads out another account is the strongest sign of a fraud: it stands in the case for good.
+    assert (other.status_code, other.json()["status"]) == (201, "evidence")
+    assert [call["outcome"] for call in right.json()["call_backs"]] == ["another_account", "confirmed"]
+    assert (refused.status_code, refused.json()["code"]) == (409, "illegal-move")
     assert (right.status_code, right.json()["status"]) == (201, "called_back")
-    assert not any(secret in answer.text for secret in SECRETS for answer in (silent, other, right))
+    called = [change for change in history.json() if change["action"] == "called back"]
+    assert [change["detail"]["outcome"] for change in called] == ["another_account", "confirmed"]
+    assert "11113917" not in other.text + history.text
+    assert not any(secret in answer.text for secret in SECRETS for answer in (silent, other, right, history))
+
+
+async def test_after_three_wrong_accounts_the_change_can_only_be_rejected(service: Harness) -> None:
+    case = Case(service, await registered(service))
+    await case.called_back()
+    path = f"{case.path}/call-backs"
+    for guess in ("11113917", "22223917", "33333917"):
+        wrong = await case.caller.post(path, json=case.call(account_number=guess))
+        assert (wrong.status_code, wrong.json()["status"]) == (201, "evidence")
+    right = await case.caller.post(path, json=case.call())
+    fourth = await case.caller.post(path, json=case.call(account_number="44443917"))
+    denied = await case.caller.post(path, json=case.call("not_confirmed"))
+    told = await case.caller.post(path, json=case.call("another_account"))
+    approved = await case.approver.post(f"{case.path}/approvals", json={})
+    # A right account is answered as a wrong one is: the answer tells nothing any more.
+    assert right.json()["code"] == fourth.json()["code"] == "too-many-wrong-read-outs"
+    assert (right.status_code, fourth.status_code, denied.status_code) == (409, 409, 201)
+    assert (told.status_code, approved.status_code) == (422, 409)
+    await case.approver.post(f"{case.path}/rejections", json={"note": "Another account each time"})
+    assert (await case.request())["call_backs"] == []
+
+
+async def test_no_note_finds_an_account_out(service: Harness) -> None:
+    case = Case(service, await registered(service))
+    await case.request()
+    path = f"{case.path}/evidence"
+    guesses = ["sort 40-62-19", "sort 40-62-20", "a/c 58203917", "a/c 11112222"]
+    answers = [
+        await case.requester.post(path, json={"kind": "other", "reference": "x", "note": each}) for each in guesses
+    ]
+    assert [answer.json()["code"] for answer in answers] == ["bank-account-in-text"] * 4
+    assert len({str(answer.json()["errors"]) for answer in answers}) == 1
 
 
 async def test_one_open_change_a_supplier(service: Harness) -> None:
@@ -276,6 +343,8 @@ async def test_the_database_wants_three_people(service: Harness) -> None:
         "UPDATE bank_account_change SET requested_by = 'somebody'",
         "UPDATE bank_account_change SET cooling_off_until = '2026-03-01'",
         "UPDATE bank_account_change SET approved_by = 'somebody'",
+        "UPDATE bank_account_change SET account_name_matches = true",
+        "UPDATE bank_account_change SET warned_otherwise = 'by letter'",
         "DELETE FROM bank_account_change",
     ],
 )
@@ -327,6 +396,7 @@ PASTED = "please pay 40-62-19 58203917 from now on"
         ("evidence", {"kind": "bank_letter", "reference": "EDRMS 1", "note": PASTED}, "note"),
         ("call-backs", {"outcome": "not_confirmed", "note": "Knows nothing of 58203917"}, "note"),
         ("approvals", {"note": "Instead of 91734268"}, "note"),
+        ("approvals", {"warned_otherwise": "Letter: not 91734268 any more?"}, "warned_otherwise"),
         ("rejections", {"note": "Old sort code 20-55-41 stands"}, "note"),
     ],
 )
@@ -355,7 +425,6 @@ async def test_no_case_is_opened_by_a_pasted_mail(service: Harness) -> None:
     assert (refused.status_code, refused.json()["code"]) == (422, "bank-account-in-text")
     assert (await _supplier(case))["payments_held"] is False
     await case.request()
-    # An account that was only asked for is known, too: also when the case is over.
     await case.approver.post(f"{case.path}/rejections", json={"note": "No"})
     hold = {"reason": "suspected_fraud", "note": PASTED}
     held = await case.requester.post(f"/v1/suppliers/{case.supplier['id']}/holds", json=hold)

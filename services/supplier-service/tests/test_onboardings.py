@@ -113,6 +113,25 @@ async def test_nobody_leaves_before_the_day_of_the_terms(service: Harness) -> No
     assert [error["expected"] for error in early.json()["errors"]] == ["2026-02-20 or after"]
 
 
+async def test_who_agreed_long_ago_leaves_on_the_day_it_left(service: Harness) -> None:
+    """Both written down on 11 March: agreed on 1 February, left on 1 March."""
+    opened = await _opened(service, stage="agreed", terms=terms(agreed_on="2026-02-01", effective_from="2026-02-01"))
+    path = opened.headers["location"]
+    async with service.as_("early_payment_coordinator") as coordinator:
+        left = await coordinator.post(f"{path}/stages", json={"stage": "declined", "on": "2026-03-01"})
+    assert (opened.json()["stage_on"], left.status_code) == ("2026-02-01", 201)
+    assert [str(event.declined_on) for event in await service.published(EarlyPaymentDeclinedV1)] == ["2026-03-01"]
+
+
+async def test_an_agreement_begins_no_sooner_than_the_stage_before(service: Harness) -> None:
+    path = (await _opened(service)).headers["location"]
+    async with service.as_("early_payment_coordinator") as coordinator:
+        await coordinator.post(f"{path}/stages", json={"stage": "contacted", "on": "2026-03-02"})
+        earlier = {"stage": "agreed", "terms": terms(agreed_on="2026-02-01")}
+        agreed = await coordinator.post(f"{path}/stages", json=earlier)
+    assert (agreed.status_code, agreed.json()["stage_on"]) == (201, "2026-03-02")
+
+
 async def test_what_was_told_is_in_the_history(service: Harness) -> None:
     opened = await _opened(service, note="Asked for it at the suppliers' day")
     path = opened.headers["location"]

@@ -183,8 +183,25 @@ async def test_a_supplier_without_addresses_warns_nobody(service: Harness) -> No
     async with service.as_("erp") as erp:
         told = a_supplier(contacts=[_contact(None)])
         case = Case(service, (await erp.post("/v1/suppliers", json=told)).json())
-    await case.request()
+    assert (await case.request())["warning_contacts"] == 0
     assert await _warned(service, case) == []
+
+
+async def test_who_cannot_be_warned_by_mail_is_warned_another_way_before_the_approval(service: Harness) -> None:
+    """payables.md §4, "notice to old contacts": the approver answers for it, by name, day and words."""
+    case = Case(service, await registered(service, contacts=[_contact(None, phone_since="2019-04-01")]))
+    await case.called_back()
+    path = f"{case.path}/approvals"
+    refused = await case.approver.post(path, json={"note": "In order"})
+    letter = "Letter of 11 March to the address held, recorded delivery"
+    approved = await case.approver.post(path, json={"warned_otherwise": letter})
+    history = (await case.approver.get(f"{case.path}/history")).json()
+    assert (refused.status_code, refused.json()["code"]) == (409, "supplier-not-warned")
+    assert [error["field"] for error in refused.json()["errors"]] == ["warned_otherwise"]
+    assert (approved.status_code, approved.json()["status"]) == (201, "approved")
+    assert (approved.json()["warned_otherwise"], approved.json()["warning_contacts"]) == (letter, 0)
+    assert (history[-1]["action"], history[-1]["by_name"]) == ("approved", "a.mensah")
+    assert history[-1]["detail"]["warned_otherwise"] == letter
 
 
 EMAILS = st.sampled_from(["a@x.example", "A@x.example", "b@x.example", "B@X.example", "c@x.example"])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import random
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 LOOPBACK = "127.0.0.1"
 DEFAULT_BASE = 8000
+BELOW_OUTGOING = (12_000, 32_000)
 LOWEST_BASE, HIGHEST_BASE = 1_024, 65_400
 
 
@@ -62,15 +64,22 @@ class Ports:
 
 
 def free_ports(count: int) -> list[int]:
-    """`count` different ports that were free a moment ago."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((LOOPBACK, 0))
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """`count` different ports that were free a moment ago.
+
+    None is of the range from which systems take the ports of outgoing connections (Linux: from 32768): one of those
+    may be gone a moment later.
+    """
+    found: list[int] = []
+    for port in random.sample(range(*BELOW_OUTGOING), k=BELOW_OUTGOING[1] - BELOW_OUTGOING[0]):
+        with socket.socket() as tried:
+            try:
+                tried.bind((LOOPBACK, port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            return found
+    raise RuntimeError(f"there are no {count} free ports on {LOOPBACK}")
 
 
 def is_listening(port: int, *, timeout: float = 0.5) -> bool:

@@ -139,6 +139,22 @@ def test_a_cell_far_outside_reserves_nothing(read: Read, reference: str) -> None
     assert refused_code(read, with_part(GOOD, SHEET, sheet)) == "sheet-too-large"
 
 
+@pytest.mark.parametrize(
+    "cell",
+    [
+        b'<c x=">" r="XFD1048576">',
+        b"""<c a=" r='A1'" r="XFD1048576">""",
+        b'<a-b:c r="XFD1048576">',
+        b'<' + b"p" * 30 + b':c r="XFD1048576">',
+    ],
+)  # fmt: skip
+def test_a_cell_far_outside_in_disguise(cell: bytes) -> None:
+    sheet = part_of(GOOD, SHEET).replace(b'<c r="D2"', cell.rstrip(b">"))
+    assert sheet != part_of(GOOD, SHEET)
+    with pytest.raises(UnreadableFile, match="the sheet reaches to row 1,048,576"):
+        check_workbook(io.BytesIO(with_part(GOOD, SHEET, sheet)), Limits())
+
+
 def moved(workbook: bytes, name: str, to: str) -> bytes:
     """The workbook with a part under another name, and everything that points to it changed."""
     out = io.BytesIO()

@@ -29,6 +29,7 @@ CUSTOMERS = (
         on_hold boolean NOT NULL,
         created_at timestamptz NOT NULL,
         content_hash text NOT NULL,
+        contact_changed_at timestamptz,
         CONSTRAINT uq_customer_system_reference UNIQUE (system, reference)
     )
     """,
@@ -172,6 +173,7 @@ RECEIPTS = (
         reversal_reason text,
         created_at timestamptz NOT NULL,
         content_hash text NOT NULL,
+        on_account_reason text,
         CONSTRAINT uq_receipt_system_reference UNIQUE (system, reference),
         CONSTRAINT ck_receipt_allocated CHECK (allocated_pence BETWEEN 0 AND amount_pence),
         CONSTRAINT ck_receipt_reversed CHECK ((status = 'reversed') = (reversed_on IS NOT NULL))
@@ -353,6 +355,10 @@ DUNNING = (
     """
     CREATE INDEX ix_dunning_notice_under_way ON dunning_notice (receivable_id)
     WHERE delivery_status IN ('issued', 'sent')
+    """,
+    """
+    CREATE INDEX ix_dunning_notice_unsent ON dunning_notice (receivable_id)
+    WHERE delivery_status = 'failed' AND sent_on IS NULL
     """,
 )
 

@@ -33,9 +33,11 @@ class SourceReused(Conflict):
 def content_hash(new: Any) -> str:
     """The SHA-256 of what a source told first (a dataclass): told again, it is the same content or it is not.
 
-    The record itself moves on (a customer is changed, a receipt's customer is found), so it cannot be compared.
+    The record itself moves on (a customer is changed, a receipt's customer is found), so it cannot be compared. What
+    was not told is left out: a field the form gains later changes no hash.
     """
-    told = json.dumps(asdict(new), default=str, sort_keys=True, ensure_ascii=False)
+    named = {name: value for name, value in asdict(new).items() if value is not None}
+    told = json.dumps(named, default=str, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(told.encode()).hexdigest()
 
 

@@ -67,6 +67,7 @@ STATEMENTS = (
         refusals integer NOT NULL,
         waits integer NOT NULL,
         rendering integer NOT NULL,
+        may_have_left boolean NOT NULL,
         body_sha256 text,
         due_at timestamptz NOT NULL,
         created_at timestamptz NOT NULL,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from council_common.contracts.debts import (
     DunningNoticeIssuedV1,
     HoldPlacedV1,
+    ReceiptAllocatedV1,
     ReceivableCancelledV1,
     ReceivableSettledV1,
 )
@@ -44,7 +45,7 @@ async def show_missed_rebates(session: AsyncSession, received: Sequence[Received
 
 
 @handlers.on_many(UnagreedDeductionFoundV1)
-async def own_up_to_unagreed_deductions(
+async def show_unagreed_deductions(
     session: AsyncSession, received: Sequence[Received[UnagreedDeductionFoundV1]]
 ) -> None:
     rebates = [(each.event.payment_id, NO_AGREEMENT) for each in received]
@@ -66,6 +67,16 @@ async def send_dunning_notices(session: AsyncSession, received: Sequence[Receive
 async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Received[HoldPlacedV1]]) -> None:
     # A hold (breathing space above all: SI 2020/1311 reg 7) stops the letter that was issued and has not left.
     await withdraw_notices(session, [each.event.receivable_id for each in received], code="on_hold", at=received[0].now)
+
+
+@handlers.on_many(ReceiptAllocatedV1)
+async def withdraw_notices_of_part_paid_debts(
+    session: AsyncSession, received: Sequence[Received[ReceiptAllocatedV1]]
+) -> None:
+    # The sum in the letter is owed no more: the next run writes the right one (receivables.md §1.5 D2, D4).
+    await withdraw_notices(
+        session, [each.event.receivable_id for each in received], code="balance_changed", at=received[0].now
+    )
 
 
 @handlers.on_many(ReceivableSettledV1)

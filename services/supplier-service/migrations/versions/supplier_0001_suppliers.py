@@ -29,6 +29,7 @@ STATEMENTS = (
         source_reference text NOT NULL,
         registered jsonb NOT NULL,
         name text NOT NULL,
+        name_changed_on date,
         company_number text,
         vat_number text,
         market_sector text CONSTRAINT fk_supplier_market_sector_market_sector REFERENCES market_sector (code),
@@ -84,6 +85,8 @@ STATEMENTS = (
         sort_code text NOT NULL,
         account_number text NOT NULL,
         account_name text NOT NULL,
+        account_name_matches boolean NOT NULL,
+        name_changed_on date,
         requested_via text NOT NULL,
         note text NOT NULL,
         requested_by text NOT NULL,
@@ -92,6 +95,7 @@ STATEMENTS = (
         approved_by text,
         approved_at timestamptz,
         cooling_off_until date,
+        warned_otherwise text,
         rejected_by text,
         rejected_at timestamptz,
         activated_at timestamptz,
@@ -191,15 +195,19 @@ STATEMENTS = (
     $$ BEGIN
         IF TG_OP = 'UPDATE' THEN
             IF OLD.status NOT IN ('active', 'rejected')
-                AND (NEW.id, NEW.supplier_id, NEW.sort_code, NEW.account_number, NEW.account_name, NEW.requested_via,
-                     NEW.note, NEW.requested_by, NEW.requested_at)
+                AND (NEW.id, NEW.supplier_id, NEW.sort_code, NEW.account_number, NEW.account_name,
+                     NEW.account_name_matches, NEW.name_changed_on, NEW.requested_via, NEW.note, NEW.requested_by,
+                     NEW.requested_at)
                     IS NOT DISTINCT FROM
-                    (OLD.id, OLD.supplier_id, OLD.sort_code, OLD.account_number, OLD.account_name, OLD.requested_via,
-                     OLD.note, OLD.requested_by, OLD.requested_at)
+                    (OLD.id, OLD.supplier_id, OLD.sort_code, OLD.account_number, OLD.account_name,
+                     OLD.account_name_matches, OLD.name_changed_on, OLD.requested_via, OLD.note, OLD.requested_by,
+                     OLD.requested_at)
                 AND (OLD.approved_by IS NULL
-                     OR (NEW.called_back_by, NEW.approved_by, NEW.approved_at, NEW.cooling_off_until)
+                     OR (NEW.called_back_by, NEW.approved_by, NEW.approved_at, NEW.cooling_off_until,
+                         NEW.warned_otherwise)
                         IS NOT DISTINCT FROM
-                        (OLD.called_back_by, OLD.approved_by, OLD.approved_at, OLD.cooling_off_until))
+                        (OLD.called_back_by, OLD.approved_by, OLD.approved_at, OLD.cooling_off_until,
+                         OLD.warned_otherwise))
             THEN RETURN NEW; END IF;
         END IF;
         RAISE EXCEPTION 'what was asked for, approved or ended in % is never edited', TG_TABLE_NAME;

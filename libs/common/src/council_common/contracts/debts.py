@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from council_common.contracts.fields import (
     CustomerId,
@@ -21,6 +21,7 @@ from council_common.events.contract import Event
 
 HoldCategory = Annotated[
     Literal["breathing_space", "other"],
+    BeforeValidator(lambda told: told if told == "breathing_space" else "other"),
     Field(
         examples=["other"],
         description="Breathing space binds every part of the council (SI 2020/1311); why else is nobody's business.",

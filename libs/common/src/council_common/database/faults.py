@@ -31,5 +31,6 @@ def is_transient(fault: BaseException) -> bool:
         # The driver's word for a connection that is gone, and for calling it wrongly.
         return "closed" in str(fault)
     if isinstance(fault, OSError):
-        return fault.filename is None  # the network; a fault of a file names it
+        # The network; a fault of a file names it (or is one that no socket has).
+        return fault.filename is None and not isinstance(fault, FileNotFoundError | PermissionError)
     return isinstance(fault, (PoolTimeout, Unavailable, httpx.TransportError, *_PASSING))

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Sessions = async_sessionmaker[AsyncSession]
@@ -64,10 +65,13 @@ async def autocommitting(engine: AsyncEngine) -> AsyncIterator[Any]:
     For a hot path that is a single statement: one round trip instead of three.
     """
     pooled = await engine.raw_connection()
+    connection: Any = pooled.driver_connection
     try:
-        yield pooled.driver_connection
-    except BaseException:
-        pooled.invalidate()
+        yield connection
+    except BaseException as fault:
+        # A statement's own fault leaves the connection as it was; after anything else nobody knows.
+        if connection.is_closed() or not isinstance(fault, asyncpg.PostgresError):
+            pooled.invalidate()
         raise
     finally:
         pooled.close()

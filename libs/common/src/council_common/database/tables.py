@@ -86,7 +86,7 @@ dead_letter = Table(
     Column("attempts", Integer, nullable=False),
     Column("failed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("topic", "partition", "record_offset"),
-    Index(None, "topic", "key"),
+    Index("ix_dead_letter_topic_key", "topic", "key", "partition", "record_offset"),
 )
 
 idempotency_key = Table(

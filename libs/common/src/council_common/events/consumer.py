@@ -23,9 +23,8 @@ from pydantic import ValidationError
 from council_common.clock import Clock, utc_now
 from council_common.database.faults import is_transient
 from council_common.database.sessions import Sessions
-from council_common.events.contract import Event
 from council_common.events.dead_letters import WAITS_BEHIND, DeadRecord, put_aside, waiting_keys
-from council_common.events.envelope import Envelope, source_of, type_of, unseal
+from council_common.events.envelope import NotTheProducers, read_told, type_of
 from council_common.events.handlers import Handlers, Received
 from council_common.events.inbox import handled_before, mark_handled
 from council_common.events.security import IN_CLEAR, KafkaSecurity
@@ -228,12 +227,12 @@ class Consumer:
             return self._read(record, event_type)
         except ValidationError as wrong:
             return _Taken(record, event_type, None, reason=f"cannot be read: {safe_text(wrong)}")
+        except NotTheProducers as wrong:
+            return _Taken(record, event_type, None, reason=str(wrong))
 
     def _read(self, record: ConsumerRecord[bytes | None, bytes | None], event_type: str) -> _Taken:
-        expected = self._types[event_type]
-        envelope = unseal(record.value or b"", expected)
-        if told := _not_the_producers(record, envelope, expected):
-            return _Taken(record, event_type, None, reason=told)
+        key = _words(record.key or b"")
+        envelope = read_told(record.value or b"", self._types[event_type], topic=record.topic, key=key)
         received = Received(envelope.data, envelope.id, self._clock())
         return _Taken(record, event_type, received, traceparent=envelope.traceparent)
 
@@ -243,17 +242,6 @@ class Consumer:
         log.warning("consumer_waits", cause=type(fault).__name__, seconds=wait)
         await pause(stop, wait)
         return failures + 1
-
-
-def _not_the_producers(record: ConsumerRecord[Any, Any], envelope: Envelope[Any], expected: type[Event]) -> str:
-    """Why a record is not what its producer sends: the broker's rights are by topic, so each keeps to its own."""
-    if record.topic != expected.topic:
-        return f"{expected.type} is told on {expected.topic} only"
-    if envelope.type != expected.type or envelope.source != source_of(expected):
-        return "type or source of the envelope is not that of the event"
-    if record.key != str(envelope.data.key).encode():
-        return "the record's key is not the aggregate's id"
-    return ""
 
 
 def _words(raw: bytes) -> str:

@@ -6,7 +6,7 @@ While one waits, later events of the same aggregate wait behind it: none overtak
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,8 +16,11 @@ from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, delete, insert, se
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from council_common.clock import Clock
 from council_common.database.sessions import Sessions
 from council_common.database.tables import dead_letter, outbox
+from council_common.events.contract import Event
+from council_common.events.envelope import read_told, type_of
 from council_common.events.handlers import Handlers, Received
 from council_common.events.inbox import mark_handled
 from council_common.events.topics import dead_topic
@@ -29,10 +32,12 @@ TOLD_BYTES = 64 * 1024
 WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
 
 
-# One fixed statement, planned once, however many keys a batch has. The letters found stay until the commit: a replay
-# that is about to remove one first waits for what is being put behind it.
+# One fixed statement, planned once, however many keys a batch has. The last letter of each key stays until the commit:
+# a replay that is about to remove it first waits for what is being put behind it.
 _WAITING = text(
-    "SELECT topic, key FROM dead_letter WHERE (topic, key) IN (SELECT * FROM unnest(:topics, :keys)) FOR KEY SHARE"
+    "SELECT letter.topic, letter.key FROM unnest(:topics, :keys) AS asked(topic, key) CROSS JOIN LATERAL ("
+    "SELECT * FROM dead_letter WHERE topic = asked.topic AND key = asked.key"
+    " ORDER BY partition DESC, record_offset DESC LIMIT 1 FOR KEY SHARE) AS letter"
 ).bindparams(bindparam("topics", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(Text)))
 
 
@@ -113,13 +118,13 @@ async def replay_dead_letters(
     sessions: Sessions,
     handlers: Handlers,
     *,
-    read: Callable[[bytes, str | None], Received[Any]],
+    clock: Clock,
     only: Sequence[UUID] = (),
 ) -> tuple[int, list[tuple[UUID, str]]]:
     """Handle dead letters again, oldest first; those that fail stay, and so does what waits behind them.
 
-    `read` turns a payload and its type into a Received. Letters that come in meanwhile are taken, too. Returns how
-    many were handled, and (id, reason) of those that still fail.
+    Letters that come in meanwhile are taken, too. Returns how many were handled, and (id, reason) of those that still
+    fail.
     """
     handled = 0
     failed: list[tuple[UUID, str]] = []
@@ -132,10 +137,12 @@ async def replay_dead_letters(
                 blocked.add((row.topic, row.key))
                 continue
             try:
-                received = read(row.payload, row.type)
+                received = _received(row, handlers.types, now=clock())
                 async with sessions.begin() as session:
                     # Before anything else: from here on nothing is put behind this letter.
-                    await session.execute(select(dead_letter.c.id).where(_is(row.id)).with_for_update())
+                    kept = await session.execute(select(dead_letter.c.id).where(_is(row.id)).with_for_update())
+                    if kept.scalar() is None:
+                        continue  # discarded meanwhile
                     if await mark_handled(session, [received]):
                         await handlers.handle(session, [received])
                     await session.execute(delete(dead_letter).where(_is(row.id)))
@@ -155,6 +162,12 @@ async def discard_dead_letter(session: AsyncSession, letter_id: UUID) -> DeadRec
     return DeadRecord(
         row.topic, row.partition, row.record_offset, row.key, row.type, row.payload, row.reason, row.attempts
     )
+
+
+def _received(row: Any, types: Mapping[str, type[Event]], *, now: datetime) -> Received[Any]:
+    """A letter as it would be handled; what its producer did not tell stays a letter."""
+    envelope = read_told(row.payload, types[row.type or type_of(row.payload)], topic=row.topic, key=row.key)
+    return Received(envelope.data, envelope.id, now)
 
 
 async def _letters(sessions: Sessions) -> Sequence[Any]:

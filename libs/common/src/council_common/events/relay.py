@@ -34,7 +34,7 @@ COUNT_EVERY = 5.0
 BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 _TAKE = "SELECT position, id, topic, aggregate_id, type, payload FROM outbox ORDER BY position LIMIT $1"
-_COUNT = "SELECT count(*) FROM (SELECT FROM outbox LIMIT 1000000) AS waiting"
+_COUNT = "SELECT count(*) FROM (SELECT FROM outbox LIMIT 20000) AS waiting"  # 20,000 is "20,000 or more"
 # By exact positions: a range would lose the event of a transaction that took a lower number and committed later.
 _REMOVE = """
 WITH gone AS (DELETE FROM outbox WHERE position = ANY($1::bigint[]) RETURNING topic, type)

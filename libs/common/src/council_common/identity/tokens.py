@@ -14,7 +14,7 @@ from jwt import PyJWK
 
 from council_common.errors import Unauthenticated, Unavailable
 from council_common.identity.actor import Actor
-from council_common.identity.roles import scopes_of
+from council_common.identity.roles import ALL_SCOPES, scopes_of
 from council_common.observability.logs import get_logger
 
 log = get_logger()
@@ -167,7 +167,7 @@ class TokenVerifier:
         client_roles = claims.get("resource_access", {}).get(self._audience, {}).get("roles", [])
         roles = frozenset([*client_roles, *claims.get("roles", [])])
         named = f"{claims.get('scope', '')} {claims.get('scp', '')}".split()
-        delegated = frozenset(scope for scope in named if ":" in scope)
+        delegated = frozenset(named) & ALL_SCOPES
         scopes = scopes_of(roles) & delegated if delegated else scopes_of(roles)
         name = claims.get("preferred_username") or claims.get("client_id") or claims["sub"]
         return Actor(subject=str(claims.get("oid") or claims["sub"]), name=name, scopes=scopes, roles=roles)

@@ -22,8 +22,8 @@ _OLE: Final = bytes.fromhex("d0cf11e0a1b11ae1")
 _PIECE: Final = 256 * 1024
 _OVERLAP: Final = 128
 _DOCTYPES: Final = tuple("<!DOCTYPE".encode(name) for name in ("utf-8", "utf-16-le", "utf-16-be"))
-_ROW_OR_CELL: Final = re.compile(rb"<(?:\w{1,20}:)?(row|c)(?=[\s/>])([^>]*)>")
-_BEGUN_ROW_OR_CELL: Final = re.compile(rb"<(?:\w{1,20}:)?(?:row|c)\s")
+_ROW_OR_CELL: Final = re.compile(rb"<(?:[^\s<>/:]+:)?(row|c)(?=[\s/>])([^>]*)>")
+_BEGUN_ROW_OR_CELL: Final = re.compile(rb"<(?:[^\s<>/:]+:)?(?:row|c)\s")
 _REFERENCE: Final = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)0*([0-9]*)["']""")
 _LONGEST_TAG: Final = 64 * 1024
 _LOCAL_HEADER: Final = 30
@@ -158,6 +158,10 @@ class _Extent:
                 self._column += 1
             self._last_row = max(self._last_row, self._row)
             self._last_column = max(self._last_column, self._column)
+        # Whatever else looks like a place counts too: an attribute's value may hold a ">" or another reference.
+        for letters, digits in _REFERENCE.findall(text):
+            self._last_row = max(self._last_row, _bounded_number(digits))
+            self._last_column = max(self._last_column, _column_number(letters))
         # A tag that is cut in two by the end of the piece is looked at with the next one.
         begun = text[max(text.rfind(b"<"), 0) :]
         self._begun = b"" if b">" in begun else begun

@@ -13,5 +13,5 @@ EVENTS_HANDLED = Counter("council_events_handled", "Events whose effect was comm
 EVENTS_REPEATED = Counter("council_events_repeated", "Events that came again and had been handled before")
 EVENTS_DEAD = Counter("council_events_dead", "Events put aside because they could not be handled", ("topic",))
 CONSUMER_RETRIES = Counter("council_consumer_retries", "Batches or events tried again", ("cause",))
-OUTBOX_WAITING = Gauge("council_outbox_waiting", "Events written and not yet sent, at the relay's last look")
+OUTBOX_WAITING = Gauge("council_outbox_waiting", "Events written and not yet sent, at most 20,000 of them counted")
 JOB_RUNS = Counter("council_job_runs", "Runs of a job", ("job", "outcome"))

@@ -16,8 +16,7 @@ from fastapi import FastAPI
 
 from council_common.database.migrations import migrate
 from council_common.events.dead_letters import discard_dead_letter, replay_dead_letters
-from council_common.events.envelope import type_of, unseal
-from council_common.events.handlers import Handlers, Received
+from council_common.events.handlers import Handlers
 from council_common.events.topics import create_topics
 from council_common.observability.logs import configure_logs, get_logger
 from council_common.observability.traces import configure_traces
@@ -140,15 +139,8 @@ async def _end_server(server: uvicorn.Server, stop: asyncio.Event) -> None:
 
 
 async def _replay(service: Service, settings: ServiceSettings, ids: list[UUID]) -> None:
-    types = service.handlers.types
-
     async with running(service.name, settings) as runtime:
-
-        def read(payload: bytes, event_type: str | None) -> Received[Any]:
-            envelope = unseal(payload, types[event_type or type_of(payload)])
-            return Received(envelope.data, envelope.id, runtime.clock())
-
-        handled, failed = await replay_dead_letters(runtime.sessions, service.handlers, read=read, only=ids)
+        handled, failed = await replay_dead_letters(runtime.sessions, service.handlers, clock=runtime.clock, only=ids)
     log.info("dead_letters_replayed", handled=handled, failed=[str(letter_id) for letter_id, _ in failed])
     for letter_id, reason in failed:
         log.warning("dead_letter_stays", dead_letter_id=str(letter_id), reason=reason)

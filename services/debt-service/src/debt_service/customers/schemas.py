@@ -101,5 +101,5 @@ class CustomerOut(BaseModel):
 
     @staticmethod
     def of(customer: Customer) -> CustomerOut:
-        values = customer.values("system", "reference", "created_at", "content_hash")
+        values = customer.values("system", "reference", "created_at", "content_hash", "contact_changed_at")
         return CustomerOut(source=CustomerSource(system=customer.system, reference=customer.reference), **values)

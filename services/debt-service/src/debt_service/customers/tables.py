@@ -18,6 +18,7 @@ class Customer(Row, table=True):
     """Who owes. `on_hold` follows the holds on the customer, `suppressed` stops every notice.
 
     `content_hash` is that of what the source told first; changes since are the council's own.
+    `contact_changed_at` is when an address or the channel was last put right.
     """
 
     __table_args__ = (UniqueConstraint("system", "reference"),)
@@ -36,3 +37,4 @@ class Customer(Row, table=True):
     on_hold: bool
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     content_hash: str = Field(sa_type=Text)
+    contact_changed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.dunning_procedures.rules import Ladder, applying
 from debt_service.dunning_runs.rules import COUNTED_ONLY, Reason
+from debt_service.dunning_runs.store import RECORDED_ON, UNDELIVERABLE
 from debt_service.holds.rules import HoldKind
 from debt_service.holds.store import KIND_IN_FORCE
 
@@ -31,8 +32,12 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::int
 # Asked only of debts that carry the mark.
 _HOLD = KIND_IN_FORCE.format(as_at="$8")
 
-# `rules.interval_began_on`, as at a day.
-_BEGAN = "CASE WHEN r.last_notice_sent_on <= {as_at} THEN r.last_notice_sent_on ELSE r.last_notice_on END"
+# `rules.interval_began_on`, as at a day; what is not there GREATEST leaves out.
+_BEGAN = (
+    "GREATEST(r.last_notice_on, CASE WHEN r.last_notice_sent_on <= {as_at} OR "
+    + RECORDED_ON
+    + " <= {as_at} THEN r.last_notice_sent_on END)"
+)
 
 # Within the statement reasons are numbers (0: proposed), which group faster than their names: first what the
 # calendar alone explains, then what is kept.
@@ -40,6 +45,7 @@ _REASONS: tuple[str, ...] = (
     *COUNTED_ONLY,
     Reason.CUSTOMER_SUPPRESSED,
     Reason.PREVIOUS_NOT_DELIVERED,
+    Reason.UNDELIVERABLE,
     Reason.BELOW_MINIMUM,
     Reason.IN_ANOTHER_PROPOSAL,
     *(f"{Reason.ON_HOLD}:{kind}" for kind in HoldKind),
@@ -51,6 +57,12 @@ _HOLD_NUMBER = f"CASE WHEN r.on_hold THEN array_position({_NAMES}, '{Reason.ON_H
 # The sub-selects stand inside CASE: PostgreSQL builds and asks each only for debts that come so far.
 _PROPOSE = f"""
 WITH rung AS MATERIALIZED ({_RUNGS}),
+unsent AS MATERIALIZED (
+    SELECT n.receivable_id, n.level, max(n.issued_on) AS issued_on, bool_or({UNDELIVERABLE}) AS undeliverable
+    FROM dunning_notice n JOIN customer c ON c.id = n.customer_id
+    WHERE n.delivery_status = 'failed' AND n.sent_on IS NULL
+    GROUP BY n.receivable_id, n.level
+),
 facts AS MATERIALIZED (
     SELECT r.id, r.customer_id, rung.procedure_id, (r.dunning_level + 1)::smallint AS level,
         $8 - r.due_on AS days, r.outstanding_pence, {_BEGAN.format(as_at="$8")} AS last_notice_on,
@@ -65,7 +77,13 @@ facts AS MATERIALIZED (
                 WHEN r.dunning_level > 0 AND r.id IN
                     (SELECT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
                     THEN {_NUMBER[Reason.PREVIOUS_NOT_DELIVERED]}
-                WHEN $8 - {_BEGAN.format(as_at="$8")} < rung.interval_days THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
+                WHEN (r.id, rung.level) IN (SELECT receivable_id, level FROM unsent WHERE undeliverable)
+                    THEN {_NUMBER[Reason.UNDELIVERABLE]}
+                WHEN $8 - {_BEGAN.format(as_at="$8")} < rung.interval_days OR (r.id, rung.procedure_id, rung.level) IN
+                    (SELECT u.receivable_id, tried.procedure_id, u.level
+                     FROM unsent u JOIN rung tried ON tried.level = u.level
+                     WHERE $8 - u.issued_on < GREATEST(tried.interval_days, 1))
+                    THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
                 WHEN r.outstanding_pence < rung.minimum THEN {_NUMBER[Reason.BELOW_MINIMUM]}
                 WHEN r.id IN (SELECT receivable_id FROM dunning_item WHERE state = 'proposed')
                     THEN {_NUMBER[Reason.IN_ANOTHER_PROPOSAL]}

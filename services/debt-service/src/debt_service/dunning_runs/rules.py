@@ -61,6 +61,7 @@ class Reason(StrEnum):
     ON_HOLD = "on_hold"
     CUSTOMER_SUPPRESSED = "customer_suppressed"
     PREVIOUS_NOT_DELIVERED = "previous_not_delivered"
+    UNDELIVERABLE = "undeliverable"
     INTERVAL_NOT_ELAPSED = "interval_not_elapsed"
     BELOW_MINIMUM = "below_minimum"
     IN_ANOTHER_PROPOSAL = "in_another_proposal"
@@ -74,6 +75,10 @@ class Reason(StrEnum):
 # The calendar alone explains these: a run counts them and keeps no row. Everybody can ask for the reason of one
 # debt at `/v1/receivables/{id}/next-notice`.
 COUNTED_ONLY = (Reason.NO_PROCEDURE, Reason.TOP_LEVEL_REACHED, Reason.NOT_DUE_YET, Reason.INTERVAL_NOT_ELAPSED)
+
+# What a message's failure says of the recipient's address: the next one would fail as well, until somebody puts the
+# customer's address or channel right (OCA credit-control #447: a blacklisted address was written to for ever).
+NO_USABLE_ADDRESS = ("no_address", "address_invalid", "address_refused", "recipient_unknown")
 
 
 class RunNotFound(NotFound):
@@ -100,7 +105,9 @@ class IssueDay(Conflict):
 class Facts:
     """What is known about one debt on a day; the schedule is computed from nothing else (D2).
 
-    The last level and notice are those of the latest notice that left or may still leave.
+    The last level and notice are those of the latest notice that left or may still leave. `unsent_on` is the day the
+    last notice of the next level was issued that never left; `undeliverable`: for want of a usable address, which
+    nobody has put right since. `recorded_on` is the London day this service was told of the debt.
     """
 
     outstanding_pence: int
@@ -113,6 +120,9 @@ class Facts:
     suppressed: bool = False
     notice_under_way: bool = False
     in_another_proposal: bool = False
+    recorded_on: date = date.min
+    unsent_on: date | None = None
+    undeliverable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,28 +134,36 @@ class Step:
     days_overdue: int
 
 
-def interval_began_on(last_notice_on: date | None, last_notice_sent_on: date | None, *, as_at: date) -> date | None:
+def interval_began_on(
+    last_notice_on: date | None, last_notice_sent_on: date | None, *, recorded_on: date, as_at: date
+) -> date | None:
     """The day the interval since the last notice counts from (D1 b: "days since last notice *sent*").
 
-    The day its letter left, however it is dated. A run as at a day before that (a replay of past days, whose letters
-    leave today) knows only the day it is dated.
+    The later of the day it is dated and the day it left, so that dating runs back brings no letter forward:
 
-    >>> interval_began_on(date(2026, 3, 1), date(2026, 3, 15), as_at=date(2026, 3, 15))
-    datetime.date(2026, 3, 15)
-    >>> interval_began_on(date(2026, 3, 1), date(2026, 11, 22), as_at=date(2026, 3, 15))
+    >>> day = date(2026, 3, 15)
+    >>> interval_began_on(date(2026, 3, 1), date(2026, 3, 20), recorded_on=date(2026, 2, 1), as_at=day)
+    datetime.date(2026, 3, 20)
+
+    Only a replay, a run as at a day before this service knew the debt, does not see what left after its day:
+
+    >>> interval_began_on(date(2026, 3, 1), date(2026, 11, 22), recorded_on=date(2026, 11, 22), as_at=day)
     datetime.date(2026, 3, 1)
     """
-    if last_notice_sent_on is not None and last_notice_sent_on <= as_at:
-        return last_notice_sent_on
-    return last_notice_on
+    is_replay = recorded_on > as_at
+    if last_notice_sent_on is not None and is_replay and last_notice_sent_on > as_at:
+        last_notice_sent_on = None
+    return max((day for day in (last_notice_on, last_notice_sent_on) if day is not None), default=None)
 
 
 def next_step(facts: Facts, ladder: Ladder | None, *, as_at: date) -> Step:
     """The next letter of a debt on a day: one level up at most, and only if
 
     (a) it is overdue long enough, (b) the last notice was sent long enough ago, (c) nothing holds it, (d) the last
-    notice arrived or failed for good, and enough is owed. Source: receivables.md §1.5 D1; OCA credit-control #122
-    (never beside an open notice); SAP F150 (interval since the last notice, minimum per level).
+    notice arrived or failed for good, and enough is owed. One of this level that never left is issued again after the
+    level's interval, a day at the least, but never to an address that could not be used. Source: receivables.md §1.5
+    D1; OCA credit-control #122 (never beside an open notice), #447; SAP F150 (interval since the last notice, minimum
+    per level).
     """
     days = (as_at - facts.due_on).days
     if facts.outstanding_pence == 0:
@@ -157,22 +175,26 @@ def next_step(facts: Facts, ladder: Ladder | None, *, as_at: date) -> Step:
 
 
 def _against(facts: Facts, level: Level | None, days: int, as_at: date) -> str | None:
-    began = interval_began_on(facts.last_notice_on, facts.last_notice_sent_on, as_at=as_at)
-    since_last = None if began is None else (as_at - began).days
     checks = (
         (level is None, Reason.TOP_LEVEL_REACHED),
         (level is not None and days < level.days_overdue, Reason.NOT_DUE_YET),
         (facts.hold_kind is not None, f"{Reason.ON_HOLD}:{facts.hold_kind}"),
         (facts.suppressed, Reason.CUSTOMER_SUPPRESSED),
         (facts.notice_under_way, Reason.PREVIOUS_NOT_DELIVERED),
-        (
-            level is not None and since_last is not None and since_last < level.interval_days,
-            Reason.INTERVAL_NOT_ELAPSED,
-        ),
+        (facts.undeliverable, Reason.UNDELIVERABLE),
+        (level is not None and _too_soon(facts, level, as_at), Reason.INTERVAL_NOT_ELAPSED),
         (level is not None and facts.outstanding_pence < level.minimum_pence, Reason.BELOW_MINIMUM),
         (facts.in_another_proposal, Reason.IN_ANOTHER_PROPOSAL),
     )
     return next((str(reason) for applies, reason in checks if applies), None)
+
+
+def _too_soon(facts: Facts, level: Level, as_at: date) -> bool:
+    began = interval_began_on(
+        facts.last_notice_on, facts.last_notice_sent_on, recorded_on=facts.recorded_on, as_at=as_at
+    )
+    since_last = began is not None and (as_at - began).days < level.interval_days
+    return since_last or (facts.unsent_on is not None and (as_at - facts.unsent_on).days < max(level.interval_days, 1))
 
 
 def rule_in_words(level: Level) -> str:

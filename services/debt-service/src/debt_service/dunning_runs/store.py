@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.dunning_runs.rules import (
+    NO_USABLE_ADDRESS,
     Facts,
     ItemNotFound,
     ItemState,
@@ -23,6 +24,14 @@ from debt_service.dunning_runs.tables import DunningItem, DunningItemEvent, Dunn
 from debt_service.holds.store import KIND_IN_FORCE
 from debt_service.receivables.rules import Status
 from debt_service.receivables.tables import Receivable
+
+# The London day this service was told of receivable `r`.
+RECORDED_ON = "(r.created_at AT TIME ZONE 'Europe/London')::date"
+# Whether notice `n`, which never left, failed for an address that customer `c` still has.
+UNDELIVERABLE = (
+    f"n.failure_reason IN ({', '.join(map(repr, NO_USABLE_ADDRESS))}) "
+    "AND (c.contact_changed_at IS NULL OR c.contact_changed_at <= n.delivery_at)"
+)
 
 _LOCK_NEXT = """
 SELECT r.id FROM receivable r
@@ -55,7 +64,7 @@ WHERE dunning_notice.id = new.id AND delivery_status = ANY($2::text[]) AND dunni
     AND (delivery_status = 'failed' OR coalesce(dunning_notice.message_id, new.message_id) = new.message_id)
 """
 # The last level and notice of debts, anew from their notices: those that left, and those that still may.
-_RECKON = """
+_RESET_LEVELS = """
 UPDATE receivable r SET dunning_level = coalesce(last.level, 0), last_notice_on = last.issued_on,
     last_notice_sent_on = last.sent_on,
     version = r.version + (r.dunning_level <> coalesce(last.level, 0))::integer
@@ -86,8 +95,15 @@ SELECT r.outstanding_pence, r.due_on, r.dunning_level AS last_level, r.last_noti
     {KIND_IN_FORCE.format(as_at=":as_at")} AS hold_kind,
     EXISTS (SELECT FROM dunning_notice n WHERE n.receivable_id = r.id AND n.delivery_status IN ('issued', 'sent'))
         AS notice_under_way,
-    EXISTS (SELECT FROM dunning_item i WHERE i.receivable_id = r.id AND i.state = 'proposed') AS in_another_proposal
-FROM receivable r JOIN customer c ON c.id = r.customer_id WHERE r.id = :receivable_id
+    EXISTS (SELECT FROM dunning_item i WHERE i.receivable_id = r.id AND i.state = 'proposed') AS in_another_proposal,
+    {RECORDED_ON} AS recorded_on, unsent.issued_on AS unsent_on, coalesce(unsent.undeliverable, false) AS undeliverable
+FROM receivable r JOIN customer c ON c.id = r.customer_id
+CROSS JOIN LATERAL (
+    SELECT max(n.issued_on) AS issued_on, bool_or({UNDELIVERABLE}) AS undeliverable FROM dunning_notice n
+    WHERE n.receivable_id = r.id AND n.level = r.dunning_level + 1 AND n.delivery_status = 'failed'
+        AND n.sent_on IS NULL
+) unsent
+WHERE r.id = :receivable_id
 """
 
 
@@ -254,10 +270,10 @@ async def note_delivery(
     await connection.execute(_DELIVERY, status, list(from_statuses), *map(list, zip(*told, strict=True)))
 
 
-async def reckon_levels(session: AsyncSession, receivable_ids: Sequence[UUID]) -> list[tuple[UUID, int, int]]:
+async def reset_levels(session: AsyncSession, receivable_ids: Sequence[UUID]) -> list[tuple[UUID, int, int]]:
     """Bring the last level and notice of debts in line with their notices; (id, version, level) of what changed."""
     connection = await driver(session)
-    rows = await connection.fetch(_RECKON, receivable_ids)
+    rows = await connection.fetch(_RESET_LEVELS, receivable_ids)
     return [(row["id"], row["version"], row["dunning_level"]) for row in rows]
 
 

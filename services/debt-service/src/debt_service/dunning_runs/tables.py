@@ -104,6 +104,11 @@ class DunningNotice(Row, table=True):
             "receivable_id",
             postgresql_where=text("delivery_status IN ('issued', 'sent')"),
         ),
+        Index(
+            "ix_dunning_notice_unsent",
+            "receivable_id",
+            postgresql_where=text("delivery_status = 'failed' AND sent_on IS NULL"),
+        ),
     )
 
     id: UUID = Field(primary_key=True)

@@ -38,6 +38,8 @@ from debt_service.records import Change, write_changes
 
 log = get_logger()
 
+ABOUT_NOTICE = "dunning_notice"
+
 
 async def propose_run(
     session: AsyncSession,
@@ -171,13 +173,20 @@ async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: dat
     return next_step(facts, ladder, as_at=as_at), ladder
 
 
+async def lock_debts_of_notices(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
+    """Lock the debts whose notices some messages are about, in the order of their ids."""
+    notice_ids = [each.event.about_id for each in received if each.event.about_kind == ABOUT_NOTICE]
+    if notice_ids:
+        await store.lock_noticed(session, notice_ids)
+
+
 async def note_delivery(session: AsyncSession, status: DeliveryStatus, received: Sequence[Received[Any]]) -> None:
     """What became of notices; an older fact never overwrites a final one.
 
     A letter that never left (held back, no address, no template) is no step on the ladder: the debt stands where the
-    last letter that left put it.
+    last letter that left put it. Their debts are locked (`lock_debts_of_notices`).
     """
-    told = [_told(each.event) for each in received if each.event.about_kind == "dunning_notice"]
+    told = [_told(each.event) for each in received if each.event.about_kind == ABOUT_NOTICE]
     if not told:
         return
     levels = await store.lock_noticed(session, [each.notice_id for each in told])
@@ -188,14 +197,14 @@ async def note_delivery(session: AsyncSession, status: DeliveryStatus, received:
             "receivable",
             receivable_id,
             version,
-            f"level_reckoned:{level}",
+            f"level_reset:{level}",
             detail={"level_before": levels[receivable_id]},
         )
-        for receivable_id, version, level in await store.reckon_levels(session, list(levels))
+        for receivable_id, version, level in await store.reset_levels(session, list(levels))
         if level != levels[receivable_id]
     ]
     if changes:
-        log.info("dunning_levels_reckoned", debts=len(changes))
+        log.info("dunning_levels_reset", debts=len(changes))
     await write_changes(session, changes, by=SYSTEM, at=received[0].now)
 
 

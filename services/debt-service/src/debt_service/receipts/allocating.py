@@ -18,13 +18,16 @@ from debt_service.receipts.rules import (
     AnothersDebt,
     Basis,
     NewReceipt,
+    OnAccount,
+    Plan,
     Share,
     Wish,
     check_wishes,
     owner,
     paid_on,
+    plan_quoted,
+    plan_unquoted,
     quoted_numbers,
-    shares,
 )
 from debt_service.receipts.store import NewAllocation, add_allocations, last_paid
 from debt_service.receivables.rules import Owed, Payment, ReceivableNotFound
@@ -67,24 +70,21 @@ class Debts:
             raise ReceivableNotFound("An allocation names a receivable that is not known here.", errors=errors)
         return found
 
-    def quoted(self, new: NewReceipt) -> list[Owed]:
-        """The receivables whose numbers the payer's reference holds; where the payer is known, of theirs only."""
-        words = quoted_numbers(new.payer_reference)
-        found = [self._by_number[word] for word in words if word in self._by_number]
-        return [owed for owed in found if new.customer_id in {None, owed.customer_id}]
-
-    def plan(self, new: NewReceipt) -> tuple[UUID | None, list[Share]]:
+    def plan(self, new: NewReceipt) -> Plan:
         """Whose money a receipt is and what it is to be set against; raises what the wishes run against."""
         if new.wishes:
             asked = self.asked(new.wishes)
             check_wishes(asked, left_pence=new.amount_pence)
             _check_owner(asked, new.customer_id)
             whose = new.customer_id or owner(owed for owed, _ in asked)
-            return whose, [Share(owed, pence, Basis.EXPLICIT) for owed, pence in asked]
-        quoted = self.quoted(new)
-        whose = new.customer_id or owner(quoted)
-        of_customer = self._by_customer.get(whose, []) if whose else []
-        return whose, shares(new.amount_pence, quoted=quoted, of_customer=of_customer)
+            named = [Share(owed, pence, Basis.EXPLICIT) for owed, pence in asked]
+            return Plan(whose, named, OnAccount.MORE_THAN_NAMED)
+        words = quoted_numbers(new.payer_reference)
+        quoted = [self._by_number[word] for word in words if word in self._by_number]
+        if quoted:
+            return plan_quoted(new.amount_pence, quoted, customer_id=new.customer_id)
+        of_payer = self._by_customer.get(new.customer_id, []) if new.customer_id else []
+        return plan_unquoted(new.amount_pence, of_payer, customer_id=new.customer_id)
 
 
 def _check_owner(asked: Sequence[tuple[Owed, int]], customer_id: UUID | None) -> None:
@@ -100,9 +100,9 @@ async def lock_debts(session: AsyncSession, receipts: Sequence[NewReceipt]) -> D
     by_rule = [(new, quoted_numbers(new.payer_reference)) for new in receipts if not new.wishes]
     words = {word for _, quoted in by_rule for word in quoted}
     known = await ids_by_number(session, words) if words else {}
-    customers = {new.customer_id for new, _ in by_rule if new.customer_id is not None}
-    # A receipt that names nobody may turn out to be of whoever owes what it quotes, and pays the rest of theirs.
-    customers |= {known[word][1] for new, quoted in by_rule if not new.customer_id for word in quoted if word in known}
+    # Only who quotes nothing that is known here has other debts paid.
+    unquoted = [new for new, quoted in by_rule if known.keys().isdisjoint(quoted)]
+    customers = {new.customer_id for new in unquoted if new.customer_id is not None}
     ids = set(await open_ids_of(session, customers)) if customers else set()
     return await lock_wished(session, wishes, others=ids | {receivable_id for receivable_id, _ in known.values()})
 

@@ -1,7 +1,8 @@
 """What a receipt is set against, and on which basis (receivables.md §2.9).
 
 The debtor may appropriate at payment; failing that the creditor; failing both, the earliest debt first (Clayton's
-Case). So: what the payer named, then the same amount, then the oldest due; what remains is on account.
+Case). So: what the payer named or quoted, and nothing else; of a known payer who quotes nothing the same amount, else
+the oldest due, within one type of debt. What remains is on account, with the reason.
 """
 
 from __future__ import annotations
@@ -44,6 +45,18 @@ class Basis(StrEnum):
     SAME_AMOUNT = "same_amount"
     OLDEST_DUE = "oldest_due"
     BY_HAND = "by_hand"
+
+
+class OnAccount(StrEnum):
+    """Why money, or what is left of it, waits for an officer: kept with the receipt."""
+
+    PAYER_UNKNOWN = "payer_unknown"
+    ANOTHER_CUSTOMERS_NUMBER = "another_customers_number"
+    QUOTED_OWES_NOTHING = "quoted_owes_nothing"
+    MORE_THAN_QUOTED = "more_than_quoted"
+    MORE_THAN_NAMED = "more_than_named"
+    SEVERAL_DEBT_TYPES = "several_debt_types"
+    NOTHING_MORE_OWED = "nothing_more_owed"
 
 
 class ReceiptNotFound(NotFound):
@@ -98,6 +111,15 @@ class Share:
     basis: Basis
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Whose money a receipt is, what it is set against, and why the rest, where there is any, stays on account."""
+
+    customer_id: UUID | None
+    shares: list[Share]
+    on_account: OnAccount
+
+
 _WORD = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
 # Years, months, house numbers and amounts are shorter, and words without a digit name nothing: "RENT MARCH 2026" pays
 # no receivable that happens to be called MARCH or 2026. Such a number has to be named in an allocation.
@@ -120,29 +142,46 @@ def owner(quoted: Iterable[Owed]) -> UUID | None:
     return customers.pop() if len(customers) == 1 else None
 
 
-def shares(amount_pence: int, *, quoted: Iterable[Owed], of_customer: Sequence[Owed]) -> list[Share]:
-    """How a receipt without named allocations is set against debts; the rest stays on account."""
+def shares(amount_pence: int, owed: Iterable[Owed], basis: Basis) -> list[Share]:
+    """As much of an amount as these debts owe, each once, the oldest due first."""
     left = amount_pence
     result: list[Share] = []
-    taken: set[UUID] = set()
-
-    def take(owed: Owed, basis: Basis) -> None:
-        nonlocal left
-        pence = min(left, owed.outstanding_pence)
-        if pence > 0 and owed.id not in taken:
-            taken.add(owed.id)
-            result.append(Share(owed, pence, basis))
+    for each in sorted({one.id: one for one in owed}.values(), key=_oldest_first):
+        pence = min(left, each.outstanding_pence)
+        if pence > 0:
+            result.append(Share(each, pence, basis))
             left -= pence
-
-    for owed in sorted(quoted, key=_oldest_first):
-        take(owed, Basis.QUOTED_REFERENCE)
-    oldest = sorted(of_customer, key=_oldest_first)
-    same = next((owed for owed in oldest if owed.outstanding_pence == left and owed.id not in taken), None)
-    if same is not None:
-        take(same, Basis.SAME_AMOUNT)
-    for owed in oldest:
-        take(owed, Basis.OLDEST_DUE)
     return result
+
+
+def plan_quoted(amount_pence: int, quoted: Sequence[Owed], *, customer_id: UUID | None) -> Plan:
+    """Money whose payer's reference holds receivables' numbers: it pays those and nothing else.
+
+    What is left, or a debt paid twice, is the payer's to have back or an officer's to set against another debt
+    (receivables.md §4 step 4: "auto part-payment or on-account"). A known payer who quotes another customer's number
+    may mean either debt: nothing is posted, not even against what they quote of their own.
+    """
+    whose = customer_id or owner(quoted)
+    if customer_id is not None and any(owed.customer_id != customer_id for owed in quoted):
+        return Plan(whose, [], OnAccount.ANOTHER_CUSTOMERS_NUMBER)
+    paid = shares(amount_pence, quoted, Basis.QUOTED_REFERENCE)
+    return Plan(whose, paid, OnAccount.MORE_THAN_QUOTED if paid else OnAccount.QUOTED_OWES_NOTHING)
+
+
+def plan_unquoted(amount_pence: int, open_debts: Sequence[Owed], *, customer_id: UUID | None) -> Plan:
+    """Money that quotes nothing: a known payer's debt of the same amount, else their oldest.
+
+    Only within one type of debt: which of several it is for, an officer decides (receivables.md §2.9: housing-cost
+    payments "never cross debt types without an officer").
+    """
+    if customer_id is None:
+        return Plan(None, [], OnAccount.PAYER_UNKNOWN)
+    owing = [owed for owed in open_debts if owed.outstanding_pence > 0]
+    same = [owed for owed in owing if owed.outstanding_pence == amount_pence]
+    if len({owed.debt_type for owed in same or owing}) > 1:
+        return Plan(customer_id, [], OnAccount.SEVERAL_DEBT_TYPES)
+    paid = shares(amount_pence, same or owing, Basis.SAME_AMOUNT if same else Basis.OLDEST_DUE)
+    return Plan(customer_id, paid, OnAccount.NOTHING_MORE_OWED)
 
 
 def check_wishes(asked: Sequence[tuple[Owed, int]], *, left_pence: int) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day, PositivePence, Sentence, SourceIn
-from debt_service.receipts.rules import Basis, Method, NewReceipt, ReceiptStatus, Wish
+from debt_service.receipts.rules import Basis, Method, NewReceipt, OnAccount, ReceiptStatus, Wish
 from debt_service.receipts.tables import Allocation, Receipt
 from debt_service.receivables.schemas import Number
 
@@ -111,6 +111,9 @@ class ReceiptOut(BaseModel):
     status: ReceiptStatus
     reversed_on: date | None
     reversal_reason: str | None
+    on_account_reason: Annotated[
+        OnAccount | None, Field(description="Why something is left for an officer; null where nothing is.")
+    ]
     allocations: list[AllocationOut]
 
     @staticmethod
@@ -119,6 +122,7 @@ class ReceiptOut(BaseModel):
         return ReceiptOut(
             source=ReceiptSource(system=receipt.system, reference=receipt.reference),
             unallocated_pence=left,
+            on_account_reason=receipt.on_account_reason if left else None,
             allocations=[AllocationOut(**each.values("receipt_id")) for each in allocations],
-            **receipt.values("system", "reference", "created_at", "content_hash"),
+            **receipt.values("system", "reference", "created_at", "content_hash", "on_account_reason"),
         )

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.bulk import content_hash
-from debt_service.receipts.rules import Basis, NewReceipt, ReceiptNotFound
+from debt_service.receipts.rules import Basis, NewReceipt, OnAccount, ReceiptNotFound
 from debt_service.receipts.tables import Allocation, Receipt
 from debt_service.records import copy_rows
 
@@ -128,6 +128,19 @@ async def name_customers(session: AsyncSession, customers: Mapping[UUID, UUID]) 
         "WHERE receipt.id = new.id",
         list(customers),
         list(customers.values()),
+    )
+
+
+async def note_on_account(session: AsyncSession, reasons: Mapping[UUID, OnAccount]) -> None:
+    """Note why what is left of receipts stays on account."""
+    if not reasons:
+        return
+    connection = await driver(session)
+    await connection.execute(
+        "UPDATE receipt SET on_account_reason = new.reason FROM unnest($1::uuid[], $2::text[]) AS new (id, reason) "
+        "WHERE receipt.id = new.id",
+        list(reasons),
+        list(reasons.values()),
     )
 
 

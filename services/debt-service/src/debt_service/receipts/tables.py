@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
-from debt_service.receipts.rules import Basis, Method, ReceiptStatus
+from debt_service.receipts.rules import Basis, Method, OnAccount, ReceiptStatus
 from debt_service.rows import Row
 
 
@@ -16,6 +16,7 @@ class Receipt(Row, table=True):
     """Money received. What is not allocated is on account; without a customer it is suspense.
 
     `content_hash` is that of what the source told; whose money it is may be found out later.
+    `on_account_reason` says why something of it was left when it was recorded.
     """
 
     __table_args__ = (UniqueConstraint("system", "reference"), Index(None, "customer_id"), Index(None, "received_on"))
@@ -35,6 +36,7 @@ class Receipt(Row, table=True):
     reversal_reason: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     content_hash: str = Field(sa_type=Text)
+    on_account_reason: OnAccount | None = Field(default=None, sa_type=Text)
 
 
 class Allocation(Row, table=True):

@@ -20,7 +20,17 @@ from debt_service.journal.rules import Entry, Fact, allocated_lines, entry, iden
 from debt_service.journal.store import post_entries
 from debt_service.receipts import store
 from debt_service.receipts.allocating import Debts, lock_debts, lock_wished, pay, record_allocations
-from debt_service.receipts.rules import Basis, NewReceipt, ReceiptStatus, Share, TooEarly, Wish, check_wishes, owner
+from debt_service.receipts.rules import (
+    Basis,
+    NewReceipt,
+    OnAccount,
+    ReceiptStatus,
+    Share,
+    TooEarly,
+    Wish,
+    check_wishes,
+    owner,
+)
 from debt_service.receipts.tables import Allocation, Receipt
 from debt_service.receivables.rules import FutureDate, Owed, Status, not_in_future
 from debt_service.receivables.store import lock_owed, save_owed
@@ -83,21 +93,26 @@ async def _allocate(
     """Set new receipts against debts and put both on the books; returns the refused ones, taken out again."""
     refusals: dict[UUID, BusinessError] = {}
     owners: dict[UUID, UUID] = {}
+    reasons: dict[UUID, OnAccount] = {}
     paid, entries = [], []
     for receipt_id, _, new in fresh:
         try:
-            customer_id, planned = debts.plan(new)
+            plan = debts.plan(new)
         except BusinessError as no:
             refusals[receipt_id] = no
             continue
+        customer_id = plan.customer_id
         if customer_id is not None and new.customer_id is None:
             owners[receipt_id] = customer_id
+        if sum(share.amount_pence for share in plan.shares) < new.amount_pence:
+            reasons[receipt_id] = plan.on_account
         lines = received_lines(amount_pence=new.amount_pence, customer_id=customer_id, receipt_id=receipt_id)
         entries.append(entry(Fact.RECEIPT_RECEIVED, receipt_id, new.received_on, lines))
         on = new.received_on
-        paid += pay(planned, receipt_id=receipt_id, on_account_of=customer_id, received_on=on, on=on)
+        paid += pay(plan.shares, receipt_id=receipt_id, on_account_of=customer_id, received_on=on, on=on)
     await store.forget_receipts(session, list(refusals))
     await store.name_customers(session, owners)
+    await store.note_on_account(session, reasons)
     kept = (Change("receipt", receipt_id, 1, "received") for receipt_id, _, _ in fresh if receipt_id not in refusals)
     await write_changes(session, kept, by=by, at=at)
     entries += await record_allocations(session, paid, by=by, at=at)

@@ -121,6 +121,7 @@ class Owed:
     customer_id: UUID
     number: str
     department: str
+    debt_type: str
     issued_on: date
     due_on: date
     version: int

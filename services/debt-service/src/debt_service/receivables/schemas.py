@@ -39,7 +39,7 @@ class LineIn(BaseModel):
     @field_validator("vat_pence")
     @classmethod
     def _is_the_rate_of_the_net(cls, value: int, known: ValidationInfo) -> int:
-        """The council's own tax invoice: its VAT arithmetic has to be right (payables.md §1.1)."""
+        """The council's own tax invoice: its VAT arithmetic has to be right, line by line (council policy)."""
         if value == 0 or not {"net_pence", "vat_rate"} <= known.data.keys():
             return value
         exact: Decimal = known.data["net_pence"] * known.data["vat_rate"] / 100

@@ -26,7 +26,8 @@ SORTABLE: dict[str, ColumnElement[Any]] = {"id": _C.id, "received_at": _C.receiv
 _TAKE = """
 UPDATE invoice_import SET status = 'running', started_at = coalesce(started_at, $1), attempts = attempts + 1
 WHERE id = (
-    SELECT id FROM invoice_import WHERE status IN ('queued', 'running') ORDER BY attempts, received_at, id LIMIT 1
+    SELECT id FROM invoice_import WHERE status IN ('queued', 'running')
+    ORDER BY attempts + waits, received_at, id LIMIT 1
 )
 RETURNING id
 """
@@ -34,7 +35,7 @@ RETURNING id
 # Only while it runs: a cancellation that came in between ends the batch, and the batch is rolled back.
 _ADVANCE = """
 UPDATE invoice_import SET
-    last_line = $2, bytes_read = greatest(bytes_read, $3), attempts = 0,
+    last_line = $2, bytes_read = greatest(bytes_read, $3), attempts = 0, waits = 0,
     lines_accepted = lines_accepted + $4, lines_existing = lines_existing + $5,
     lines_refused = lines_refused + $6, lines_skipped = lines_skipped + $7,
     net_pence_sum = net_pence_sum + $8, refused_pence_sum = refused_pence_sum + $9,
@@ -89,15 +90,15 @@ async def read_chunk(session: AsyncSession, import_id: UUID, number: int) -> byt
 
 
 async def take_next(session: AsyncSession, *, at: datetime) -> InvoiceImport | None:
-    """The import to work on: the oldest that waits or was left, those that failed last come last."""
+    """The import to work on: the oldest that waits or was left; those that broke or had to wait come last."""
     import_id = await (await driver(session)).fetchval(_TAKE, at)
     return None if import_id is None else await get_import(session, import_id)
 
 
 async def give_back_attempt(session: AsyncSession, import_id: UUID) -> None:
-    """The attempt failed for a reason that passes and is not the import's."""
-    attempts = func.greatest(_C.attempts - 1, 0)
-    await session.execute(update(InvoiceImport).where(_C.id == import_id).values(attempts=attempts))
+    """The attempt failed for a reason that passes and is not the import's; the others come first now."""
+    counts = {"attempts": func.greatest(_C.attempts - 1, 0), "waits": _C.waits + 1}
+    await session.execute(update(InvoiceImport).where(_C.id == import_id).values(counts))
 
 
 async def keep_header(

@@ -20,7 +20,8 @@ _NOUGHT: dict[str, Any] = {"server_default": "0"}
 class InvoiceImport(Row, table=True):
     """A file of invoices and how far it has been read: everything up to `last_line` is stored, nothing behind it.
 
-    `attempts` counts how often it was taken up without storing a batch. `request_key` is the Idempotency-Key.
+    `attempts` counts how often it was taken up and broke without storing a batch, `waits` how often another service
+    or the database was away meanwhile. `request_key` is the Idempotency-Key.
     `header` and `delimiter` are those of the file, for the refused lines to go back in the same form;
     `amount_basis` says what a published file's amounts are.
     """
@@ -58,6 +59,7 @@ class InvoiceImport(Row, table=True):
     file_total_agrees: bool | None = Field(default=None)
     error: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     attempts: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    waits: int = Field(default=0, sa_column_kwargs=_NOUGHT)
     request_key: str | None = Field(default=None, sa_type=Text)
     received_by: str = Field(sa_type=Text)
     received_by_name: str = Field(sa_type=Text)

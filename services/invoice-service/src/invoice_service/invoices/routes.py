@@ -125,7 +125,9 @@ async def hold(
     by: Annotated[Actor, requires("invoices:write")],
 ) -> HoldOut:
     """Keep an invoice from being paid."""
-    placed = await usecases.hold_invoice(session, invoice_id, reason=told.reason, note=told.note, by=by, at=now)
+    placed = await usecases.hold_invoice(
+        session, invoice_id, reason=told.reason, note=told.note, on=told.placed_on, by=by, at=now
+    )
     return HoldOut.of(placed)
 
 

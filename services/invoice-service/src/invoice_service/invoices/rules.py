@@ -105,10 +105,10 @@ class HoldFollowsSupplier(Conflict):
     code = "hold-follows-supplier"
 
 
-class ReleaseMalformed(Malformed):
-    """The hold cannot have ended on the day named."""
+class HoldMalformed(Malformed):
+    """The hold cannot have begun or ended on the day named."""
 
-    code = "release-malformed"
+    code = "hold-malformed"
 
 
 class PartPaid(Conflict):
@@ -297,12 +297,11 @@ def pay_by(received_on: date, due_on: date) -> date:
     return max(due_date(received_on, _LONGEST_TERM), due_on)
 
 
-def release_day(on: date | None, *, received_on: date, today: date) -> date:
-    """The day on which a reason to hold was gone; raises ReleaseMalformed for one before receipt or in the future."""
+def check_hold_day(field: str, on: date | None, *, received_on: date, today: date) -> None:
+    """Raise HoldMalformed for a reason to hold that arose, or was gone, before receipt or in the future."""
     if on is not None and not received_on <= on <= today:
-        error = FieldError("released_on", "a hold cannot have ended then", f"from {received_on} to {today}")
-        raise ReleaseMalformed("The hold cannot have ended then; see errors.", errors=[error])
-    return on or today
+        error = FieldError(field, "that cannot have been the day", f"from {received_on} to {today}")
+        raise HoldMalformed("The hold cannot be right; see errors.", errors=[error])
 
 
 def vat_shares(lines: Sequence[Line]) -> list[VatShare]:

@@ -89,10 +89,14 @@ class InvoiceIn(_Told):
 
 
 class HoldIn(_Told):
-    """A reason not to pay for the moment; `supplier_held` and `bank_account_change` come from the supplier only."""
+    """A reason not to pay for the moment; `supplier_held` and `bank_account_change` come from the supplier only.
+
+    `placed_on` is the day on which it arose (the dispute was raised), where that was not today.
+    """
 
     reason: HoldReason
     note: Sentence | None = None
+    placed_on: Day | None = None
 
 
 class ReleaseIn(_Told):
@@ -181,6 +185,7 @@ class HoldOut(BaseModel):
     reason: HoldReason
     note: str | None
     placed_by: str
+    placed_on: date | None
     placed_at: datetime
     released_by: str | None
     released_on: date | None

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, Select, any_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Date, Select, any_, cast, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.invoices.rules import ENDED, HoldReason, NoSuchHold, NoSuchInvoice
@@ -82,10 +82,16 @@ async def get_hold(session: AsyncSession, invoice_id: UUID, hold_id: UUID) -> In
     return hold
 
 
-async def dispute_ended_on(session: AsyncSession, invoice_id: UUID) -> date | None:
-    """The day on which the last dispute about an invoice ended, None when there was none."""
+async def dispute_ended_on(session: AsyncSession, invoice_id: UUID, *, arisen_by: date) -> date | None:
+    """The day on which the last dispute about an invoice ended, None when there was none.
+
+    Only of disputes that had arisen by a day: one that began after the money was sent changes nothing about it.
+    """
+    arose_on = func.coalesce(_H.placed_on, cast(func.timezone("Europe/London", _H.placed_at), Date))
     found = await session.execute(
-        select(func.max(_H.released_on)).where(_H.invoice_id == invoice_id, _H.reason == HoldReason.DISPUTE)
+        select(func.max(_H.released_on)).where(
+            _H.invoice_id == invoice_id, _H.reason == HoldReason.DISPUTE, arose_on <= arisen_by
+        )
     )
     return found.scalar()
 

@@ -100,7 +100,8 @@ class Invoice(Row, table=True):
 class InvoiceHold(Row, table=True):
     """A reason not to pay an invoice, until somebody lifts it.
 
-    `released_on` is the day on which the reason was gone, `released_at` when we were told.
+    `placed_on` (where told) and `released_on` are the days on which the reason arose and was gone, `placed_at` and
+    `released_at` when we were told.
     """
 
     __tablename__ = "invoice_hold"
@@ -120,6 +121,7 @@ class InvoiceHold(Row, table=True):
     reason: HoldReason = Field(sa_type=Text)
     note: str | None = Field(default=None, sa_type=Text)
     placed_by: str = Field(sa_type=Text)
+    placed_on: date | None = Field(default=None)
     placed_at: datetime = Field(sa_type=UTC_TIME)
     released_by: str | None = Field(default=None, sa_type=Text)
     released_on: date | None = Field(default=None)

@@ -48,16 +48,35 @@ async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor,
 
 
 async def hold_invoice(
-    session: AsyncSession, invoice_id: UUID, *, reason: HoldReason, note: str | None, by: Actor, at: datetime
+    session: AsyncSession,
+    invoice_id: UUID,
+    *,
+    reason: HoldReason,
+    note: str | None,
+    on: date | None,
+    by: Actor,
+    at: datetime,
 ) -> InvoiceHold:
-    """Keep an invoice from being paid until the reason is gone."""
+    """Keep an invoice from being paid until the reason, which arose `on` a day (None: today), is gone.
+
+    Raises HoldFollowsSupplier, HoldInPlace, IllegalMove and HoldMalformed.
+    """
     if reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("Invoices are held for this reason when their supplier is, not by hand.")
     invoice = await store.lock_invoice(session, invoice_id)
     if reason in invoice.hold_reasons:
         raise rules.HoldInPlace("The invoice is held for this reason already.", hold_reasons=invoice.hold_reasons)
     rules.move(Status(invoice.status), Status.HELD)
-    hold = InvoiceHold(id=new_id(), invoice_id=invoice.id, reason=reason, note=note, placed_by=by.subject, placed_at=at)
+    rules.check_hold_day("placed_on", on, received_on=invoice.received_on, today=london_date(at))
+    hold = InvoiceHold(
+        id=new_id(),
+        invoice_id=invoice.id,
+        reason=reason,
+        note=note,
+        placed_by=by.subject,
+        placed_on=on,
+        placed_at=at,
+    )
     session.add(hold)
     add_hold_reason(invoice, reason)
     await record(session, invoice, "held", by=by, at=at, reason=reason, detail={"note": note} if note else None)
@@ -70,7 +89,7 @@ async def release_hold(
 ) -> InvoiceHold:
     """Lift one reason that was gone `on` a day (None: today); with the last one the invoice goes back to where it was.
 
-    Raises HoldReleased, HoldFollowsSupplier, ApprovesOwnRequest and ReleaseMalformed.
+    Raises HoldReleased, HoldFollowsSupplier, ApprovesOwnRequest and HoldMalformed.
     """
     invoice = await store.lock_invoice(session, invoice_id)
     hold = await store.get_hold(session, invoice_id, hold_id)
@@ -80,8 +99,8 @@ async def release_hold(
         raise rules.HoldFollowsSupplier("This hold ends when the supplier is released or its bank change decided.")
     if hold.reason in _LIFTED_BY_ANOTHER:
         by.must_differ_from(invoice.received_by, what="Lifting this hold")
-    hold.released_by, hold.released_at = by.subject, at
-    hold.released_on = rules.release_day(on, received_on=invoice.received_on, today=london_date(at))
+    rules.check_hold_day("released_on", on, received_on=invoice.received_on, today=london_date(at))
+    hold.released_by, hold.released_on, hold.released_at = by.subject, on or london_date(at), at
     invoice.hold_reasons = [reason for reason in invoice.hold_reasons if reason != hold.reason]
     if not invoice.hold_reasons:
         invoice.status = rules.move(Status.HELD, Status(invoice.status_before_hold or Status.RECEIVED))

@@ -56,13 +56,16 @@ def rate_that_fits(net_pence: int, vat_pence: int, *, on: date) -> str | None:
 def is_possible(net_pence: int, vat_pence: int, rate: Decimal) -> bool:
     """Whether VAT can be that of a line: of its sign, and at most net at the rate and a penny for rounding.
 
-    Less is the supplier's business (HMRC Notice 700 §17.5 lets it round down), nought is a reverse charge.
-    Source: payables.md §1.1, "correct VAT arithmetic" is a test of a valid invoice.
+    Less is the supplier's business (HMRC Notice 700 §17.5 lets it round down), nought is a reverse charge, and a line
+    without net charges VAT alone. Source: payables.md §1.1, "correct VAT arithmetic" is a test of a valid invoice;
+    the bound of a penny is ours.
 
     >>> [is_possible(100_000, vat, Decimal(20)) for vat in (20_000, 20_001, 20_002, 0, -20_000)]
     [True, True, False, True, False]
+    >>> is_possible(0, 2_000, Decimal(20))
+    True
     """
-    return net_pence * vat_pence >= 0 and abs(vat_pence) * 100 <= abs(net_pence) * rate + 100
+    return not net_pence or (net_pence * vat_pence >= 0 and abs(vat_pence) * 100 <= abs(net_pence) * rate + 100)
 
 
 def effective_rate(net_pence: int, vat_pence: int) -> str | None:

@@ -112,8 +112,9 @@ def arrival(method: Method, *, remitted_on: date, told: date | None) -> date:
 
 
 def valid_since(dispute_ended_on: date | None, *, received_on: date, remitted_on: date) -> tuple[date | None, bool]:
-    """Since when a paid invoice was valid, if not since its receipt, and whether it was in dispute until paid.
+    """Since when a paid invoice was valid, if not since its receipt, and whether it was in dispute when paid.
 
+    `dispute_ended_on` is that of a dispute which had arisen when the money was sent.
     A dispute that ended after the money was sent made nothing valid in time: the invoice was paid in dispute, and no
     rebate is due while disputed (payables.md §1.4).
 

@@ -164,7 +164,7 @@ async def _settle(
         invoice.status = invoice_rules.move(_Invoiced(invoice.status), _Invoiced.PAID)
         invoice.paid_on = payment.remitted_on
     valid_on, disputed = rules.valid_since(
-        await dispute_ended_on(session, invoice.id),
+        await dispute_ended_on(session, invoice.id, arisen_by=payment.remitted_on),
         received_on=invoice.received_on,
         remitted_on=payment.remitted_on,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
 from notification_service.message_templates.rules import Channel
 from notification_service.messages.rules import CARRIER_AWAY, Outcome, Status
-from notification_service.recipients.rules import RECIPIENT_SERVICE_AWAY
+from notification_service.recipients.rules import CONTACTS_NOT_READ, RECIPIENT_SERVICE_AWAY
 
 SENDABLE = frozenset({Channel.EMAIL, Channel.LETTER})
 
@@ -18,12 +18,25 @@ SENDABLE = frozenset({Channel.EMAIL, Channel.LETTER})
 # channels say nothing better later, so it is their final answer.
 DELIVERED_CODE = {Channel.EMAIL: "accepted_by_server", Channel.LETTER: "handed_to_print_room"}
 
-OUR_SIDE = frozenset({CARRIER_AWAY, RECIPIENT_SERVICE_AWAY, "connection_lost", "sender_refused", "not_started"})
+OUR_SIDE = frozenset(
+    {
+        CARRIER_AWAY,
+        RECIPIENT_SERVICE_AWAY,
+        CONTACTS_NOT_READ,
+        "connection_lost",
+        "sender_refused",
+        "not_started",
+    }
+)
 """Reasons that say nothing about the recipient: such a message is tried until it works."""
 
 MAX_REFUSALS = 8
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
-_LONGEST_WAIT_OUR_SIDE = timedelta(minutes=1)
+# One message waits so long for all others that wait for the mail server or for the same service.
+_LONGEST_WAIT_TOGETHER = timedelta(minutes=1)
+# Each message finds these out for itself, and its log only grows: a day's outage must not fill it.
+_LONGEST_WAIT_EACH = timedelta(hours=1)
+_EACH_FOR_ITSELF = frozenset({"connection_lost", "sender_refused", CONTACTS_NOT_READ})
 
 # Bad sequence (no or wrong greeting), parameter not implemented (a greeting the server does not like), authentication
 # required (RFC 5321 §4.2.3, RFC 4954 §6): said at RCPT, and still about us.
@@ -63,16 +76,20 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How the attempt ended. `code` is None when the server took the message."""
+    """How the attempt ended. `code` is None when the server took the message.
+
+    `may_have_left`: the connection was lost before the server's answer, so that it may have taken the message.
+    """
 
     code: str | None
     final: bool = False
     explanation: str | None = None
+    may_have_left: bool = False
 
 
 TAKEN = Answer(None)
 NOT_STARTED = Answer("not_started")
-CONNECTION_LOST = Answer("connection_lost")
+CONNECTION_LOST = Answer("connection_lost", may_have_left=True)
 
 
 def answer_of(stage: Stage, reply: int) -> Answer:
@@ -82,11 +99,11 @@ def answer_of(stage: Stage, reply: int) -> Answer:
     means that the server closes the connection.
 
     >>> answer_of(Stage.RECIPIENT, 550), answer_of(Stage.RECIPIENT, 451).code
-    (Answer(code='address_refused', final=True, explanation='SMTP 550'), 'address_busy')
+    (Answer(code='address_refused', final=True, explanation='SMTP 550', may_have_left=False), 'address_busy')
     """
-    if reply == 421:
-        return CONNECTION_LOST
     explanation = f"SMTP {reply}"
+    if reply == 421:
+        return Answer("connection_lost", explanation=explanation)
     if stage is Stage.SENDER or reply in _ABOUT_OUR_SET_UP:
         return Answer("sender_refused", explanation=explanation)
     if reply < 500:
@@ -109,7 +126,8 @@ def outcome_of(envelope: Envelope, answer: Answer, *, at: datetime) -> Outcome:
             attempt.waits,
             due_at=at,
         )
-    return outcome_of_failure(attempt, answer.code, at=at, final=answer.final, explanation=answer.explanation)
+    failed = outcome_of_failure(attempt, answer.code, at=at, final=answer.final, explanation=answer.explanation)
+    return replace(failed, may_have_left=answer.may_have_left)
 
 
 def outcome_of_failure(
@@ -144,15 +162,18 @@ def wait_before_retry(code: str, times: int) -> timedelta | None:
     """How long to wait when this side has said no for the n-th time; None when it is time to give up.
 
     A mail server that says "later" (4xx) is asked 8 times in about 14 hours; our own side being away never ends
-    a message.
+    a message. Where one message asks for all it asks once a minute at last, else each once an hour.
 
     >>> [str(wait_before_retry("address_busy", n)) for n in (1, 2, 3, 7)]
     ['0:01:00', '0:04:00', '0:16:00', '4:00:00']
     >>> wait_before_retry("address_busy", 8) is None, str(wait_before_retry("carrier_away", 500))
     (True, '0:01:00')
+    >>> [str(wait_before_retry("sender_refused", n)) for n in (1, 5, 500)]
+    ['0:00:05', '0:01:20', '1:00:00']
     """
     if code in OUR_SIDE:
-        return min(timedelta(seconds=5 * (1 << min(times - 1, 10))), _LONGEST_WAIT_OUR_SIDE)
+        longest = _LONGEST_WAIT_EACH if code in _EACH_FOR_ITSELF else _LONGEST_WAIT_TOGETHER
+        return min(timedelta(seconds=5 * (1 << min(times - 1, 10))), longest)
     if times >= MAX_REFUSALS:
         return None
     return min(_FIRST_WAIT * (1 << 2 * (times - 1)), _LONGEST_WAIT)

@@ -142,5 +142,6 @@ async def cancel(message_id: UUID, given: ReasonIn, session: SessionDep, now: No
 
 @router.post("/{message_id}/resendings", status_code=201, dependencies=[Idempotent])
 async def resend(message_id: UUID, given: ReasonIn, session: SessionDep, now: Now, by: Writer) -> MessageOut:
-    """Send a failed message again, to the address its recipient has now."""
+    """Send a failed message again, to the address its recipient has now; a warning to its own. A dunning notice that
+    never left is not sent again here (409): its debt is dunned anew."""
     return MessageOut.of(await send_again(session, message_id, by=by, at=now, reason=given.reason))

@@ -61,6 +61,12 @@ class MessageWithdrawn(Conflict):
     code = "message-withdrawn"
 
 
+class NoticeIssuedAnew(Conflict):
+    """A dunning notice that never left is issued anew by debt-service: sent again here, it would be sent twice."""
+
+    code = "dunning-notice-issued-anew"
+
+
 @dataclass(frozen=True, slots=True)
 class NewMessage:
     """A message to be: a template, its values, to whom and about what. One per (about, template)."""
@@ -80,7 +86,7 @@ class Outcome:
     """What became of one attempt; recorded only while that attempt is the latest.
 
     `refusals`: how often the recipient's side has said "later". `waits`: how often in a row our own side was away.
-    `due_at` only when queued again.
+    `due_at` only when queued again. `may_have_left`: the server was lost before it answered for the message.
     """
 
     message_id: UUID
@@ -91,6 +97,7 @@ class Outcome:
     waits: int = 0
     due_at: datetime | None = None
     explanation: str | None = None
+    may_have_left: bool = False
 
     @property
     def steps(self) -> int:

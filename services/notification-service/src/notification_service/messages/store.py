@@ -29,10 +29,10 @@ from notification_service.recipients.rules import RECIPIENT_SERVICE_AWAY
 _INSERT = text(
     """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-                         about_id, copy_number, reference, facts, status, attempt, refusals, waits, rendering, due_at,
-                         created_at, created_by)
+                         about_id, copy_number, reference, facts, status, attempt, refusals, waits, rendering,
+                         may_have_left, due_at, created_at, created_by)
     SELECT id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-           about_id, 0, reference, "values", 'queued', 0, 0, 0, 0, :at, :at, :by
+           about_id, 0, reference, "values", 'queued', 0, 0, 0, 0, false, :at, :at, :by
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS new_message(
         id uuid, template text, template_version int, channel text, recipient_kind text, recipient_id uuid,
         about_kind text, about_id uuid, reference text, "values" jsonb)
@@ -45,10 +45,10 @@ _COPY = text(
     """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
                          about_id, copy_number, address, reference, facts, status, attempt, refusals, waits, rendering,
-                         due_at, created_at, created_by)
+                         may_have_left, due_at, created_at, created_by)
     SELECT more.id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
            about_id, more.copy_number, more.address, reference, facts, 'queued', 0, 0, 0, 0,
-           :at, :at, created_by
+           false, :at, :at, created_by
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS more(id uuid, message_id uuid, copy_number int, address text)
     JOIN message ON message.id = more.message_id
     ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
@@ -78,12 +78,16 @@ _ANYTHING_TO_SEND = text(
     """
 )
 
+# An attempt that was cut off once the message had its words: the server may have it.
+_CUT_OFF = "may_have_left OR (status = 'sending' AND rendering > 0)"
+
 _CLAIM = f"""
     WITH due AS (
         SELECT id FROM message WHERE {_DUE}
         ORDER BY {{order}} LIMIT :limit FOR UPDATE SKIP LOCKED
     )
-    UPDATE message SET status = 'sending', attempt = attempt + 1, version = version + 1, due_at = :lease_until
+    UPDATE message SET status = 'sending', attempt = attempt + 1, version = version + 1, due_at = :lease_until,
+                       may_have_left = {_CUT_OFF}
     FROM due WHERE message.id = due.id
     RETURNING message.*
 """
@@ -93,15 +97,17 @@ _CLAIM_LONGEST_WAITING = text(_CLAIM.format(order="waits DESC, due_at, id"))
 _FINISH = text(
     """
     UPDATE message SET status = done.status, code = done.code, version = message.version + done.steps,
-                       refusals = done.refusals, waits = done.waits, due_at = COALESCE(done.due_at, message.due_at)
+                       refusals = done.refusals, waits = done.waits, due_at = COALESCE(done.due_at, message.due_at),
+                       may_have_left = message.may_have_left OR done.may_have_left
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS done(
-        message_id uuid, attempt int, status text, code text, steps int, refusals int, waits int, due_at timestamptz)
+        message_id uuid, attempt int, status text, code text, steps int, refusals int, waits int, due_at timestamptz,
+        may_have_left boolean)
     WHERE message.id = done.message_id AND message.attempt = done.attempt AND message.status = 'sending'
-    RETURNING message.id, version, template, template_version, channel, about_kind, about_id
+    RETURNING message.id, version, template, template_version, channel, about_kind, about_id, message.may_have_left
     """
 )
 
-_TOLD = "id, version, template, template_version, channel, about_kind, about_id, attempt, status, code"
+_TOLD = "id, version, template, template_version, channel, about_kind, about_id, may_have_left, attempt, status, code"
 
 # Whoever changes several messages locks them in the order of their ids: a sender and a handler meet on the same ones.
 _WITHDRAW = f"""
@@ -127,7 +133,7 @@ _END_WITHDRAWN = text(
         WHERE withdrawn_code IS NOT NULL AND (status = 'queued' OR (status = 'sending' AND due_at <= :at))
         ORDER BY id FOR UPDATE
     )
-    UPDATE message SET status = 'cancelled', code = withdrawn_code, version = version + 1
+    UPDATE message SET status = 'cancelled', code = withdrawn_code, version = version + 1, may_have_left = {_CUT_OFF}
     FROM found WHERE id = found_id
     RETURNING {_TOLD}
     """

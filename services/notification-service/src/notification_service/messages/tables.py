@@ -21,7 +21,8 @@ class Message(Row, table=True):
 
     `due_at` is when it may be taken: after a wait, or when a lease is over. `rendering` is the number of its words,
     0 while it has none. `withdrawn_code` says why it must not leave any more: a queued message is cancelled for it
-    at once, one that is `sending` as soon as its attempt is known not to have got through.
+    at once, one that is `sending` as soon as its attempt is known not to have got through. `may_have_left`: an
+    attempt was cut off before the server's answer was known, so that nobody may say that the message never left.
 
     Where several addresses are to be told the same, each has a message of its own: `copy_number` counts them from 0,
     and `address` is the one it is for (None: the one its recipient has when it leaves).
@@ -66,6 +67,7 @@ class Message(Row, table=True):
     refusals: int
     waits: int
     rendering: int
+    may_have_left: bool
     body_sha256: str | None = Field(default=None, sa_type=Text)
     due_at: datetime
     created_at: datetime

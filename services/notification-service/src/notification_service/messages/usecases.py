@@ -20,9 +20,11 @@ from notification_service.message_templates.rules import NoSuchTemplate, must_fi
 from notification_service.message_templates.store import newest_versions, version_of
 from notification_service.messages import queries, store
 from notification_service.messages.rules import (
+    ABOUT_DUNNING_NOTICE,
     AlreadyWritten,
     MessageWithdrawn,
     NewMessage,
+    NoticeIssuedAnew,
     Outcome,
     Status,
     move,
@@ -41,7 +43,7 @@ async def write_messages(
     """Write messages to be sent at once; one that was written before is left as it is.
 
     Each is bound to the newest version of its template. A template that is not there yet fails its messages when
-    they are sent (`template_unknown`), so that they are seen and can be sent again once somebody has added it.
+    they are sent (`template_unknown`), so that they are seen.
     Returns the ids of the new messages by what they are about.
     """
     if not messages:
@@ -92,11 +94,20 @@ async def send_again(
 ) -> Message:
     """Send a failed message again, with the newest template and the address its recipient has now.
 
+    One of several about the same thing (a warning of old contacts) goes to its own address again.
     Raises MessageWithdrawn where that must not be: the debt was put on hold or paid, the payment came back.
+    Raises NoticeIssuedAnew for a dunning notice that never left: debt-service was told so, took the level back, and
+    writes the next one by its own rules (holds, balance, the interval between two letters).
     """
     message = await store.lock_message(session, message_id)
+    move(Status(message.status), Status.QUEUED)
     if message.withdrawn_code is not None:
         raise MessageWithdrawn(f"The message must not leave any more: {message.withdrawn_code}.")
+    if message.about_kind == ABOUT_DUNNING_NOTICE and not message.may_have_left:
+        raise NoticeIssuedAnew(
+            "This notice never left, and its debt is dunned anew: correct the customer's address; "
+            "the next dunning run writes the notice."
+        )
     await _change(session, message, Status.QUEUED, by=by, at=at, code="sent_again_by_hand", explanation=reason)
     newest = await newest_versions(session, [message.template])
     message.template_version = newest.get(message.template, FIRST_VERSION)
@@ -176,8 +187,9 @@ async def record_outcomes(session: AsyncSession, outcomes: Sequence[Outcome], *,
 
 
 def _failed(row: Any, reason: str, *, by: Actor, at: datetime) -> MessageFailedV1:
-    # What fails or is cancelled here no carrier is known to have taken: a bounce that comes later is not read yet.
-    return MessageFailedV1(**_told(row, by=by, at=at), reason=reason, was_sent=False)
+    # "Never left" is evidence and lets a debt be dunned anew: said only where no attempt was cut off half-way. A bounce
+    # that comes after the server took a message is not read yet.
+    return MessageFailedV1(**_told(row, by=by, at=at), reason=reason, was_sent=row.may_have_left)
 
 
 def _told(row: Any, *, by: Actor, at: datetime) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from council_common.runtime.clients import ServiceClients
 from pydantic import BaseModel, ValidationError
 
 from notification_service.recipients.rules import (
+    CONTACTS_NOT_READ,
     RECIPIENT_SERVICE_AWAY,
     Contact,
     NoAddress,
@@ -87,11 +88,12 @@ class _WarningContactsIn(BaseModel):
 class Found:
     """Who was found, whose record we cannot read, and whose service could not be asked at the moment.
 
-    `warned`: the e-mail addresses that are to be warned of a bank-account change, by its id.
+    `warned`: the e-mail addresses that are to be warned of a bank-account change, by its id; None where
+    supplier-service knows of no such change.
     """
 
     recipients: dict[Key, Recipient] = field(default_factory=dict)
-    warned: dict[UUID, list[str]] = field(default_factory=dict)
+    warned: dict[UUID, list[str] | None] = field(default_factory=dict)
     unreadable: set[Key] = field(default_factory=set)
     away: set[RecipientKind] = field(default_factory=set)
 
@@ -110,8 +112,11 @@ class Found:
     def addresses_to_warn(self, change_id: UUID) -> list[str]:
         """Those of one change; raises NoAddress."""
         if change_id not in self.warned:
+            raise NoAddress(CONTACTS_NOT_READ, final=False)
+        contacts = self.warned[change_id]
+        if contacts is None:
             raise NoAddress("contacts_unknown", final=False)
-        return warned_addresses(self.warned[change_id])
+        return warned_addresses(contacts)
 
     def _must_have_been_read(self, key: Key) -> None:
         if key[0] in self.away:
@@ -161,9 +166,11 @@ async def find_warning_contacts(clients: ServiceClients, found: Found, change_id
             return
         try:
             answer = await clients.get("supplier", f"/v1/bank-account-changes/{change_id}/warning-contacts")
-            found.warned[change_id] = [each.email for each in _WarningContactsIn.model_validate(answer).contacts]
+            # None (404): perhaps supplier-service is being restored just now.
+            contacts = None if answer is None else _WarningContactsIn.model_validate(answer).contacts
+            found.warned[change_id] = None if contacts is None else [each.email for each in contacts]
         except Unavailable:
             found.away.add(RecipientKind.SUPPLIER)
         except (httpx.HTTPError, ValueError) as fault:
-            # A change that is not known (404) among them: perhaps supplier-service is being restored just now.
+            # A refusal (401, 403, 422) or an answer we cannot read: put right by us, and then the warning leaves.
             log.warning("warning_contacts_not_found_out", change_id=str(change_id), cause=type(fault).__name__)

@@ -12,6 +12,9 @@ from notification_service.recipients.postal_addresses import letter_address
 RECIPIENT_SERVICE_AWAY = "recipient_service_away"
 """The service that knows the recipient does not answer: messages to its recipients wait until it does."""
 
+CONTACTS_NOT_READ = "contacts_not_read"
+"""supplier-service refuses to say whom to warn of a change, or says it unreadably: our fault or its, not theirs."""
+
 BANK_ACCOUNT_CHANGE_WARNING = "bank_account_change_warning"
 PREFERRED_PURPOSES = ("remittance", "accounts", "general")
 PEOPLE = frozenset({"individual", "sole_trader"})

@@ -64,8 +64,7 @@ def move(current: str, wanted: RebateStatus) -> RebateStatus:
 class MissedCause(StrEnum):
     """Why a payment under an agreement earned nothing (payables.md §1.4).
 
-    `disputed`: nobody tells it today. invoice-service refuses to pay an invoice that is held, so none is in dispute
-    until paid; only quotes ask for it.
+    `disputed`: a dispute had arisen when the money was sent and ended later (invoice-service says so).
     `arrival_unknown`: by the day of arrival, paid by cheque or card, and nobody told the day.
     """
 

@@ -28,7 +28,6 @@ from supplier_service.bank_account_changes.schemas import (
     WarningContactsOut,
 )
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence
-from supplier_service.suppliers.store import names_of
 
 router = resource_router("bank-account-changes")
 
@@ -37,10 +36,10 @@ async def _shown(session: AsyncSession, changes: Sequence[BankAccountChange]) ->
     ids = [change.id for change in changes]
     evidence = await store.parts_of(session, Evidence, ids)
     call_backs = await store.parts_of(session, CallBack, ids)
-    names = await names_of(session, [change.supplier_id for change in changes])
+    contacts = await store.count_warning_contacts(session, ids)
     return [
         BankAccountChangeOut.of(
-            each, supplier_name=names[each.supplier_id], evidence=evidence[each.id], call_backs=call_backs[each.id]
+            each, warning_contacts=contacts[each.id], evidence=evidence[each.id], call_backs=call_backs[each.id]
         )
         for each in changes
     ]
@@ -122,8 +121,9 @@ async def call_back(
     by: Annotated[Actor, requires("bank-accounts:write")],
 ) -> BankAccountChangeOut:
     """Note a call to the supplier by somebody else than the requester. To confirm, it was made on a number held at
-    least 90 days and not changed since the request, and the supplier read out the account asked for. A call that is
-    not confirmed, on any number held, leaves the change where it needs another."""
+    least 90 days and not changed since the request, and the supplier read out the account asked for: where it read
+    out another, that is what the answer's last call says (`another_account`), and after three of them the change can
+    only be rejected. A call that is not confirmed, on any number held, leaves the change where it needs another."""
     change = await usecases.call_back(
         session,
         change_id,
@@ -147,8 +147,11 @@ async def approve(
     now: Now,
     by: Annotated[Actor, requires("bank-accounts:approve")],
 ) -> BankAccountChangeOut:
-    """Approve a confirmed change, as a third person. The account is used after three working days of cooling-off."""
-    change = await usecases.approve_change(session, change_id, note=wanted.note, by=by, at=now)
+    """Approve a confirmed change, as a third person. The account is used after three working days of cooling-off.
+    Where no e-mail address was there to warn, say in `warned_otherwise` how the supplier was warned (else 409)."""
+    change = await usecases.approve_change(
+        session, change_id, note=wanted.note, warned_otherwise=wanted.warned_otherwise, by=by, at=now
+    )
     return await _shown_with_etag(session, change, response)
 
 

@@ -65,10 +65,14 @@ class EvidenceKind(StrEnum):
 
 
 class CallBackOutcome(StrEnum):
-    """What the supplier said when called on the old number."""
+    """What the supplier said when called on the old number.
+
+    Nobody tells `another_account`: it is what becomes of a confirmation by another account than the one asked for.
+    """
 
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
+    ANOTHER_ACCOUNT = "another_account"
 
 
 class NoSuchBankAccountChange(NotFound):
@@ -107,10 +111,16 @@ class AccountNotReadOut(Malformed):
     code = "account-not-read-out"
 
 
-class AnotherAccountReadOut(Conflict):
-    """The account the supplier read out on the telephone is not the one asked for."""
+class TooManyWrongReadOuts(Conflict):
+    """Other accounts than the one asked for were read out too often: the case can only be rejected."""
 
-    code = "another-account-read-out"
+    code = "too-many-wrong-read-outs"
+
+
+class SupplierNotWarned(Conflict):
+    """No e-mail address was there to warn, and nobody says that the supplier was warned another way."""
+
+    code = "supplier-not-warned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +128,17 @@ class Control:
     """The council's rule from a day on.
 
     `phone_held_days`: how long a number must have been held; `cooling_off_working_days`; `removed_email_days`: how
-    long an e-mail address that is held no more is still warned, so that nobody takes the old contact away first.
+    long an e-mail address that is held no more is still warned, so that nobody takes the old contact away first;
+    `name_held_days`: how long a supplier's name must have been held to say anything about an account's holder;
+    `wrong_read_outs`: after how many the account cannot be found out by trying any more.
     """
 
     effective_from: date
     phone_held_days: int
     cooling_off_working_days: int
     removed_email_days: int
+    name_held_days: int
+    wrong_read_outs: int
     source: str
 
 
@@ -134,8 +148,10 @@ CONTROLS = (
         phone_held_days=90,
         cooling_off_working_days=3,
         removed_email_days=90,
+        name_held_days=90,
+        wrong_read_outs=3,
         source="payables.md §4: number at least 90 days old, cooling-off 3-5 working days, notice to old contacts; "
-        "old as long as a number has to be; council policy, no statute",
+        "contacts and names old as long as a number has to be, three read-outs; council policy, no statute",
     ),
 )
 
@@ -203,10 +219,14 @@ def must_be_trusted(phone_since: date | None, *, requested_on: date, called_on: 
     )
 
 
-def must_be_read_out(read_out: BankDetails | None, *, asked: BankDetails) -> None:
-    """Raise AccountNotReadOut or AnotherAccountReadOut unless the supplier named the account that is asked for.
+def outcome_of_read_out(
+    read_out: BankDetails | None, *, asked: BankDetails, wrong_before: int, called_on: date
+) -> CallBackOutcome:
+    """What a call is that the caller says confirmed the change: whether the supplier named the account asked for.
 
     "You did ask for a change?" is answered with yes by a supplier who did, whatever account was typed in here.
+    Raises AccountNotReadOut; TooManyWrongReadOuts once so many others were read out in this case that the next one
+    might be a guess.
     """
     if read_out is None:
         expected = "as the supplier reads it out when called"
@@ -214,9 +234,41 @@ def must_be_read_out(read_out: BankDetails | None, *, asked: BankDetails) -> Non
             "Ask the supplier to read its new account out, and enter it.",
             errors=[FieldError(name, "missing", expected) for name in ("sort_code", "account_number")],
         )
-    if not read_out.same_account(asked):
-        raise AnotherAccountReadOut(
-            "The supplier read out another account than the one asked for: note the call as not confirmed."
+    if wrong_before >= control_on(called_on).wrong_read_outs:
+        raise TooManyWrongReadOuts(
+            f"Another account was read out {wrong_before} times: reject this change, and find out what the supplier "
+            "wants; a new change may follow."
+        )
+    return CallBackOutcome.CONFIRMED if read_out.same_account(asked) else CallBackOutcome.ANOTHER_ACCOUNT
+
+
+def name_changed_lately(changed_on: date | None, *, requested_on: date) -> date | None:
+    """The day a supplier's name was changed where that is too near to the wish for the name to prove anything.
+
+    >>> name_changed_lately(date(2026, 3, 1), requested_on=date(2026, 3, 11))
+    datetime.date(2026, 3, 1)
+    >>> name_changed_lately(date(2025, 12, 11), requested_on=date(2026, 3, 11))
+    """
+    if changed_on is None or (requested_on - changed_on).days >= control_on(requested_on).name_held_days:
+        return None
+    return changed_on
+
+
+def must_be_warned(*, contacts: int, warned_otherwise: str | None) -> None:
+    """Raise SupplierNotWarned where there was no address to warn by e-mail and nobody says how else it was done.
+
+    Payables.md §4, "notice to old contacts": whoever holds no e-mail address is not the one to be left in the dark.
+    """
+    if not contacts and warned_otherwise is None:
+        raise SupplierNotWarned(
+            "No e-mail address of this supplier was held to warn: warn it another way, and say how.",
+            errors=[
+                FieldError(
+                    "warned_otherwise",
+                    "missing",
+                    "how it was warned, as by letter to the address held, and on which day",
+                )
+            ],
         )
 
 

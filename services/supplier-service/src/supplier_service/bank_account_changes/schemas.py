@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, HeldAs, RequestedVia, Status
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
-from supplier_service.bank_accounts.rules import BankDetails, masked_account_number, masked_sort_code, same_name
+from supplier_service.bank_accounts.rules import BankDetails, masked_account_number, masked_sort_code
 from supplier_service.bank_accounts.schemas import AccountName, AccountNumber, SortCode
 from supplier_service.fields import LongText, Note, RequestModel
 
@@ -45,7 +45,7 @@ class CallBackIn(RequestModel):
     """
 
     contact_id: UUID
-    outcome: CallBackOutcome
+    outcome: Literal[CallBackOutcome.CONFIRMED, CallBackOutcome.NOT_CONFIRMED]
     sort_code: SortCode | None = None
     account_number: AccountNumber | None = None
     note: Annotated[Note, Field(examples=["Spoke to the director, who knew of the change"])]
@@ -58,9 +58,12 @@ class CallBackIn(RequestModel):
 
 
 class ApprovalIn(RequestModel):
-    """An approval."""
+    """An approval. `warned_otherwise`: how and when the supplier was warned, where it has no e-mail address."""
 
     note: Note | None = None
+    warned_otherwise: Annotated[
+        Note | None, Field(examples=["Letter of 11 March to the address held, by recorded delivery"])
+    ] = None
 
 
 class RejectionIn(RequestModel):
@@ -81,7 +84,7 @@ class EvidenceOut(BaseModel):
 
 
 class CallBackOut(BaseModel):
-    """A call to the supplier."""
+    """A call to the supplier. `another_account`: it read out another account than the one asked for."""
 
     id: UUID
     contact_id: UUID
@@ -116,8 +119,10 @@ class WarningContactsOut(BaseModel):
 class BankAccountChangeOut(BaseModel):
     """A case and how far it came. The new account is used from the day after `cooling_off_until`.
 
-    `account_name_matches`: whether the holder's name that was typed in is the supplier's name here, letter case and
-    signs apart; where it is not, the evidence says who holds the account.
+    `account_name_matches`: whether the holder's name that was typed in was the supplier's name here, letter case and
+    signs apart, for 90 days when the change was asked for; where it was not, the evidence says who holds the account.
+    `name_changed_on`: when the supplier's name was changed in those 90 days. `warning_contacts`: how many e-mail
+    addresses are warned; `warned_otherwise`: how else the supplier was, as the approver says.
     """
 
     id: UUID
@@ -127,6 +132,8 @@ class BankAccountChangeOut(BaseModel):
     sort_code: Annotated[str, Field(examples=["••-••-12"])]
     account_number: Annotated[str, Field(examples=["••••9911"])]
     account_name_matches: bool
+    name_changed_on: date | None
+    warning_contacts: int
     requested_via: RequestedVia
     note: str
     requested_by: str
@@ -136,6 +143,7 @@ class BankAccountChangeOut(BaseModel):
     approved_by: str | None
     approved_at: datetime | None
     cooling_off_until: date | None
+    warned_otherwise: str | None
     rejected_by: str | None
     rejected_at: datetime | None
     activated_at: datetime | None
@@ -145,7 +153,7 @@ class BankAccountChangeOut(BaseModel):
         cls,
         change: BankAccountChange,
         *,
-        supplier_name: str,
+        warning_contacts: int,
         evidence: Sequence[Evidence],
         call_backs: Sequence[CallBack],
     ) -> BankAccountChangeOut:
@@ -154,7 +162,7 @@ class BankAccountChangeOut(BaseModel):
             | {
                 "sort_code": masked_sort_code(change.sort_code),
                 "account_number": masked_account_number(change.account_number),
-                "account_name_matches": same_name(change.account_name, supplier_name),
+                "warning_contacts": warning_contacts,
                 "evidence": [each.model_dump(warnings=False) for each in evidence],
                 "call_backs": [each.model_dump(warnings=False) for each in call_backs],
             }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +10,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -51,6 +51,15 @@ async def warning_contacts(session: AsyncSession, change_id: UUID) -> Sequence[W
         select(WarningContact).where(col(WarningContact.change_id) == change_id).order_by(col(WarningContact.position))
     )
     return found.scalars().all()
+
+
+async def count_warning_contacts(session: AsyncSession, change_ids: Sequence[UUID]) -> Counter[UUID]:
+    """How many e-mail addresses are told of each case; 0 for one without any."""
+    change_id = col(WarningContact.change_id)
+    found = await session.execute(
+        select(change_id, func.count().label("contacts")).where(change_id.in_(change_ids)).group_by(change_id)
+    )
+    return Counter({row.change_id: row.contacts for row in found})
 
 
 async def cooled_off(session: AsyncSession, *, today: date, after: UUID | None, limit: int) -> list[UUID]:

@@ -16,7 +16,9 @@ from supplier_service.rows import UTC_TIME, Row
 class BankAccountChange(Row, table=True):
     """A wish to be paid elsewhere, and how far it came. One open case a supplier; three different people.
 
-    The database refuses to edit what was asked and what was approved (see the migration).
+    The database refuses to edit what was asked and what was approved (see the migration). `account_name_matches` and
+    `name_changed_on` are as found when it was asked for; `warned_otherwise` is what the approver says of a warning
+    that did not go by e-mail.
     """
 
     __tablename__ = "bank_account_change"
@@ -48,6 +50,8 @@ class BankAccountChange(Row, table=True):
     sort_code: str = Field(sa_type=Text)
     account_number: str = Field(sa_type=Text)
     account_name: str = Field(sa_type=Text)
+    account_name_matches: bool
+    name_changed_on: date | None = None
     requested_via: RequestedVia = Field(sa_type=Text)
     note: str = Field(sa_type=Text)
     requested_by: str = Field(sa_type=Text)
@@ -56,6 +60,7 @@ class BankAccountChange(Row, table=True):
     approved_by: str | None = Field(default=None, sa_type=Text)
     approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     cooling_off_until: date | None = None
+    warned_otherwise: str | None = Field(default=None, sa_type=Text)
     rejected_by: str | None = Field(default=None, sa_type=Text)
     rejected_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     activated_at: datetime | None = Field(default=None, sa_type=UTC_TIME)

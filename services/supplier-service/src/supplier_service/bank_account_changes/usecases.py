@@ -33,9 +33,8 @@ from supplier_service.bank_account_changes.rules import (
     SupplierEnded,
 )
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
-from supplier_service.bank_accounts.rules import BankDetails
+from supplier_service.bank_accounts.rules import BankDetails, refuse_accounts_in, same_name
 from supplier_service.bank_accounts.store import accounts_of, supersede_account
-from supplier_service.bank_accounts.usecases import refuse_accounts_in
 from supplier_service.suppliers.rules import NEXT as SUPPLIER_NEXT
 from supplier_service.suppliers.rules import Contact
 from supplier_service.suppliers.rules import Status as SupplierStatus
@@ -69,7 +68,9 @@ async def request_change(
     accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
     if accounts and accounts[-1].details.same_account(details):
         raise BankAccountUnchanged("This account is the one in use; its holder's name alone needs no case.")
-    await refuse_accounts_in(session, supplier_id, also=[details], note=note)
+    refuse_accounts_in(note=note)
+    account_name = details.account_name or supplier.name
+    name_changed_on = rules.name_changed_lately(supplier.name_changed_on, requested_on=london_date(at))
     change = BankAccountChange(
         id=new_id(),
         supplier_id=supplier_id,
@@ -77,7 +78,9 @@ async def request_change(
         status=Status.REQUESTED,
         sort_code=details.sort_code,
         account_number=details.account_number,
-        account_name=details.account_name or supplier.name,
+        account_name=account_name,
+        account_name_matches=name_changed_on is None and same_name(account_name, supplier.name),
+        name_changed_on=name_changed_on,
         requested_via=via,
         note=note,
         requested_by=by.subject,
@@ -138,7 +141,7 @@ async def add_evidence(
     """Note a paper that supports the case, and where it is kept. Raises IllegalMove, AccountInText."""
     change = await store.lock_change(session, change_id)
     status = rules.add_evidence(Status(change.status))
-    await refuse_accounts_in(session, change.supplier_id, reference=reference, note=note)
+    refuse_accounts_in(reference=reference, note=note)
     change.status = status
     change.version += 1
     session.add(
@@ -169,19 +172,22 @@ async def call_back(
 ) -> BankAccountChange:
     """Note a call to the supplier by somebody else than the requester; one that confirms was made on an old number.
 
-    `read_out` is the account as the supplier named it on the telephone: compared and dropped, needed to confirm.
-    Raises ApprovesOwnRequest, NumberNotTrusted, AccountNotReadOut, AnotherAccountReadOut, IllegalMove, AccountInText.
+    `read_out` is the account as the supplier named it on the telephone: compared and dropped, needed to confirm. Where
+    it is another than the one asked for, the call is noted as just that: the strongest sign of a fraud there is.
+    Raises ApprovesOwnRequest, NumberNotTrusted, AccountNotReadOut, TooManyWrongReadOuts, IllegalMove, AccountInText.
     """
     change = await store.lock_change(session, change_id)
     rules.must_be_second(by, requested_by=change.requested_by)
-    status = rules.call_back(Status(change.status), outcome)
+    rules.call_back(Status(change.status), outcome)
     contact = _contact(await get_supplier(session, change.supplier_id), contact_id)
     if outcome is CallBackOutcome.CONFIRMED:
         asked_on, called_on = london_date(change.requested_at), london_date(at)
         rules.must_be_trusted(contact.phone_since, requested_on=asked_on, called_on=called_on)
-        rules.must_be_read_out(read_out, asked=change.details)
-    await refuse_accounts_in(session, change.supplier_id, note=note)
-    change.status = status
+        calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
+        wrong = sum(call.outcome == CallBackOutcome.ANOTHER_ACCOUNT for call in calls)
+        outcome = rules.outcome_of_read_out(read_out, asked=change.details, wrong_before=wrong, called_on=called_on)
+    refuse_accounts_in(note=note)
+    change.status = rules.call_back(Status(change.status), outcome)
     change.called_back_by = by.subject if outcome is CallBackOutcome.CONFIRMED else None
     change.version += 1
     session.add(
@@ -211,22 +217,33 @@ def _contact(supplier: Supplier, contact_id: UUID) -> Contact:
 
 
 async def approve_change(
-    session: AsyncSession, change_id: UUID, *, note: str | None, by: Actor, at: datetime
+    session: AsyncSession,
+    change_id: UUID,
+    *,
+    note: str | None,
+    warned_otherwise: str | None,
+    by: Actor,
+    at: datetime,
 ) -> BankAccountChange:
     """Approve a case as a third person; the account is used once the cooling-off is over.
 
-    Raises ApprovesOwnRequest, IllegalMove, AccountInText.
+    `warned_otherwise`: how the supplier was warned where it has no e-mail address; the approver answers for it.
+    Raises ApprovesOwnRequest, IllegalMove, SupplierNotWarned, AccountInText.
     """
     change = await store.lock_change(session, change_id)
     calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
     rules.must_be_third(by, requested_by=change.requested_by, called_by=[call.called_by for call in calls])
     status = rules.move(Status(change.status), Status.APPROVED)
-    await refuse_accounts_in(session, change.supplier_id, note=note)
+    contacts = (await store.count_warning_contacts(session, [change_id]))[change_id]
+    rules.must_be_warned(contacts=contacts, warned_otherwise=warned_otherwise)
+    refuse_accounts_in(note=note, warned_otherwise=warned_otherwise)
     change.status = status
+    change.warned_otherwise = warned_otherwise
     change.approved_by, change.approved_at = by.subject, at
     change.cooling_off_until = rules.cooling_off_until(london_date(at))
     change.version += 1
-    detail = {"cooling_off_until": change.cooling_off_until.isoformat()}
+    told = {"warned_otherwise": warned_otherwise} if warned_otherwise is not None else {}
+    detail = {"cooling_off_until": change.cooling_off_until.isoformat(), **told}
     await _record(session, change, "approved", by=by, at=at, reason=note, detail=detail)
     return change
 
@@ -240,7 +257,7 @@ async def reject_change(
     """
     supplier, change = await _lock_both(session, change_id)
     status = rules.move(Status(change.status), Status.REJECTED)
-    await refuse_accounts_in(session, supplier.id, note=note)
+    refuse_accounts_in(note=note)
     change.status = status
     change.rejected_by, change.rejected_at = by.subject, at
     change.version += 1

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from council_common.errors import Malformed
+from council_common.errors import FieldError, Malformed
 
 _DIGITS = re.compile(r"[0-9]+")
-# Digits that people mean as one number: nothing or a single sign between two of them.
-_WRITTEN_NUMBER = re.compile(r"\d(?:[ ./\u2010-\u2015-]?\d)*")
-_WRITTEN_SORT_CODE = re.compile(r"(?<!\d)\d\d([ ./\u2010-\u2015-]?)\d\d\1\d\d(?!\d)")
+# What people put between the digits of one number; a line break is one, as in pasted mails.
+_SIGNS = r"[\s_\u2010-\u2015-]{0,3}"
+_ACCOUNT = re.compile(rf"(?<![\d£])\d(?:{_SIGNS}\d){{7}}(?:(?:{_SIGNS}\d){{6}})?(?!\d)")
+# Not the number of a document (INV-100234), a company (SC123456), nor an amount (100234.50).
+_SORT_CODE = re.compile(
+    r"(?<![\d£])(?<![A-Za-z])(?<![A-Za-z][-_/])\d\d([\s._\u2010-\u2015-]{0,3})\d\d\1\d\d(?![.,]?\d)"
+)
+# Numbers of the same lengths that are something else by their form: telephone, day, years.
+_SOMETHING_ELSE = re.compile(
+    r"(?<!\d)(?:"
+    r"(?:\+44|0044|0)[\s()-]{0,3}[1-9](?:[\s()-]{0,2}\d){8,9}(?![\s-]{0,3}\d)"
+    r"|(?:19|20)\d\d-\d\d-\d\d|\d\d?([.-])\d\d?\1(?:19|20)\d\d"
+    r"|(?:19|20)\d\d\s?[\u2010-\u2015-]\s?(?:19|20)\d\d"
+    r")(?!\d)"
+)
 
 
 class AccountInText(Malformed):
-    """A note or reference has a bank account in it: everybody who may read suppliers would see it."""
+    """A note or reference may have a bank account in it: everybody who may read suppliers would see it."""
 
     code = "bank-account-in-text"
 
@@ -93,31 +104,32 @@ def same_name(one: str, other: str) -> bool:
     return first == second
 
 
-def tells_account(text: str, accounts: Iterable[BankDetails]) -> bool:
-    """Whether a text has the number of one of these accounts in it, or its sort code, however they are spaced.
+def may_tell_account(text: str) -> bool:
+    """Whether a text has digits in it that may be a sort code (6), an account number (8) or both (14).
 
-    An account number is known by the four digits that every answer shows of it: a refusal tells no more than they
-    do, so that nobody finds an account out by guessing. Six and seven digits count where noughts were filled in.
+    By their form only. The text is compared with no account, so that a refusal tells nothing about one: nobody finds
+    an account out by guessing. What is plainly a telephone number, a day with its whole year or years is let through.
 
-    >>> held = [BankDetails("205541", "91734268"), BankDetails("400000", "00557799")]
-    >>> [tells_account(text, held) for text in ("a/c 9173 4268", "20-55-41", "account 557799", "IBAN 205541 91734268")]
-    [True, True, True, True]
-    >>> [tells_account(text, held) for text in ("Letter of 09-03-26", "ring 01603 555 010", "ends in 4268")]
-    [False, False, False]
+    >>> pasted = ("a/c 9173 4268", "9173 - 4268", "20-55-41", "GB29 NWBK 2055 4191 7342 68", "20554191734268")
+    >>> [may_tell_account(text) for text in pasted]
+    [True, True, True, True, True]
+    >>> let_through = ("EDRMS 2026/0311", "Letter of 2026-03-09", "ring 01603 555 010", "INV-100234", "ends in 4268")
+    >>> [may_tell_account(text) for text in let_through]
+    [False, False, False, False, False]
     """
-    numbers = [_digits(found[0]) for found in _WRITTEN_NUMBER.finditer(text)]
-    sort_codes = {_digits(found[0]) for found in _WRITTEN_SORT_CODE.finditer(text)}
-    return any(
-        account.sort_code in sort_codes or any(_may_be(account.account_number, number) for number in numbers)
-        for account in accounts
-    )
+    rest = _SOMETHING_ELSE.sub(" / ", text)
+    return bool(_ACCOUNT.search(rest) or _SORT_CODE.search(rest))
 
 
-def _digits(written: str) -> str:
-    return "".join(str(int(sign)) for sign in written if sign.isdecimal())
+def refuse_accounts_in(**texts: str | None) -> None:
+    """Raise AccountInText where a text (by its field's name) has digits in it that may be an account.
 
-
-def _may_be(account: str, number: str) -> bool:
-    if len(number) in {6, 7}:
-        return account.startswith("0" * (8 - len(number))) and number.endswith(account[-4:])
-    return account[-4:] in number[4:]
+    Accounts named in passing are what a pasted e-mail brings: the text is kept and shown for good, the account is not.
+    """
+    wrong = [name for name, text in texts.items() if text and may_tell_account(text)]
+    if wrong:
+        expected = "no 6 or 8 digits together; a day as 9 March 2026, a file's number with a slash: 2026/0311"
+        raise AccountInText(
+            "Bank details are not written into text that others read; see errors.",
+            errors=[FieldError(name, "digits that may be bank details", expected) for name in wrong],
+        )

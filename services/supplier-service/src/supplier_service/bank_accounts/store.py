@@ -8,20 +8,12 @@ from datetime import datetime
 from uuid import UUID
 
 from council_common.database.sessions import driver
-from sqlalchemy import ARRAY, Uuid, any_, literal, select, text
+from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.tables import BankAccount
-
-_EVER_NAMED = text(
-    """
-    SELECT sort_code, account_number FROM bank_account WHERE supplier_id = :supplier_id
-    UNION
-    SELECT sort_code, account_number FROM bank_account_change WHERE supplier_id = :supplier_id
-    """
-)
 
 COLUMNS = ("supplier_id", "number", "sort_code", "account_number", "account_name", "in_use_from")
 
@@ -67,9 +59,3 @@ async def accounts_of(session: AsyncSession, supplier_ids: Sequence[UUID]) -> di
     for account in found.scalars():
         accounts[account.supplier_id].append(account)
     return accounts
-
-
-async def accounts_ever_named(session: AsyncSession, supplier_id: UUID) -> list[BankDetails]:
-    """Every account a supplier was paid to or asked to be paid to, also in cases that were rejected."""
-    found = await session.execute(_EVER_NAMED, {"supplier_id": supplier_id})
-    return [BankDetails(row.sort_code, row.account_number) for row in found]

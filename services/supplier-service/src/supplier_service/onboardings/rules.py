@@ -140,16 +140,35 @@ def check_not_future(field: str, day: date, *, today: date) -> None:
         )
 
 
-def check_not_before(on: date, *, stage: Stage, stage_on: date, agreed_on: date | None) -> None:
-    """Raise DateTooEarly for a stage reached before the present one, or before the terms it ends or replaces.
+def earliest_day(stage: Stage, *, stage_on: date, agreed_on: date | None) -> date | None:
+    """The first day the next stage may be reached: not before the present one, nor before its terms were agreed.
 
-    A prospect's day is the one it was written down on: what was reached before may be told afterwards.
-
-    >>> check_not_before(date(2026, 3, 2), stage=Stage.PROSPECT, stage_on=date(2026, 3, 11), agreed_on=None)
+    None after a prospect: its day is the one it was written down on, and what was reached before may be told later.
     """
     days = [stage_on] if stage is not Stage.PROSPECT else []
-    earliest = max([*days, agreed_on] if agreed_on else days, default=on)
-    if on < earliest:
+    return max([*days, agreed_on] if agreed_on else days, default=None)
+
+
+def day_reached(on: date | None, *, agreed_on: date | None, earliest: date | None, today: date) -> date:
+    """The day of a stage: as told; where none is, the day of the terms agreed, else today.
+
+    An agreement of February that is written down in November began in February: else the supplier could not leave
+    before November.
+
+    >>> day_reached(None, agreed_on=date(2026, 2, 1), earliest=None, today=date(2026, 11, 22))
+    datetime.date(2026, 2, 1)
+    """
+    if on is not None:
+        return on
+    return max(agreed_on, earliest or agreed_on) if agreed_on else today
+
+
+def check_not_before(on: date, *, stage: Stage, earliest: date | None) -> None:
+    """Raise DateTooEarly for a stage reached before the present one, or before the terms it ends or replaces.
+
+    >>> check_not_before(date(2026, 3, 2), stage=Stage.PROSPECT, earliest=None)
+    """
+    if earliest is not None and on < earliest:
         raise DateTooEarly(
             f"The supplier was {stage} on a later day.",
             errors=[FieldError("on", "before the stage it follows", f"{earliest.isoformat()} or after")],

@@ -42,7 +42,10 @@ class StageIn(RequestModel):
     stage: Literal[Stage.CONTACTED, Stage.INTERESTED, Stage.AGREED, Stage.DECLINED]
     on: Annotated[
         ProgrammeDay | None,
-        Field(description="Today where left out; never in the future, nor before the stage it follows."),
+        Field(
+            description="Where left out the day the terms were agreed, else today; never in the future, nor before the "
+            "stage it follows."
+        ),
     ] = None
     terms: Terms | None = None
     reason: Annotated[Code | None, Field(examples=["terms"])] = None

@@ -15,7 +15,7 @@ from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from supplier_service.bank_accounts.usecases import refuse_accounts_in
+from supplier_service.bank_accounts.rules import refuse_accounts_in
 from supplier_service.onboardings import rules, store
 from supplier_service.onboardings.rules import ActivityKind, OnboardingExists, Stage
 from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
@@ -26,8 +26,9 @@ from supplier_service.suppliers.usecases import record_on_supplier
 
 @dataclass(frozen=True)
 class StageReached:
-    """A stage a supplier reached: on which day (today where none is named), with which terms, and why.
+    """A stage a supplier reached: on which day, with which terms, and why.
 
+    Where no day is named it is the one its terms were agreed on, else today.
     `terms` are the agreed ones as the event carries them, dates as ISO text and the rate as a decimal string.
     """
 
@@ -54,7 +55,7 @@ async def open_onboarding(
         raise OnboardingExists(
             "This supplier has an onboarding; add a stage to that one.", onboarding_id=str(existing.id)
         )
-    await refuse_accounts_in(session, supplier_id, note=reached.note)
+    refuse_accounts_in(note=reached.note)
     onboarding = Onboarding(
         id=new_id(),
         supplier_id=supplier_id,
@@ -84,7 +85,7 @@ async def reach_stage(
     supplier_id = (await store.get_onboarding(session, onboarding_id)).supplier_id
     supplier = await lock_supplier(session, supplier_id)
     onboarding = await store.lock_onboarding(session, onboarding_id)
-    await refuse_accounts_in(session, supplier_id, note=reached.note)
+    refuse_accounts_in(note=reached.note)
     await _reach(session, supplier, onboarding, reached, by=by, at=at)
     return onboarding
 
@@ -106,11 +107,12 @@ def _check(reached: StageReached, *, today: date) -> None:
 async def _reach(
     session: AsyncSession, supplier: Supplier, onboarding: Onboarding, reached: StageReached, *, by: Actor, at: datetime
 ) -> None:
-    on = reached.on or london_date(at)
     current, terms = Stage(onboarding.stage), onboarding.terms
     wanted = rules.move(current, reached.stage)
-    agreed_on = date.fromisoformat(terms["agreed_on"]) if terms else None
-    rules.check_not_before(on, stage=current, stage_on=onboarding.stage_on, agreed_on=agreed_on)
+    earliest = rules.earliest_day(current, stage_on=onboarding.stage_on, agreed_on=_agreed_on(terms))
+    today = london_date(at)
+    on = rules.day_reached(reached.on, agreed_on=_agreed_on(reached.terms), earliest=earliest, today=today)
+    rules.check_not_before(on, stage=current, earliest=earliest)
     onboarding.stage = wanted
     onboarding.stage_on = on
     onboarding.terms = reached.terms or terms
@@ -120,6 +122,10 @@ async def _reach(
     await _record(session, onboarding, "stage reached", by=by, at=at, reason=reached.note, detail=detail)
     if reached.stage in {Stage.AGREED, Stage.DECLINED}:
         await _tell(session, supplier, onboarding, reached, by=by, at=at)
+
+
+def _agreed_on(terms: dict[str, Any] | None) -> date | None:
+    return date.fromisoformat(terms["agreed_on"]) if terms else None
 
 
 async def _tell(
@@ -151,7 +157,7 @@ async def add_activity(
     """Note something done to win a supplier. Raises DateInFuture, AccountInText."""
     rules.check_not_future("on", on, today=london_date(at))
     onboarding = await store.lock_onboarding(session, onboarding_id)
-    await refuse_accounts_in(session, onboarding.supplier_id, text=text)
+    refuse_accounts_in(text=text)
     activity = OnboardingActivity(
         id=new_id(), onboarding_id=onboarding.id, kind=kind, on=on, text=text, added_by=by.subject, added_at=at
     )

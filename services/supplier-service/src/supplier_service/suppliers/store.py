@@ -88,13 +88,6 @@ async def get_supplier(session: AsyncSession, supplier_id: UUID) -> Supplier:
     return supplier
 
 
-async def names_of(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The names of suppliers by id."""
-    ids = literal(list(supplier_ids), ARRAY(Uuid))
-    found = await session.execute(select(col(Supplier.id), col(Supplier.name)).where(col(Supplier.id) == any_(ids)))
-    return {row.id: row.name for row in found}
-
-
 async def lock_supplier(session: AsyncSession, supplier_id: UUID) -> Supplier:
     """A supplier, locked until the transaction ends; raises NoSuchSupplier."""
     supplier = await session.get(Supplier, supplier_id, with_for_update=True, populate_existing=True)

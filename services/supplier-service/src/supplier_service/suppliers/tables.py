@@ -19,6 +19,7 @@ class Supplier(Row, table=True):
 
     `registered` holds a digest of each field as first told (rules.fingerprints); contacts and address are JSON.
     An open bank-account change is noted here as well, so that "may it be paid?" is one row's question.
+    `name_changed_on`: a name that was changed lately proves nothing about who holds an account.
     """
 
     __tablename__ = "supplier"
@@ -39,6 +40,7 @@ class Supplier(Row, table=True):
     source_reference: str = Field(sa_type=Text)
     registered: dict[str, Any] = Field(sa_type=JSONB)
     name: str = Field(sa_type=Text)
+    name_changed_on: date | None = None
     company_number: str | None = Field(default=None, sa_type=Text)
     vat_number: str | None = Field(default=None, sa_type=Text)
     market_sector: str | None = Field(default=None, sa_type=Text, foreign_key="market_sector.code")

@@ -23,7 +23,7 @@ from council_common.ids import new_id
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from supplier_service.bank_accounts.usecases import refuse_accounts_in
+from supplier_service.bank_accounts.rules import refuse_accounts_in
 from supplier_service.market_sectors.store import sector_codes
 from supplier_service.suppliers import store
 from supplier_service.suppliers.registration import UNKNOWN_SECTOR
@@ -46,7 +46,8 @@ from supplier_service.suppliers.tables import Supplier, SupplierHold
 
 # Their values are personal data: history tells that they changed, not from what to what.
 _WITHHELD = frozenset({"name", "contacts", "address"})
-# Who is called back about a bank-account change and who is warned of it, by mail or by letter (payables.md §4).
+# Who is called back about a bank-account change, and where the supplier is warned of it: by e-mail, or by whoever
+# approves it where no e-mail address is held (payables.md §4).
 _LOCKED = frozenset({"contacts", "address"})
 
 
@@ -110,6 +111,8 @@ async def change_supplier(
     if "contacts" in before:
         removed = removed_emails(_read(before["contacts"]), _read(wanted["contacts"]))
         await store.keep_removed_emails(session, supplier.id, removed, on=london_date(at))
+    if "name" in before:
+        supplier.name_changed_on = london_date(at)
     for name in before:
         setattr(supplier, name, wanted[name])
     detail = {name: None if name in _WITHHELD else {"from": before[name], "to": wanted[name]} for name in before}
@@ -151,7 +154,7 @@ async def place_hold(
     Raises IllegalMove at an end state, AccountInText.
     """
     supplier = await store.lock_supplier(session, supplier_id)
-    await refuse_accounts_in(session, supplier_id, note=note)
+    refuse_accounts_in(note=note)
     supplier.status = move(Status(supplier.status), Status.HELD)
     hold = SupplierHold(
         id=new_id(), supplier_id=supplier.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
@@ -182,7 +185,7 @@ async def release_hold(
         raise HoldReleased("This hold was released before.")
     if hold.reason in RELEASED_BY_APPROVER and "bank-accounts:approve" not in by.scopes:
         raise ReleaseNeedsApprover("Only somebody who approves bank-account changes lifts a hold of this reason.")
-    await refuse_accounts_in(session, supplier_id, note=note)
+    refuse_accounts_in(note=note)
     hold.released_by, hold.released_at, hold.release_note = by.subject, at, note
     await session.flush()
     last = not (await store.open_holds(session, [supplier_id]))[supplier_id]

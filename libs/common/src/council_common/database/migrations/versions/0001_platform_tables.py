@@ -67,7 +67,7 @@ STATEMENTS = (
         CONSTRAINT uq_dead_letter_topic_partition_record_offset UNIQUE (topic, partition, record_offset)
     )
     """,
-    "CREATE INDEX ix_dead_letter_topic_key ON dead_letter (topic, key)",
+    "CREATE INDEX ix_dead_letter_topic_key ON dead_letter (topic, key, partition, record_offset)",
     """
     CREATE TABLE idempotency_key (
         caller text NOT NULL,
