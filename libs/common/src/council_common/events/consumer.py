@@ -11,8 +11,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -41,8 +40,7 @@ ATTEMPTS = 5
 BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     """A record we subscribe to; `received` is None where it cannot be read, and `reason` says why."""
 
     record: ConsumerRecord[bytes | None, bytes | None]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
-from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
+from council_common.events.outbox import OUTBOX_COLUMNS, OutboxRow, outbox_rows
 from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -88,14 +90,20 @@ async def save(session: AsyncSession, told: Sequence[RebateChange], *, at: datet
     changed = [each.after for each in told if each.before is not None]
     if changed:
         await connection.execute(_UPDATE, *map(list, zip(*changed, strict=True)))
-    if new:
-        await connection.copy_records_to_table("rebate", records=new, columns=Entry._fields)
-    await _publish(session, told, at=at)
+    # PostgreSQL takes the new rebates while their events and history are written here.
+    copying = asyncio.create_task(connection.copy_records_to_table("rebate", records=new, columns=Entry._fields))
+    await asyncio.sleep(0)
+    try:
+        rows, history = _events_and_history(told, at)
+    finally:
+        await copying
+    if rows:
+        await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)
+    await connection.copy_records_to_table("change", records=history, columns=_CHANGE_COLUMNS)
 
 
-async def _publish(session: AsyncSession, told: Sequence[RebateChange], *, at: datetime) -> None:
-    """Events and history: a change row each, with the id of its event where there is one to tell."""
-    connection = await driver(session)
+def _events_and_history(told: Sequence[RebateChange], at: datetime) -> tuple[list[OutboxRow], list[tuple[Any, ...]]]:
+    """A change row each, with the id of its event where there is one to tell."""
     events = [event_of(each, at) for each in told]
     rows = outbox_rows(event for event in events if event is not None)
     ids = iter(rows)
@@ -114,6 +122,4 @@ async def _publish(session: AsyncSession, told: Sequence[RebateChange], *, at: d
         )
         for each, event in zip(told, events, strict=True)
     ]
-    if rows:
-        await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)
-    await connection.copy_records_to_table("change", records=history, columns=_CHANGE_COLUMNS)
+    return rows, history
