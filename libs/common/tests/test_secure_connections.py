@@ -16,9 +16,8 @@ from council_common.events.security import KafkaSecurity
 from council_common.events.topics import create_topics
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.health import broker_answers
-from council_local.kafka import Kafka
-from council_local.ports import LOOPBACK, free_ports
-from council_local.scratch import scratch_folder
+from council_local.ports import LOOPBACK
+from council_local.scratch import prepared_kafka, scratch_folder
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -64,20 +63,11 @@ async def test_the_address_of_the_database_may_demand_tls(
 def secure_broker() -> Iterator[tuple[str, KafkaSecurity]]:
     """A broker that speaks TLS only and asks for a name and a password; how invoice-service reaches it."""
     with scratch_folder("secure-kafka") as folder:
-        port, controller_port = free_ports(2)
-        broker = Kafka(
-            folder / "data",
-            port=port,
-            controller_port=controller_port,
-            log=folder / "kafka.log",
-            record=folder / "kafka.json",
-            hurried=True,
-        )
-        broker.prepare()
+        broker = prepared_kafka(folder)
         authority, keys = _certificate(folder)
         settings = {
-            "listeners": f"SECURE://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-            "advertised.listeners": f"SECURE://{LOOPBACK}:{port}",
+            "listeners": f"SECURE://{broker.bootstrap},CONTROLLER://{LOOPBACK}:{broker.controller_port}",
+            "advertised.listeners": f"SECURE://{broker.bootstrap}",
             "listener.security.protocol.map": "SECURE:SASL_SSL,CONTROLLER:PLAINTEXT",
             "inter.broker.listener.name": "SECURE",
             "sasl.enabled.mechanisms": "PLAIN",

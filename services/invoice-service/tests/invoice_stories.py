@@ -80,6 +80,12 @@ async def received(service: Harness, **other: Any) -> dict[str, Any]:
     return invoice
 
 
+async def a_supplier_seen(service: Harness) -> None:
+    """A supplier of which an invoice came before: the next ones go the short way."""
+    await a_supplier(service)
+    await received(service, number="seen", reference="seen")
+
+
 async def approved(service: Harness, **other: Any) -> dict[str, Any]:
     """An invoice that somebody approved."""
     invoice = await received(service, **other)

@@ -1,20 +1,27 @@
 import asyncio
+from typing import Any
 
+import pytest
 from council_common.contracts.invoices import DuplicateSuspectedV1, InvoicePaidV1, InvoiceReceivedV1
 from council_common.testing.harness import Harness
-from invoice_stories import a_payment, a_supplier, an_invoice, approved, shown
+from invoice_stories import a_payment, a_supplier, a_supplier_seen, an_invoice, approved, shown
+
+# A supplier's first invoice goes the careful way, the next ones the short one.
+both_ways = pytest.mark.parametrize(("supplier", "before"), [(a_supplier, 0), (a_supplier_seen, 1)])
 
 
-async def test_twenty_posts_with_one_key_make_one_invoice(racing_service: Harness) -> None:
-    await a_supplier(racing_service)
+@both_ways
+async def test_twenty_posts_with_one_key_make_one_invoice(racing_service: Harness, supplier: Any, before: int) -> None:
+    await supplier(racing_service)
     async with racing_service.as_("erp") as erp:
         answers = await asyncio.gather(
             *(erp.post("/v1/invoices", json=an_invoice(), headers={"idempotency-key": "k"}) for _ in range(20))
         )
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
+    assert {answer.headers["location"] for answer in answers} == {f"/v1/invoices/{answers[0].json()['id']}"}
     assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
-    assert len(await racing_service.published(InvoiceReceivedV1)) == 1
+    assert len(await racing_service.published(InvoiceReceivedV1)) == before + 1
 
 
 async def test_twenty_posts_with_one_source_and_their_own_keys_make_one_invoice(racing_service: Harness) -> None:
@@ -32,8 +39,11 @@ async def test_twenty_posts_with_one_source_and_their_own_keys_make_one_invoice(
     assert len(await racing_service.published(InvoiceReceivedV1)) == 1
 
 
-async def test_of_racing_duplicates_one_is_first_and_the_others_are_held(racing_service: Harness) -> None:
-    await a_supplier(racing_service)
+@both_ways
+async def test_of_racing_duplicates_one_is_first_and_the_others_are_held(
+    racing_service: Harness, supplier: Any, before: int
+) -> None:
+    await supplier(racing_service)
     async with racing_service.as_("erp") as erp:
         answers = await asyncio.gather(
             *(erp.post("/v1/invoices", json=an_invoice(reference=f"R{number}")) for number in range(8))
@@ -41,6 +51,7 @@ async def test_of_racing_duplicates_one_is_first_and_the_others_are_held(racing_
     invoices = [answer.json() for answer in answers]
     [first] = [invoice for invoice in invoices if invoice["status"] == "received"]
     assert {invoice["duplicate_of"] for invoice in invoices} == {None, first["id"]}
+    assert len(await racing_service.published(InvoiceReceivedV1)) == before + 8
     assert len(await racing_service.published(DuplicateSuspectedV1)) == 7
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceReceivedV1
+from council_common.contracts.invoices import InvoiceReceivedV1
 from council_common.contracts.suppliers import (
     BankAccountChangeRequestedV1,
     SupplierChangedV1,
@@ -18,7 +18,7 @@ from council_common.testing.harness import NOW, Harness
 from invoice_service.claims import KeyClaim
 from invoice_service.invoices.receiving import Receipt, SeenSuppliers, receive_at_once, receive_with_care
 from invoice_service.invoices.schemas import InvoiceIn
-from invoice_stories import a_supplier, an_invoice, received
+from invoice_stories import a_supplier, a_supplier_seen, an_invoice
 from sqlalchemy import text
 
 ERP = Actor("erp", "erp")
@@ -187,21 +187,8 @@ async def test_an_address_is_stored_for_what_was_stored(both: Both) -> None:
     assert key["status"] == 200
 
 
-async def test_racing_posts_with_one_key_make_one_invoice(racing_service: Harness) -> None:
-    await _seen(racing_service)
-    async with racing_service.as_("erp") as erp:
-        answers = await asyncio.gather(
-            *(erp.post("/v1/invoices", json=an_invoice(), headers={"idempotency-key": "k"}) for _ in range(20))
-        )
-    assert {answer.status_code for answer in answers} == {201}
-    assert len({answer.content for answer in answers}) == 1
-    assert {answer.headers["location"] for answer in answers} == {f"/v1/invoices/{answers[0].json()['id']}"}
-    assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
-    assert len(await racing_service.published(InvoiceReceivedV1)) == 2
-
-
 async def test_racing_posts_with_one_source_make_one_invoice(racing_service: Harness) -> None:
-    await _seen(racing_service)
+    await a_supplier_seen(racing_service)
     async with racing_service.as_("erp") as erp:
         answers = await asyncio.gather(
             *(
@@ -213,21 +200,3 @@ async def test_racing_posts_with_one_source_make_one_invoice(racing_service: Har
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert {answer.headers["location"] for answer in answers} == {f"/v1/invoices/{answers[0].json()['id']}"}
     assert len(await racing_service.published(InvoiceReceivedV1)) == 2
-
-
-async def test_of_racing_duplicates_one_is_first(racing_service: Harness) -> None:
-    await _seen(racing_service)
-    async with racing_service.as_("erp") as erp:
-        answers = await asyncio.gather(
-            *(erp.post("/v1/invoices", json=an_invoice(reference=f"R{number}")) for number in range(8))
-        )
-    invoices = [answer.json() for answer in answers]
-    [first] = [invoice for invoice in invoices if invoice["status"] == "received"]
-    assert {invoice["duplicate_of"] for invoice in invoices} == {None, first["id"]}
-    assert len(await racing_service.published(DuplicateSuspectedV1)) == 7
-
-
-async def _seen(service: Harness) -> None:
-    """A supplier of which an invoice came before: the next ones go the short way."""
-    await a_supplier(service)
-    await received(service, number="seen", reference="seen")

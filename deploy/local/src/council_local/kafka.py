@@ -42,7 +42,7 @@ class Kafka(Part):
         self.data = data
         self.port = port
         self.settings_file = data / "server.properties"
-        self._controller_port = controller_port
+        self.controller_port = controller_port
         self._progress = progress
         self._jvm = [*JVM, *(HURRIED_JVM if hurried else [])]
         self._log, self._record = log, record
@@ -56,7 +56,7 @@ class Kafka(Part):
         """Fetch and verify the jars, write the settings, format the storage on first use."""
         jars = class_path(progress=self._progress)
         self.data.mkdir(parents=True, exist_ok=True)
-        settings = _settings(self.data, self.port, self._controller_port)
+        settings = _settings(self.data, self.port, self.controller_port)
         self.settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         self.child.program = self._program(jars)
         if not (self.data / "log" / "meta.properties").exists():

@@ -45,20 +45,26 @@ def scratch_postgres(*, durable: bool = False) -> Iterator[Postgres]:
             server.stop()
 
 
+def prepared_kafka(folder: Path) -> Kafka:
+    """A broker with its settings in a folder, not started yet."""
+    port, controller_port = free_ports(2)
+    broker = Kafka(
+        folder / "data",
+        port=port,
+        controller_port=controller_port,
+        log=folder / "kafka.log",
+        record=folder / "kafka.json",
+        hurried=True,
+    )
+    broker.prepare()
+    return broker
+
+
 @contextmanager
 def scratch_kafka() -> Iterator[ScratchKafka]:
     """A broker of one's own, ready for work."""
     with scratch_folder("kafka") as folder:
-        port, controller_port = free_ports(2)
-        broker = Kafka(
-            folder / "data",
-            port=port,
-            controller_port=controller_port,
-            log=folder / "kafka.log",
-            record=folder / "kafka.json",
-            hurried=True,
-        )
-        broker.prepare()
+        broker = prepared_kafka(folder)
         try:
             broker.start()
             broker.wait_until_ready()

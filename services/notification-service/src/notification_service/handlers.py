@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from council_common.contracts.debts import (
     DunningNoticeIssuedV1,
@@ -66,7 +67,7 @@ async def send_dunning_notices(session: AsyncSession, received: Sequence[Receive
 @handlers.on_many(HoldPlacedV1)
 async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Received[HoldPlacedV1]]) -> None:
     # A hold (breathing space above all: SI 2020/1311 reg 7) stops the letter that was issued and has not left.
-    await withdraw_notices(session, [each.event.receivable_id for each in received], code="on_hold", at=received[0].now)
+    await _withdraw_notices(session, received, code="on_hold")
 
 
 @handlers.on_many(ReceiptAllocatedV1)
@@ -74,31 +75,32 @@ async def withdraw_notices_of_part_paid_debts(
     session: AsyncSession, received: Sequence[Received[ReceiptAllocatedV1]]
 ) -> None:
     # The sum in the letter is owed no more: the next run writes the right one (receivables.md §1.5 D2, D4).
-    await withdraw_notices(
-        session, [each.event.receivable_id for each in received], code="balance_changed", at=received[0].now
-    )
+    await _withdraw_notices(session, received, code="balance_changed")
 
 
 @handlers.on_many(ReceivableSettledV1)
 async def withdraw_notices_of_paid_debts(
     session: AsyncSession, received: Sequence[Received[ReceivableSettledV1]]
 ) -> None:
-    await withdraw_notices(session, [each.event.receivable_id for each in received], code="settled", at=received[0].now)
+    await _withdraw_notices(session, received, code="settled")
 
 
 @handlers.on_many(ReceivableCancelledV1)
 async def withdraw_notices_of_cancelled_debts(
     session: AsyncSession, received: Sequence[Received[ReceivableCancelledV1]]
 ) -> None:
-    await withdraw_notices(
-        session, [each.event.receivable_id for each in received], code="receivable_cancelled", at=received[0].now
-    )
+    await _withdraw_notices(session, received, code="receivable_cancelled")
 
 
 @handlers.on_many(BankAccountChangeRequestedV1)
 async def warn_old_contacts(session: AsyncSession, received: Sequence[Received[BankAccountChangeRequestedV1]]) -> None:
     messages = [_warning(each.event) for each in received]
     await write_messages(session, messages, at=received[0].now)
+
+
+async def _withdraw_notices(session: AsyncSession, received: Sequence[Received[Any]], *, code: str) -> None:
+    """Withdraw the unsent notices about the receivables that events tell of."""
+    await withdraw_notices(session, [each.event.receivable_id for each in received], code=code, at=received[0].now)
 
 
 def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:

@@ -65,6 +65,7 @@ def service_command(service: Service, arguments: list[str] | None = None) -> Non
     settings = service.settings()
     configure_logs(service.name, format_=settings.log_format, level=settings.log_level)
     configure_traces(service.name, endpoint=settings.otel_exporter_otlp_endpoint)
+    collect_cycles_seldom()
     _run(service, settings, options)
 
 
@@ -124,7 +125,6 @@ async def _serve(service: Service, settings: ServiceSettings, *, api: bool, work
         server_header=False,
     )
     server = _Server(config)
-    collect_cycles_seldom()
     async with running(service.name, settings) as runtime, asyncio.TaskGroup() as group:
         group.create_task(server.serve())
         group.create_task(_end_server(server, stop))

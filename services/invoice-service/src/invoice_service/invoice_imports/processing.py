@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import time
 from contextlib import suppress
 from typing import Any
@@ -55,7 +54,7 @@ class ImportJob:
             await self._fail(runtime, import_.id, "import-broke", "The import broke several times at the same place.")
             return True
         try:
-            await self._work_undisturbed(runtime, import_)
+            await self._work(runtime, import_)
         except UnreadableFile as unreadable:
             await self._fail(runtime, import_.id, unreadable.code, unreadable.detail, expected=unreadable.expected)
         except BaseException as fault:
@@ -64,16 +63,6 @@ class ImportJob:
                 await self._give_back_attempt(runtime, import_.id)
             raise
         return True
-
-    async def _work_undisturbed(self, runtime: Runtime, import_: InvoiceImport) -> None:
-        """Rows are plain tuples without cycles: looking for cycles in thousands of them costs a third of the time."""
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
-            await self._work(runtime, import_)
-        finally:
-            if was_enabled:
-                gc.enable()
 
     async def _work(self, runtime: Runtime, import_: InvoiceImport) -> None:
         open_ = await self._opened(runtime, import_)

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.database.chunks import in_chunks
 from council_common.database.sessions import Sessions, driver
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, delete, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.invoice_imports.rules import NoSuchImport, Status
@@ -141,16 +142,7 @@ async def list_refusals(
     )
 
 
-async def stream_refusals(sessions: Sessions, import_id: UUID) -> AsyncIterator[Sequence[Any]]:
+def stream_refusals(sessions: Sessions, import_id: UUID) -> AsyncIterator[Sequence[Any]]:
     """An import's refused lines in order, a thousand at a time; no connection is held while they are sent."""
-    place = tuple_(_R.line_number, _R.id)
     rows_of = select(*RefusedLineRow.__table__.c).where(_R.import_id == import_id)  # type: ignore[attr-defined]
-    statement = rows_of.order_by(_R.line_number, _R.id).limit(_ROWS)
-    behind = statement
-    while True:
-        async with sessions() as session:
-            rows = (await session.execute(behind)).all()
-        if not rows:
-            return
-        yield rows
-        behind = statement.where(place > (rows[-1].line_number, rows[-1].id))
+    return in_chunks(sessions, rows_of, _R.line_number, _R.id)

@@ -7,6 +7,7 @@ import io
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+from council_common.database.chunks import in_chunks
 from council_common.database.sessions import Sessions
 from sqlalchemy import Select
 
@@ -18,7 +19,6 @@ COLUMNS = (
     *("deducted_pence", "status", "hold_reasons", "approved_at", "paid_on", "historic", "import_id", "line_number"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_ROWS = 1000
 
 
 async def invoices_csv(sessions: Sessions, statement: Select[Any]) -> AsyncIterator[bytes]:
@@ -29,15 +29,8 @@ async def invoices_csv(sessions: Sessions, statement: Select[Any]) -> AsyncItera
     yield b"\xef\xbb\xbf" + _csv([COLUMNS])
     table: Any = Invoice.__table__  # type: ignore[attr-defined]
     columns = [table.c[name] for name in COLUMNS]
-    narrowed = statement.with_only_columns(*columns).order_by(table.c.id).limit(_ROWS)
-    behind = narrowed
-    while True:
-        async with sessions() as session:
-            rows = (await session.execute(behind)).all()
-        if not rows:
-            return
+    async for rows in in_chunks(sessions, statement.with_only_columns(*columns), table.c.id):
         yield _csv([[_cell(value) for value in row] for row in rows])
-        behind = narrowed.where(table.c.id > rows[-1].id)
 
 
 def _csv(rows: Sequence[Sequence[Any]]) -> bytes:

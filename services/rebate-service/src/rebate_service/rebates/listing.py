@@ -10,6 +10,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.database.chunks import in_chunks
 from council_common.database.sessions import Sessions
 from council_common.errors import NotFound
 from council_common.web.pages import PageQuery, fetch_page
@@ -122,16 +123,8 @@ async def csv_of(sessions: Sessions, wanted: RebateFilter) -> AsyncIterator[str]
     """All rebates of a filter as CSV, in chunks of 2,000 lines; memory stays flat."""
     yield _lines([CSV_COLUMNS])
     columns = [col(getattr(Rebate, name)) for name in CSV_COLUMNS]
-    after = UUID(int=0)
-    while True:
-        statement = wanted.of(select(*columns)).where(col(Rebate.id) > after).order_by(col(Rebate.id)).limit(CHUNK)
-        async with sessions() as session:
-            rows = (await session.execute(statement)).all()
-        if rows:
-            yield _lines([[_cell(value) for value in row] for row in rows])
-        if len(rows) < CHUNK:
-            return
-        after = rows[-1][0]
+    async for rows in in_chunks(sessions, wanted.of(select(*columns)), col(Rebate.id), size=CHUNK):
+        yield _lines([[_cell(value) for value in row] for row in rows])
 
 
 def _cell(value: Any) -> str:
