@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import InvoicePaidV1
 from council_common.contracts.rebates import RebateEarnedV1
 from council_common.database.sessions import make_engine, make_sessions
 from council_common.events.consumer import BATCH, Consumer
 from council_common.events.outbox import outbox_row
+from council_common.events.records import Record
 from council_common.ids import new_id
 from council_common.runtime.memory import collect_cycles_seldom
 from rebate_service.main import SERVICE
@@ -132,12 +133,32 @@ async def _agree(url: str, suppliers: Sequence[UUID]) -> None:
     await connection.close()
 
 
-async def _consume(consumer: Consumer, records: Sequence[Any]) -> float:
-    """Events per second through the consumer's own `process`."""
-    stop = asyncio.Event()
+class _InMemory:
+    """The broker's place taken by records in memory; sets `stop` when all of them are done."""
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._records = records
+        self._given = self._done = 0
+        self.stop = asyncio.Event()
+
+    async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Record]]:
+        if self._given == len(self._records):
+            await asyncio.sleep(timeout_ms / 1000)
+        given = list(self._records[self._given : self._given + max_records])
+        self._given += len(given)
+        return {TopicPartition("all", 0): given} if given else {}
+
+    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+        (self._done,) = offsets.values()
+        if self._done == len(self._records):
+            self.stop.set()
+
+
+async def _consume(consumer: Consumer, records: Sequence[Record]) -> float:
+    """Events per second through the consumer, from the first batch read to the last one done."""
+    source = _InMemory(records)
     began = time.perf_counter()
-    for first in range(0, len(records), BATCH):
-        await consumer.process(records[first : first + BATCH], stop)
+    await consumer.consume(source, source.stop)
     return len(records) / (time.perf_counter() - began)
 
 

@@ -21,8 +21,10 @@ def half_up(numerator: int, denominator: int) -> int:
     >>> half_up(5, 2), half_up(-5, 2), half_up(7, 3), half_up(5, -2)
     (3, -3, 2, -3)
     """
-    rounded = (2 * abs(numerator) + abs(denominator)) // (2 * abs(denominator))
-    return rounded if (numerator < 0) == (denominator < 0) else -rounded
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    twice = 2 * denominator
+    return (2 * numerator + denominator) // twice if numerator >= 0 else -((denominator - 2 * numerator) // twice)
 
 
 @dataclass(frozen=True, order=True, slots=True)

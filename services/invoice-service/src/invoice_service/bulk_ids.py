@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import Any
 from uuid import UUID
 
-import asyncpg.pgproto.pgproto
-
-_DriverUuid: Any = asyncpg.pgproto.pgproto.UUID
+from council_common.ids import driver_uuid
 
 
 def ordered_ids(count: int, *, milliseconds: int) -> list[UUID]:
@@ -22,5 +19,5 @@ def ordered_ids(count: int, *, milliseconds: int) -> list[UUID]:
         time_and_count = (milliseconds + (index >> 12)) << 16 | 0x7000 | (index & 0xFFF)
         place = 8 * index
         variant = bytes((0x80 | (noise[place] & 0x3F),))
-        ids.append(_DriverUuid(time_and_count.to_bytes(8, "big") + variant + noise[place + 1 : place + 8]))
+        ids.append(driver_uuid(time_and_count.to_bytes(8, "big") + variant + noise[place + 1 : place + 8]))
     return ids

@@ -25,12 +25,21 @@ ON CONFLICT (type) DO UPDATE SET count = events_forgotten.count + excluded.count
 """)
 
 
-async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]]) -> set[UUID]:
-    """Mark events in the transaction of their effect; returns the ids that had not been handled before."""
+async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]]) -> Sequence[Received[Any]]:
+    """Mark events in the transaction of their effect; returns those that had not been handled before.
+
+    The same event may come twice in one batch: it is handled once, as it came first.
+    """
     result = await session.execute(
         _MARK, {"ids": [each.id for each in received], "types": [each.event.type for each in received]}
     )
-    return set(result.scalars())
+    marked = set(result.scalars())
+    if len(marked) == len(received):
+        return received
+    first: dict[UUID, Received[Any]] = {}
+    for each in received:
+        first.setdefault(each.id, each)
+    return [each for event_id, each in first.items() if event_id in marked]
 
 
 async def handled_before(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:

@@ -32,9 +32,11 @@ class OutboxRow(NamedTuple):
 OUTBOX_COLUMNS = OutboxRow._fields
 
 
-def outbox_row(event: Event | WrittenEvent, *, traceparent: str | None = None) -> OutboxRow:
+def outbox_row(
+    event: Event | WrittenEvent, *, event_id: UUID | None = None, traceparent: str | None = None
+) -> OutboxRow:
     """An event as it is stored and will be sent; raises ValueError where the broker would never take it."""
-    event_id = new_id()
+    event_id = event_id or new_id()
     if isinstance(event, WrittenEvent):
         event_type, payload = event.type, seal_written(event, event_id=event_id, traceparent=traceparent)
     else:

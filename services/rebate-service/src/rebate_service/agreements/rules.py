@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from uuid import UUID
 
 from council_common.contracts.early_payment import unsound_terms
@@ -152,8 +152,7 @@ def version_for(versions: Iterable[D], received_on: date) -> D | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class VersionInForce:
+class VersionInForce(NamedTuple):
     """One version as the rebates need it."""
 
     agreement_id: UUID

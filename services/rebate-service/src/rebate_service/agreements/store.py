@@ -8,10 +8,11 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from council_common.database.sessions import driver
 from council_common.errors import NotFound
 from council_common.ids import lock_key, new_id
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, exists, not_, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -33,18 +34,19 @@ LOCK = lock_key("rebate-service-agreements")
 """Held in share by whoever reads agreements to decide on invoices, alone by whoever applies a change to them."""
 
 
-_IN_FORCE = text(
-    "SELECT supplier_id, agreement_id, number, effective_from, effective_to, reference_rate_percent, target_day,"
-    " term_days, clock_start, clock_end, rebate_base, vat_mode, collection"
-    " FROM agreement_version WHERE supplier_id = ANY(:ids) ORDER BY agreement_id, number"
-).bindparams(bindparam("ids", type_=ARRAY(Uuid)))
+_IN_FORCE = """
+SELECT supplier_id, agreement_id, number, effective_from, effective_to,
+    reference_rate_percent, target_day, term_days, clock_start, clock_end, rebate_base, vat_mode, collection
+FROM agreement_version WHERE supplier_id = ANY($1) ORDER BY agreement_id, number
+"""
 
 
 async def agreements_of(session: AsyncSession, supplier_ids: Iterable[UUID]) -> AgreementsInForce:
     """The agreements of these suppliers, in one statement."""
     versions: dict[UUID, list[VersionInForce]] = {}
-    for row in await session.execute(_IN_FORCE, {"ids": list(set(supplier_ids))}):
-        versions.setdefault(row[0], []).append(VersionInForce(row[1], row[2], row[3], row[4], _terms(tuple(row[5:]))))
+    connection = await driver(session)
+    for row in await connection.fetch(_IN_FORCE, list(set(supplier_ids))):
+        versions.setdefault(row[0], []).append(VersionInForce(row[1], row[2], row[3], row[4], _terms(row[5:])))
     return AgreementsInForce(versions)
 
 

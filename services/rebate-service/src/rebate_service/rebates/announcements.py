@@ -59,18 +59,22 @@ def event_of(told: RebateChange, at: datetime) -> RebateEvent | WrittenEvent | N
 
 
 def earned_json(entry: Entry, *, at: datetime, by: str) -> str:
-    """`RebateEarnedV1` as JSON, by the thousand: the model would cost a fifth of earning a rebate."""
+    """`RebateEarnedV1` as JSON, by the thousand: the model would cost a fifth of earning a rebate.
+
+    `!s`, for dates take three times as long without.
+    """
     return (
         f'{{"version":{entry.version},"occurred_at":"{timestamp(at)}","by":{_json_text(by)},'
-        f'"rebate_id":"{entry.id}","invoice_id":"{entry.invoice_id}","supplier_id":"{entry.supplier_id}",'
-        f'"agreement_id":"{entry.agreement_id}","agreement_version":{entry.agreement_version},'
-        f'"payment_id":"{entry.payment_id}","received_on":"{entry.received_on}","remitted_on":"{entry.remitted_on}",'
+        f'"rebate_id":"{entry.id!s}","invoice_id":"{entry.invoice_id!s}","supplier_id":"{entry.supplier_id!s}",'
+        f'"agreement_id":"{entry.agreement_id!s}","agreement_version":{entry.agreement_version},'
+        f'"payment_id":"{entry.payment_id!s}",'
+        f'"received_on":"{entry.received_on!s}","remitted_on":"{entry.remitted_on!s}",'
         f'"elapsed_days":{entry.elapsed_days},"accelerated_days":{entry.accelerated_days},'
-        f'"rate_percent":"{entry.rate_percent}","base_pence":{entry.base_pence},'
+        f'"rate_percent":"{entry.rate_percent!s}","base_pence":{entry.base_pence},'
         f'"rebate_net_pence":{entry.rebate_net_pence},"rebate_vat_pence":{entry.rebate_vat_pence},'
         f'"rebate_pence":{entry.rebate_pence},"expected_pence":{entry.expected_pence},'
-        f'"deducted_pence":{entry.deducted_pence},"clock_started_on":"{entry.clock_started_on}",'
-        f'"clock_ended_on":"{entry.clock_ended_on}","parts":{entry.rebate_parts}}}'
+        f'"deducted_pence":{entry.deducted_pence},"clock_started_on":"{entry.clock_started_on!s}",'
+        f'"clock_ended_on":"{entry.clock_ended_on!s}","parts":{entry.rebate_parts}}}'
     )
 
 

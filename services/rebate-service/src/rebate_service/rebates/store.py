@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
-from council_common.events.outbox import OUTBOX_COLUMNS, OutboxRow, outbox_rows
+from council_common.events.outbox import OUTBOX_COLUMNS, OutboxRow, outbox_row
 from council_common.ids import new_id
+from council_common.observability.traces import current_traceparent
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.rebates.announcements import RebateChange, event_of
@@ -90,36 +90,24 @@ async def save(session: AsyncSession, told: Sequence[RebateChange], *, at: datet
     changed = [each.after for each in told if each.before is not None]
     if changed:
         await connection.execute(_UPDATE, *map(list, zip(*changed, strict=True)))
-    # PostgreSQL takes the new rebates while their events and history are written here.
-    copying = asyncio.create_task(connection.copy_records_to_table("rebate", records=new, columns=Entry._fields))
-    await asyncio.sleep(0)
-    try:
-        rows, history = _events_and_history(told, at)
-    finally:
-        await copying
-    if rows:
-        await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)
-    await connection.copy_records_to_table("change", records=history, columns=_CHANGE_COLUMNS)
+    await connection.copy_records_to_table("rebate", records=new, columns=Entry._fields)
+    ids = [new_id() for _ in told]
+    # Each event and each line of history is copied as it is written: thousands of them would fill the caches.
+    await connection.copy_records_to_table("outbox", records=_events(told, ids, at), columns=OUTBOX_COLUMNS)
+    await connection.copy_records_to_table("change", records=_history(told, ids, at), columns=_CHANGE_COLUMNS)
 
 
-def _events_and_history(told: Sequence[RebateChange], at: datetime) -> tuple[list[OutboxRow], list[tuple[Any, ...]]]:
-    """A change row each, with the id of its event where there is one to tell."""
-    events = [event_of(each, at) for each in told]
-    rows = outbox_rows(event for event in events if event is not None)
-    ids = iter(rows)
-    history = [
-        (
-            next(ids).id if event is not None else new_id(),
-            "rebate",
-            each.after.id,
-            each.after.version,
-            at,
-            each.by,
-            each.by,
-            each.after.status,
-            each.reason,
-            f'{{"rebate_pence":{each.after.rebate_pence},"expected_pence":{each.after.expected_pence}}}',
-        )
-        for each, event in zip(told, events, strict=True)
-    ]
-    return rows, history
+def _events(told: Sequence[RebateChange], ids: Sequence[UUID], at: datetime) -> Iterator[OutboxRow]:
+    """The event of each change that has one to tell, under the id of the change."""
+    traceparent = current_traceparent()
+    for each, id_ in zip(told, ids, strict=True):
+        event = event_of(each, at)
+        if event is not None:
+            yield outbox_row(event, event_id=id_, traceparent=traceparent)
+
+
+def _history(told: Sequence[RebateChange], ids: Sequence[UUID], at: datetime) -> Iterator[tuple[Any, ...]]:
+    for each, id_ in zip(told, ids, strict=True):
+        after = each.after
+        detail = f'{{"rebate_pence":{after.rebate_pence},"expected_pence":{after.expected_pence}}}'
+        yield id_, "rebate", after.id, after.version, at, each.by, each.by, after.status, each.reason, detail
