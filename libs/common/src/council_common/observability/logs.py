@@ -11,6 +11,7 @@ from typing import Any, Literal
 import structlog
 
 from council_common.observability.safe_text import safe_traceback
+from council_common.observability.traces import current_trace_id
 
 FORBIDDEN_FIELDS = frozenset(
     {"sort_code", "account_number", "iban", "account_name", "name", "supplier_name", "customer_name", "email", "phone",
@@ -21,6 +22,12 @@ FORBIDDEN_FIELDS = frozenset(
 def _refuse_forbidden(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for field in FORBIDDEN_FIELDS & event.keys():
         event[field] = "[withheld]"
+    return event
+
+
+def _name_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    if trace_id := current_trace_id():
+        event["trace_id"] = trace_id
     return event
 
 
@@ -40,6 +47,7 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
     """Send our logs and those of the libraries the same way."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
+        _name_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         _refuse_forbidden,

@@ -56,12 +56,12 @@ class RequestContext:
             await send(message)
 
         parent = {"traceparent": headers["traceparent"]} if "traceparent" in headers else None
-        try:
-            with span(f"{scope['method']}", parent=parent, kind=trace.SpanKind.SERVER):
+        with span(f"{scope['method']}", parent=parent, kind=trace.SpanKind.SERVER):
+            try:
                 await self._app(scope, receive, send_with_id)
-        finally:
-            self._tell(scope, status, time.perf_counter() - began)
-            structlog.contextvars.unbind_contextvars("request_id", "actor")
+            finally:
+                self._tell(scope, status, time.perf_counter() - began)
+                structlog.contextvars.unbind_contextvars("request_id", "actor")
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
         if scope["path"].startswith(_QUIET):

@@ -8,6 +8,7 @@ from uuid import UUID
 from council_common.database.history import ChangeOut, history_of
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
+from council_common.web.csv_download import csv_download
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
 from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
@@ -34,7 +35,6 @@ from debt_service.dunning_runs.schemas import (
 )
 from debt_service.dunning_runs.tables import DunningItem, DunningRun
 from debt_service.dunning_runs.usecases import cancel_run, exclude_item, propose_run
-from debt_service.export import csv_answer
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day
 from debt_service.receivables.store import get_receivable
 from debt_service.receivables.tables import Receivable
@@ -174,8 +174,13 @@ async def export_items(
     await store.get_run(session, run_id)
     columns = [Receivable.number, *(getattr(DunningItem, name) for name in EXPORTED[1:])]
     statement = store.items_where(run_id, state=state, level=level, reason=reason, customer_id=customer_id)
-    statement = statement.with_only_columns(*columns).order_by(col(DunningItem.receivable_id))
-    return csv_answer(runtime, statement, columns=EXPORTED, name=f"dunning-run-{run_id}.csv")
+    return csv_download(
+        runtime.sessions,
+        statement.with_only_columns(*columns),
+        DunningItem.receivable_id,
+        columns=EXPORTED,
+        filename=f"dunning-run-{run_id}.csv",
+    )
 
 
 @router.get("/{run_id}/items/{item_id}")

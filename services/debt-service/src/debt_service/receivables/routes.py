@@ -8,6 +8,7 @@ from uuid import UUID
 from council_common.database.history import ChangeOut, history_of
 from council_common.identity.actor import Actor
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
+from council_common.web.csv_download import csv_download
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
 from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
@@ -15,10 +16,8 @@ from council_common.web.preconditions import etag
 from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy import select
-from sqlmodel import col
 
 from debt_service.bulk import BulkIn, BulkOut, read_lines
-from debt_service.export import csv_answer
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day, WantedPence, WantedText
 from debt_service.receivables import store
 from debt_service.receivables.rules import Status
@@ -150,10 +149,10 @@ async def list_receivables(
 
 @router.get("/export.csv", response_class=StreamingResponse)
 async def export(runtime: RuntimeDep, wanted: Wanted, _: Annotated[Actor, requires("debts:read")]) -> StreamingResponse:
-    """The same list as CSV, whole."""
+    """The same list as CSV, whole, in the order in which the debts were raised."""
     columns = [getattr(Receivable, name) for name in EXPORTED]
-    statement = narrowed(select(*columns), wanted).order_by(col(Receivable.due_on), col(Receivable.id))
-    return csv_answer(runtime, statement, columns=EXPORTED, name="receivables.csv")
+    statement = narrowed(select(*columns), wanted)
+    return csv_download(runtime.sessions, statement, Receivable.id, columns=EXPORTED, filename="receivables.csv")
 
 
 @router.get("/{receivable_id}")

@@ -23,7 +23,7 @@ from council_common.web.idempotency import replay_of
 from council_common.web.preconditions import etag
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from invoice_service.claims import KeyClaim, forget, store_answer, stored_replay
+from invoice_service.idempotency_keys import KeyClaim, forget, store_answer, stored_replay
 from invoice_service.invoices import receiving_store, rules, store
 from invoice_service.invoices.rules import HoldReason, NewInvoice, Status
 from invoice_service.invoices.schemas import InvoiceOut

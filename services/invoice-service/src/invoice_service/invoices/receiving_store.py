@@ -14,7 +14,7 @@ from council_common.ids import new_id
 from council_common.observability.logs import get_logger
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from invoice_service.claims import KeyClaim
+from invoice_service.idempotency_keys import KeyClaim
 from invoice_service.invoices.store import earlier_with_number
 
 log = get_logger()

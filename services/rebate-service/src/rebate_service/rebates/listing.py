@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.database.chunks import in_chunks
-from council_common.database.sessions import Sessions
 from council_common.errors import NotFound
 from council_common.web.pages import PageQuery, fetch_page
 from fastapi import Query
@@ -20,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rebate_service.rebates.rules import RebateStatus
-from rebate_service.rebates.store import CHUNK
 from rebate_service.rebates.tables import Rebate
 
 CSV_COLUMNS = (
@@ -119,21 +114,6 @@ async def get_rebate(session: AsyncSession, rebate_id: UUID) -> Rebate:
     return found
 
 
-async def csv_of(sessions: Sessions, wanted: RebateFilter) -> AsyncIterator[str]:
-    """All rebates of a filter as CSV, in chunks of 2,000 lines; memory stays flat."""
-    yield _lines([CSV_COLUMNS])
-    columns = [col(getattr(Rebate, name)) for name in CSV_COLUMNS]
-    async for rows in in_chunks(sessions, wanted.of(select(*columns)), col(Rebate.id), size=CHUNK):
-        yield _lines([[_cell(value) for value in row] for row in rows])
-
-
-def _cell(value: Any) -> str:
-    """A value as a spreadsheet may open it: text that begins like a formula is made plain (OWASP, CSV injection)."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
-
-
-def _lines(rows: Sequence[Sequence[str]]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer).writerows(rows)
-    return buffer.getvalue()
+def exported(wanted: RebateFilter) -> Select[Any]:
+    """The columns of the CSV of a filter's rebates."""
+    return wanted.of(select(*(col(getattr(Rebate, name)) for name in CSV_COLUMNS)))

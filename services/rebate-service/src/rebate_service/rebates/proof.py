@@ -44,7 +44,7 @@ def proof_of(
             f"{'' if accelerated else ' (never below nought)'}."
         )
     if assessment.cause == MissedCause.DISPUTED:
-        return [*lines, "It was in dispute until paid: nothing is earned."]
+        return [*lines, "A dispute had arisen when it was sent: nothing is earned."]
     if not accelerated:
         return [*lines, "Paid at or after the end of the term: nothing is earned."]
     lines.append(_rate(terms, accelerated))

@@ -8,6 +8,7 @@ from uuid import UUID
 from council_common.database.history import ChangeOut, history_of
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
+from council_common.web.csv_download import csv_download
 from council_common.web.dependencies import RuntimeDep, SessionDep, requires
 from council_common.web.pages import Page, PageQuery
 from council_common.web.preconditions import etag
@@ -18,6 +19,7 @@ from rebate_service.agreements.store import terms_of
 from rebate_service.rebates import listing
 from rebate_service.rebates.listing import RebateFilter
 from rebate_service.rebates.schemas import ProvedRebateOut, RebateOut, prove
+from rebate_service.rebates.tables import Rebate
 
 router = resource_router("rebates")
 
@@ -37,9 +39,8 @@ async def list_rebates(
 @router.get("/export.csv", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
 async def export(runtime: RuntimeDep, wanted: Wanted, _: Reader) -> StreamingResponse:
     """All rebates of a filter as CSV, oldest first."""
-    headers = {"content-disposition": 'attachment; filename="rebates.csv"'}
-    return StreamingResponse(
-        listing.csv_of(runtime.sessions, wanted), media_type="text/csv; charset=utf-8", headers=headers
+    return csv_download(
+        runtime.sessions, listing.exported(wanted), Rebate.id, columns=listing.CSV_COLUMNS, filename="rebates.csv"
     )
 
 
