@@ -8,11 +8,11 @@ from typing import Any
 from uuid import UUID
 
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.payments.rules import NoSuchPayment, Status
+from invoice_service.payments.rules import NoSuchPayment
 from invoice_service.payments.tables import Payment
 
 _C: Any = Payment.__table__.c  # type: ignore[attr-defined]
@@ -38,22 +38,19 @@ async def reread(session: AsyncSession, payment: Payment) -> Payment:
     return payment
 
 
-async def by_source(session: AsyncSession, system: str, reference: str) -> Payment | None:
-    """The payment that a source system told under a reference."""
-    found = await session.execute(select(Payment).where(_C.source_reference == reference, _C.source_system == system))
-    return found.scalar_one_or_none()
+async def of_invoice_or_source(
+    session: AsyncSession, invoice_id: UUID, system: str, reference: str
+) -> Sequence[Payment]:
+    """The payments of an invoice, and the one that a source system told under a reference, whosever it is."""
+    of_source = and_(_C.source_reference == reference, _C.source_system == system)
+    found = await session.execute(select(Payment).where(or_(_C.invoice_id == invoice_id, of_source)))
+    return found.scalars().all()
 
 
-async def insert_payment(session: AsyncSession, values: dict[str, Any]) -> bool:
-    """Store a payment; False when its source reference was taken a moment ago."""
-    stored = await session.execute(insert(Payment).values(values).on_conflict_do_nothing().returning(_C.id))
-    return stored.scalar() is not None
-
-
-async def settled_slices(session: AsyncSession, invoice_id: UUID) -> list[list[dict[str, Any]]]:
-    """What the payments of an invoice that have not come back settle, per VAT rate."""
-    found = await session.execute(select(_C.vat_shares).where(_C.invoice_id == invoice_id, _C.status == Status.MADE))
-    return list(found.scalars())
+async def insert_payment(session: AsyncSession, values: dict[str, Any]) -> Payment | None:
+    """Store a payment; None when its source reference was taken a moment ago."""
+    stored = await session.execute(insert(Payment).values(values).on_conflict_do_nothing().returning(Payment))
+    return stored.scalar()
 
 
 def matching(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -55,11 +56,13 @@ async def record_payment(session: AsyncSession, told: NewPayment, *, by: Actor, 
     arrives_on = rules.arrival(told.method, remitted_on=told.remitted_on, told=told.arrives_on)
     told = replace(told, arrives_on=arrives_on)
     invoice = await lock_invoice(session, told.invoice_id)
-    known = await store.by_source(session, told.source_system, told.source_reference)
+    source = told.source_system, told.source_reference
+    payments = await store.of_invoice_or_source(session, invoice.id, *source)
+    known = next((each for each in payments if (each.source_system, each.source_reference) == source), None)
     if known is not None:
         return _same(known, told), False
     _check(invoice, told, today=london_date(at))
-    owed = rules.still_owed(_shares_of(invoice), await _settled(session, invoice.id))
+    owed = rules.still_owed(_shares_of(invoice), _settled_by(payments))
     settled = rules.slice_of(owed, told.settles_pence)
     values = {name: getattr(told, name) for name in (*_CONTENT, "source_system", "source_reference")}
     values |= {
@@ -71,10 +74,10 @@ async def record_payment(session: AsyncSession, told: NewPayment, *, by: Actor, 
         "recorded_by": by.subject,
         "recorded_at": at,
     }
-    if not await store.insert_payment(session, values):
+    payment = await store.insert_payment(session, values)
+    if payment is None:
         # Told for another invoice at this very moment, so that its lock was no help.
         raise rules.SourceReferenceTaken("This source reference names a payment of another invoice.")
-    payment = await store.get_payment(session, values["id"])
     await _settle(session, invoice, payment, settled, by=by, at=at)
     return payment, True
 
@@ -150,9 +153,10 @@ def _shares_of(invoice: Invoice) -> list[VatShare]:
     )
 
 
-async def _settled(session: AsyncSession, invoice_id: UUID) -> list[list[VatShare]]:
-    slices = await store.settled_slices(session, invoice_id)
-    return [[VatShare.model_validate(share) for share in shares] for shares in slices]
+def _settled_by(payments: Sequence[Payment]) -> list[list[VatShare]]:
+    """What the payments of an invoice that have not come back settle, per VAT rate."""
+    made = [payment for payment in payments if payment.status == Status.MADE]
+    return [[VatShare.model_validate(share) for share in payment.vat_shares] for payment in made]
 
 
 async def _settle(
