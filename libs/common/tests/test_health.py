@@ -1,5 +1,6 @@
 """What is away shows where it must, and nowhere else."""
 
+import re
 from typing import Any
 
 import httpx
@@ -9,10 +10,11 @@ from council_common.service.api import build_api
 from things_service import Things
 
 NOWHERE = "127.0.0.1:1"
+_QUIET: dict[str, Any] = {"_env_file": None, "oidc_issuer": "https://issuer", "log_level": "ERROR"}
 
 
 async def _answers(**given: Any) -> dict[str, tuple[int, Any]]:
-    settings = ServiceSettings(_env_file=None, oidc_issuer="https://issuer", log_level="ERROR", **given)
+    settings = ServiceSettings(**_QUIET, **given)
     async with running("things-service", settings) as runtime:
         app = build_api("things-service", settings, routers=(), description="", runtime=runtime)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things") as client:
@@ -49,3 +51,15 @@ async def test_without_the_database_none_is(things: Things) -> None:
 async def test_a_database_that_refuses_us_is_away(things: Things) -> None:
     wrong = things.url.rsplit("/", 1)[0] + "/no_such_database"
     assert (await _answers(database_url=wrong, kafka_bootstrap_servers=NOWHERE))["serving"][0] == 503
+
+
+async def test_the_pages_of_the_api_documents_need_nothing_from_the_internet(things: Things) -> None:
+    settings = ServiceSettings(kafka_bootstrap_servers=NOWHERE, database_url=things.url, **_QUIET)
+    async with running("things-service", settings) as runtime:
+        app = build_api("things-service", settings, routers=(), description="", runtime=runtime)
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things") as client:
+            page = (await client.get("/docs")).text
+            parts = re.findall(r'(?:src|href)="([^"]+)"', page)
+            assert {(await client.get(part)).status_code for part in parts} == {200}
+    assert parts
+    assert "://" not in page

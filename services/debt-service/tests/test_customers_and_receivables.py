@@ -292,6 +292,32 @@ async def test_overdue_is_marked_once_by_the_date_in_london(office) -> None:
     assert (str(event.receivable_id), event.version) == (due["id"], 2)
 
 
+async def test_overdue_since_the_day_after_it_was_due_whenever_it_is_marked(office) -> None:
+    debt = await office.receivable(await office.customer(), 10_00, due_on=date(2026, 1, 31))
+    office.on(date(2026, 3, 12))
+    await office.tell("receivables/overdue-markings", {"as_at": "2026-03-12"})
+    assert (await office.ask(f"receivables/{debt['id']}"))["overdue_on"] == "2026-02-01"
+
+
+async def test_what_does_not_add_up_is_told_with_what_would(office) -> None:
+    body = office.receivable_body(await office.customer(), 120_00, due_on=DUE)
+    lines = [{"description": "Bins", "net_pence": 100_00, "vat_rate": "20", "vat_pence": 20_00}]
+    wrong = {
+        "gross_pence": ({"lines": lines, "gross_pence": 120_01}, "12000"),
+        "lines.0.vat_pence": ({"lines": [{**lines[0], "vat_pence": 15_00}]}, "2000, or within a penny of it"),
+    }
+    for field, (changed, expected) in wrong.items():
+        answer = await office.tell("receivables", {**body, **changed}, status=422, client=office.erp)
+        assert [(each["field"], each["expected"]) for each in answer["errors"]] == [(field, expected)]
+
+
+async def test_a_misspelled_filter_does_not_show_everything(office) -> None:
+    for path in ("receivables", "receivables/export.csv", "customers"):
+        answer = await office.officer.get(f"/v1/{path}", params={"stauts": "overdue", "limit": 1})
+        assert answer.status_code == 422, path
+        assert "stauts" in [each["field"] for each in answer.json()["errors"]]
+
+
 async def test_one_key_makes_one_receivable(office) -> None:
     body = office.receivable_body(await office.customer(), 10_00, due_on=DUE)
     headers = {"idempotency-key": "once"}

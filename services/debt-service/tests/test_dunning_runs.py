@@ -157,6 +157,14 @@ async def test_minimum_suppression_top_level_and_scope(office) -> None:
     assert (await office.officer.get(f"/v1/dunning-runs/{new_id()}/items/export.csv")).status_code == 404
 
 
+async def test_a_run_over_debts_that_nobody_has_is_refused(office, late) -> None:
+    wrong = {"debt_type": "sundrey", "department": late["department"]}
+    answer = await office.tell("dunning-runs", {"as_at": str(TODAY), **wrong}, status=422, client=office.coordinator)
+    assert answer["code"] == "no-such-debts"
+    [error] = answer["errors"]
+    assert (error["field"], error["expected"]) == ("debt_type", f"one of {late['debt_type']}")
+
+
 async def test_a_run_does_not_look_into_the_future(office) -> None:
     office.on(TODAY)
     answer = await office.tell("dunning-runs", {"as_at": "2026-03-12"}, status=422)
@@ -449,6 +457,7 @@ async def test_a_procedure_is_run_in_its_time_and_for_its_debts(office) -> None:
     body = {"as_at": str(TODAY), "procedure_id": now["id"], "debt_type": "sundry"}
     refused = await office.tell("dunning-runs", body, client=office.coordinator, status=409)
     assert (refused["code"], refused["errors"][0]["expected"]) == ("dunning-procedure-other-debt-type", "rent, or none")
+    await office.receivable(await office.customer(), 10_00, due_on=TODAY, debt_type="rent")
     run = await office.propose(TODAY, procedure_id=now["id"], debt_type="rent")
     assert (await office.ask(f"dunning-runs/{run['id']}"))["difference"] is None
     # A run by another procedure is no run over the same debts.

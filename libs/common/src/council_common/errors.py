@@ -103,5 +103,6 @@ class IllegalMove(Conflict):
     code = "illegal-move"
 
     def __init__(self, thing: str, current: str, wanted: str, **extra: Any) -> None:
-        super().__init__(f"{thing} is {current} and cannot become {wanted}.", **extra)
+        told = f"{thing} is {current} already." if current == wanted else None
+        super().__init__(told or f"{thing} is {current} and cannot become {wanted}.", **extra)
         self.extra |= {"current": current, "wanted": wanted}

@@ -29,7 +29,7 @@ def only_a_day(value: object) -> object:
     """What is a day already, or written as one: pydantic also takes seconds since 1970. Raises ValueError."""
     if isinstance(value, date) or (isinstance(value, str) and _DAY.fullmatch(value)):
         return value
-    raise ValueError("a day is written as 2026-03-31")
+    raise ValueError("not a date; expected a date such as 2026-01-31")
 
 
 # Far enough for everything that is real, near enough to be counted on from.

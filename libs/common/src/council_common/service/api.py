@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi_offline import FastAPIOffline
 
 from council_common.observability.logs import configure_logs
 from council_common.observability.traces import configure_traces
@@ -13,6 +16,7 @@ from council_common.runtime.running import Runtime, running
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.health import broker_answers, database_answers, health_routes
 from council_common.web.idempotency import Replay, TransactionalRoute, answer_replay
+from council_common.web.known_queries import only_known_queries
 from council_common.web.middleware import RequestContext
 from council_common.web.problems import PROBLEM_RESPONSES, document_problems, install_problem_handlers
 
@@ -29,9 +33,19 @@ def resource_router(resource: str) -> APIRouter:
         tags=[resource],
         route_class=TransactionalRoute,
         responses=PROBLEM_RESPONSES,
+        dependencies=[Depends(only_known_queries)],
         # On the router, not the app: a route may raise it, and its 413 still passes our middleware.
         max_body_size=BODY_LIMIT,
     )
+
+
+def summed_up(document: dict[str, Any]) -> dict[str, Any]:
+    """An OpenAPI document whose operations are summed up by the first sentence said of each."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "description" in operation:
+                operation["summary"] = re.split(r"(?<=[.;:])\s", operation["description"])[0].rstrip(".;:")
+    return document
 
 
 def build_api(
@@ -55,7 +69,7 @@ def build_api(
             app.state.runtime = own
             yield
 
-    app = FastAPI(
+    app = FastAPIOffline(  # the documents' pages need nothing from the internet
         title=name,
         version="1",
         description=description,
@@ -67,7 +81,7 @@ def build_api(
     if runtime is not None:
         app.state.runtime = runtime
     written = app.openapi
-    app.openapi = lambda: document_problems(written())  # type: ignore[method-assign]
+    app.openapi = lambda: document_problems(summed_up(written()))  # type: ignore[method-assign]
     app.add_middleware(RequestContext)
     install_problem_handlers(app)
     app.add_exception_handler(Replay, answer_replay)

@@ -8,9 +8,8 @@ from council_common.errors import FieldError
 
 # By the kind pydantic gives an error, or the beginning of it: what is wrong, and what would be right.
 _WORDS = {
-    "missing": (None, "a value"),
+    "missing": ("missing", "a value"),
     "extra_forbidden": ("no field of this resource", "only the fields of this resource"),
-    "json_invalid": (None, "JSON (RFC 8259)"),
     "date_": ("not a date", "a date such as 2026-01-31"),
     "datetime_": ("not a time", "a time such as 2026-01-31T09:30:00Z"),
     "timezone_aware": ("a time without its zone", "a time such as 2026-01-31T09:30:00Z"),
@@ -41,12 +40,16 @@ def field_error(detail: Any) -> FieldError:
     A validator of ours says both in one sentence: `ValueError("not a sort code; expected 6 digits")`.
     """
     location = [str(part) for part in detail["loc"]]
+    if detail["type"] == "json_invalid":
+        return FieldError("body", f"not JSON at character {location[-1]}", "JSON (RFC 8259)")
     if len(location) > 1 and location[0] in _OF_THE_REQUEST:
         location = location[1:]
     problem, _, expected = detail["msg"].removeprefix("Value error, ").partition("; expected ")
     if not expected:
         own, expected = _words(detail["type"], detail.get("ctx", {}))
         problem = own or problem
+        if expected == "a whole number" and location[-1].endswith("_pence"):
+            expected = "whole pence, such as 120000 for £1,200.00"
     return FieldError(field=".".join(location), problem=problem, expected=expected or None)
 
 

@@ -147,12 +147,15 @@ async def _business_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     details = error.errors() if isinstance(error, RequestValidationError) else []
+    errors = [field_error(each) for each in details[:100]]
+    if [each.field for each in errors] == ["body"] and "json" not in request.headers.get("content-type", ""):
+        errors = [FieldError("body", "not sent as JSON", "the header Content-Type: application/json")]
     return problem(
         request,
         status=422,
         code="malformed",
         detail="The request does not have the form this resource takes; see errors.",
-        errors=[field_error(each) for each in details[:100]],
+        errors=errors,
     )
 
 

@@ -25,7 +25,7 @@ from debt_service.fields import NO_CONTROL_CHARACTERS, WantedText
 router = resource_router("customers")
 
 
-@router.post("", status_code=201, dependencies=[Idempotent])
+@router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": CustomerOut}})
 async def register(
     body: CustomerIn,
     response: Response,

@@ -37,7 +37,6 @@ from debt_service.dunning_runs.tables import DunningItem, DunningRun
 from debt_service.dunning_runs.usecases import cancel_run, exclude_item, propose_run
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day
 from debt_service.receivables.store import get_receivable
-from debt_service.receivables.tables import Receivable
 
 router = resource_router("dunning-runs")
 
@@ -141,7 +140,11 @@ async def list_items(
     reason: ReasonFilter = None,
     customer_id: UUID | None = None,
 ) -> Page[ItemOut]:
-    """What a run saw of each debt: the letter it proposes, or why there is none."""
+    """What a run saw of each debt: the letter it proposes, or why there is none.
+
+    Debts that only the calendar or their ladder keeps back (not due yet, the interval not elapsed, the top level
+    reached, no procedure) are counted in the run and not listed; `/v1/receivables/{id}/next-notice` says it of one.
+    """
     await store.get_run(session, run_id)
     items, cursor = await fetch_page(
         session,
@@ -172,7 +175,7 @@ async def export_items(
 ) -> StreamingResponse:
     """The same list as CSV, whole."""
     await store.get_run(session, run_id)
-    columns = [Receivable.number, *(getattr(DunningItem, name) for name in EXPORTED[1:])]
+    columns = [store.ITEM_NUMBER, *(getattr(DunningItem, name) for name in EXPORTED[1:])]
     statement = store.items_where(run_id, state=state, level=level, reason=reason, customer_id=customer_id)
     return csv_download(
         runtime.sessions,

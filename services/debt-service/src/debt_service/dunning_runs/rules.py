@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from council_common.errors import Conflict, FieldError, IllegalMove, NotFound
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
 
 from debt_service.dunning_procedures.rules import Ladder, Level
 from debt_service.receivables.rules import Status
@@ -91,6 +91,12 @@ class ItemNotFound(NotFound):
 
 class NoticeNotFound(NotFound):
     code = "dunning-notice-not-found"
+
+
+class NoSuchDebts(Malformed):
+    """No debt has this department or type."""
+
+    code = "no-such-debts"
 
 
 class ItemNotOpen(Conflict):

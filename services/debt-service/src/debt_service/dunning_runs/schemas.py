@@ -61,7 +61,10 @@ class RunOut(BaseModel):
     debt_type: str | None
     found: Annotated[
         dict[str, Any],
-        Field(description="became_overdue, overdue, proposed, proposed_pence, by_level[], not_proposed{reason: n}"),
+        Field(
+            description="became_overdue (debts of every kind that this run was first to find overdue); of those "
+            "the run is for: overdue, proposed, proposed_pence, by_level[], not_proposed{reason: n}"
+        ),
     ]
     outcome: Annotated[
         dict[str, Any], Field(description="issued, by_level[], dropped{reason: n}; empty until approved")

@@ -10,6 +10,7 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.notifications import MessageEvent, MessageFailedV1
 from council_common.database.history import record_change
+from council_common.errors import FieldError
 from council_common.events.handlers import Received
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
@@ -25,6 +26,7 @@ from debt_service.dunning_runs.rules import (
     DeliveryStatus,
     ItemNotOpen,
     ItemState,
+    NoSuchDebts,
     Reason,
     RunStatus,
     Step,
@@ -33,6 +35,7 @@ from debt_service.dunning_runs.rules import (
 )
 from debt_service.dunning_runs.tables import DunningItem, DunningItemEvent, DunningRun
 from debt_service.receivables.rules import ReceivableNotFound, not_in_future
+from debt_service.receivables.store import values_instead_of
 from debt_service.receivables.usecases import mark_overdue
 from debt_service.records import Change, write_changes
 
@@ -57,6 +60,7 @@ async def propose_run(
     """
     not_in_future("as_at", as_at, today=london_date(at))
     ladders, scope = await _ladders(session, procedure_id, as_at, Scope(department, debt_type))
+    await _check_scope(session, department=department, debt_type=debt_type)
     marked = await mark_overdue(session, as_at=as_at, by=by, at=at)
     run = DunningRun(
         id=new_id(),
@@ -77,6 +81,17 @@ async def propose_run(
     await _record(session, run, "proposed", by=by, at=at)
     log.info("dunning_run_proposed", run_id=str(run.id), as_at=str(as_at), proposed=run.found["proposed"])
     return run
+
+
+async def _check_scope(session: AsyncSession, **wanted: str | None) -> None:
+    """Raise NoSuchDebts for a department or a type that no debt has: misspelled, it would find nothing to chase."""
+    errors = [
+        FieldError(name, "no debt has this", f"one of {', '.join(others)}" if others else "raise debts first")
+        for name, value in wanted.items()
+        if value is not None and (others := await values_instead_of(session, name, value)) is not None
+    ]
+    if errors:
+        raise NoSuchDebts("A run over these debts would find none; see errors.", errors=errors)
 
 
 async def _ladders(

@@ -30,7 +30,7 @@ async def _shown(session: AsyncSession, receipt_id: UUID) -> ReceiptOut:
     return ReceiptOut.of(receipt, (await store.allocations_of(session, [receipt_id]))[receipt_id])
 
 
-@router.post("", status_code=201, dependencies=[Idempotent])
+@router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": ReceiptOut}})
 async def record(
     body: ReceiptIn,
     response: Response,

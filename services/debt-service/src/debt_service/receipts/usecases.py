@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from council_common.clock import london_date
@@ -237,7 +237,7 @@ async def _reopen(
             )
         )
         if debt.status == Status.OVERDUE and debt.overdue_on is None:
-            debt.overdue_on = on
+            debt.overdue_on = debt.due_on + timedelta(days=1)
             debt.version += 1
             changes.append(Change("receivable", debt.id, debt.version, "overdue"))
             events.append(overdue_event(debt, by=by, at=at))

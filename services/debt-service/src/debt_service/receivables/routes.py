@@ -88,7 +88,7 @@ async def _wanted(
 Wanted = Annotated[ReceivableFilter, Depends(_wanted)]
 
 
-@router.post("", status_code=201, dependencies=[Idempotent])
+@router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": ReceivableOut}})
 async def raise_one(
     body: ReceivableIn,
     response: Response,

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.money import Percent
+from council_common.money import Percent, half_up
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -44,7 +44,8 @@ class LineIn(BaseModel):
             return value
         exact: Decimal = known.data["net_pence"] * known.data["vat_rate"] / 100
         if value * exact <= 0 or abs(value - exact) > 1:
-            raise PydanticCustomError("vat_pence", "is not the VAT of net_pence at vat_rate", {"about": round(exact)})
+            told = "is not the VAT of net_pence at vat_rate; expected {about}, or within a penny of it"
+            raise PydanticCustomError("vat_pence", told, {"about": half_up(*exact.as_integer_ratio())})
         return value
 
     def as_told(self) -> dict[str, Any]:
@@ -72,7 +73,8 @@ class ReceivableIn(BaseModel):
     @classmethod
     def _names_one_customer(cls, value: SourceIn | None, known: ValidationInfo) -> SourceIn | None:
         if "customer_id" in known.data and (known.data["customer_id"] is None) == (value is None):
-            raise PydanticCustomError("customer", "name the customer by customer_id or by customer, one of the two")
+            told = "named twice or not at all; expected the customer by customer_id or by customer, one of the two"
+            raise PydanticCustomError("customer", told)
         return value
 
     @field_validator("due_on")
@@ -80,7 +82,9 @@ class ReceivableIn(BaseModel):
     def _is_due_after_issue(cls, value: date | None, known: ValidationInfo) -> date | None:
         issued_on = known.data.get("issued_on")
         if value is not None and issued_on is not None and value < issued_on:
-            raise PydanticCustomError("due_on", "lies before issued_on", {"not_before": str(issued_on)})
+            raise PydanticCustomError(
+                "due_on", "lies before issued_on; expected {issued_on} or later", {"issued_on": str(issued_on)}
+            )
         return value
 
     @field_validator("gross_pence")
@@ -89,9 +93,11 @@ class ReceivableIn(BaseModel):
         if "lines" in known.data:
             total = sum(line.net_pence + line.vat_pence for line in known.data["lines"])
             if total != value:
-                raise PydanticCustomError("gross_pence", "is not the sum of the lines", {"sum": total})
+                raise PydanticCustomError("gross_pence", "is not the sum of the lines; expected {sum}", {"sum": total})
             if sum(line.vat_pence for line in known.data["lines"]) < 0:
-                raise PydanticCustomError("gross_pence", "holds less than no VAT", {"vat_pence": "at least 0 in all"})
+                raise PydanticCustomError(
+                    "gross_pence", "holds less than no VAT; expected lines whose VAT is 0 or more in all"
+                )
         return value
 
     def as_new(self) -> NewReceivable:
@@ -162,7 +168,7 @@ class ReceivableOut(BaseModel):
     gross_pence: int
     outstanding_pence: int
     status: Status
-    overdue_on: date | None
+    overdue_on: Annotated[date | None, Field(description="The first day it was overdue: that after due_on.")]
     settled_on: date | None
     on_hold: bool
     dunning_level: int

@@ -45,7 +45,7 @@ _MARK = f"""
 WITH due AS (
     SELECT id FROM receivable WHERE status = 'open' AND due_on < $1 ORDER BY id FOR UPDATE
 )
-UPDATE receivable SET status = 'overdue', overdue_on = $1, version = version + 1
+UPDATE receivable SET status = 'overdue', overdue_on = due_on + 1, version = version + 1
 FROM due WHERE receivable.id = due.id
 RETURNING {", ".join(f"receivable.{name}" for name in _OWED)}
 """
@@ -233,3 +233,11 @@ def narrowed(statement: Select[Any], wanted: ReceivableFilter) -> Select[Any]:
     if wanted.max_outstanding_pence is not None:
         conditions.append(col(row.outstanding_pence) <= wanted.max_outstanding_pence)
     return statement.where(*conditions)
+
+
+async def values_instead_of(session: AsyncSession, column: str, value: str) -> list[str] | None:
+    """None when some debt has this value of a column; else the values there are, at most 50."""
+    kind: Any = getattr(Receivable, column)
+    if (await session.execute(select(kind).where(kind == value).limit(1))).first() is not None:
+        return None
+    return list((await session.execute(select(kind).distinct().order_by(kind).limit(50))).scalars())

@@ -160,7 +160,7 @@ async def reconcile(
     start: Annotated[Day, Query(description="The first day of the period.")],
     as_at: Annotated[Day | None, Query(description="Its last day: today when absent.")] = None,
 ) -> ReconciliationOut:
-    """The receivables control account against the sub-ledger over a period (receivables.md §4), differences by id."""
+    """The receivables control account against the sub-ledger over a period, differences by id."""
     day = as_at or today
     check_period(start, day)
     moved, control = await store.movements(session, start=start, end=day)

@@ -67,10 +67,12 @@ async def list_imports(
     status: Status | None = None,
     profile: Profile | None = None,
     source_system: TextQuery = None,
+    filename: TextQuery = None,
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
 ) -> Page[ImportOut]:
     """List imports; sorts by received_at, filename or id."""
-    equal = {"status": status, "profile": profile, "source_system": source_system, "sha256": sha256}
+    equal = {"status": status, "profile": profile, "source_system": source_system, "filename": filename}
+    equal |= {"sha256": sha256}
     imports, following = await store.list_imports(session, page, equal=equal)
     return Page(items=[ImportOut.of(import_) for import_ in imports], next=following)
 

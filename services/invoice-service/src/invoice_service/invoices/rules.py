@@ -81,6 +81,12 @@ class NoSuchInvoice(NotFound):
     code = "no-such-invoice"
 
 
+class InvoiceHeld(Conflict):
+    """The invoice is held; neither approved nor paid until every reason is lifted."""
+
+    code = "invoice-held"
+
+
 class NoSuchHold(NotFound):
     """The invoice has no such hold."""
 

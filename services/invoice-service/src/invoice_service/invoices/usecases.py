@@ -21,7 +21,7 @@ from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.invoices import rules, store
-from invoice_service.invoices.rules import CancelReason, HoldReason, Status
+from invoice_service.invoices.rules import CancelReason, HoldReason, InvoiceHeld, Status
 from invoice_service.invoices.tables import Invoice, InvoiceHold
 from invoice_service.suppliers.rules import BANK_ACCOUNT_CHANGE, SUPPLIER_HELD
 
@@ -35,6 +35,8 @@ async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor,
     invoice = await store.lock_invoice(session, invoice_id)
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
     # A held or paid invoice goes back to approved, but not by being approved.
+    if invoice.status == Status.HELD:
+        raise InvoiceHeld("The invoice is held; release its holds first.", hold_reasons=invoice.hold_reasons)
     if invoice.status != Status.RECEIVED:
         raise IllegalMove("The invoice", invoice.status, Status.APPROVED, hold_reasons=invoice.hold_reasons)
     invoice.status = Status.APPROVED

@@ -47,12 +47,6 @@ class NoSuchPayment(NotFound):
     code = "no-such-payment"
 
 
-class InvoiceHeld(Conflict):
-    """The invoice is held; it may not be paid until every reason is lifted."""
-
-    code = "invoice-held"
-
-
 class InvoiceNotApproved(Conflict):
     """Nobody has approved the invoice, or it is paid, cancelled or rejected."""
 

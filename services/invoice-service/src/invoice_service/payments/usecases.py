@@ -132,7 +132,7 @@ def _check(invoice: Invoice, told: NewPayment, *, today: date) -> None:
     if invoice.kind == invoice_rules.Kind.CREDIT_NOTE:
         raise rules.CreditNoteNotPayable("A credit note is applied to invoices, not paid.")
     if invoice.status == _Invoiced.HELD:
-        raise rules.InvoiceHeld("The invoice is held and may not be paid.", hold_reasons=invoice.hold_reasons)
+        raise invoice_rules.InvoiceHeld("The invoice is held and may not be paid.", hold_reasons=invoice.hold_reasons)
     if invoice.status not in (_Invoiced.APPROVED, _Invoiced.SCHEDULED):
         raise rules.InvoiceNotApproved(f"The invoice is {invoice.status}, not approved.", current=invoice.status)
     rules.check_dates(

@@ -22,7 +22,7 @@ router = resource_router("market-sectors")
 SectorCode = Annotated[Code, Path(description="The sector's code.")]
 
 
-@router.post("", status_code=201, dependencies=[Idempotent])
+@router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": MarketSectorOut}})
 async def add(
     wanted: MarketSectorIn,
     response: Response,

@@ -50,7 +50,7 @@ async def _shown_with_etag(session: AsyncSession, supplier: Supplier, response: 
     return (await _shown(session, [supplier]))[0]
 
 
-@router.post("", status_code=201, dependencies=[Idempotent])
+@router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": SupplierOut}})
 async def register(
     wanted: SupplierIn,
     response: Response,
