@@ -70,6 +70,16 @@ async def _show_cases(
         row = debts[number]
         return f"{number}: {row['status']}, owes {pounds(int(row['outstanding_pence']))}, level {row['dunning_level']}"
 
+    short = {one.number for one in sample.invoices_with(Fate.UNDER_DEDUCTED)}
+    variances = [one async for one in council.coordinator.items("/v1/rebate-variances", cause="under_deducted")]
+    deducted_short = ", ".join(
+        f"{one['invoice_number']}: {pounds(one['difference_pence'])}, {one['status']}"
+        for one in variances
+        if one["invoice_number"] in short
+    )
+    false_alarm = sample.invoices_with(Fate.PAID_AFTER_FALSE_ALARM)[0]
+    of_supplier = {"supplier_id": known[false_alarm.reference]["supplier_id"]}
+    changes = [one async for one in council.auditor.items("/v1/bank-account-changes", **of_supplier)]
     unmatched = [one async for one in council.auditor.items("/v1/receipts", unallocated=True)]
     late = sum((payment.remitted_on - one.received_on).days > 30 for one in sample.invoices for payment in one.payments)
     rows = [
@@ -78,9 +88,10 @@ async def _show_cases(
         ["a part payment, twice half", invoices(Fate.PART_PAID_TWICE)],
         ["a returned payment, paid again", came_back],
         ["late payments, which earn nothing", str(late)],
-        ["a rebate deducted short", invoices(Fate.UNDER_DEDUCTED)],
+        ["a rebate deducted short", deducted_short],
         ["a change of bank account, cooling off", invoices(Fate.WAITS_FOR_NEW_ACCOUNT)],
-        ["a change nobody at the supplier knew of", invoices(Fate.PAID_AFTER_FALSE_ALARM)],
+        ["a change nobody at the supplier knew of", ", ".join(one["status"] for one in changes)],
+        ["the invoice it held", invoices(Fate.PAID_AFTER_FALSE_ALARM)],
         ["a debt in dispute: no letter", debt(sample.debts.disputed)],
         ["a charge raised in error", debt(sample.debts.cancelled)],
         ["left out of the first run by an officer", debt(sample.debts.left_out_of_first_run)],
@@ -98,7 +109,7 @@ async def _show_programme(council: Council, console: Console) -> None:
          one["median_days"]]
         for one in [*answer["items"], answer["total"]]
     ]  # fmt: skip
-    headings = ("paid in", "payments", "earned", "missed", "expected", "rebates", "deducted", "median days")
+    headings = ("paid in", "payments", "earned", "missed", "expected £", "earned £", "deducted £", "median days")
     console.print(table("Early payment programme", headings, rows))
 
 

@@ -13,7 +13,7 @@ def refused(answer) -> None:
     assert body.pop("request_id") == answer.headers["x-request-id"]
     assert body == {
         "type": "urn:council-payments:problem:unauthenticated",
-        "title": "Unauthenticated",
+        "title": "Unauthorized",
         "status": 401,
         "code": "unauthenticated",
         "detail": "A valid bearer token is required.",

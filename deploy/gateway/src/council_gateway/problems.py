@@ -31,7 +31,7 @@ class Problem:
         }
 
 
-UNAUTHENTICATED = Problem(401, "unauthenticated", "Unauthenticated", "A valid bearer token is required.")
+UNAUTHENTICATED = Problem(401, "unauthenticated", "Unauthorized", "A valid bearer token is required.")
 NOT_FOUND = Problem(404, "not-found", "Not found", "No service answers at this path.")
 TOO_LARGE = Problem(413, "body-too-large", "Request body too large", "The body is over the bound of its route.")
 RATE_LIMITED = Problem(429, "rate-limited", "Too many requests", "Slow down; see Retry-After.", 1)

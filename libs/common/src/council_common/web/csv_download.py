@@ -24,7 +24,8 @@ def csv_download(
 ) -> StreamingResponse:
     """All rows of a statement under the names of `columns`, in order of `keys`: columns it selects, unique together.
 
-    Reads a thousand rows at a time, each in a transaction of its own, after the request's has ended.
+    Reads a thousand rows at a time, each in a transaction of its own, after the request's has ended: a list that
+    changes meanwhile is shown as it was at several moments.
     """
     return StreamingResponse(
         _lines(sessions, statement, keys, columns),

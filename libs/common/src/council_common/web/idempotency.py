@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.database.tables import idempotency_key
-from council_common.errors import Malformed
+from council_common.errors import FieldError, Malformed
 from council_common.identity.actor import Actor
 from council_common.web.dependencies import SessionDep, authenticated
 
@@ -70,7 +70,10 @@ def replay_of(stored: Mapping[str, Any], request_hash: bytes) -> Replay:
     `stored` has request_hash, status, headers (a mapping or its JSON) and body.
     """
     if bytes(stored["request_hash"]) != request_hash:
-        raise KeyReused("This Idempotency-Key was used before with another request; choose a new key.")
+        raise KeyReused(
+            "This Idempotency-Key was used before with another request.",
+            errors=[FieldError("Idempotency-Key", "used before with another request", "a new key")],
+        )
     headers = stored["headers"] or {}
     if isinstance(headers, str):
         headers = json.loads(headers)

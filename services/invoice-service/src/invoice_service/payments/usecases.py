@@ -13,6 +13,7 @@ from council_common.clock import london_date
 from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, PaymentReturnedV1
 from council_common.database.history import record_change
+from council_common.errors import FieldError
 from council_common.events.outbox import publish
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
@@ -139,8 +140,12 @@ def _check(invoice: Invoice, told: NewPayment, *, today: date) -> None:
         remitted_on=told.remitted_on, arrives_on=told.arrives_on, received_on=invoice.received_on, today=today
     )
     if told.settles_pence > invoice.outstanding_pence:
+        outstanding = invoice.outstanding_pence
+        right = f"{outstanding} in all, with deducted_pence"
         raise rules.ExceedsOutstanding(
-            "Paid and deducted are more than is outstanding.", outstanding_pence=invoice.outstanding_pence
+            "Paid and deducted are more than is outstanding.",
+            errors=[FieldError("paid_pence", "more than is outstanding", right)],
+            outstanding_pence=outstanding,
         )
 
 
