@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import InvoicePaidV1
 from council_common.contracts.rebates import RebateEarnedV1
@@ -20,6 +20,7 @@ from council_common.events.outbox import outbox_row
 from council_common.events.records import Record
 from council_common.ids import new_id
 from council_common.runtime.memory import collect_cycles_seldom
+from council_common.testing.records import record_of
 from rebate_service.main import SERVICE
 
 from benchmarks.measure import Measured, alternating_figures
@@ -180,28 +181,10 @@ def _arrays(suppliers: Sequence[UUID], count: int) -> list[list[Any]]:
     return [*ids, whose, numbers, *same]
 
 
-def _records(suppliers: Sequence[UUID]) -> list[Any]:
+def _records(suppliers: Sequence[UUID]) -> list[Record]:
     """Payments as the broker gives them."""
-    records = []
-    for place in range(EVENTS):
-        event = _paid(suppliers[place % len(suppliers)], place)
-        row = outbox_row(event)
-        records.append(
-            ConsumerRecord(
-                topic=row.topic,
-                partition=place % 6,
-                offset=place,
-                timestamp=0,
-                timestamp_type=0,
-                key=str(row.aggregate_id).encode(),
-                value=row.payload,
-                checksum=None,
-                serialized_key_size=36,
-                serialized_value_size=len(row.payload),
-                headers=(("ce_type", row.type.encode()),),
-            )
-        )
-    return records
+    rows = (outbox_row(_paid(suppliers[place % len(suppliers)], place)) for place in range(EVENTS))
+    return [record_of(row, offset=place, partition=place % 6) for place, row in enumerate(rows)]
 
 
 def _paid(supplier_id: UUID, place: int) -> InvoicePaidV1:

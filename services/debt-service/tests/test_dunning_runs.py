@@ -240,8 +240,8 @@ async def test_a_letter_that_never_left_is_no_step_on_the_ladder(office, late) -
     assert [each["level"] for each in await office.notices()] == [1, 1]
 
 
-async def test_what_never_left_leaves_the_step_before(office, late) -> None:
-    """A mistyped template at level 2: the debt stands at level 1, and its interval counts from that letter."""
+async def _second_never_leaves(office) -> Any:
+    """The first letter arrives; the second, of the eighth day after, meets no template."""
     await office.approve(await office.propose(TODAY))
     await office.deliver_all()
     office.on(TODAY + timedelta(days=8))
@@ -249,6 +249,12 @@ async def test_what_never_left_leaves_the_step_before(office, late) -> None:
     second = (await office.notices(level=2))[0]
     unknown = office.message(MessageFailedV1, second["id"], reason="template_unknown", was_sent=False)
     await office.service.deliver(unknown)
+    return second
+
+
+async def test_what_never_left_leaves_the_step_before(office, late) -> None:
+    """A mistyped template at level 2: the debt stands at level 1, and its interval counts from that letter."""
+    second = await _second_never_leaves(office)
     stands = await office.ask(f"receivables/{late['id']}")
     assert (stands["dunning_level"], stands["last_notice_on"], stands["last_notice_sent_on"]) == (
         1,
@@ -294,13 +300,7 @@ async def test_nobody_is_written_to_at_an_address_that_failed(office, late, reas
 @pytest.mark.parametrize(("days", "proposed"), [(8 + 6, 0), (8 + 7, 1)])
 async def test_what_never_left_waits_for_its_interval_too(office, late, days: int, proposed: int) -> None:
     """Level 2 has an interval of 7 days; its letter of day 8 met no template."""
-    await office.approve(await office.propose(TODAY))
-    await office.deliver_all()
-    office.on(TODAY + timedelta(days=8))
-    await office.approve(await office.propose(office.service.now.date()))
-    second = (await office.notices(level=2))[0]
-    unknown = office.message(MessageFailedV1, second["id"], reason="template_unknown", was_sent=False)
-    await office.service.deliver(unknown)
+    await _second_never_leaves(office)
     office.on(TODAY + timedelta(days=days))
     found = (await office.propose(office.service.now.date()))["found"]
     assert (found["proposed"], found["not_proposed"].get("interval_not_elapsed", 0)) == (proposed, 1 - proposed)

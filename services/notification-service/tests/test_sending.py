@@ -123,7 +123,9 @@ async def test_a_notice_that_never_left_is_not_sent_again_beside_the_next_one(po
     assert (await post.message(about_id=str(first.notice_id)))["version"] == failed["version"]
 
 
-async def test_a_notice_that_may_have_left_is_not_told_as_never_sent(post: Post) -> None:
+async def _send_and_hang_up(post: Post) -> None:
+    """A notice whose mail server hangs up when it has the whole of it, before it answers."""
+
     def hang_up(server: Any) -> str | None:
         server.transport.abort()
         return None
@@ -132,6 +134,10 @@ async def test_a_notice_that_may_have_left_is_not_told_as_never_sent(post: Post)
     await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
     await post.send()
     post.mail.on_data = None
+
+
+async def test_a_notice_that_may_have_left_is_not_told_as_never_sent(post: Post) -> None:
+    await _send_and_hang_up(post)
     post.mail.refusals[HOME] = "550 No such mailbox"
     post.service.now += timedelta(minutes=1)
     await post.send()
@@ -185,14 +191,7 @@ async def test_a_busy_mailbox_that_recovers_gets_the_same_message(post: Post) ->
 
 
 async def test_a_connection_that_drops_is_no_end(post: Post) -> None:
-    def hang_up(server: Any) -> str | None:
-        server.transport.abort()
-        return None
-
-    post.mail.on_data = hang_up
-    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
-    await post.send()
-    post.mail.on_data = None
+    await _send_and_hang_up(post)
     post.service.now += timedelta(minutes=1)
     await post.send()
     first, second = post.mail.to(HOME)

@@ -103,6 +103,6 @@ class IllegalMove(Conflict):
     code = "illegal-move"
 
     def __init__(self, thing: str, current: str, wanted: str, **extra: Any) -> None:
-        told = f"{thing} is {current} already." if current == wanted else None
-        super().__init__(told or f"{thing} is {current} and cannot become {wanted}.", **extra)
+        end = "already" if current == wanted else f"and cannot become {wanted}"
+        super().__init__(f"{thing} is {current} {end}.", **extra)
         self.extra |= {"current": current, "wanted": wanted}

@@ -1,9 +1,10 @@
 import asyncio
 from typing import Any
 
-from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka import TopicPartition
 from council_common.events.outbox import outbox_row
 from council_common.events.records import Record
+from council_common.testing.records import record_of
 from things_service import Things, thing
 
 
@@ -30,19 +31,7 @@ class _Batches:
 
     def _record(self, number: int) -> Record:
         row = outbox_row(self._things.an_event(number, of=0), event_id=thing(1000 + number))
-        return ConsumerRecord(
-            topic=row.topic,
-            partition=0,
-            offset=number,
-            timestamp=0,
-            timestamp_type=0,
-            key=str(row.aggregate_id).encode(),
-            value=row.payload,
-            checksum=None,
-            serialized_key_size=36,
-            serialized_value_size=len(row.payload),
-            headers=(("ce_type", row.type.encode()),),
-        )
+        return record_of(row, offset=number)
 
 
 async def test_the_next_batch_is_read_while_this_one_is_at_work(things: Things) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from uuid import UUID
 
-from council_common.ids import driver_uuid
+from council_common.ids import DriverUuid
 
 
 def ordered_ids(count: int, *, milliseconds: int) -> list[UUID]:
@@ -14,10 +14,10 @@ def ordered_ids(count: int, *, milliseconds: int) -> list[UUID]:
     `milliseconds` since 1970. Making them one by one with `new_id` costs ten times as much.
     """
     noise = os.urandom(8 * count)
-    ids = []
+    ids: list[UUID] = []
     for index in range(count):
         time_and_count = (milliseconds + (index >> 12)) << 16 | 0x7000 | (index & 0xFFF)
         place = 8 * index
         variant = bytes((0x80 | (noise[place] & 0x3F),))
-        ids.append(driver_uuid(time_and_count.to_bytes(8, "big") + variant + noise[place + 1 : place + 8]))
+        ids.append(DriverUuid(time_and_count.to_bytes(8, "big") + variant + noise[place + 1 : place + 8]))
     return ids

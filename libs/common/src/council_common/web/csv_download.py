@@ -19,25 +19,21 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet computes a cell that begins like this (OWASP, "CSV Injection")."""
 
 
-def csv_download(
-    sessions: Sessions, statement: Select[Any], *keys: Any, columns: Sequence[str], filename: str
-) -> StreamingResponse:
-    """All rows of a statement under the names of `columns`, in order of `keys`: columns it selects, unique together.
+def csv_download(sessions: Sessions, statement: Select[Any], *keys: Any, filename: str) -> StreamingResponse:
+    """All rows of a statement under its columns' names, in order of `keys`: columns it selects, unique together.
 
     Reads a thousand rows at a time, each in a transaction of its own, after the request's has ended: a list that
     changes meanwhile is shown as it was at several moments.
     """
     return StreamingResponse(
-        _lines(sessions, statement, keys, columns),
+        _lines(sessions, statement, keys),
         media_type="text/csv; charset=utf-8",
         headers={"content-disposition": f'attachment; filename="{filename}"'},
     )
 
 
-async def _lines(
-    sessions: Sessions, statement: Select[Any], keys: Sequence[Any], columns: Sequence[str]
-) -> AsyncIterator[str]:
-    yield BYTE_ORDER_MARK + _as_csv([columns])
+async def _lines(sessions: Sessions, statement: Select[Any], keys: Sequence[Any]) -> AsyncIterator[str]:
+    yield BYTE_ORDER_MARK + _as_csv([statement.selected_columns.keys()])
     async for rows in in_chunks(sessions, statement, *keys):
         yield _as_csv([spreadsheet_cell(value) for value in row] for row in rows)
 

@@ -20,7 +20,9 @@ async def only_known_queries(request: Request) -> None:
     if not request.query_params:
         return
     route: APIRoute = request.scope["route"]
-    known = _KNOWN.get(route.endpoint) or _KNOWN.setdefault(route.endpoint, _queries_of(route))
+    if route.endpoint not in _KNOWN:
+        _KNOWN[route.endpoint] = _queries_of(route)
+    known = _KNOWN[route.endpoint]
     if unknown := sorted(request.query_params.keys() - known):
         right = f"one of {', '.join(sorted(known))}" if known else "no query parameters"
         raise Malformed(

@@ -41,7 +41,6 @@ from debt_service.receivables.store import get_receivable
 router = resource_router("dunning-runs")
 
 EXPORTED = (
-    "number",
     "receivable_id",
     "customer_id",
     "level",
@@ -175,13 +174,12 @@ async def export_items(
 ) -> StreamingResponse:
     """The same list as CSV, whole."""
     await store.get_run(session, run_id)
-    columns = [store.ITEM_NUMBER, *(getattr(DunningItem, name) for name in EXPORTED[1:])]
+    columns = [store.ITEM_NUMBER, *(getattr(DunningItem, name) for name in EXPORTED)]
     statement = store.items_where(run_id, state=state, level=level, reason=reason, customer_id=customer_id)
     return csv_download(
         runtime.sessions,
         statement.with_only_columns(*columns),
         DunningItem.receivable_id,
-        columns=EXPORTED,
         filename=f"dunning-run-{run_id}.csv",
     )
 

@@ -122,26 +122,24 @@ async def forget_receipts(session: AsyncSession, receipt_ids: Sequence[UUID]) ->
 
 async def name_customers(session: AsyncSession, customers: Mapping[UUID, UUID]) -> None:
     """Note whose money receipts are that named nobody but quoted a receivable."""
-    connection = await driver(session)
-    await connection.execute(
-        "UPDATE receipt SET customer_id = new.customer_id FROM unnest($1::uuid[], $2::uuid[]) AS new (id, customer_id) "
-        "WHERE receipt.id = new.id",
-        list(customers),
-        list(customers.values()),
-    )
+    await _note(session, "customer_id", "uuid", customers)
 
 
 async def note_on_account(session: AsyncSession, reasons: Mapping[UUID, OnAccount]) -> None:
     """Note why what is left of receipts stays on account."""
-    if not reasons:
-        return
-    connection = await driver(session)
-    await connection.execute(
-        "UPDATE receipt SET on_account_reason = new.reason FROM unnest($1::uuid[], $2::text[]) AS new (id, reason) "
-        "WHERE receipt.id = new.id",
-        list(reasons),
-        list(reasons.values()),
-    )
+    await _note(session, "on_account_reason", "text", reasons)
+
+
+async def _note(session: AsyncSession, column: str, kind: str, by_receipt: Mapping[UUID, Any]) -> None:
+    """Set one column of many receipts, whose SQL type is `kind`."""
+    if by_receipt:
+        connection = await driver(session)
+        await connection.execute(
+            f"UPDATE receipt SET {column} = new.value FROM unnest($1::uuid[], $2::{kind}[]) AS new (id, value) "
+            "WHERE receipt.id = new.id",
+            list(by_receipt),
+            list(by_receipt.values()),
+        )
 
 
 async def allocations_of(session: AsyncSession, receipt_ids: Sequence[UUID]) -> dict[UUID, list[Allocation]]:

@@ -152,7 +152,7 @@ async def export(runtime: RuntimeDep, wanted: Wanted, _: Annotated[Actor, requir
     """The same list as CSV, whole, in the order in which the debts were raised."""
     columns = [getattr(Receivable, name) for name in EXPORTED]
     statement = narrowed(select(*columns), wanted)
-    return csv_download(runtime.sessions, statement, Receivable.id, columns=EXPORTED, filename="receivables.csv")
+    return csv_download(runtime.sessions, statement, Receivable.id, filename="receivables.csv")
 
 
 @router.get("/{receivable_id}")

@@ -71,8 +71,13 @@ async def list_imports(
     sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
 ) -> Page[ImportOut]:
     """List imports; sorts by received_at, filename or id."""
-    equal = {"status": status, "profile": profile, "source_system": source_system, "filename": filename}
-    equal |= {"sha256": sha256}
+    equal = {
+        "status": status,
+        "profile": profile,
+        "source_system": source_system,
+        "filename": filename,
+        "sha256": sha256,
+    }
     imports, following = await store.list_imports(session, page, equal=equal)
     return Page(items=[ImportOut.of(import_) for import_ in imports], next=following)
 

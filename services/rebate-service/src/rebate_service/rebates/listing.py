@@ -18,7 +18,7 @@ from sqlmodel import col
 from rebate_service.rebates.rules import RebateStatus
 from rebate_service.rebates.tables import Rebate
 
-CSV_COLUMNS = (
+_EXPORTED = (
     "id",
     "invoice_id",
     "invoice_number",
@@ -116,4 +116,4 @@ async def get_rebate(session: AsyncSession, rebate_id: UUID) -> Rebate:
 
 def exported(wanted: RebateFilter) -> Select[Any]:
     """The columns of the CSV of a filter's rebates."""
-    return wanted.of(select(*(col(getattr(Rebate, name)) for name in CSV_COLUMNS)))
+    return wanted.of(select(*(col(getattr(Rebate, name)) for name in _EXPORTED)))

@@ -39,9 +39,7 @@ async def list_rebates(
 @router.get("/export.csv", response_class=StreamingResponse, responses={200: {"content": {"text/csv": {}}}})
 async def export(runtime: RuntimeDep, wanted: Wanted, _: Reader) -> StreamingResponse:
     """All rebates of a filter as CSV, oldest first."""
-    return csv_download(
-        runtime.sessions, listing.exported(wanted), Rebate.id, columns=listing.CSV_COLUMNS, filename="rebates.csv"
-    )
+    return csv_download(runtime.sessions, listing.exported(wanted), Rebate.id, filename="rebates.csv")
 
 
 @router.get("/{rebate_id}")

@@ -90,7 +90,8 @@ async def save(session: AsyncSession, told: Sequence[RebateChange], *, at: datet
     changed = [each.after for each in told if each.before is not None]
     if changed:
         await connection.execute(_UPDATE, *map(list, zip(*changed, strict=True)))
-    await connection.copy_records_to_table("rebate", records=new, columns=Entry._fields)
+    if new:
+        await connection.copy_records_to_table("rebate", records=new, columns=Entry._fields)
     ids = [new_id() for _ in told]
     # Each event and each line of history is copied as it is written: thousands of them would fill the caches.
     await connection.copy_records_to_table("outbox", records=_events(told, ids, at), columns=OUTBOX_COLUMNS)
