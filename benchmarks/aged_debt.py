@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 from council_common.testing.harness import harness
 from debt_service.main import SERVICE
-from debt_service.reports.rules import BUCKET_STARTS
+from debt_service.reporting.aged_debt.rules import BUCKET_STARTS
 from debt_service.settings import Settings
 
 from benchmarks.debt_book import AS_AT, DEBTS, debt_book

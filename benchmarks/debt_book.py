@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import date
 
-from debt_service.dunning_runs.rules import DeliveryStatus
+from debt_service.recovery.dunning_runs.rules import DeliveryStatus
 
 from benchmarks.parts import Parts
 

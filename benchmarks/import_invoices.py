@@ -10,8 +10,8 @@ from typing import Any
 import asyncpg
 from council_common.database.sessions import make_engine, make_sessions
 from council_common.identity.actor import Actor
-from invoice_service.invoice_imports.rules import Format, Profile, UnknownSuppliers
-from invoice_service.invoice_imports.upload import NewImport, receive_file
+from invoice_service.intake.invoice_imports.rules import Format, Profile, UnknownSuppliers
+from invoice_service.intake.invoice_imports.upload import NewImport, receive_file
 
 from benchmarks.measure import Measured, alternating_figures
 from benchmarks.parts import Parts

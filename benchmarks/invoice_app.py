@@ -14,8 +14,8 @@ from council_common.service.api import resource_router
 from council_common.service.command import service_command
 from council_common.web.dependencies import requires
 from fastapi import FastAPI, Response
-from invoice_service.invoices.schemas import InvoiceIn
 from invoice_service.main import SERVICE
+from invoice_service.register.invoices.schemas import InvoiceIn
 
 router = resource_router("bench-echoes")
 

@@ -8,7 +8,7 @@ import pytest
 from council_common.contracts.debts import ReceivableCancelledV1, ReceivableOverdueV1, ReceivableRaisedV1
 from council_common.ids import new_id
 from debt_service.jobs import JOBS
-from debt_service.receivables.rules import NEXT, Status, vat_share
+from debt_service.ledger.receivables.rules import NEXT, Status, vat_share
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 
 import pytest
 from council_common.contracts.debts import HoldPlacedV1, HoldReleasedV1
-from debt_service.holds.rules import HoldKind
+from debt_service.arrangements.holds.rules import HoldKind
 from debt_service.jobs import JOBS
-from debt_service.receivables.rules import is_overdue
-from debt_service.reports.rules import BUCKETS, bucket
+from debt_service.ledger.receivables.rules import is_overdue
+from debt_service.reporting.aged_debt.rules import BUCKETS, bucket
 
 TODAY = date(2026, 3, 11)
 

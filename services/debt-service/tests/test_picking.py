@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from council_common.clock import LONDON
 from council_common.ids import new_id
-from debt_service.dunning_procedures.rules import Ladder, Level, LevelChannel, applying
-from debt_service.dunning_runs.picking import Scope, propose_items
-from debt_service.dunning_runs.rules import COUNTED_ONLY, Facts, next_step
-from debt_service.holds.rules import in_force
-from debt_service.receivables.rules import Status
+from debt_service.arrangements.holds.rules import in_force
+from debt_service.ledger.receivables.rules import Status
+from debt_service.recovery.dunning_procedures.rules import Ladder, Level, LevelChannel, applying
+from debt_service.recovery.dunning_runs.picking import Scope, propose_items
+from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, Facts, next_step
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from council_common.contracts.debts import ReceivableRaisedV1
 from council_common.contracts.notifications import MessageFailedV1, MessageSentV1
-from debt_service.receipts.store import name_customers
-from debt_service.receivables.store import lock_one_owed
+from debt_service.cash.receipts.store import name_customers
+from debt_service.ledger.receivables.store import lock_one_owed
 from sqlalchemy import text
 
 DUE = date(2026, 3, 5)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from council_common.contracts.debts import ReceiptAllocatedV1, ReceiptReversedV1, ReceivableSettledV1
 from council_common.ids import new_id
-from debt_service.receipts.rules import plan_quoted, plan_unquoted
-from debt_service.receivables.rules import Owed, Status
+from debt_service.cash.receipts.rules import plan_quoted, plan_unquoted
+from debt_service.ledger.receivables.rules import Owed, Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text

@@ -12,7 +12,7 @@ from council_common.contracts.fields import SourceReference
 from council_common.contracts.suppliers import SupplierRegisteredV1
 from council_common.service.jobs import Job
 from council_common.testing.harness import NOW, Harness
-from invoice_service.invoice_imports.processing import ImportJob
+from invoice_service.intake.invoice_imports.processing import ImportJob
 from invoice_service.main import SERVICE
 
 _NAMES = UUID("0195a1b2-0000-7000-8000-00000000ffff")

@@ -17,8 +17,8 @@ from council_common.contracts.suppliers import (
     SupplierReleasedV1,
 )
 from council_common.testing.harness import NOW, Harness
-from invoice_service.suppliers.rules import KnownSupplier
-from invoice_service.suppliers.store import keep
+from invoice_service.register.suppliers.rules import KnownSupplier
+from invoice_service.register.suppliers.store import keep
 from invoice_stories import a_payment, a_supplier, an_invoice, approved, received, shown
 
 

@@ -10,9 +10,9 @@ from council_common.contracts.invoices import InvoiceReceivedV1
 from council_common.errors import Unavailable
 from council_common.identity.actor import Actor
 from council_common.testing.harness import NOW, Harness
-from invoice_service.invoice_imports.processing import ImportJob
-from invoice_service.invoices.receiving import SeenSuppliers, receive_invoice
-from invoice_service.invoices.schemas import InvoiceIn
+from invoice_service.intake.invoice_imports.processing import ImportJob
+from invoice_service.register.invoices.receiving import SeenSuppliers, receive_invoice
+from invoice_service.register.invoices.schemas import InvoiceIn
 from invoice_stories import (
     HEADER,
     SPEND_HEADER,

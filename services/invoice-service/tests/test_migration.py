@@ -2,8 +2,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from council_common.database.tables import platform
 from council_common.testing.harness import Harness
+from invoice_service.register.suppliers.tables import Supplier
 from invoice_service.rows import Row
-from invoice_service.suppliers.tables import Supplier
 from sqlalchemy import Connection
 
 

@@ -5,7 +5,7 @@ import pytest
 from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, PaymentReturnedV1
 from council_common.contracts.suppliers import SupplierHeldV1
 from council_common.testing.harness import NOW, Harness
-from invoice_service.payments.rules import Method, arrival
+from invoice_service.paying.payments.rules import Method, arrival
 from invoice_stories import a_payment, a_supplier, approved, received, shown
 
 

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from council_common.contracts.invoices import InvoiceReceivedV1
 from council_common.testing.harness import Harness
-from invoice_service.invoice_imports.rules import published_supplier
+from invoice_service.intake.invoice_imports.rules import published_supplier
 from invoice_stories import SPEND_HEADER, a_file, a_spend_line, imported, shown, spend
 from supplier_stand_in import supplier_service
 

@@ -13,10 +13,11 @@ from council_common.money import MAX_PENCE
 from hypothesis import given
 from hypothesis import strategies as st
 from invoice_service.bulk_ids import ordered_ids
-from invoice_service.invoice_imports.assembling import NewInvoice, Told, assemble
-from invoice_service.invoice_imports.drafts import Refused, invoice_draft, published_draft
-from invoice_service.invoice_imports.rules import line_key, occurrence_reference, published_supplier
-from invoice_service.invoices.rules import (
+from invoice_service.intake.invoice_imports.assembling import NewInvoice, Told, assemble
+from invoice_service.intake.invoice_imports.drafts import Refused, invoice_draft, published_draft
+from invoice_service.intake.invoice_imports.rules import line_key, occurrence_reference, published_supplier
+from invoice_service.paying.payments.rules import slice_of, still_owed
+from invoice_service.register.invoices.rules import (
     Line,
     Status,
     due_date,
@@ -26,7 +27,6 @@ from invoice_service.invoices.rules import (
     stored_lines,
     vat_shares,
 )
-from invoice_service.payments.rules import slice_of, still_owed
 
 TODAY = date(2026, 3, 11)
 

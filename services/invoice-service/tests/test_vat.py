@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from invoice_service.invoices.vat import USUAL_RATES, is_possible, rate_that_fits
+from invoice_service.register.invoices.vat import USUAL_RATES, is_possible, rate_that_fits
 
 TODAY = date(2026, 3, 11)
 

@@ -9,8 +9,8 @@ from council_common.contracts.notifications import MessageDeliveredV1, MessageFa
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.dunning_runs.rules import DeliveryStatus
-from debt_service.dunning_runs.usecases import lock_debts_of_notices, note_delivery
+from debt_service.recovery.dunning_runs.rules import DeliveryStatus
+from debt_service.recovery.dunning_runs.usecases import lock_debts_of_notices, note_delivery
 
 
 class _NoticeHandlers(Handlers):

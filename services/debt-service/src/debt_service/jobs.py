@@ -8,10 +8,10 @@ from council_common.identity.actor import SYSTEM
 from council_common.runtime.running import Runtime
 from council_common.service.jobs import Job
 
-from debt_service.holds.rules import HoldReleased
-from debt_service.holds.store import ended_holds
-from debt_service.holds.usecases import release_hold
-from debt_service.receivables.usecases import mark_overdue
+from debt_service.arrangements.holds.rules import HoldReleased
+from debt_service.arrangements.holds.store import ended_holds
+from debt_service.arrangements.holds.usecases import release_hold
+from debt_service.ledger.receivables.usecases import mark_overdue
 
 HOLDS_A_TURN = 100
 

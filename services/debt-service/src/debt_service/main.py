@@ -7,19 +7,19 @@ from council_common.service.api import build_api
 from council_common.service.command import Service
 from fastapi import FastAPI
 
-from debt_service.customers.routes import router as customers
-from debt_service.dunning_procedures.routes import router as dunning_procedures
-from debt_service.dunning_runs.notice_routes import next_notice_router as next_notices
-from debt_service.dunning_runs.notice_routes import router as dunning_notices
-from debt_service.dunning_runs.routes import router as dunning_runs
+from debt_service.arrangements.holds.routes import router as holds
+from debt_service.cash.receipts.routes import router as receipts
 from debt_service.handlers import handlers
-from debt_service.holds.routes import router as holds
 from debt_service.jobs import JOBS
-from debt_service.journal.routes import router as journal
-from debt_service.receipts.routes import router as receipts
-from debt_service.receivables.routes import router as receivables
-from debt_service.reports.routes import control_router as control_accounts
-from debt_service.reports.routes import router as reports
+from debt_service.ledger.control_accounts.routes import router as control_accounts
+from debt_service.ledger.customers.routes import router as customers
+from debt_service.ledger.journal.routes import router as journal
+from debt_service.ledger.receivables.routes import router as receivables
+from debt_service.recovery.dunning_procedures.routes import router as dunning_procedures
+from debt_service.recovery.dunning_runs.notice_routes import next_notice_router as next_notices
+from debt_service.recovery.dunning_runs.notice_routes import router as dunning_notices
+from debt_service.recovery.dunning_runs.routes import router as dunning_runs
+from debt_service.reporting.aged_debt.routes import router as aged_debt
 from debt_service.settings import Settings
 
 DESCRIPTION = (
@@ -37,7 +37,7 @@ ROUTERS = (
     dunning_notices,
     journal,
     control_accounts,
-    reports,
+    aged_debt,
 )
 
 

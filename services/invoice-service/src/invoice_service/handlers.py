@@ -18,9 +18,9 @@ from council_common.contracts.suppliers import (
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.invoices.supplier_holds import Cause, hold_invoices, release_invoices
-from invoice_service.suppliers import usecases as suppliers
-from invoice_service.suppliers.rules import BANK_ACCOUNT_CHANGE, SUPPLIER_HELD
+from invoice_service.register.invoices.supplier_holds import Cause, hold_invoices, release_invoices
+from invoice_service.register.suppliers import usecases as suppliers
+from invoice_service.register.suppliers.rules import BANK_ACCOUNT_CHANGE, SUPPLIER_HELD
 
 handlers = Handlers()
 

@@ -4,6 +4,6 @@ from datetime import timedelta
 
 from council_common.service.jobs import Job
 
-from invoice_service.invoice_imports.processing import PROCESS_IMPORTS, ImportJob
+from invoice_service.intake.invoice_imports.processing import PROCESS_IMPORTS, ImportJob
 
 JOBS: tuple[Job, ...] = (Job(PROCESS_IMPORTS, ImportJob().run, every=timedelta(seconds=5)),)

@@ -1,0 +1,196 @@
+"""Every query about receipts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from council_common.database.sessions import driver
+from council_common.ids import new_id
+from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from debt_service.bulk import content_hash
+from debt_service.cash.receipts.rules import Basis, NewReceipt, OnAccount, ReceiptNotFound
+from debt_service.cash.receipts.tables import Allocation, Receipt
+from debt_service.records import copy_rows
+
+_INSERT = """
+INSERT INTO receipt (id, version, system, reference, received_on, amount_pence, allocated_pence, method,
+                     payer_reference, customer_id, status, created_at, content_hash)
+SELECT id, 1, system, reference, received_on, amount, 0, method, payer_reference, customer_id, 'received', $10, hash
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::text[], $7::text[], $8::uuid[],
+            $9::text[])
+     AS new (id, system, reference, received_on, amount, method, payer_reference, customer_id, hash)
+ON CONFLICT (system, reference) DO NOTHING
+RETURNING id, system, reference
+"""
+
+_SET_ALLOCATED = """
+UPDATE receipt SET allocated_pence = allocated_pence + new.pence, version = version + 1
+FROM unnest($1::uuid[], $2::bigint[]) AS new (id, pence) WHERE receipt.id = new.id
+RETURNING receipt.id, receipt.version, new.pence
+"""
+
+SourceKey = tuple[str, str]
+
+
+class NewAllocation(NamedTuple):
+    """A row of allocations, as COPY takes it."""
+
+    id: UUID
+    receipt_id: UUID
+    receivable_id: UUID
+    amount_pence: int
+    basis: Basis
+    allocated_on: date
+    allocated_by: str
+
+
+async def insert_receipts(
+    session: AsyncSession, receipts: Sequence[NewReceipt], *, at: datetime
+) -> dict[SourceKey, UUID]:
+    """Add those whose source reference is new; returns their ids by source. A racing insert is waited for."""
+    connection = await driver(session)
+    rows = await connection.fetch(
+        _INSERT,
+        [new_id() for _ in receipts],
+        [each.system for each in receipts],
+        [each.reference for each in receipts],
+        [each.received_on for each in receipts],
+        [each.amount_pence for each in receipts],
+        [each.method for each in receipts],
+        [each.payer_reference for each in receipts],
+        [each.customer_id for each in receipts],
+        [content_hash(each) for each in receipts],
+        at,
+    )
+    return {(row["system"], row["reference"]): row["id"] for row in rows}
+
+
+async def receipts_by_source(session: AsyncSession, keys: Iterable[SourceKey]) -> dict[SourceKey, Receipt]:
+    """The receipts a source system knows by these references."""
+    wanted = tuple_(col(Receipt.system), col(Receipt.reference)).in_(list(keys))
+    found = await session.scalars(select(Receipt).where(wanted))
+    return {(each.system, each.reference): each for each in found}
+
+
+async def get_receipt(session: AsyncSession, receipt_id: UUID) -> Receipt:
+    """One receipt as the database has it now; raises ReceiptNotFound."""
+    receipt = await session.get(Receipt, receipt_id, populate_existing=True)
+    if receipt is None:
+        raise ReceiptNotFound("There is no receipt with this id.")
+    return receipt
+
+
+async def lock_receipt(session: AsyncSession, receipt_id: UUID) -> Receipt:
+    """One receipt, its row locked before those of receivables; raises ReceiptNotFound."""
+    receipt = await session.get(Receipt, receipt_id, with_for_update=True, populate_existing=True)
+    if receipt is None:
+        raise ReceiptNotFound("There is no receipt with this id.")
+    return receipt
+
+
+class Allocated(NamedTuple):
+    """What was allocated of a receipt at once, and its version since."""
+
+    receipt_id: UUID
+    version: int
+    pence: int
+
+
+async def add_allocations(session: AsyncSession, made: Sequence[NewAllocation]) -> list[Allocated]:
+    """Keep allocations and count them on their receipts."""
+    await copy_rows(session, "allocation", NewAllocation._fields, made)
+    sums: dict[UUID, int] = defaultdict(int)
+    for each in made:
+        sums[each.receipt_id] += each.amount_pence
+    connection = await driver(session)
+    rows = await connection.fetch(_SET_ALLOCATED, list(sums), list(sums.values()))
+    return [Allocated(*row) for row in rows]
+
+
+async def forget_receipts(session: AsyncSession, receipt_ids: Sequence[UUID]) -> None:
+    """Take out receipts of this transaction whose allocations were refused: nothing is on the books yet."""
+    connection = await driver(session)
+    await connection.execute("DELETE FROM receipt WHERE id = ANY($1::uuid[])", receipt_ids)
+
+
+async def name_customers(session: AsyncSession, customers: Mapping[UUID, UUID]) -> None:
+    """Note whose money receipts are that named nobody but quoted a receivable."""
+    await _note(session, "customer_id", "uuid", customers)
+
+
+async def note_on_account(session: AsyncSession, reasons: Mapping[UUID, OnAccount]) -> None:
+    """Note why what is left of receipts stays on account."""
+    await _note(session, "on_account_reason", "text", reasons)
+
+
+async def _note(session: AsyncSession, column: str, kind: str, by_receipt: Mapping[UUID, Any]) -> None:
+    """Set one column of many receipts, whose SQL type is `kind`."""
+    if by_receipt:
+        connection = await driver(session)
+        await connection.execute(
+            f"UPDATE receipt SET {column} = new.value FROM unnest($1::uuid[], $2::{kind}[]) AS new (id, value) "
+            "WHERE receipt.id = new.id",
+            list(by_receipt),
+            list(by_receipt.values()),
+        )
+
+
+async def allocations_of(session: AsyncSession, receipt_ids: Sequence[UUID]) -> dict[UUID, list[Allocation]]:
+    """The allocations of some receipts, in the order they were made."""
+    rows = await session.scalars(
+        select(Allocation).where(col(Allocation.receipt_id).in_(receipt_ids)).order_by(col(Allocation.id))
+    )
+    found: dict[UUID, list[Allocation]] = defaultdict(list)
+    for row in rows:
+        found[row.receipt_id].append(row)
+    return found
+
+
+async def last_paid(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, date]:
+    """The latest day of the allocations that stand, by receivable."""
+    rows = await session.execute(
+        select(col(Allocation.receivable_id), func.max(col(Allocation.allocated_on)).label("paid_on"))
+        .where(col(Allocation.receivable_id).in_(list(receivable_ids)), col(Allocation.reversed_on).is_(None))
+        .group_by(col(Allocation.receivable_id))
+    )
+    return {row.receivable_id: row.paid_on for row in rows}
+
+
+async def end_allocations(session: AsyncSession, allocation_ids: Sequence[UUID], *, on: date) -> None:
+    """Mark allocations as taken back."""
+    await session.execute(update(Allocation).where(col(Allocation.id).in_(allocation_ids)).values(reversed_on=on))
+
+
+def receipts_where(
+    *,
+    customer_id: UUID | None,
+    receivable_id: UUID | None,
+    status: str | None,
+    received_from: date | None,
+    received_to: date | None,
+    unallocated: bool | None,
+) -> Select[Any]:
+    """The list of receipts, filtered."""
+    statement: Select[Any] = select(Receipt)
+    if customer_id is not None:
+        statement = statement.where(col(Receipt.customer_id) == customer_id)
+    if receivable_id is not None:
+        set_against_it = select(col(Allocation.receipt_id)).where(col(Allocation.receivable_id) == receivable_id)
+        statement = statement.where(col(Receipt.id).in_(set_against_it))
+    if status is not None:
+        statement = statement.where(col(Receipt.status) == status)
+    if received_from is not None:
+        statement = statement.where(col(Receipt.received_on) >= received_from)
+    if received_to is not None:
+        statement = statement.where(col(Receipt.received_on) <= received_to)
+    if unallocated is not None:
+        is_left = (col(Receipt.allocated_pence) < col(Receipt.amount_pence)) & (col(Receipt.status) == "received")
+        statement = statement.where(is_left if unallocated else ~is_left)
+    return statement

@@ -1,0 +1,1 @@
+"""The receivables control account against what receivables owe, and where they differ."""

@@ -1,0 +1,103 @@
+"""The queries of the control account: set-based, over the whole book."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from council_common.database.sessions import driver
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.ledger.control_accounts.rules import Movements
+from debt_service.ledger.journal.rules import Account
+
+# What was owed then is what is owed now, less what was raised since, plus what was paid or credited since.
+SINCE = """
+SELECT receivable_id, sum(pence)::bigint AS pence FROM (
+    SELECT receivable_id, CASE WHEN allocated_on > $1 THEN amount_pence ELSE 0 END
+        - CASE WHEN reversed_on > $1 THEN amount_pence ELSE 0 END AS pence
+    FROM allocation WHERE allocated_on > $1 OR reversed_on > $1
+    UNION ALL
+    SELECT receivable_id, amount_pence FROM cancellation WHERE cancelled_on > $1
+) later GROUP BY receivable_id
+"""
+
+# One statement, so that what is recorded meanwhile is in both or in neither: reports read committed rows.
+_TRIAL_BALANCE = f"""
+SELECT line.account, sum(line.amount_pence)::bigint AS pence
+FROM journal_line line JOIN journal_entry entry ON entry.id = line.entry_id
+WHERE entry.posted_on <= $1 GROUP BY line.account
+UNION ALL
+SELECT NULL, sum(r.outstanding_pence + coalesce(since.pence, 0))::bigint
+FROM receivable r LEFT JOIN ({SINCE}) since ON since.receivable_id = r.id
+WHERE r.issued_on <= $1
+"""
+
+# One statement for the same reason: the sub-ledger's movements and the control account, before the period and in it.
+_MOVEMENTS = """
+WITH moved (kind, day, pence) AS (
+    SELECT 'invoices', issued_on, gross_pence FROM receivable
+    UNION ALL SELECT 'credits', cancelled_on, amount_pence FROM cancellation
+    UNION ALL SELECT 'allocated', allocated_on, amount_pence FROM allocation
+    UNION ALL SELECT 'reversed', reversed_on, amount_pence FROM allocation
+    UNION ALL SELECT 'control', entry.posted_on, line.amount_pence
+        FROM journal_line line JOIN journal_entry entry ON entry.id = line.entry_id
+        WHERE line.account = 'receivables_control'
+)
+SELECT kind, coalesce(sum(pence) FILTER (WHERE day < $1), 0)::bigint AS before,
+    coalesce(sum(pence) FILTER (WHERE day >= $1), 0)::bigint AS during
+FROM moved WHERE day <= $2 GROUP BY kind
+"""
+
+_DIFFERENCES = """
+SELECT receivable_id, sum(ledger)::bigint AS subledger_pence, sum(journal)::bigint AS journal_pence FROM (
+    SELECT id AS receivable_id, gross_pence AS ledger, 0 AS journal FROM receivable WHERE issued_on <= $1
+    UNION ALL SELECT receivable_id, -amount_pence, 0 FROM cancellation WHERE cancelled_on <= $1
+    UNION ALL SELECT receivable_id, -amount_pence, 0 FROM allocation WHERE allocated_on <= $1
+    UNION ALL SELECT receivable_id, amount_pence, 0 FROM allocation WHERE reversed_on <= $1
+    UNION ALL SELECT line.receivable_id, 0, line.amount_pence FROM journal_line line
+        JOIN journal_entry entry ON entry.id = line.entry_id
+        WHERE line.account = 'receivables_control' AND entry.posted_on <= $1
+) told GROUP BY receivable_id HAVING sum(ledger) <> sum(journal) ORDER BY receivable_id LIMIT $2
+"""
+
+_OUTSTANDING_NOW = """
+SELECT r.id AS receivable_id, r.outstanding_pence AS subledger_pence,
+    coalesce(control.pence, 0)::bigint AS journal_pence
+FROM receivable r
+FULL JOIN (SELECT receivable_id, sum(amount_pence) AS pence FROM journal_line
+           WHERE account = 'receivables_control' GROUP BY 1) control ON control.receivable_id = r.id
+WHERE r.outstanding_pence IS DISTINCT FROM coalesce(control.pence, 0) LIMIT $1
+"""
+
+
+async def trial_balance(session: AsyncSession, *, as_at: date) -> tuple[dict[Account, int], int]:
+    """The balance of every account at the end of a day (they sum to nought), and what receivables owed by then."""
+    connection = await driver(session)
+    found = {row["account"]: row["pence"] or 0 for row in await connection.fetch(_TRIAL_BALANCE, as_at)}
+    return {account: found.get(account, 0) for account in Account}, found[None]
+
+
+async def movements(session: AsyncSession, *, start: date, end: date) -> tuple[Movements, int]:
+    """The sub-ledger's movements from `start` to `end`, both days counted, and the control account at the end."""
+    connection = await driver(session)
+    nothing = (0, 0)
+    found = {row["kind"]: (row["before"], row["during"]) for row in await connection.fetch(_MOVEMENTS, start, end)}
+    invoices, credits_, allocated, reversed_ = (
+        found.get(kind, nothing) for kind in ("invoices", "credits", "allocated", "reversed")
+    )
+    opening = invoices[0] - credits_[0] - allocated[0] + reversed_[0]
+    moved = Movements(opening, invoices[1], credits_[1], allocated[1], reversed_[1])
+    return moved, sum(found.get("control", nothing))
+
+
+async def differences(session: AsyncSession, *, as_at: date, limit: int) -> list[dict[str, Any]]:
+    """Receivables whose balance from their own records differs from the journal's."""
+    connection = await driver(session)
+    return [dict(row) for row in await connection.fetch(_DIFFERENCES, as_at, limit)]
+
+
+async def drifted(session: AsyncSession, *, limit: int) -> list[dict[str, Any]]:
+    """Receivables whose stored outstanding differs from the whole journal's."""
+    connection = await driver(session)
+    return [dict(row) for row in await connection.fetch(_OUTSTANDING_NOW, limit)]

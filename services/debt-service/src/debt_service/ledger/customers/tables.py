@@ -1,0 +1,40 @@
+"""The customer's row."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from debt_service.ledger.customers.rules import Channel, CustomerKind
+from debt_service.rows import Row
+
+
+class Customer(Row, table=True):
+    """Who owes. `on_hold` follows the holds on the customer, `suppressed` stops every notice.
+
+    `content_hash` is that of what the source told first; changes since are the council's own.
+    `contact_changed_at` is when an address or the channel was last put right.
+    """
+
+    __table_args__ = (UniqueConstraint("system", "reference"),)
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    system: str = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    kind: CustomerKind = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    email: str | None = Field(default=None, sa_type=Text)
+    address: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    preferred_channel: Channel = Field(sa_type=Text)
+    language: str = Field(sa_type=Text)
+    suppressed: bool
+    on_hold: bool
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    content_hash: str = Field(sa_type=Text)
+    contact_changed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

@@ -1,0 +1,184 @@
+"""Receivables on the wire."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from council_common.money import Percent, half_up
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short, SourceIn
+from debt_service.ledger.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable, Status
+from debt_service.ledger.receivables.tables import Receivable
+
+Number = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])]
+
+
+class LineIn(BaseModel):
+    """What was charged for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    description: Sentence
+    net_pence: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_PENCE, le=MAX_AMOUNT_PENCE)]
+    vat_rate: Percent
+    vat_pence: Annotated[
+        int,
+        Field(
+            strict=True,
+            ge=-MAX_AMOUNT_PENCE,
+            le=MAX_AMOUNT_PENCE,
+            description="Within a penny of net × rate; nought where the customer accounts for it (reverse charge).",
+        ),
+    ]
+
+    @field_validator("vat_pence")
+    @classmethod
+    def _is_the_rate_of_the_net(cls, value: int, known: ValidationInfo) -> int:
+        """The council's own tax invoice: its VAT arithmetic has to be right, line by line (council policy)."""
+        if value == 0 or not {"net_pence", "vat_rate"} <= known.data.keys():
+            return value
+        exact: Decimal = known.data["net_pence"] * known.data["vat_rate"] / 100
+        if value * exact <= 0 or abs(value - exact) > 1:
+            told = "is not the VAT of net_pence at vat_rate; expected {about}, or within a penny of it"
+            raise PydanticCustomError("vat_pence", told, {"about": half_up(*exact.as_integer_ratio())})
+        return value
+
+    def as_told(self) -> dict[str, Any]:
+        """The line as it is kept; "20" and "20.0" are one rate."""
+        return {**self.model_dump(mode="json"), "vat_rate": format(self.vat_rate.normalize(), "f")}
+
+
+class ReceivableIn(BaseModel):
+    """A charge. The customer is named by `customer_id`, or by `customer`: the source reference."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    source: SourceIn
+    customer_id: UUID | None = None
+    customer: Annotated[SourceIn | None, Field(validate_default=True)] = None
+    number: Number
+    department: Short
+    debt_type: Short = "sundry"
+    issued_on: Day
+    due_on: Annotated[Day | None, Field(description="Thirty days after issue when absent.")] = None
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=200)]
+    gross_pence: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_PENCE)]
+
+    @field_validator("customer")
+    @classmethod
+    def _names_one_customer(cls, value: SourceIn | None, known: ValidationInfo) -> SourceIn | None:
+        if "customer_id" in known.data and (known.data["customer_id"] is None) == (value is None):
+            told = "named twice or not at all; expected the customer by customer_id or by customer, one of the two"
+            raise PydanticCustomError("customer", told)
+        return value
+
+    @field_validator("due_on")
+    @classmethod
+    def _is_due_after_issue(cls, value: date | None, known: ValidationInfo) -> date | None:
+        issued_on = known.data.get("issued_on")
+        if value is not None and issued_on is not None and value < issued_on:
+            raise PydanticCustomError(
+                "due_on", "lies before issued_on; expected {issued_on} or later", {"issued_on": str(issued_on)}
+            )
+        return value
+
+    @field_validator("gross_pence")
+    @classmethod
+    def _is_the_sum(cls, value: int, known: ValidationInfo) -> int:
+        if "lines" in known.data:
+            total = sum(line.net_pence + line.vat_pence for line in known.data["lines"])
+            if total != value:
+                raise PydanticCustomError("gross_pence", "is not the sum of the lines; expected {sum}", {"sum": total})
+            if sum(line.vat_pence for line in known.data["lines"]) < 0:
+                raise PydanticCustomError(
+                    "gross_pence", "holds less than no VAT; expected lines whose VAT is 0 or more in all"
+                )
+        return value
+
+    def as_new(self) -> NewReceivable:
+        vat = sum(line.vat_pence for line in self.lines)
+        return NewReceivable(
+            system=self.source.system,
+            reference=self.source.reference,
+            customer_id=self.customer_id,
+            customer_source=None if self.customer is None else (self.customer.system, self.customer.reference),
+            number=self.number,
+            department=self.department,
+            debt_type=self.debt_type,
+            issued_on=self.issued_on,
+            due_on=self.due_on or self.issued_on + STANDARD_TERM,
+            lines=tuple(line.as_told() for line in self.lines),
+            net_pence=self.gross_pence - vat,
+            vat_pence=vat,
+            gross_pence=self.gross_pence,
+        )
+
+
+class CancellationIn(BaseModel):
+    """Why nothing more is owed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: CancelReason
+    note: Annotated[Sentence | None, Field(description="In the officer's words; kept in the history, told nobody.")] = (
+        None
+    )
+
+
+class OverdueMarkingIn(BaseModel):
+    """The day as at which receivables are marked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_at: Day
+
+
+class OverdueMarkingOut(BaseModel):
+    """How many became overdue."""
+
+    as_at: date
+    marked: int
+
+
+class ReceivableSource(BaseModel):
+    system: str
+    reference: str
+
+
+class ReceivableOut(BaseModel):
+    """A receivable. Part-paid: `outstanding_pence` is less than `gross_pence`."""
+
+    id: UUID
+    version: int
+    source: ReceivableSource
+    customer_id: UUID
+    number: str
+    department: str
+    debt_type: str
+    issued_on: date
+    due_on: date
+    lines: list[dict[str, Any]]
+    net_pence: int
+    vat_pence: int
+    gross_pence: int
+    outstanding_pence: int
+    status: Status
+    overdue_on: Annotated[date | None, Field(description="The first day it was overdue: that after due_on.")]
+    settled_on: date | None
+    on_hold: bool
+    dunning_level: int
+    last_notice_on: date | None
+    last_notice_sent_on: Annotated[
+        date | None, Field(description="The day the last notice's letter left; null until that is told.")
+    ]
+
+    @staticmethod
+    def of(receivable: Receivable) -> ReceivableOut:
+        values = receivable.values("system", "reference", "created_at")
+        source = ReceivableSource(system=receivable.system, reference=receivable.reference)
+        return ReceivableOut(source=source, **values)

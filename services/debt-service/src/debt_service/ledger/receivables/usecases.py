@@ -1,0 +1,223 @@
+"""Raising, cancelling and marking receivables overdue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.contracts.debts import ReceivableCancelledV1, ReceivableOverdueV1, ReceivableRaisedV1
+from council_common.contracts.fields import SourceReference
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
+from council_common.observability.logs import get_logger
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.bulk import Outcome, SourceReused, refused
+from debt_service.ledger.customers.rules import CustomerNotFound
+from debt_service.ledger.customers.store import customers_by_source, keep_holds_away
+from debt_service.ledger.journal.rules import Entry, Fact, charge_lines, entry
+from debt_service.ledger.journal.store import post_entries
+from debt_service.ledger.receivables import store
+from debt_service.ledger.receivables.rules import (
+    CancelReason,
+    FutureDate,
+    NewReceivable,
+    NumberTaken,
+    Owed,
+    not_in_future,
+)
+from debt_service.ledger.receivables.store import Raised
+from debt_service.ledger.receivables.tables import Cancellation, Receivable
+from debt_service.records import Change, write_changes, write_events
+
+log = get_logger()
+
+MARK_BATCH = 5_000
+
+Lines = Sequence[tuple[int, NewReceivable]]
+
+
+async def raise_receivables(session: AsyncSession, lines: Lines, *, by: Actor, at: datetime) -> list[Outcome]:
+    """Charge customers: rows, journal entries, history and events, set-based; each line has its own outcome."""
+    lines, outcomes = _of_past_days(lines, today=london_date(at))
+    lines, without_customer, holds = await _with_customers(session, lines)
+    outcomes += without_customer
+    fresh, answered = await _sort_out(session, lines)
+    outcomes += answered
+    # In one order for everybody: two requests with the same receivables wait for one another, never in a ring.
+    prepared = [
+        (line, store.prepared(new, new.customer_id, on_hold=holds[new.customer_id]))
+        for line, new in sorted(fresh, key=lambda each: (each[1].system, each[1].reference))
+        if new.customer_id is not None
+    ]
+    added = await store.insert_receivables(session, [raised for _, raised in prepared], at=at) if prepared else set()
+    await _record_raised(session, [raised for _, raised in prepared if raised.id in added], by=by, at=at)
+    outcomes += [Outcome(line, "created", raised.id) for line, raised in prepared if raised.id in added]
+    # Not added: an equal line stands before it in this request, or another request was quicker. Look again.
+    lost = [(line, raised.new) for line, raised in prepared if raised.id not in added]
+    if lost:
+        _, answered = await _sort_out(session, lost)
+        outcomes += answered
+    return outcomes
+
+
+def _of_past_days(lines: Lines, *, today: date) -> tuple[Lines, list[Outcome]]:
+    early = [refused(line, FutureDate.of("issued_on", today=today)) for line, new in lines if new.issued_on > today]
+    return [(line, new) for line, new in lines if new.issued_on <= today], early
+
+
+async def _with_customers(session: AsyncSession, lines: Lines) -> tuple[Lines, list[Outcome], dict[UUID, bool]]:
+    """Lines with their customers' ids; lines of unknown customers; and who is on hold."""
+    keys = {new.customer_source for _, new in lines if new.customer_source is not None}
+    known = await customers_by_source(session, keys) if keys else {}
+    found = []
+    for line, new in lines:
+        customer = known.get(new.customer_source) if new.customer_source else None
+        found.append((line, new, customer.id if customer else new.customer_id))
+    holds = await keep_holds_away(session, [customer_id for _, _, customer_id in found if customer_id is not None])
+    good: list[tuple[int, NewReceivable]] = []
+    bad: list[Outcome] = []
+    for line, new, customer_id in found:
+        if customer_id in holds:
+            good.append((line, _of_customer(new, customer_id)))
+        else:
+            name = "customer" if new.customer_source else "customer_id"
+            bad.append(refused(line, CustomerNotFound.named_in(name)))
+    return good, bad, holds
+
+
+def _of_customer(new: NewReceivable, customer_id: UUID | None) -> NewReceivable:
+    return NewReceivable(
+        **{name: getattr(new, name) for name in NewReceivable.__slots__} | {"customer_id": customer_id}
+    )
+
+
+async def _sort_out(session: AsyncSession, lines: Lines) -> tuple[Lines, list[Outcome]]:
+    """Lines that are new, and the outcomes of those whose source reference or number is known."""
+    by_source, by_number = await store.receivables_like(session, [new for _, new in lines])
+    fresh: list[tuple[int, NewReceivable]] = []
+    outcomes: list[Outcome] = []
+    for line, new in lines:
+        known = by_source.get((new.system, new.reference))
+        if known is not None and _tells_the_same(known, new):
+            outcomes.append(Outcome(line, "existing", known.id))
+        elif known is not None:
+            outcomes.append(refused(line, SourceReused()))
+        elif new.number in by_number:
+            outcomes.append(refused(line, NumberTaken()))
+        else:
+            fresh.append((line, new))
+    return fresh, outcomes
+
+
+def _tells_the_same(known: Receivable, new: NewReceivable) -> bool:
+    same = ("customer_id", "number", "department", "debt_type", "issued_on", "due_on", "net_pence", "gross_pence")
+    return all(getattr(known, name) == getattr(new, name) for name in same) and known.lines == list(new.lines)
+
+
+async def _record_raised(session: AsyncSession, raised: Sequence[Raised], *, by: Actor, at: datetime) -> None:
+    await post_entries(session, (_charge(each) for each in raised), by=by.subject, at=at)
+    await write_changes(session, (Change("receivable", each.id, 1, "raised") for each in raised), by=by, at=at)
+    await write_events(
+        session,
+        (
+            ReceivableRaisedV1(
+                version=1,
+                occurred_at=at,
+                by=by.subject,
+                receivable_id=each.id,
+                customer_id=each.customer_id,
+                source=SourceReference(system=each.new.system, reference=each.new.reference),
+                number=each.new.number,
+                department=each.new.department,
+                debt_type=each.new.debt_type,
+                issued_on=each.new.issued_on,
+                due_on=each.new.due_on,
+                gross_pence=each.new.gross_pence,
+            )
+            for each in raised
+        ),
+    )
+
+
+def _charge(raised: Raised) -> Entry:
+    lines = charge_lines(
+        gross_pence=raised.new.gross_pence,
+        vat_pence=raised.new.vat_pence,
+        department=raised.new.department,
+        customer_id=raised.customer_id,
+        receivable_id=raised.id,
+    )
+    return entry(Fact.RECEIVABLE_RAISED, raised.id, raised.new.issued_on, lines)
+
+
+async def cancel_receivable(
+    session: AsyncSession, receivable_id: UUID, *, reason: CancelReason, note: str | None, by: Actor, at: datetime
+) -> None:
+    """Cancel what is outstanding by a credit note; raises IllegalMove when nothing is."""
+    owed = await store.lock_one_owed(session, receivable_id)
+    credited_pence, credited_vat_pence = await store.credited(session, owed.id)
+    gross, vat = owed.cancel(credited_pence=credited_pence, credited_vat_pence=credited_vat_pence)
+    credit_note = Cancellation(
+        id=new_id(),
+        receivable_id=owed.id,
+        cancelled_on=london_date(at),
+        amount_pence=gross,
+        vat_pence=vat,
+        reason=reason,
+        cancelled_by=by.subject,
+        cancelled_at=at,
+    )
+    session.add(credit_note)
+    await session.flush()
+    await store.save_owed(session, [owed])
+    lines = charge_lines(
+        gross_pence=-gross,
+        vat_pence=-vat,
+        department=owed.department,
+        customer_id=owed.customer_id,
+        receivable_id=owed.id,
+    )
+    posting = entry(Fact.RECEIVABLE_CANCELLED, credit_note.id, credit_note.cancelled_on, lines)
+    await post_entries(session, [posting], by=by.subject, at=at)
+    detail = {"reason": reason, "cancelled_pence": gross, "vat_pence": vat}
+    change = Change("receivable", owed.id, owed.version, "cancelled", note or reason, detail)
+    await write_changes(session, [change], by=by, at=at)
+    event = ReceivableCancelledV1(
+        version=owed.version,
+        occurred_at=at,
+        by=by.subject,
+        receivable_id=owed.id,
+        customer_id=owed.customer_id,
+        cancelled_pence=gross,
+        reason=reason,
+    )
+    await write_events(session, [event])
+    log.info("receivable_cancelled", receivable_id=str(owed.id), cancelled_pence=gross)
+
+
+def overdue_event(owed: Owed, *, by: Actor, at: datetime) -> ReceivableOverdueV1:
+    """Told once, when a receivable first becomes overdue."""
+    return ReceivableOverdueV1(
+        version=owed.version,
+        occurred_at=at,
+        by=by.subject,
+        receivable_id=owed.id,
+        customer_id=owed.customer_id,
+        due_on=owed.due_on,
+        outstanding_pence=owed.outstanding_pence,
+    )
+
+
+async def mark_overdue(session: AsyncSession, *, as_at: date, by: Actor, at: datetime) -> int:
+    """Mark every receivable whose due date passed before `as_at`, each once; returns how many."""
+    not_in_future("as_at", as_at, today=london_date(at))
+    total = 0
+    async for marked in store.mark_overdue(session, as_at=as_at, batch=MARK_BATCH):
+        changes = (Change("receivable", owed.id, owed.version, "overdue") for owed in marked)
+        await write_changes(session, changes, by=by, at=at)
+        await write_events(session, (overdue_event(owed, by=by, at=at) for owed in marked))
+        total += len(marked)
+    return total

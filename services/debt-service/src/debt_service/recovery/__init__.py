@@ -1,0 +1,1 @@
+"""The steps that follow a debt that is not paid: procedures, and the runs that issue their notices."""

@@ -1,0 +1,38 @@
+"""Procedures in versions."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from debt_service.recovery.dunning_procedures.rules import Ladder, Level, LevelChannel
+from debt_service.rows import Row
+
+
+class DunningProcedure(Row, table=True):
+    """One version: never changed, followed by another with a later day."""
+
+    __tablename__ = "dunning_procedure"
+    __table_args__ = (
+        UniqueConstraint("debt_type", "customer_kind", "effective_from", postgresql_nulls_not_distinct=True),
+    )
+
+    id: UUID = Field(primary_key=True)
+    name: str = Field(sa_type=Text)
+    debt_type: str | None = Field(default=None, sa_type=Text)
+    customer_kind: str | None = Field(default=None, sa_type=Text)
+    effective_from: date
+    levels: list[dict[str, Any]] = Field(sa_type=JSONB)
+    source: str = Field(sa_type=Text)
+    created_by: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+    def ladder(self) -> Ladder:
+        """The version as a plain value."""
+        levels = tuple(Level(**{**each, "channel": LevelChannel(each["channel"])}) for each in self.levels)
+        return Ladder(self.id, self.debt_type, self.customer_kind, self.effective_from, levels)

@@ -1,0 +1,231 @@
+"""When a debt gets which letter (receivables.md §1.5 D1), states of runs, items and notices.
+
+`next_step` is the rule; `picking.py` restates it as one statement over all debts, and a test holds both together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+
+from debt_service.ledger.receivables.rules import Status
+from debt_service.recovery.dunning_procedures.rules import Ladder, Level
+
+
+class RunStatus(StrEnum):
+    PROPOSED = "proposed"
+    ISSUED = "issued"
+    CANCELLED = "cancelled"
+
+
+class ItemState(StrEnum):
+    """`proposed` items are open: no other run proposes the same debt."""
+
+    PROPOSED = "proposed"
+    SKIPPED = "skipped"
+    EXCLUDED = "excluded"
+    DROPPED = "dropped"
+    ISSUED = "issued"
+    CANCELLED = "cancelled"
+
+
+class DeliveryStatus(StrEnum):
+    """What became of a notice; delivered and failed are final."""
+
+    ISSUED = "issued"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+
+
+# A failed notice may be sent again by another message; one that is known to have arrived stays so. Whether a failed
+# one had left is its `sent_on`: one that never left is no step on the ladder.
+NEXT_DELIVERY: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
+    DeliveryStatus.ISSUED: frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
+    DeliveryStatus.SENT: frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
+    DeliveryStatus.FAILED: frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED}),
+    DeliveryStatus.DELIVERED: frozenset(),
+}
+UNDER_WAY = frozenset({DeliveryStatus.ISSUED, DeliveryStatus.SENT})
+
+
+class Reason(StrEnum):
+    """Why a debt gets no letter; holds add their kind: `on_hold:dispute`."""
+
+    NO_PROCEDURE = "no_procedure"
+    TOP_LEVEL_REACHED = "top_level_reached"
+    NOT_DUE_YET = "not_due_yet"
+    ON_HOLD = "on_hold"
+    CUSTOMER_SUPPRESSED = "customer_suppressed"
+    PREVIOUS_NOT_DELIVERED = "previous_not_delivered"
+    UNDELIVERABLE = "undeliverable"
+    INTERVAL_NOT_ELAPSED = "interval_not_elapsed"
+    BELOW_MINIMUM = "below_minimum"
+    IN_ANOTHER_PROPOSAL = "in_another_proposal"
+    # Nothing is owed; in a run only between proposal and approval (D4), as are the last two:
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+    LEVEL_CHANGED = "level_changed"
+    EXCLUDED_BY_OFFICER = "excluded_by_officer"
+
+
+# The calendar alone explains these: a run counts them and keeps no row. Everybody can ask for the reason of one
+# debt at `/v1/receivables/{id}/next-notice`.
+COUNTED_ONLY = (Reason.NO_PROCEDURE, Reason.TOP_LEVEL_REACHED, Reason.NOT_DUE_YET, Reason.INTERVAL_NOT_ELAPSED)
+
+# What a message's failure says of the recipient's address: the next one would fail as well, until somebody puts the
+# customer's address or channel right (OCA credit-control #447: a blacklisted address was written to for ever).
+NO_USABLE_ADDRESS = ("no_address", "address_invalid", "address_refused", "recipient_unknown")
+
+
+class RunNotFound(NotFound):
+    code = "dunning-run-not-found"
+
+
+class ItemNotFound(NotFound):
+    code = "dunning-item-not-found"
+
+
+class NoticeNotFound(NotFound):
+    code = "dunning-notice-not-found"
+
+
+class NoSuchDebts(Malformed):
+    """No debt has this department or type."""
+
+    code = "no-such-debts"
+
+
+class ItemNotOpen(Conflict):
+    code = "dunning-item-not-open"
+
+
+class IssueDay(Conflict):
+    code = "issue-day"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known about one debt on a day; the schedule is computed from nothing else (D2).
+
+    The last level and notice are those of the latest notice that left or may still leave. `unsent_on` is the day the
+    last notice of the next level was issued that never left; `undeliverable`: for want of a usable address, which
+    nobody has put right since. `recorded_on` is the London day this service was told of the debt.
+    """
+
+    outstanding_pence: int
+    due_on: date
+    last_level: int = 0
+    last_notice_on: date | None = None
+    last_notice_sent_on: date | None = None
+    status: Status = Status.OVERDUE
+    hold_kind: str | None = None
+    suppressed: bool = False
+    notice_under_way: bool = False
+    in_another_proposal: bool = False
+    recorded_on: date = date.min
+    unsent_on: date | None = None
+    undeliverable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next letter, or why there is none."""
+
+    level: Level | None
+    reason: str | None
+    days_overdue: int
+
+
+def interval_began_on(
+    last_notice_on: date | None, last_notice_sent_on: date | None, *, recorded_on: date, as_at: date
+) -> date | None:
+    """The day the interval since the last notice counts from (D1 b: "days since last notice *sent*").
+
+    The later of the day it is dated and the day it left, so that dating runs back brings no letter forward:
+
+    >>> day = date(2026, 3, 15)
+    >>> interval_began_on(date(2026, 3, 1), date(2026, 3, 20), recorded_on=date(2026, 2, 1), as_at=day)
+    datetime.date(2026, 3, 20)
+
+    Only a replay, a run as at a day before this service knew the debt, does not see what left after its day:
+
+    >>> interval_began_on(date(2026, 3, 1), date(2026, 11, 22), recorded_on=date(2026, 11, 22), as_at=day)
+    datetime.date(2026, 3, 1)
+    """
+    is_replay = recorded_on > as_at
+    if last_notice_sent_on is not None and is_replay and last_notice_sent_on > as_at:
+        last_notice_sent_on = None
+    return max((day for day in (last_notice_on, last_notice_sent_on) if day is not None), default=None)
+
+
+def next_step(facts: Facts, ladder: Ladder | None, *, as_at: date) -> Step:
+    """The next letter of a debt on a day: one level up at most, and only if
+
+    (a) it is overdue long enough, (b) the last notice was sent long enough ago, (c) nothing holds it, (d) the last
+    notice arrived or failed for good, and enough is owed. One of this level that never left is issued again after the
+    level's interval, a day at the least, but never to an address that could not be used. Source: receivables.md §1.5
+    D1; OCA credit-control #122 (never beside an open notice), #447; SAP F150 (interval since the last notice, minimum
+    per level).
+    """
+    days = (as_at - facts.due_on).days
+    if facts.outstanding_pence == 0:
+        return Step(None, facts.status, days)
+    if ladder is None:
+        return Step(None, Reason.NO_PROCEDURE, days)
+    level = ladder.level_after(facts.last_level)
+    return Step(level, _against(facts, level, days, as_at), days)
+
+
+def _against(facts: Facts, level: Level | None, days: int, as_at: date) -> str | None:
+    checks = (
+        (level is None, Reason.TOP_LEVEL_REACHED),
+        (level is not None and days < level.days_overdue, Reason.NOT_DUE_YET),
+        (facts.hold_kind is not None, f"{Reason.ON_HOLD}:{facts.hold_kind}"),
+        (facts.suppressed, Reason.CUSTOMER_SUPPRESSED),
+        (facts.notice_under_way, Reason.PREVIOUS_NOT_DELIVERED),
+        (facts.undeliverable, Reason.UNDELIVERABLE),
+        (level is not None and _too_soon(facts, level, as_at), Reason.INTERVAL_NOT_ELAPSED),
+        (level is not None and facts.outstanding_pence < level.minimum_pence, Reason.BELOW_MINIMUM),
+        (facts.in_another_proposal, Reason.IN_ANOTHER_PROPOSAL),
+    )
+    return next((str(reason) for applies, reason in checks if applies), None)
+
+
+def _too_soon(facts: Facts, level: Level, as_at: date) -> bool:
+    began = interval_began_on(
+        facts.last_notice_on, facts.last_notice_sent_on, recorded_on=facts.recorded_on, as_at=as_at
+    )
+    since_last = began is not None and (as_at - began).days < level.interval_days
+    return since_last or (facts.unsent_on is not None and (as_at - facts.unsent_on).days < max(level.interval_days, 1))
+
+
+def rule_in_words(level: Level) -> str:
+    """The rule of a level as a sentence: part of "why this letter?".
+
+    >>> from debt_service.recovery.dunning_procedures.rules import LevelChannel
+    >>> rule_in_words(Level(2, 8, 7, "reminder", LevelChannel.PREFERRED, 500, False))
+    'Level 2 (reminder): at least 8 days overdue, 7 days since the last notice, £5.00 owed.'
+    """
+    return (
+        f"Level {level.level} ({level.template}): at least {level.days_overdue} days overdue, "
+        f"{level.interval_days} days since the last notice, £{level.minimum_pence / 100:,.2f} owed."
+    )
+
+
+def must_be_proposed(status: RunStatus, wanted: str) -> None:
+    """Raise IllegalMove for a run that is issued or cancelled."""
+    if status != RunStatus.PROPOSED:
+        raise IllegalMove("The dunning run", status, wanted)
+
+
+def issue_day(asked: date | None, *, as_at: date, today: date) -> date:
+    """The day notices are dated: today, or the day asked for between the proposal's and today."""
+    day = asked or today
+    if not as_at <= day <= today:
+        errors = [FieldError("issued_on", "outside of the run", f"from {as_at} to {today}")]
+        raise IssueDay("Notices are dated between the day of the proposal and today.", errors=errors)
+    return day

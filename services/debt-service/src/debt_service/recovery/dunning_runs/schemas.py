@@ -1,0 +1,240 @@
+"""Runs, items and notices on the wire."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from debt_service.fields import Day, Sentence, Short
+from debt_service.recovery.dunning_procedures.rules import Ladder, Level
+from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, RunStatus, Step, rule_in_words
+from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningNotice, DunningRun
+
+WOULD_HAVE_STOPPED_IT = (
+    "payment in full",
+    "a hold",
+    "suppression of the customer",
+    "exclusion by an officer",
+    "a balance below the level's minimum",
+)
+
+
+class RunIn(BaseModel):
+    """A run over all overdue debts, or those of a department or type; without a procedure each debt has its own."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_at: Day
+    procedure_id: UUID | None = None
+    department: Short | None = None
+    debt_type: Short | None = None
+
+
+class ApprovalIn(BaseModel):
+    """The day the notices are dated: today when absent, else from the proposal's day to today."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    issued_on: Day | None = None
+
+
+class ReasonIn(BaseModel):
+    """Why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Sentence
+
+
+class RunOut(BaseModel):
+    """A run. `found` counts what the proposal saw, by level and reason; `outcome` what approval did."""
+
+    id: UUID
+    version: int
+    status: RunStatus
+    as_at: date
+    procedure_id: UUID | None
+    department: str | None
+    debt_type: str | None
+    found: Annotated[
+        dict[str, Any],
+        Field(
+            description="became_overdue (debts of every kind that this run was first to find overdue); of those "
+            "the run is for: overdue, proposed, proposed_pence, by_level[], not_proposed{reason: n}"
+        ),
+    ]
+    outcome: Annotated[
+        dict[str, Any], Field(description="issued, by_level[], dropped{reason: n}; empty until approved")
+    ]
+    proposed_by: str
+    proposed_at: datetime
+    closed_by: str | None
+    closed_at: datetime | None
+    issued_on: date | None
+
+    @staticmethod
+    def of(run: DunningRun) -> RunOut:
+        return RunOut(**run.values())
+
+
+class StateCount(BaseModel):
+    """Items of a run in one state, at one level, for one reason."""
+
+    state: ItemState
+    level: int
+    reason: str | None
+    items: int
+    outstanding_pence: int
+
+
+class LevelDifference(BaseModel):
+    """How one level's proposals differ from the last run's."""
+
+    level: int
+    only_now: int
+    only_before: int
+    in_both: int
+    moved: int
+
+
+class DifferenceOut(BaseModel):
+    """The last run over the same debts, and how this proposal differs."""
+
+    run_id: UUID
+    as_at: date
+    by_level: list[LevelDifference]
+
+
+class RunDetailOut(RunOut):
+    """A run with its items counted, and its difference from the last run."""
+
+    items: list[StateCount]
+    difference: DifferenceOut | None
+
+
+class ItemEventOut(BaseModel):
+    """An edit of an item."""
+
+    action: str
+    reason: str
+    by: str
+    by_name: str
+    at: datetime
+
+
+class ItemOut(BaseModel):
+    """What a run saw of one debt, and what became of it. `item_id` in paths is `receivable_id`."""
+
+    run_id: UUID
+    receivable_id: UUID
+    number: str
+    customer_id: UUID
+    procedure_id: UUID
+    level: int
+    days_overdue: int
+    outstanding_pence: int
+    due_on: date
+    last_level: int
+    last_notice_on: date | None
+    decision: Annotated[str, Field(examples=["proposed"], description="proposed or skipped.")]
+    state: ItemState
+    reason: str | None
+
+    @staticmethod
+    def of(item: DunningItem, number: str) -> ItemOut:
+        return ItemOut(
+            **item.values(),
+            number=number,
+            last_level=item.level - 1,
+            decision="skipped" if item.state == ItemState.SKIPPED else "proposed",
+        )
+
+
+class ItemDetailOut(ItemOut):
+    """An item with its edits."""
+
+    events: list[ItemEventOut]
+
+    @staticmethod
+    def with_events(item: DunningItem, number: str, events: list[DunningItemEvent]) -> ItemDetailOut:
+        shown = [ItemEventOut(**each.model_dump(include=set(ItemEventOut.model_fields))) for each in events]
+        return ItemDetailOut(**ItemOut.of(item, number).model_dump(), events=shown)
+
+
+class WhyOut(BaseModel):
+    """Why this letter: the rule, its source, and what would have stopped it."""
+
+    rule: str
+    procedure_id: UUID
+    days_overdue: int
+    days_since_last_notice: int | None
+    would_have_stopped_it: list[str]
+
+
+class NoticeOut(BaseModel):
+    """A notice, with its facts, its rule and what became of it."""
+
+    id: UUID
+    run_id: UUID
+    receivable_id: UUID
+    number: str
+    customer_id: UUID
+    level: int
+    template: str
+    channel: str
+    issued_on: date
+    due_on: date
+    days_overdue: int
+    outstanding_pence: int
+    last_notice_on: date | None
+    approved_by: str
+    delivery_status: DeliveryStatus
+    delivery_at: datetime
+    message_id: UUID | None
+    failure_reason: str | None
+    sent_on: Annotated[date | None, Field(description="The day it left; failed without one, it never did.")]
+    why: WhyOut
+
+    @staticmethod
+    def of(notice: DunningNotice, number: str, ladder: Ladder) -> NoticeOut:
+        since = None if notice.last_notice_on is None else (notice.issued_on - notice.last_notice_on).days
+        why = WhyOut(
+            rule=rule_in_words(ladder.levels[notice.level - 1]),
+            procedure_id=notice.procedure_id,
+            days_overdue=notice.days_overdue,
+            days_since_last_notice=since,
+            would_have_stopped_it=list(WOULD_HAVE_STOPPED_IT),
+        )
+        return NoticeOut(**notice.values("procedure_id"), number=number, why=why)
+
+
+class NextNoticeOut(BaseModel):
+    """The next letter of a debt on a day, or why there is none; computed from the facts at every call."""
+
+    receivable_id: UUID
+    as_at: date
+    due: bool
+    reason: str | None
+    days_overdue: int
+    level: int | None
+    template: str | None
+    rule: str | None
+    procedure_id: UUID | None
+
+    @staticmethod
+    def of(receivable_id: UUID, as_at: date, step: Step, ladder: Ladder | None) -> NextNoticeOut:
+        level: Level | None = step.level
+        return NextNoticeOut(
+            receivable_id=receivable_id,
+            as_at=as_at,
+            due=step.reason is None,
+            reason=step.reason,
+            days_overdue=step.days_overdue,
+            level=level.level if level else None,
+            template=level.template if level else None,
+            rule=rule_in_words(level) if level else None,
+            procedure_id=ladder.id if ladder else None,
+        )

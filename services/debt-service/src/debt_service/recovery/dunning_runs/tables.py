@@ -1,0 +1,132 @@
+"""Runs, their items and edits, and the notices they issue."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, RunStatus
+from debt_service.rows import Row
+
+
+class DunningRun(Row, table=True):
+    """A proposal, and what became of it. `found` counts what the proposal saw, `outcome` what approval did."""
+
+    __tablename__ = "dunning_run"
+    __table_args__ = (Index(None, "proposed_at"),)
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    status: RunStatus = Field(sa_type=Text)
+    as_at: date
+    procedure_id: UUID | None = Field(default=None, foreign_key="dunning_procedure.id")
+    department: str | None = Field(default=None, sa_type=Text)
+    debt_type: str | None = Field(default=None, sa_type=Text)
+    found: dict[str, Any] = Field(sa_type=JSONB)
+    outcome: dict[str, Any] = Field(sa_type=JSONB)
+    proposed_by: str = Field(sa_type=Text)
+    proposed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    closed_by: str | None = Field(default=None, sa_type=Text)
+    closed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    issued_on: date | None = None
+
+
+class DunningItem(Row, table=True):
+    """What a run saw of one debt: a snapshot. Only `state` moves, and `reason` says why (D4).
+
+    `last_notice_on` is the day the interval counted from.
+    """
+
+    __tablename__ = "dunning_item"
+    __table_args__ = (
+        Index("uq_dunning_item_open", "receivable_id", unique=True, postgresql_where=text("state = 'proposed'")),
+    )
+
+    run_id: UUID = Field(primary_key=True)
+    receivable_id: UUID = Field(primary_key=True)
+    customer_id: UUID
+    procedure_id: UUID
+    level: int = Field(sa_type=SmallInteger)
+    days_overdue: int
+    outstanding_pence: int = Field(sa_type=BigInteger)
+    due_on: date
+    last_notice_on: date | None = None
+    state: ItemState = Field(sa_type=Text)
+    reason: str | None = Field(default=None, sa_type=Text)
+
+
+class DunningItemEvent(Row, table=True):
+    """An edit of an item: who, when and why."""
+
+    __tablename__ = "dunning_item_event"
+    __table_args__ = (
+        ForeignKeyConstraint(["run_id", "receivable_id"], ["dunning_item.run_id", "dunning_item.receivable_id"]),
+        Index(None, "run_id", "receivable_id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    run_id: UUID
+    receivable_id: UUID
+    action: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    by: str = Field(sa_type=Text)
+    by_name: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class DunningNotice(Row, table=True):
+    """One letter of a level, with the facts that led to it and what became of it.
+
+    `sent_on` is the London day a carrier took it; failed without one, it never left.
+    """
+
+    __tablename__ = "dunning_notice"
+    __table_args__ = (
+        UniqueConstraint("run_id", "receivable_id"),
+        Index(None, "receivable_id"),
+        Index(None, "customer_id"),
+        Index(
+            "ix_dunning_notice_under_way",
+            "receivable_id",
+            postgresql_where=text("delivery_status IN ('issued', 'sent')"),
+        ),
+        Index(
+            "ix_dunning_notice_unsent",
+            "receivable_id",
+            postgresql_where=text("delivery_status = 'failed' AND sent_on IS NULL"),
+        ),
+    )
+
+    id: UUID = Field(primary_key=True)
+    run_id: UUID = Field(foreign_key="dunning_run.id")
+    receivable_id: UUID
+    customer_id: UUID
+    procedure_id: UUID
+    level: int = Field(sa_type=SmallInteger)
+    template: str = Field(sa_type=Text)
+    channel: str = Field(sa_type=Text)
+    issued_on: date
+    due_on: date
+    days_overdue: int
+    outstanding_pence: int = Field(sa_type=BigInteger)
+    last_notice_on: date | None = None
+    approved_by: str = Field(sa_type=Text)
+    delivery_status: DeliveryStatus = Field(sa_type=Text)
+    delivery_at: datetime = Field(sa_type=DateTime(timezone=True))
+    message_id: UUID | None = None
+    failure_reason: str | None = Field(default=None, sa_type=Text)
+    sent_on: date | None = None

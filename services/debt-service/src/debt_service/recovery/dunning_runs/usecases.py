@@ -1,0 +1,237 @@
+"""Proposing, editing and giving up runs; what becomes of notices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.contracts.notifications import MessageEvent, MessageFailedV1
+from council_common.database.history import record_change
+from council_common.errors import FieldError
+from council_common.events.handlers import Received
+from council_common.identity.actor import SYSTEM, Actor
+from council_common.ids import new_id
+from council_common.observability.logs import get_logger
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.ledger.receivables.rules import ReceivableNotFound, not_in_future
+from debt_service.ledger.receivables.store import values_instead_of
+from debt_service.ledger.receivables.usecases import mark_overdue
+from debt_service.records import Change, write_changes
+from debt_service.recovery.dunning_procedures.rules import Ladder, applying, check_run
+from debt_service.recovery.dunning_procedures.usecases import get_procedure, ladders_as_at
+from debt_service.recovery.dunning_runs import store
+from debt_service.recovery.dunning_runs.picking import Found, Scope, propose_items
+from debt_service.recovery.dunning_runs.rules import (
+    NEXT_DELIVERY,
+    DeliveryStatus,
+    ItemNotOpen,
+    ItemState,
+    NoSuchDebts,
+    Reason,
+    RunStatus,
+    Step,
+    must_be_proposed,
+    next_step,
+)
+from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningRun
+
+log = get_logger()
+
+ABOUT_NOTICE = "dunning_notice"
+
+
+async def propose_run(
+    session: AsyncSession,
+    *,
+    procedure_id: UUID | None,
+    as_at: date,
+    department: str | None,
+    debt_type: str | None,
+    by: Actor,
+    at: datetime,
+) -> DunningRun:
+    """Mark what is overdue, then propose the next step of each debt with the reason of each (D1, D4).
+
+    Without a procedure each debt climbs the ladder in force for its type and its customer's kind.
+    """
+    not_in_future("as_at", as_at, today=london_date(at))
+    ladders, scope = await _ladders(session, procedure_id, as_at, Scope(department, debt_type))
+    await _check_scope(session, department=department, debt_type=debt_type)
+    marked = await mark_overdue(session, as_at=as_at, by=by, at=at)
+    run = DunningRun(
+        id=new_id(),
+        version=1,
+        status=RunStatus.PROPOSED,
+        as_at=as_at,
+        procedure_id=procedure_id,
+        department=department,
+        debt_type=debt_type,
+        found={},
+        outcome={},
+        proposed_by=by.subject,
+        proposed_at=at,
+    )
+    found = await propose_items(session, run.id, ladders, scope, as_at=as_at)
+    run.found = {"became_overdue": marked, **_summary(found)}
+    session.add(run)
+    await _record(session, run, "proposed", by=by, at=at)
+    log.info("dunning_run_proposed", run_id=str(run.id), as_at=str(as_at), proposed=run.found["proposed"])
+    return run
+
+
+async def _check_scope(session: AsyncSession, **wanted: str | None) -> None:
+    """Raise NoSuchDebts for a department or a type that no debt has: misspelled, it would find nothing to chase."""
+    errors = [
+        FieldError(name, "no debt has this", f"one of {', '.join(others)}" if others else "raise debts first")
+        for name, value in wanted.items()
+        if value is not None and (others := await values_instead_of(session, name, value)) is not None
+    ]
+    if errors:
+        raise NoSuchDebts("A run over these debts would find none; see errors.", errors=errors)
+
+
+async def _ladders(
+    session: AsyncSession, procedure_id: UUID | None, as_at: date, scope: Scope
+) -> tuple[list[Ladder], Scope]:
+    if procedure_id is None:
+        return await ladders_as_at(session, as_at), scope
+    chosen = (await get_procedure(session, procedure_id)).ladder()
+    check_run(chosen, debt_type=scope.debt_type, as_at=as_at)
+    # An officer who names a procedure has it applied to the debts it is for, whatever newer versions there are.
+    for_all = Ladder(chosen.id, None, None, chosen.effective_from, chosen.levels)
+    narrowed = Scope(scope.department, scope.debt_type or chosen.debt_type, chosen.customer_kind)
+    return [for_all], narrowed
+
+
+def _summary(found: Sequence[Found]) -> dict[str, Any]:
+    proposed = [each for each in found if each.reason is None]
+    reasons: dict[str, int] = {}
+    for each in found:
+        if each.reason is not None:
+            reasons[each.reason] = reasons.get(each.reason, 0) + each.debts
+    return {
+        "overdue": sum(each.debts for each in found),
+        "proposed": sum(each.debts for each in proposed),
+        "proposed_pence": sum(each.pence for each in proposed),
+        "by_level": [
+            {"level": each.level, "debts": each.debts, "outstanding_pence": each.pence}
+            for each in sorted(proposed, key=lambda each: each.level)
+        ],
+        "not_proposed": dict(sorted(reasons.items())),
+    }
+
+
+async def exclude_item(
+    session: AsyncSession, run_id: UUID, receivable_id: UUID, *, reason: str, by: Actor, at: datetime
+) -> DunningItem:
+    """Take one debt out of a proposal: an event beside the snapshot, who, when and why."""
+    run = await store.get_run(session, run_id, lock=True)
+    must_be_proposed(run.status, "edited")
+    item = await store.get_item(session, run_id, receivable_id, lock=True)
+    if item.state != ItemState.PROPOSED:
+        raise ItemNotOpen(f"This item is {item.state}: only proposed ones are excluded.")
+    item.state, item.reason = ItemState.EXCLUDED, Reason.EXCLUDED_BY_OFFICER
+    session.add(
+        DunningItemEvent(
+            id=new_id(),
+            run_id=run_id,
+            receivable_id=receivable_id,
+            action="excluded",
+            reason=reason,
+            by=by.subject,
+            by_name=by.name,
+            at=at,
+        )
+    )
+    await session.flush()
+    return item
+
+
+async def cancel_run(session: AsyncSession, run_id: UUID, *, reason: str, by: Actor, at: datetime) -> DunningRun:
+    """Give a proposal up: nothing is sent, its debts are free for another run."""
+    run = await store.get_run(session, run_id, lock=True)
+    must_be_proposed(run.status, RunStatus.CANCELLED)
+    await store.cancel_items(session, run_id)
+    run.status, run.closed_by, run.closed_at = RunStatus.CANCELLED, by.subject, at
+    run.version += 1
+    await _record(session, run, "cancelled", by=by, at=at, reason=reason)
+    return run
+
+
+async def _record(
+    session: AsyncSession, run: DunningRun, action: str, *, by: Actor, at: datetime, reason: str | None = None
+) -> None:
+    await session.flush()
+    await record_change(
+        session,
+        entity="dunning_run",
+        entity_id=run.id,
+        version=run.version,
+        action=action,
+        by=by,
+        at=at,
+        reason=reason,
+    )
+
+
+async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: date) -> tuple[Step, Ladder | None]:
+    """The next letter of one debt on a day, or why there is none: computed from the facts, never stored (D2)."""
+    found = await store.facts_of(session, receivable_id, as_at=as_at)
+    if found is None:
+        raise ReceivableNotFound("There is no receivable with this id.")
+    facts, debt_type, kind = found
+    ladder = applying(await ladders_as_at(session, as_at), debt_type=debt_type, customer_kind=kind, as_at=as_at)
+    return next_step(facts, ladder, as_at=as_at), ladder
+
+
+async def lock_debts_of_notices(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
+    """Lock the debts whose notices some messages are about, in the order of their ids."""
+    notice_ids = [each.event.about_id for each in received if each.event.about_kind == ABOUT_NOTICE]
+    if notice_ids:
+        await store.lock_noticed(session, notice_ids)
+
+
+async def note_delivery(session: AsyncSession, status: DeliveryStatus, received: Sequence[Received[Any]]) -> None:
+    """What became of notices; an older fact never overwrites a final one.
+
+    A letter that never left (held back, no address, no template) is no step on the ladder: the debt stands where the
+    last letter that left put it. Their debts are locked (`lock_debts_of_notices`).
+    """
+    told = [_told(each.event) for each in received if each.event.about_kind == ABOUT_NOTICE]
+    if not told:
+        return
+    levels = await store.lock_noticed(session, [each.notice_id for each in told])
+    before = [before for before, following in NEXT_DELIVERY.items() if status in following]
+    await store.note_delivery(session, status, told, from_statuses=before)
+    changes = [
+        Change(
+            "receivable",
+            receivable_id,
+            version,
+            f"level_reset:{level}",
+            detail={"level_before": levels[receivable_id]},
+        )
+        for receivable_id, version, level in await store.reset_levels(session, list(levels))
+        if level != levels[receivable_id]
+    ]
+    if changes:
+        log.info("dunning_levels_reset", debts=len(changes))
+    await write_changes(session, changes, by=SYSTEM, at=received[0].now)
+
+
+def _told(event: MessageEvent) -> store.Told:
+    reason, has_left = None, True
+    if isinstance(event, MessageFailedV1):
+        reason, has_left = event.reason, event.was_sent
+    return store.Told(
+        notice_id=event.about_id,
+        at=event.occurred_at,
+        message_id=event.message_id,
+        template=event.template,
+        reason=reason,
+        sent_on=london_date(event.occurred_at) if has_left else None,
+    )

@@ -1,0 +1,1 @@
+"""What the books show people: computed when asked, never stored."""

@@ -1,0 +1,1 @@
+"""What is owed at any day, by age."""

@@ -1,1 +1,0 @@
-"""What is owed, by age and by account, at any date."""

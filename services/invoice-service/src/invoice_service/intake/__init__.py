@@ -1,0 +1,1 @@
+"""Files of invoices as they come in."""

@@ -1,0 +1,285 @@
+"""From a row that was read to an invoice that may be stored: pure and quick, a million times over."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
+
+from council_common.imports import Problem
+from council_common.imports.published_spend import PublishedSpendLine
+from council_common.money import MAX_PENCE
+
+from invoice_service.intake.invoice_imports.rules import Profile, line_key, published_supplier
+from invoice_service.register.invoices.rules import (
+    EARLIEST,
+    content_text,
+    dates_that_cannot_be,
+    normalised_number,
+    transaction_key,
+)
+from invoice_service.register.invoices.vat import effective_rate, is_possible, plain_rate, rate_that_fits
+
+Cells = list[str]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LONGEST_REFERENCE = 200
+
+
+class Draft(NamedTuple):
+    """An invoice as a line tells it; the supplier is still a reference, and nothing is known of other lines.
+
+    `line_key` is set where lines are known by their content (published spending), `content` where they have a
+    reference. `due_on` None means by the supplier's terms. `lines` and `vat_shares` are JSON.
+    """
+
+    line_number: int
+    cells: Cells
+    line_key: str | None
+    reference: str
+    supplier_reference: str
+    supplier_name: str
+    kind: str
+    number: str
+    number_key: str
+    purchase_order_number: str | None
+    issued_on: date
+    received_on: date
+    due_on: date | None
+    lines: str
+    vat_shares: str
+    net_pence: int
+    vat_pence: int
+    gross_pence: int
+    paid_on: date | None
+    content: str
+
+
+class Refused(Exception):
+    """A line that can be read and cannot be right."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__()
+        self.problems = problems
+
+
+Drafter = Callable[[int, tuple[Any, ...], Cells, date], Draft]
+
+
+def drafter(profile: Profile) -> Drafter:
+    """What turns a row of this profile (and today's date) into a draft, or raises Refused."""
+    return published_draft if profile is Profile.PUBLISHED_SPEND else invoice_draft
+
+
+def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: date) -> Draft:
+    """A payment that a body published: an invoice of one line, received, due and paid that day.
+
+    The amount is taken as net with no VAT (the Code asks for net of recoverable VAT) unless the line also says
+    VAT and gross, they add up, and the VAT can be a part of that net. Such a line may stand for several rates: it
+    has the usual one that fits, else the percentage that it comes to. A negative amount is a credit note.
+    """
+    line = PublishedSpendLine(*row)
+    if line.paid_on > today or line.paid_on < EARLIEST:
+        raise Refused(*_date_problems("paid_on", line.paid_on, today))
+    net = line.net_pence
+    vat, gross, rate = 0, net, "0"
+    if line.vat_pence and line.gross_pence is not None and net + line.vat_pence == line.gross_pence:
+        fitting = rate_that_fits(net, line.vat_pence, on=line.paid_on) or effective_rate(net, line.vat_pence)
+        if fitting is not None:
+            vat, gross, rate = line.vat_pence, line.gross_pence, fitting
+    _bounded(net, vat, gross)
+    key = line_key(row)
+    supplier_reference, supplier_name = published_supplier(line.supplier_name, line.supplier_reference)
+    number = (line.transaction_number or line.invoice_number or "unnumbered")[:200]
+    if not (number.isprintable() and supplier_reference.isprintable() and supplier_name.isprintable()):
+        _check_printable(transaction_number=number, supplier_reference=supplier_reference, supplier_name=supplier_name)
+    described = _line(line.purpose or line.category, net, rate, vat, line.department)
+    return Draft(
+        line_number,
+        cells,
+        key,
+        key,
+        supplier_reference[:200],
+        supplier_name[:200],
+        "credit_note" if gross < 0 else "invoice",
+        number,
+        transaction_key(number),
+        None,
+        line.paid_on,
+        line.paid_on,
+        line.paid_on,
+        *described,
+        net,
+        vat,
+        gross,
+        line.paid_on,
+        "",
+    )
+
+
+def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: date) -> Draft:
+    """An invoice of one line; `row` is in the order of the mapping's fields (mappings.FieldName).
+
+    Without a reference of its own it is known by supplier and number.
+    """
+    (reference, supplier_reference, supplier_name, number, kind, order_number, issued_on, received_on, due_on,
+     paid_on, net, vat, gross, vat_rate, department, description) = row  # fmt: skip
+    reference = reference or _own_reference(supplier_reference, number)
+    if not (reference.isprintable() and number.isprintable() and supplier_reference.isprintable()):
+        _check_printable(reference=reference, number=number, supplier_reference=supplier_reference)
+    if supplier_name is not None and not supplier_name.isprintable():
+        _check_printable(supplier_name=supplier_name)
+    if order_number is not None and not order_number.isprintable():
+        _check_printable(purchase_order_number=order_number)
+    if net is None or vat is None or gross is None or net + vat != gross or not -MAX_PENCE <= gross <= MAX_PENCE:
+        net, vat, gross = _amounts(net, vat, gross)
+    said_issued_on, issued_on = issued_on, issued_on or received_on
+    if not EARLIEST <= issued_on <= received_on <= today or due_on is not None or paid_on is not None:
+        _check_dates(said_issued_on, received_on, due_on, paid_on, today)
+    kind = "invoice" if kind is None and gross >= 0 else _kind(kind, gross)
+    lines, vat_shares = _line(description, net, _rate(vat_rate, net, vat, issued_on), vat, department)
+    return Draft(
+        line_number,
+        cells,
+        None,
+        reference,
+        supplier_reference,
+        supplier_name or supplier_reference,
+        kind,
+        number,
+        normalised_number(number),
+        order_number,
+        issued_on,
+        received_on,
+        due_on,
+        lines,
+        vat_shares,
+        net,
+        vat,
+        gross,
+        paid_on,
+        content_text(
+            kind=kind,
+            number=number,
+            purchase_order_number=order_number,
+            dates=(issued_on, received_on, due_on),
+            amounts=(net, vat, gross),
+            lines=lines,
+        ),
+    )
+
+
+def _check_printable(**texts: str) -> None:
+    """References and numbers travel in events, which hold no control characters."""
+    problems = [
+        Problem(field, "control-character", f"{field} holds a control character", "printable text")
+        for field, text in texts.items()
+        if _CONTROL.search(text)
+    ]
+    if problems:
+        raise Refused(*problems)
+
+
+def _own_reference(supplier_reference: str, number: str) -> str:
+    """What a line without a reference is known by: supplier and number, neither taken for a part of the other.
+
+    >>> _own_reference("A/1", "2"), _own_reference("A", "1/2"), len(_own_reference("A" * 200, "1" * 200))
+    ('A%2F1/2', 'A/1/2', 200)
+    """
+    said = f"{supplier_reference.replace('%', '%25').replace('/', '%2F')}/{number}"
+    if len(said) <= _LONGEST_REFERENCE:
+        return said
+    digest = hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+    return f"{said[: _LONGEST_REFERENCE - len(digest) - 1]}~{digest}"
+
+
+def _check_dates(
+    issued_on: date | None, received_on: date, due_on: date | None, paid_on: date | None, today: date
+) -> None:
+    problems = dates_that_cannot_be(issued_on or received_on, received_on, due_on, today=today)
+    if issued_on is None:
+        problems = [replace(each, field="received_on") if each.field == "issued_on" else each for each in problems]
+    if paid_on is not None and not received_on <= paid_on <= today:
+        right = f"from {received_on} to {today}"
+        problems.append(Problem("paid_on", "dates-out-of-order", "it cannot have been paid then", right))
+    if problems:
+        raise Refused(*problems)
+
+
+def _amounts(net: int | None, vat: int | None, gross: int | None) -> tuple[int, int, int]:
+    """Net, VAT and gross; one of net and gross may be left out, and VAT where there is none."""
+    if net is None and gross is None:
+        raise Refused(Problem("net", "missing-value", "neither net nor gross is said", "at least one of them"))
+    vat = vat or 0
+    net = net if net is not None else (gross or 0) - vat
+    gross = gross if gross is not None else net + vat
+    if net + vat != gross:
+        problem = f"net {net} and VAT {vat} do not add up to gross {gross} (pence)"
+        raise Refused(Problem("gross", "sums-differ", problem, f"{net + vat}"))
+    _bounded(net, vat, gross)
+    return net, vat, gross
+
+
+def _bounded(*amounts: int) -> None:
+    if any(abs(amount) > MAX_PENCE for amount in amounts):
+        raise Refused(Problem("net", "amount-too-large", "the amount is too large", f"at most {MAX_PENCE} pence"))
+
+
+def _kind(said: str | None, gross: int) -> str:
+    kind = (said or "invoice").casefold().replace(" ", "_").replace("-", "_")
+    if kind not in ("invoice", "credit_note"):
+        raise Refused(Problem("kind", "unknown-kind", "this is no kind of invoice", "invoice or credit_note"))
+    if kind == "invoice" and gross < 0:
+        right = "nought or more; a credit note has kind credit_note"
+        raise Refused(Problem("gross", "negative-invoice", "an invoice is not negative", right))
+    if kind == "credit_note" and gross >= 0:
+        raise Refused(Problem("gross", "positive-credit-note", "a credit note is negative", "below nought"))
+    return kind
+
+
+def _rate(said: str | None, net: int, vat: int, issued_on: date) -> str:
+    if said is None:
+        rate = rate_that_fits(net, vat, on=issued_on)
+        if rate is None:
+            problem = "the VAT fits no usual rate, and the line says none"
+            raise Refused(Problem("vat_rate", "missing-value", problem, "a rate in percent, such as 20"))
+        return rate
+    rate = _read_rate(said)
+    if vat and not is_possible(net, vat, Decimal(rate)):
+        problem = f"{vat} pence is not the VAT of {net} pence at {rate} percent"
+        right = "net times rate, at most a penny more; nought for a reverse charge"
+        raise Refused(Problem("vat", "vat-beyond-rate", problem, right))
+    return rate
+
+
+@lru_cache(maxsize=1000)
+def _read_rate(text: str) -> str:
+    try:
+        rate = Decimal(text.removesuffix("%").strip())
+    except InvalidOperation:
+        rate = Decimal(-1)
+    exponent = rate.as_tuple().exponent
+    if not rate.is_finite() or not 0 <= rate <= 100 or not isinstance(exponent, int) or exponent < -6:
+        raise Refused(Problem("vat_rate", "not-a-rate", "this is no rate of VAT", "percent, such as 20 or 12.5"))
+    return plain_rate(rate)
+
+
+def _line(description: str | None, net: int, rate: str, vat: int, department: str | None) -> tuple[str, str]:
+    """The one line of the invoice, and its one VAT share, as JSON. Written as `rules.stored_lines` writes it."""
+    said = encode_basestring(description or "")
+    of = "null" if department is None else encode_basestring(department)
+    amounts = f'"net_pence":{net},"vat_rate":"{rate}","vat_pence":{vat}'
+    shares = f'[{{"vat_rate":"{rate}","net_pence":{net},"vat_pence":{vat}}}]'
+    return f'[{{"description":{said},{amounts},"department":{of}}}]', shares
+
+
+def _date_problems(field: str, day: date, today: date) -> list[Problem]:
+    if day > today:
+        return [Problem(field, "date-in-future", f"{field} is in the future", f"at most {today}")]
+    right = f"from {EARLIEST} to {today}"
+    return [Problem(field, "date-too-early", f"{field} is long ago", right)]

@@ -1,0 +1,107 @@
+"""The tables of imports: the import, its bytes while it runs, its refused lines, its repeated lines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from invoice_service.fields import UTC_TIME
+from invoice_service.intake.invoice_imports.rules import Format, Profile, Status, UnknownSuppliers
+from invoice_service.rows import Row
+
+_NOUGHT: dict[str, Any] = {"server_default": "0"}
+
+
+class InvoiceImport(Row, table=True):
+    """A file of invoices and how far it has been read: everything up to `last_line` is stored, nothing behind it.
+
+    `attempts` counts how often it was taken up and broke without storing a batch, `waits` how often another service
+    or the database was away meanwhile. `request_key` is the Idempotency-Key.
+    `header` and `delimiter` are those of the file, for the refused lines to go back in the same form;
+    `amount_basis` says what a published file's amounts are.
+    """
+
+    __tablename__ = "invoice_import"
+    __table_args__ = (
+        UniqueConstraint("received_by", "request_key"),
+        CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="status"),
+        Index(None, "received_at", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    status: Status = Field(sa_type=Text)
+    filename: str = Field(sa_type=Text)
+    format: Format = Field(sa_type=Text)
+    profile: Profile = Field(sa_type=Text)
+    source_system: str = Field(sa_type=Text)
+    supplier_system: str = Field(sa_type=Text)
+    unknown_suppliers: UnknownSuppliers = Field(sa_type=Text)
+    mapping: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    sha256: str = Field(sa_type=Text)
+    bytes: int = Field(sa_type=BigInteger)
+    bytes_read: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
+    header: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    delimiter: str | None = Field(default=None, sa_type=Text)
+    amount_basis: str | None = Field(default=None, sa_type=Text)
+    last_line: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    lines_accepted: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    lines_existing: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    lines_refused: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    lines_skipped: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    net_pence_sum: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
+    refused_pence_sum: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
+    file_total_pence: int | None = Field(default=None, sa_type=BigInteger)
+    file_total_agrees: bool | None = Field(default=None)
+    error: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    attempts: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    waits: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    request_key: str | None = Field(default=None, sa_type=Text)
+    received_by: str = Field(sa_type=Text)
+    received_by_name: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=UTC_TIME)
+    started_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    finished_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+
+
+class ImportChunk(Row, table=True):
+    """A piece of at most a mebibyte of a file that waits or runs; deleted when it is done."""
+
+    __tablename__ = "import_chunk"
+
+    import_id: UUID = Field(primary_key=True, foreign_key="invoice_import.id")
+    number: int = Field(primary_key=True)
+    data: bytes = Field(sa_type=LargeBinary)
+
+
+class RefusedLineRow(Row, table=True):
+    """A line that was not accepted. `raw` is its text, to be corrected and sent again."""
+
+    __tablename__ = "refused_line"
+    __table_args__ = (Index(None, "import_id", "line_number", "id"),)
+
+    id: UUID = Field(primary_key=True)
+    import_id: UUID = Field(foreign_key="invoice_import.id")
+    line_number: int
+    field: str = Field(sa_type=Text)
+    code: str = Field(sa_type=Text)
+    problem: str = Field(sa_type=Text)
+    expected: str = Field(sa_type=Text)
+    raw: str = Field(sa_type=Text)
+
+
+class RepeatedLine(Row, table=True):
+    """How often a published line occurred in a running import so far, where that is not plain to see.
+
+    Only lines that were there before, or occur more than once, have a row; deleted when the import is done.
+    """
+
+    __tablename__ = "repeated_line"
+
+    import_id: UUID = Field(primary_key=True, foreign_key="invoice_import.id")
+    line_key: str = Field(primary_key=True, sa_type=Text)
+    occurrences: int

@@ -1,0 +1,1 @@
+"""Money that leaves for suppliers, and money that comes back."""

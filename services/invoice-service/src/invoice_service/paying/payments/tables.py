@@ -1,0 +1,49 @@
+"""The table of payments."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from invoice_service.fields import UTC_TIME
+from invoice_service.paying.payments.rules import Method, Status
+from invoice_service.rows import Row
+
+
+class Payment(Row, table=True):
+    """Money that went to a supplier for one invoice. `vat_shares` is what it settles per VAT rate, as JSON."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        UniqueConstraint("source_reference", "source_system"),
+        CheckConstraint("paid_pence >= 0 AND deducted_pence >= 0 AND paid_pence + deducted_pence > 0", name="amounts"),
+        CheckConstraint("status IN ('made', 'returned')", name="status"),
+        CheckConstraint("(status = 'returned') = (returned_on IS NOT NULL)", name="returned"),
+        Index(None, "invoice_id"),
+        Index(None, "supplier_id", "remitted_on"),
+        Index(None, "remitted_on", "id"),
+    )
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    invoice_id: UUID = Field(foreign_key="invoice.id")
+    supplier_id: UUID
+    source_system: str = Field(sa_type=Text)
+    source_reference: str = Field(sa_type=Text)
+    remitted_on: date
+    arrives_on: date | None = Field(default=None)
+    paid_pence: int = Field(sa_type=BigInteger)
+    deducted_pence: int = Field(sa_type=BigInteger)
+    method: Method = Field(sa_type=Text)
+    reference: str = Field(sa_type=Text)
+    vat_shares: list[dict[str, Any]] = Field(sa_type=JSONB)
+    status: Status = Field(sa_type=Text)
+    reason_code: str | None = Field(default=None, sa_type=Text)
+    returned_on: date | None = Field(default=None)
+    recorded_by: str = Field(sa_type=Text)
+    recorded_at: datetime = Field(sa_type=UTC_TIME)

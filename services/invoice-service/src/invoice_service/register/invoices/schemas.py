@@ -1,0 +1,197 @@
+"""Invoices on the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from council_common.contracts.fields import SourceReference
+from council_common.errors import FieldError, Malformed
+from council_common.money import Percent
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from invoice_service.fields import Day, Name, Pence, PositivePence, Sentence, ShortName, without_nul
+from invoice_service.register.invoices import rules
+from invoice_service.register.invoices.rules import CancelReason, HoldReason, Kind, Status
+from invoice_service.register.invoices.tables import Invoice, InvoiceHold
+
+
+class _Told(BaseModel):
+    """What a caller sends: a field nobody knows is a mistake, not a decoration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SourceIn(_Told):
+    """Where a record comes from: the system and its key there."""
+
+    system: ShortName
+    reference: Name
+
+
+class LineIn(_Told):
+    """One line. The VAT rate is a decimal string of percent."""
+
+    description: Annotated[str, Field(max_length=1000), AfterValidator(without_nul)] = ""
+    net_pence: Pence
+    vat_rate: Percent
+    vat_pence: Pence
+    department: ShortName | None = None
+
+
+class InvoiceIn(_Told):
+    """An invoice, or a credit note with negative amounts. Name the supplier by id or by its source.
+
+    Without `due_on` it falls due by the supplier's terms, at most thirty days beginning with the day of receipt.
+    """
+
+    kind: Kind = Kind.INVOICE
+    supplier_id: UUID | None = None
+    supplier: SourceIn | None = None
+    source: SourceIn
+    number: Name
+    purchase_order_number: Name | None = None
+    issued_on: Day
+    received_on: Day
+    due_on: Day | None = None
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=1000)]
+    net_pence: Pence
+    vat_pence: Pence
+    gross_pence: Pence
+
+    def new_invoice(self) -> rules.NewInvoice:
+        """As the rules take it. Raises Malformed where it names no supplier, or one twice."""
+        if (self.supplier_id is None) == (self.supplier is None):
+            wrong, right = "the supplier is named twice or not at all", "either supplier_id or supplier"
+            raise Malformed("The invoice names no supplier.", errors=[FieldError("supplier", wrong, right)])
+        return rules.NewInvoice(
+            supplier_id=self.supplier_id,
+            supplier_system=self.supplier.system if self.supplier else None,
+            supplier_reference=self.supplier.reference if self.supplier else None,
+            kind=self.kind,
+            source_system=self.source.system,
+            source_reference=self.source.reference,
+            number=self.number,
+            purchase_order_number=self.purchase_order_number,
+            issued_on=self.issued_on,
+            received_on=self.received_on,
+            due_on=self.due_on,
+            lines=tuple(
+                rules.Line(one.description, one.net_pence, one.vat_rate, one.vat_pence, one.department)
+                for one in self.lines
+            ),
+            net_pence=self.net_pence,
+            vat_pence=self.vat_pence,
+            gross_pence=self.gross_pence,
+        )
+
+
+class HoldIn(_Told):
+    """A reason not to pay for the moment; `supplier_held` and `bank_account_change` come from the supplier only.
+
+    `placed_on` is the day on which it arose (the dispute was raised), where that was not today.
+    """
+
+    reason: HoldReason
+    note: Sentence | None = None
+    placed_on: Day | None = None
+
+
+class ReleaseIn(_Told):
+    """`released_on` is the day the reason was gone (the dispute settled), where that was not today."""
+
+    released_on: Day | None = None
+
+
+class CancellationIn(_Told):
+    """Why the invoice will not be paid."""
+
+    reason: CancelReason
+    note: Sentence | None = None
+
+
+class LineOut(BaseModel):
+    """One line as it was sent."""
+
+    description: str
+    net_pence: int
+    vat_rate: str
+    vat_pence: int
+    department: str | None = None
+
+
+class InvoiceOut(BaseModel):
+    """An invoice. `pay_by` is the last day in time by Procurement Act 2023 s68(2): 30 days, or `due_on` if later."""
+
+    id: UUID
+    version: int
+    kind: Kind
+    supplier_id: UUID
+    source: SourceReference
+    number: str
+    purchase_order_number: str | None
+    issued_on: date
+    received_on: date
+    due_on: date
+    pay_by: date
+    lines: list[LineOut]
+    net_pence: int
+    vat_pence: int
+    gross_pence: int
+    paid_pence: int
+    deducted_pence: PositivePence
+    outstanding_pence: int
+    status: Status
+    hold_reasons: list[str]
+    duplicate_of: UUID | None
+    historic: bool
+    received_at: datetime
+    approved_at: datetime | None
+    paid_on: date | None
+    import_id: UUID | None
+    line_number: int | None
+
+    @classmethod
+    def of(cls, invoice: Invoice) -> InvoiceOut:
+        """From a stored invoice."""
+        return cls.of_values({name: getattr(invoice, name) for name in _COLUMNS})
+
+    @classmethod
+    def of_values(cls, values: Mapping[str, Any]) -> InvoiceOut:
+        """From an invoice's columns by name."""
+        return cls.model_validate(
+            {
+                **values,
+                "source": {"system": values["source_system"], "reference": values["source_reference"]},
+                "pay_by": rules.pay_by(values["received_on"], values["due_on"]),
+                "outstanding_pence": values["gross_pence"] - values["paid_pence"] - values["deducted_pence"],
+            }
+        )
+
+
+_COMPUTED = {"source", "pay_by", "outstanding_pence"}
+_COLUMNS = (*(name for name in InvoiceOut.model_fields if name not in _COMPUTED), "source_system", "source_reference")
+
+
+class HoldOut(BaseModel):
+    """A reason to hold an invoice, who placed and lifted it (subject ids), and the day on which it was gone."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    invoice_id: UUID
+    reason: HoldReason
+    note: str | None
+    placed_by: str
+    placed_on: date | None
+    placed_at: datetime
+    released_by: str | None
+    released_on: date | None
+    released_at: datetime | None
+
+    @classmethod
+    def of(cls, hold: InvoiceHold) -> HoldOut:
+        """From a stored hold."""
+        return cls.model_validate(hold)

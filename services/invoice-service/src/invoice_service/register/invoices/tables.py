@@ -1,0 +1,128 @@
+"""The tables of invoices and of the reasons to hold them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from invoice_service.fields import UTC_TIME
+from invoice_service.register.invoices.rules import HoldReason, Kind, Status
+from invoice_service.rows import Row
+
+
+class Invoice(Row, table=True):
+    """What a supplier asks to be paid, or gives back.
+
+    Lines are JSON: they are written once, with the invoice, and only ever read with it. `number_key` is the
+    normalised number; a payer's own transaction number (published spending) begins with `#` there, so that it
+    is never taken for an invoice number. `hold_reasons` repeats the open holds, `status_before_hold` is where
+    the invoice goes back to. `historic` marks what was paid before it was told to us.
+    """
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        UniqueConstraint("source_reference", "source_system"),
+        CheckConstraint("gross_pence = net_pence + vat_pence", name="gross"),
+        CheckConstraint("kind IN ('invoice', 'credit_note')", name="kind"),
+        CheckConstraint(
+            "status IN ('received', 'held', 'approved', 'scheduled', 'paid', 'rejected', 'cancelled')", name="status"
+        ),
+        CheckConstraint("(status = 'held') = (cardinality(hold_reasons) > 0)", name="hold_reasons"),
+        CheckConstraint("(status = 'held') = (status_before_hold IS NOT NULL)", name="status_before_hold"),
+        CheckConstraint("abs(paid_pence + deducted_pence) <= abs(gross_pence)", name="paid"),
+        # D1, also when two come at the same moment: one of them is first, the other says whose duplicate it is.
+        Index(
+            "uq_invoice_supplier_id_number_key",
+            "supplier_id", "number_key", "kind",
+            unique=True,
+            postgresql_where=text(
+                "duplicate_of IS NULL AND NOT historic AND status NOT IN ('rejected', 'cancelled')"
+            ),
+        ),
+        Index(None, "number_key", "supplier_id"),
+        Index(None, "supplier_id", "received_on"),
+        Index(None, "received_on", "id"),
+        Index(
+            "ix_invoice_due_on", "due_on", "id",
+            postgresql_where=text("status IN ('received', 'held', 'approved', 'scheduled')"),
+        ),
+        # An import's invoices lie side by side: a few bytes per hundred pages find them.
+        Index("ix_invoice_import_id", "import_id", postgresql_using="brin"),
+    )  # fmt: skip
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    kind: Kind = Field(sa_type=Text)
+    supplier_id: UUID
+    source_system: str = Field(sa_type=Text)
+    source_reference: str = Field(sa_type=Text)
+    content_hash: bytes = Field(sa_type=LargeBinary)
+    number: str = Field(sa_type=Text)
+    number_key: str = Field(sa_type=Text)
+    purchase_order_number: str | None = Field(default=None, sa_type=Text)
+    issued_on: date
+    received_on: date
+    due_on: date
+    lines: list[dict[str, Any]] = Field(sa_type=JSONB)
+    net_pence: int = Field(sa_type=BigInteger)
+    vat_pence: int = Field(sa_type=BigInteger)
+    gross_pence: int = Field(sa_type=BigInteger)
+    paid_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    deducted_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    status: Status = Field(sa_type=Text)
+    status_before_hold: Status | None = Field(default=None, sa_type=Text)
+    hold_reasons: list[str] = Field(
+        sa_type=ARRAY(Text),
+        sa_column_kwargs={"server_default": "{}"},
+    )
+    duplicate_of: UUID | None = Field(default=None)
+    historic: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    received_by: str = Field(sa_type=Text)
+    received_by_name: str = Field(sa_type=Text)
+    received_at: datetime = Field(sa_type=UTC_TIME)
+    approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    paid_on: date | None = Field(default=None)
+    import_id: UUID | None = Field(default=None)
+    line_number: int | None = Field(default=None)
+
+    @property
+    def outstanding_pence(self) -> int:
+        """What is left to pay."""
+        return self.gross_pence - self.paid_pence - self.deducted_pence
+
+
+class InvoiceHold(Row, table=True):
+    """A reason not to pay an invoice, until somebody lifts it.
+
+    `placed_on` (where told) and `released_on` are the days on which the reason arose and was gone, `placed_at` and
+    `released_at` when we were told.
+    """
+
+    __tablename__ = "invoice_hold"
+    __table_args__ = (
+        CheckConstraint("num_nulls(released_at, released_by, released_on) IN (0, 3)", name="released"),
+        Index(
+            "uq_invoice_hold_invoice_id_reason",
+            "invoice_id", "reason",
+            unique=True,
+            postgresql_where=text("released_at IS NULL"),
+        ),
+        Index(None, "invoice_id"),
+    )  # fmt: skip
+
+    id: UUID = Field(primary_key=True)
+    invoice_id: UUID = Field(foreign_key="invoice.id")
+    reason: HoldReason = Field(sa_type=Text)
+    note: str | None = Field(default=None, sa_type=Text)
+    placed_by: str = Field(sa_type=Text)
+    placed_on: date | None = Field(default=None)
+    placed_at: datetime = Field(sa_type=UTC_TIME)
+    released_by: str | None = Field(default=None, sa_type=Text)
+    released_on: date | None = Field(default=None)
+    released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)

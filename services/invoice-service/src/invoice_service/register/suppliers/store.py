@@ -1,0 +1,131 @@
+"""Every query on the projection of suppliers; all of them take many suppliers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from council_common.database.sessions import driver
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.register.suppliers.rules import KnownSupplier
+
+_LOCK = "SELECT supplier_id FROM supplier WHERE supplier_id = ANY($1::uuid[]) ORDER BY supplier_id FOR NO KEY UPDATE"
+
+_KEEP = """
+INSERT INTO supplier (supplier_id, source_system, source_reference, status, payment_terms_days, open_changes, version)
+SELECT supplier_id, source_system, source_reference, status, terms, '{}', version
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[])
+    AS told(supplier_id, source_system, source_reference, status, terms, version)
+ORDER BY supplier_id
+ON CONFLICT (supplier_id) DO UPDATE SET
+    source_system = coalesce(excluded.source_system, supplier.source_system),
+    source_reference = coalesce(excluded.source_reference, supplier.source_reference),
+    status = excluded.status,
+    payment_terms_days = excluded.payment_terms_days,
+    version = excluded.version
+WHERE supplier.version < excluded.version OR supplier.source_system IS NULL
+"""
+
+_OPEN_CHANGES = """
+UPDATE supplier SET open_changes = open_changes || told.change_id
+FROM unnest($1::uuid[], $2::uuid[]) AS told(supplier_id, change_id)
+WHERE supplier.supplier_id = told.supplier_id AND NOT told.change_id = ANY(open_changes)
+"""
+
+_SET_STATUS = """
+UPDATE supplier SET status = $3, version = told.version
+FROM unnest($1::uuid[], $2::int[]) AS told(supplier_id, version)
+WHERE supplier.supplier_id = told.supplier_id AND supplier.version < told.version
+"""
+
+_STATUSES = "SELECT supplier_id, status FROM supplier WHERE supplier_id = ANY($1::uuid[])"
+
+_SET_TERMS = """
+UPDATE supplier SET status = told.status, payment_terms_days = told.terms, version = told.version
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) AS told(supplier_id, status, terms, version)
+WHERE supplier.supplier_id = told.supplier_id AND supplier.version < told.version
+"""
+
+_CLOSE_CHANGES = """
+UPDATE supplier SET open_changes = array_remove(open_changes, told.change_id)
+FROM unnest($1::uuid[], $2::uuid[]) AS told(supplier_id, change_id)
+WHERE supplier.supplier_id = told.supplier_id
+RETURNING supplier.supplier_id, cardinality(supplier.open_changes) AS still_open
+"""
+
+_BY_REFERENCE = """
+SELECT source_reference, supplier_id, status, payment_terms_days, open_changes
+FROM supplier WHERE source_system = $1 AND source_reference = ANY($2::text[])
+"""
+
+_BLOCKS = """
+SELECT supplier_id, status, open_changes FROM supplier
+WHERE supplier_id = ANY($1::uuid[]) ORDER BY supplier_id FOR SHARE
+"""
+
+
+async def keep(session: AsyncSession, suppliers: Sequence[KnownSupplier]) -> None:
+    """Store suppliers as told; what is newer here stays."""
+    connection = await driver(session)
+    await connection.execute(
+        _KEEP,
+        [each.supplier_id for each in suppliers],
+        [each.source_system for each in suppliers],
+        [each.source_reference for each in suppliers],
+        [each.status for each in suppliers],
+        [each.payment_terms_days for each in suppliers],
+        [each.version for each in suppliers],
+    )
+    open_changes = [(each.supplier_id, change) for each in suppliers for change in each.open_changes]
+    if open_changes:
+        await connection.execute(_OPEN_CHANGES, *map(list, zip(*open_changes, strict=True)))
+
+
+async def lock(session: AsyncSession, supplier_ids: Sequence[UUID]) -> None:
+    """Lock suppliers in the order of their ids, before their invoices."""
+    await (await driver(session)).fetch(_LOCK, supplier_ids)
+
+
+async def set_status(session: AsyncSession, supplier_ids: Sequence[UUID], versions: Sequence[int], status: str) -> None:
+    """Held or released; a fact older than what is known changes nothing."""
+    await (await driver(session)).execute(_SET_STATUS, supplier_ids, versions, status)
+
+
+async def statuses(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The status of suppliers; those nobody told of are left out."""
+    rows = await (await driver(session)).fetch(_STATUSES, supplier_ids)
+    return {row["supplier_id"]: row["status"] for row in rows}
+
+
+async def set_terms(
+    session: AsyncSession, supplier_ids: Sequence[UUID], statuses: list[str], terms: list[int], versions: list[int]
+) -> None:
+    """Status and payment terms of changed suppliers."""
+    await (await driver(session)).execute(_SET_TERMS, supplier_ids, statuses, terms, versions)
+
+
+async def open_changes(session: AsyncSession, supplier_ids: Sequence[UUID], change_ids: Sequence[UUID]) -> None:
+    """Note bank-account changes that were asked for."""
+    await (await driver(session)).execute(_OPEN_CHANGES, supplier_ids, change_ids)
+
+
+async def close_changes(
+    session: AsyncSession, supplier_ids: Sequence[UUID], change_ids: Sequence[UUID]
+) -> dict[UUID, int]:
+    """Forget decided bank-account changes; how many are still open, per supplier."""
+    rows = await (await driver(session)).fetch(_CLOSE_CHANGES, supplier_ids, change_ids)
+    return {row["supplier_id"]: row["still_open"] for row in rows}
+
+
+async def by_reference(session: AsyncSession, system: str, references: Sequence[str]) -> dict[str, Any]:
+    """Suppliers of a source system by their references there: rows with id, status, terms and open changes."""
+    rows = await (await driver(session)).fetch(_BY_REFERENCE, system, references)
+    return {row["source_reference"]: row for row in rows}
+
+
+async def share(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, Any]:
+    """Status and open changes of suppliers, which stay as they are until this transaction ends."""
+    rows = await (await driver(session)).fetch(_BLOCKS, sorted(supplier_ids))
+    return {row["supplier_id"]: row for row in rows}
