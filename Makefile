@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 UV := $(VENV)/bin/uv
-PACKAGES := libs/common deploy/gateway deploy/local $(sort $(wildcard services/*-service))
-MODULES := council_common council_gateway council_local supplier_service invoice_service rebate_service \
+PACKAGES := libs/common libs/bacs deploy/gateway deploy/local $(sort $(wildcard services/*-service))
+MODULES := council_common council_bacs council_gateway council_local supplier_service invoice_service rebate_service \
 	debt_service notification_service
 # The stamp carries the folder's name: a checkout that was moved is set up again.
 STAMP := $(VENV)/.ready-$(shell pwd | cksum | cut -d' ' -f1)
@@ -15,7 +15,7 @@ WORKERS ?= 2
 ROLE ?= payments_assistant
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo stop status token clean-data unit test lint format contracts bench up down
+.PHONY: help setup lock run demo stop status token clean-data unit test lint format contracts bench up down
 
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -35,6 +35,15 @@ $(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGE
 	@$(UV) pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation $(addprefix --editable ./,$(PACKAGES))
 	@touch $@
+
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-package council-common --no-emit-package council-bacs --no-emit-package council-gateway
+SERVICE_PACKAGES := libs/common libs/bacs $(sort $(wildcard services/*-service))
+
+lock: $(STAMP) ## write the locks anew after a change of dependencies; versions stay where they can
+	@$(LOCK) pyproject.toml --group dev $(addsuffix /pyproject.toml,$(PACKAGES)) --output-file requirements.lock
+	@$(LOCK) $(addsuffix /pyproject.toml,$(SERVICE_PACKAGES)) --constraints requirements.lock \
+		--output-file requirements-service.lock
 
 run: $(STAMP) ## start the whole platform on this machine and keep it running until Ctrl-C
 	@$(PY) -m council_local run
