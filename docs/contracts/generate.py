@@ -1,8 +1,8 @@
 """Writes what other systems program against: `python docs/contracts/generate.py [--check]`.
 
 Events: `asyncapi.yaml`, `schemas/`, `examples/`. HTTP: `openapi/<service>.json`. With `--check` nothing is written
-and stale files are an error. Once version 1 is out, a document that would take something away from its readers is refused: make
-a V2.
+and stale files are an error. Once version 1 is out, a document that would take something away from its readers is
+refused: make a V2.
 """
 
 from __future__ import annotations
