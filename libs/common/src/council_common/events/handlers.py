@@ -43,6 +43,15 @@ class Handlers:
     def __init__(self) -> None:
         self._by_type: dict[str, tuple[type[Event], ManyHandler]] = {}
 
+    @classmethod
+    def including(cls, *rooms: Handlers) -> Handlers:
+        """The handlers of a service from those of its rooms. Raises ValueError where two rooms handle one event."""
+        together = cls()
+        for room in rooms:
+            for event_type, handler in room._by_type.values():
+                together._add(event_type, handler)
+        return together
+
     def on(self, event_type: type[E]) -> Callable[[Callable[[AsyncSession, Received[E]], Awaitable[None]]], Any]:
         """Handle events one after the other."""
 
