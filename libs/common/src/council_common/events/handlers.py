@@ -42,15 +42,17 @@ class Handlers:
 
     def __init__(self) -> None:
         self._by_type: dict[str, tuple[type[Event], ManyHandler]] = {}
+        self._before: list[tuple[frozenset[str], ManyHandler]] = []
 
     @classmethod
     def including(cls, *rooms: Handlers) -> Handlers:
         """The handlers of a service from those of its rooms. Raises ValueError where two rooms handle one event."""
-        together = cls()
+        service = cls()
         for room in rooms:
             for event_type, handler in room._by_type.values():
-                together._add(event_type, handler)
-        return together
+                service._add(event_type, handler)
+            service._before += room._before
+        return service
 
     def on(self, event_type: type[E]) -> Callable[[Callable[[AsyncSession, Received[E]], Awaitable[None]]], Any]:
         """Handle events one after the other."""
@@ -76,6 +78,18 @@ class Handlers:
 
         return register
 
+    def before(self, *event_types: type[Event]) -> Callable[[ManyHandler], ManyHandler]:
+        """Prepare a batch, once, before any of its events is handled: lock rows of all of them in one order, say.
+
+        Only events of these types are passed, those of other rooms never; where a batch has none it is not called.
+        """
+
+        def register(prepare: ManyHandler) -> ManyHandler:
+            self._before.append((frozenset(event_type.type for event_type in event_types), prepare))
+            return prepare
+
+        return register
+
     def _add(self, event_type: type[Event], handler: ManyHandler) -> None:
         if event_type.type in self._by_type:
             raise ValueError(f"{event_type.__name__} has a handler already")
@@ -94,9 +108,12 @@ class Handlers:
     async def handle(self, session: AsyncSession, received: Sequence[Received[Any]]) -> None:
         """Call the handlers, keeping each aggregate's order.
 
-        Events are taken in rounds (first of each aggregate, second of each …), and within a round by type, so
-        that set-based handlers see long runs.
+        What prepares a batch comes first. Events are taken in rounds (first of each aggregate, second of each …),
+        and within a round by type, so that set-based handlers see long runs.
         """
+        for types, prepare in self._before:
+            if wanted := [event for event in received if event.event.type in types]:
+                await prepare(session, wanted)
         for by_type in _rounds(received):
             for event_type, group in by_type.items():
                 await self._by_type[event_type][1](session, group)
