@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import httpx
-from council_common.runtime.running import running
+from council_common.runtime.service_runtime import open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from things_service import Things
@@ -15,7 +15,7 @@ _QUIET: dict[str, Any] = {"_env_file": None, "oidc_issuer": "https://issuer", "l
 
 async def _answers(**given: Any) -> dict[str, tuple[int, Any]]:
     settings = ServiceSettings(**_QUIET, **given)
-    async with running("things-service", settings) as runtime:
+    async with open_runtime("things-service", settings) as runtime:
         app = build_api("things-service", settings, routers=(), description="", runtime=runtime)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things") as client:
             answers = {path: await client.get(f"/health/{path}") for path in ("live", "serving", "ready")}
@@ -55,7 +55,7 @@ async def test_a_database_that_refuses_us_is_away(things: Things) -> None:
 
 async def test_the_pages_of_the_api_documents_need_nothing_from_the_internet(things: Things) -> None:
     settings = ServiceSettings(kafka_bootstrap_servers=NOWHERE, database_url=things.url, **_QUIET)
-    async with running("things-service", settings) as runtime:
+    async with open_runtime("things-service", settings) as runtime:
         app = build_api("things-service", settings, routers=(), description="", runtime=runtime)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things") as client:
             page = (await client.get("/docs")).text

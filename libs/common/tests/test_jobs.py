@@ -8,7 +8,7 @@ from council_common.events.consumer import Consumer
 from council_common.events.handlers import Handlers
 from council_common.events.relay import Relay
 from council_common.ids import new_id
-from council_common.runtime.running import Runtime, running
+from council_common.runtime.service_runtime import Runtime, open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.jobs import Job, run_jobs, wake_job
 from council_common.service.worker import purge, run_worker
@@ -21,7 +21,7 @@ async def runtime(things: Things) -> AsyncIterator[Runtime]:
     settings = ServiceSettings(
         _env_file=None, database_url=things.url, kafka_bootstrap_servers=things.bootstrap, oidc_issuer="https://issuer"
     )
-    async with running(things.name, settings, clock=lambda: NOW) as made:
+    async with open_runtime(things.name, settings, clock=lambda: NOW) as made:
         yield made
 
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from council_common.clock import london_date
 from council_common.identity.actor import SYSTEM
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job
 
 from debt_service.arrangements.holds.rules import HoldReleased

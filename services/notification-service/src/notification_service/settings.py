@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Annotated
 
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from council_common.runtime.settings import ServiceSettings
 from pydantic import Field, SecretStr
 

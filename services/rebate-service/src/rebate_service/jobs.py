@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job
 
 from rebate_service.agreements.store import await_deciders, mark_applied, unapplied

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from council_common.clock import london_date
-from council_common.database.faults import is_transient
+from council_common.database.transient_faults import is_transient
 from council_common.observability.logs import get_logger
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job
 
 from supplier_service.bank_account_changes.rules import removed_emails_since

@@ -24,7 +24,7 @@ from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.ids import lock_key
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import EVENTS_SENT, OUTBOX_WAITING
-from council_common.stopping import pause
+from council_common.pause import pause
 
 log = get_logger()
 

@@ -12,7 +12,7 @@ from fastapi_offline import FastAPIOffline
 
 from council_common.observability.logs import configure_logs
 from council_common.observability.traces import configure_traces
-from council_common.runtime.running import Runtime, running
+from council_common.runtime.service_runtime import Runtime, open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.health import broker_answers, database_answers, health_routes
 from council_common.web.idempotency import Replay, TransactionalRoute, answer_replay
@@ -65,7 +65,7 @@ def build_api(
         if runtime is not None:
             yield
             return
-        async with running(name, settings) as own:
+        async with open_runtime(name, settings) as own:
             app.state.runtime = own
             yield
 

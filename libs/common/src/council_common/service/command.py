@@ -21,7 +21,7 @@ from council_common.events.topics import create_topics
 from council_common.observability.logs import configure_logs, get_logger
 from council_common.observability.traces import configure_traces
 from council_common.runtime.memory import collect_cycles_seldom
-from council_common.runtime.running import running
+from council_common.runtime.service_runtime import open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.jobs import Job, run_job_now
@@ -125,7 +125,7 @@ async def _serve(service: Service, settings: ServiceSettings, *, api: bool, work
         server_header=False,
     )
     server = _Server(config)
-    async with running(service.name, settings) as runtime, asyncio.TaskGroup() as group:
+    async with open_runtime(service.name, settings) as runtime, asyncio.TaskGroup() as group:
         group.create_task(server.serve())
         group.create_task(_end_server(server, stop))
         if worker:
@@ -139,7 +139,7 @@ async def _end_server(server: uvicorn.Server, stop: asyncio.Event) -> None:
 
 
 async def _replay(service: Service, settings: ServiceSettings, ids: list[UUID]) -> None:
-    async with running(service.name, settings) as runtime:
+    async with open_runtime(service.name, settings) as runtime:
         handled, failed = await replay_dead_letters(runtime.sessions, service.handlers, clock=runtime.clock, only=ids)
     log.info("dead_letters_replayed", handled=handled, failed=[str(letter_id) for letter_id, _ in failed])
     for letter_id, reason in failed:
@@ -149,7 +149,7 @@ async def _replay(service: Service, settings: ServiceSettings, ids: list[UUID]) 
 
 
 async def _discard(service: Service, settings: ServiceSettings, letter_id: UUID, reason: str) -> None:
-    async with running(service.name, settings) as runtime, runtime.sessions.begin() as session:
+    async with open_runtime(service.name, settings) as runtime, runtime.sessions.begin() as session:
         gone = await discard_dead_letter(session, letter_id)
     if gone is None:
         raise SystemExit(f"{service.name} keeps no dead letter {letter_id}.")
@@ -167,5 +167,5 @@ async def _discard(service: Service, settings: ServiceSettings, letter_id: UUID,
 
 async def _run_job(service: Service, settings: ServiceSettings, name: str) -> None:
     job = next(job for job in service.jobs if job.name == name)
-    async with running(service.name, settings) as runtime:
+    async with open_runtime(service.name, settings) as runtime:
         await run_job_now(runtime, job)

@@ -9,7 +9,7 @@ from council_common.events.consumer import Consumer
 from council_common.events.handlers import Handlers
 from council_common.events.inbox import purge_marks
 from council_common.events.relay import Relay
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job, run_jobs
 from council_common.web.idempotency import purge_keys
 

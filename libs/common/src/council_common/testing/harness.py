@@ -20,7 +20,7 @@ from council_common.events.handlers import Received
 from council_common.identity.tokens import TokenVerifier
 from council_common.ids import new_id
 from council_common.runtime.clients import ServiceClients
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.command import Service
 from council_common.service.jobs import Job

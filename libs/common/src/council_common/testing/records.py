@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiokafka import ConsumerRecord
 
 from council_common.events.outbox import OutboxRow
-from council_common.events.records import Record
+from council_common.events.broker_records import Record
 
 
 def record_of(row: OutboxRow, *, offset: int, partition: int = 0) -> Record:

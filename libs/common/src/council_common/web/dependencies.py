@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from council_common.clock import london_date
 from council_common.errors import Forbidden, Unauthenticated
 from council_common.identity.actor import Actor
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 
 
 def runtime_of(request: Request) -> Runtime:

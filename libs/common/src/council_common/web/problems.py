@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from council_common.database.faults import is_transient
+from council_common.database.transient_faults import is_transient
 from council_common.errors import BusinessError, FieldError, Unavailable
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_trace_id

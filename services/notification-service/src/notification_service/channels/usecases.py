@@ -14,7 +14,7 @@ from datetime import datetime
 from uuid import UUID
 
 from council_common.observability.logs import get_logger
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from sqlalchemy import RowMapping
 
 from notification_service.channels.mail import email_bytes, letter_bytes

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.contracts.invoices import InvoicePaidV1
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 

@@ -8,13 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
-from council_common.database.faults import is_transient
+from council_common.database.transient_faults import is_transient
 from council_common.errors import Unavailable
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.imports import UnreadableFile
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_traceparent
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 from sqlalchemy.exc import SQLAlchemyError
 
 from invoice_service.intake.invoice_imports import store

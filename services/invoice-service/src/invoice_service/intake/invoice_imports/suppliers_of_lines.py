@@ -10,7 +10,7 @@ from itertools import islice
 from uuid import UUID
 
 from council_common.observability.logs import get_logger
-from council_common.runtime.running import Runtime
+from council_common.runtime.service_runtime import Runtime
 
 from invoice_service.intake.invoice_imports.drafts import Draft
 from invoice_service.register.suppliers import store

@@ -6,7 +6,7 @@ import socket
 import asyncpg
 import httpx
 import pytest
-from council_common.database.faults import is_transient
+from council_common.database.transient_faults import is_transient
 from council_common.errors import Unavailable
 
 PASSING = [

@@ -30,7 +30,7 @@ class Runtime:
 
 
 @asynccontextmanager
-async def running(name: str, settings: ServiceSettings, *, clock: Clock = utc_now) -> AsyncIterator[Runtime]:
+async def open_runtime(name: str, settings: ServiceSettings, *, clock: Clock = utc_now) -> AsyncIterator[Runtime]:
     """A runtime for the length of a block."""
     engine = make_engine(settings.database_url, pool_size=settings.database_pool_size, application_name=name)
     try:
