@@ -15,9 +15,9 @@ from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import InvoicePaidV1
 from council_common.contracts.rebates import RebateEarnedV1
 from council_common.database.sessions import make_engine, make_sessions
+from council_common.events.broker_records import Record
 from council_common.events.consumer import BATCH, Consumer
 from council_common.events.outbox import outbox_row
-from council_common.events.broker_records import Record
 from council_common.ids import new_id
 from council_common.runtime.memory import collect_cycles_seldom
 from council_common.testing.records import record_of

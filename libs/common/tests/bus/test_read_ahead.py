@@ -2,8 +2,8 @@ import asyncio
 from typing import Any
 
 from aiokafka import TopicPartition
-from council_common.events.outbox import outbox_row
 from council_common.events.broker_records import Record
+from council_common.events.outbox import outbox_row
 from council_common.testing.records import record_of
 from things_service import Things, thing
 

@@ -19,12 +19,12 @@ from aiokafka.errors import KafkaError
 from opentelemetry import trace
 
 from council_common.clock import Clock, utc_now
-from council_common.database.transient_faults import is_transient
 from council_common.database.sessions import Sessions
+from council_common.database.transient_faults import is_transient
+from council_common.events.broker_records import Record, Taken, take
 from council_common.events.dead_letters import WAITS_BEHIND, put_aside, waiting_keys
 from council_common.events.handlers import Handlers, Received
 from council_common.events.inbox import handled_before, mark_handled
-from council_common.events.broker_records import Record, Taken, take
 from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import CONSUMER_RETRIES, EVENTS_HANDLED, EVENTS_REPEATED

@@ -18,8 +18,8 @@ from council_common.errors import Unavailable
 from council_common.ids import lock_key
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import JOB_RUNS
-from council_common.runtime.service_runtime import Runtime
 from council_common.pause import pause
+from council_common.runtime.service_runtime import Runtime
 
 log = get_logger()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiokafka import ConsumerRecord
 
-from council_common.events.outbox import OutboxRow
 from council_common.events.broker_records import Record
+from council_common.events.outbox import OutboxRow
 
 
 def record_of(row: OutboxRow, *, offset: int, partition: int = 0) -> Record:
