@@ -7,7 +7,7 @@ import pkgutil
 import pytest
 
 PACKAGES = (
-    "council_common", "council_gateway", "council_local", "demo", "supplier_service", "invoice_service",
+    "council_common", "council_bacs", "council_gateway", "council_local", "demo", "supplier_service", "invoice_service",
     "rebate_service", "debt_service", "notification_service",
 )  # fmt: skip
 

@@ -231,7 +231,7 @@ async def test_when_the_funds_arrive_follows_from_the_method(
 )
 def test_the_bacs_cycle(remitted_on: date, arrives_on: date) -> None:
     """payables.md §3.2: input, processing, entry."""
-    assert arrival(Method.BACS, remitted_on=remitted_on, told=None) == arrives_on
+    assert arrival(Method.BACS, remitted_on=remitted_on, stated=None) == arrives_on
 
 
 @pytest.mark.parametrize("method", ["cheque", "card"])

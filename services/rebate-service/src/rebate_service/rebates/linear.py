@@ -11,7 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 from typing import NamedTuple
 
-from council_common.calendar import add_working_days
+from council_bacs.arrivals import arrival_day
 from council_common.contracts.invoices import PaymentMethod
 from council_common.money import half_up
 
@@ -80,29 +80,13 @@ def clock_ends_on(
 ) -> date | None:
     """The day the payment was sent, or the day the funds arrive; None where nobody knows that day.
 
+    A payment that names neither a day nor a method went by Bacs.
+
     The remittance-date trap (payables.md §1.1): the same payment is £105.00 on the one and £95.00 on the other.
     """
     if terms.clock_end is ClockEnd.RUN_DATE:
         return remitted_on
-    return arrives_on if arrives_on is not None else arrival_day(remitted_on, method)
-
-
-@lru_cache(maxsize=256)
-def arrival_day(remitted_on: date, method: PaymentMethod | None) -> date | None:
-    """When the funds arrive if the payment does not say: by Bacs unless it names another way.
-
-    Bacs takes three working days, input, processing, entry (payables.md §3.2): a file sent on a day on which Bacs
-    does not work is input on the next. A Faster Payment is there the same day. A cheque's or a card's day is the
-    bank's alone to tell: None.
-
-    >>> arrival_day(date(2026, 3, 11), "bacs"), arrival_day(date(2026, 3, 14), "bacs")
-    (datetime.date(2026, 3, 13), datetime.date(2026, 3, 18))
-    """
-    if method == "faster_payment":
-        return remitted_on
-    if method in {"cheque", "card"}:
-        return None
-    return add_working_days(add_working_days(remitted_on, 0), 2)
+    return arrives_on if arrives_on is not None else arrival_day(method or "bacs", remitted_on)
 
 
 def elapsed_days(started_on: date, ended_on: date) -> int:

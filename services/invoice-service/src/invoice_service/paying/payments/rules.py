@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 
-from council_common.calendar import add_working_days
+from council_bacs.arrivals import arrival_day
 from council_common.contracts.fields import VatShare
 from council_common.errors import Conflict, FieldError, Malformed, NotFound
 
@@ -28,17 +28,6 @@ class Status(StrEnum):
 
 
 NEXT: Mapping[Status, frozenset[Status]] = {Status.MADE: frozenset({Status.RETURNED}), Status.RETURNED: frozenset()}
-
-
-class ReturnReason(StrEnum):
-    """Why a Bacs credit came back: the ARUCS reason codes (receivables.md §3.5)."""
-
-    INVALID_DETAILS = "0"
-    BENEFICIARY_DECEASED = "2"
-    ACCOUNT_TRANSFERRED = "3"
-    NO_ACCOUNT = "5"
-    ACCOUNT_CLOSED = "B"
-    REQUESTED_BY_REMITTER = "C"
 
 
 class NoSuchPayment(NotFound):
@@ -83,26 +72,19 @@ class PaymentMalformed(Malformed):
     code = "payment-malformed"
 
 
-def arrival(method: Method, *, remitted_on: date, told: date | None) -> date:
-    """The day the funds arrive: as it was told, or as the method has it. Raises PaymentMalformed where neither says.
+def arrival(method: Method, *, remitted_on: date, stated: date | None) -> date:
+    """The day the funds arrive: as stated, or as the method has it. Raises PaymentMalformed where neither says.
 
-    Bacs: the file is input on a working day, the money there on the second working day after it (payables.md §3.2:
-    input, processing, entry). Faster Payments arrive on the day they are sent. When a cheque is banked and a card
-    settled, whoever pays has to say: an agreement may count the rebate to that day (payables.md §1.1).
+    When a cheque is banked and a card settled, the payer has to state: an agreement may count the rebate to that day.
 
-    >>> arrival(Method.BACS, remitted_on=date(2026, 3, 11), told=None)
+    >>> arrival(Method.BACS, remitted_on=date(2026, 3, 11), stated=None)
     datetime.date(2026, 3, 13)
-    >>> arrival(Method.BACS, remitted_on=date(2026, 3, 7), told=None)  # a Saturday: input on Monday
-    datetime.date(2026, 3, 11)
     """
-    if told is not None:
-        return told
-    if method is Method.BACS:
-        return add_working_days(add_working_days(remitted_on, 0), 2)
-    if method is Method.FASTER_PAYMENT:
-        return remitted_on
-    error = FieldError("arrives_on", f"a {method} does not say when the funds arrive", "the day they do")
-    raise PaymentMalformed("The payment cannot be right; see errors.", errors=[error])
+    arrives_on = stated or arrival_day(method.value, remitted_on)
+    if arrives_on is None:
+        error = FieldError("arrives_on", f"a {method} does not say when the funds arrive", "the day they do")
+        raise PaymentMalformed("The payment cannot be right; see errors.", errors=[error])
+    return arrives_on
 
 
 def valid_since(dispute_ended_on: date | None, *, received_on: date, remitted_on: date) -> tuple[date | None, bool]:

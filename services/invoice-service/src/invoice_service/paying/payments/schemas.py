@@ -7,13 +7,14 @@ from datetime import date, datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from council_bacs.credit_reasons import ArucsCode
 from council_common.contracts.fields import SourceReference, VatShare
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Select
 
 from invoice_service.fields import Day, PositivePence, TextQuery
 from invoice_service.paying.payments import store
-from invoice_service.paying.payments.rules import Method, ReturnReason, Status
+from invoice_service.paying.payments.rules import Method, Status
 from invoice_service.paying.payments.tables import Payment
 from invoice_service.register.invoices.schemas import SourceIn
 
@@ -49,7 +50,7 @@ class ReturnIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason_code: ReturnReason
+    reason_code: ArucsCode
     returned_on: Day
 
 
@@ -69,7 +70,7 @@ class PaymentOut(BaseModel):
     reference: str
     vat_shares: list[VatShare]
     status: Status
-    reason_code: ReturnReason | None
+    reason_code: ArucsCode | None
     returned_on: date | None
     recorded_at: datetime
 

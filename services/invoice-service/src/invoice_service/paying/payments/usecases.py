@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from council_bacs.credit_reasons import ArucsCode
 from council_common.clock import london_date
 from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, PaymentReturnedV1
@@ -20,7 +21,7 @@ from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.paying.payments import rules, store
-from invoice_service.paying.payments.rules import Method, ReturnReason, Status
+from invoice_service.paying.payments.rules import Method, Status
 from invoice_service.paying.payments.tables import Payment
 from invoice_service.register.invoices import rules as invoice_rules
 from invoice_service.register.invoices.store import dispute_ended_on, lock_invoice
@@ -54,7 +55,7 @@ _CONTENT = ("invoice_id", "remitted_on", "arrives_on", "paid_pence", "deducted_p
 
 async def record_payment(session: AsyncSession, told: NewPayment, *, by: Actor, at: datetime) -> tuple[Payment, bool]:
     """Record what was paid; the payment and whether it is new. Part payments are fine, over-payments are not."""
-    arrives_on = rules.arrival(told.method, remitted_on=told.remitted_on, told=told.arrives_on)
+    arrives_on = rules.arrival(told.method, remitted_on=told.remitted_on, stated=told.arrives_on)
     told = replace(told, arrives_on=arrives_on)
     invoice = await lock_invoice(session, told.invoice_id)
     source = told.source_system, told.source_reference
@@ -84,7 +85,7 @@ async def record_payment(session: AsyncSession, told: NewPayment, *, by: Actor, 
 
 
 async def return_payment(
-    session: AsyncSession, payment_id: UUID, *, reason: ReturnReason, returned_on: date, by: Actor, at: datetime
+    session: AsyncSession, payment_id: UUID, *, reason: ArucsCode, returned_on: date, by: Actor, at: datetime
 ) -> Payment:
     """Record that a payment came back: the invoice is owed again, and held where its supplier may not be paid."""
     payment = await store.get_payment(session, payment_id)
