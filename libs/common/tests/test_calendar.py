@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from council_common.calendar import add_working_days, bank_holidays, is_working_day, working_days_between
+from council_common.calendar import add_working_days, bank_holidays, is_working_day
 from council_common.clock import london_date
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,18 +22,17 @@ def test_bank_holidays_are_those_of_gov_uk() -> None:
     years = {year: days for year, days in england.items() if year.isdigit()}
     assert len(years) == 10
     for year, listed in years.items():
-        expected = {datetime.strptime(each["date"], "%d/%m/%Y").date() for each in listed}  # noqa: DTZ007
+        expected = {datetime.strptime(holiday["date"], "%d/%m/%Y").date() for holiday in listed}  # noqa: DTZ007
         assert bank_holidays(int(year)) == expected, year
 
 
 @pytest.mark.parametrize(
     ("day", "count", "result"),
     [
-        # receivables.md §3.1: collection Tue 7 April 2026 -> processing Thu 2 April -> input by Wed 1 April
+        # over Good Friday and Easter Monday, both ways
         (date(2026, 4, 7), -1, date(2026, 4, 2)),
         (date(2026, 4, 7), -2, date(2026, 4, 1)),
         (date(2026, 4, 7), 2, date(2026, 4, 9)),
-        # payables.md §2.1: for arrival on 30 April, submit Tue 28 April
         (date(2026, 4, 30), -2, date(2026, 4, 28)),
         (date(2026, 12, 26), 0, date(2026, 12, 29)),
     ],
@@ -45,8 +44,9 @@ def test_working_days(day: date, count: int, result: date) -> None:
 @given(days, st.integers(min_value=1, max_value=40))
 def test_adding_and_counting_agree(day: date, count: int) -> None:
     later = add_working_days(day, count)
+    days_after = [day + timedelta(days=offset) for offset in range(1, (later - day).days + 1)]
     assert is_working_day(later)
-    assert working_days_between(day, later) == count
+    assert sum(is_working_day(each) for each in days_after) == count
 
 
 @given(st.datetimes(min_value=datetime(2019, 1, 1), max_value=datetime(2028, 1, 1)))  # noqa: DTZ001

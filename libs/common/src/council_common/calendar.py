@@ -1,7 +1,7 @@
 """England's working days: Monday to Friday without the bank holidays of England and Wales.
 
 Source: Banking and Financial Dealings Act 1971 and the yearly proclamations, as kept by the `holidays`
-library and checked in the tests against GOV.UK's list. Bacs works on these days.
+library and checked in the tests against GOV.UK's list.
 """
 
 from datetime import date, timedelta
@@ -17,7 +17,7 @@ def bank_holidays(year: int) -> frozenset[date]:
 
 
 def is_working_day(day: date) -> bool:
-    """Whether banks and councils work that day.
+    """Whether it is a working day in England.
 
     >>> is_working_day(date(2026, 12, 28))  # Boxing Day 2026 is a Saturday, observed on the Monday
     False
@@ -44,9 +44,3 @@ def add_working_days(day: date, count: int) -> date:
         if is_working_day(day):
             left -= 1
     return day
-
-
-def working_days_between(start: date, end: date) -> int:
-    """How many working days lie after `start` up to and including `end` (0 when end is not after start)."""
-    days = (end - start).days
-    return sum(is_working_day(start + timedelta(days=offset)) for offset in range(1, days + 1))

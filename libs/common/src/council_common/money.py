@@ -1,4 +1,4 @@
-"""Money is whole pence; whatever falls between two pence is rounded by `half_up`, here and nowhere else."""
+"""Money is whole pence; what falls between two pence is rounded by `half_up` and nowhere else."""
 
 from __future__ import annotations
 
@@ -27,14 +27,12 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // twice if numerator >= 0 else -((denominator - 2 * numerator) // twice)
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class Money:
     """An amount of sterling in whole pence; negative for credits.
 
-    >>> Money(100000).times(Decimal("0.01"))
-    Money(pence=1000)
-    >>> Money(5).times(Decimal("0.5")), Money(-5).times(Decimal("0.5"))
-    (Money(pence=3), Money(pence=-3))
+    >>> str(Money(118_800)), str(Money(-5))
+    ('£1,188.00', '-£0.05')
     """
 
     pence: int
@@ -43,30 +41,16 @@ class Money:
         if not isinstance(self.pence, int) or isinstance(self.pence, bool):
             raise TypeError(f"money is whole pence, not {self.pence!r}")
 
-    def __add__(self, other: Money) -> Money:
-        return Money(self.pence + other.pence)
-
-    def __sub__(self, other: Money) -> Money:
-        return Money(self.pence - other.pence)
-
-    def __neg__(self) -> Money:
-        return Money(-self.pence)
-
     def __str__(self) -> str:
         sign = "-" if self.pence < 0 else ""
         pounds, pence = divmod(abs(self.pence), 100)
         return f"{sign}£{pounds:,}.{pence:02d}"
 
-    def times(self, rate: Decimal) -> Money:
-        """The amount multiplied by a rate, rounded half up (away from zero) to the penny."""
-        numerator, denominator = rate.as_integer_ratio()
-        return Money(half_up(self.pence * numerator, denominator))
-
     def share(self, part: int, whole: int) -> Money:
-        """The amount's share of `part` in `whole`, rounded half up to the penny; both in one unit, whole not nought.
+        """The amount's share of `part` in `whole`, rounded half up to the penny; both in one unit, `whole` not zero.
 
-        Never `times(part / whole)`: the quotient of two decimals is rounded before it is multiplied. The VAT in
-        51p of a charge of £78.00 that holds £13.00 of VAT is exactly 8.5p:
+        In whole numbers: the quotient of two decimals would be rounded before it is multiplied. The VAT in 51p of a
+        charge of £78.00 that holds £13.00 of VAT is exactly 8.5p:
 
         >>> Money(13_00).share(51, 78_00)
         Money(pence=9)
@@ -85,7 +69,7 @@ def _percent(value: object) -> Decimal:
     return _no_percent()
 
 
-# Of checked, short texts only: what callers send must not be kept for ever.
+# Of checked, short texts only: what callers send is not kept for ever.
 @lru_cache(maxsize=4096)
 def _percent_of(text: str) -> Decimal:
     return _bounded(Decimal(text))
