@@ -16,7 +16,6 @@ from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
-from opentelemetry import trace
 
 from council_common.clock import Clock, utc_now
 from council_common.database.sessions import Sessions
@@ -29,7 +28,6 @@ from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import CONSUMER_RETRIES, EVENTS_HANDLED, EVENTS_REPEATED
 from council_common.observability.safe_text import safe_text
-from council_common.observability.traces import span
 from council_common.pause import pause
 
 log = get_logger()
@@ -218,12 +216,9 @@ class Consumer:
                 elif each.key in blocked:
                     await put_aside(session, each.dead(WAITS_BEHIND, 0), at=now)
                 else:
-                    good.append(Received(envelope.data, envelope.id, now))
+                    good.append(Received(envelope.data, envelope.id, now, envelope.traceparent))
             fresh = await mark_handled(session, good) if good else []
-            first = taken[0]
-            traceparent = first.envelope.traceparent if first.envelope else None
-            parent = {"traceparent": traceparent} if traceparent else None
-            with span(f"handle {first.type}", parent=parent, kind=trace.SpanKind.CONSUMER):
+            if fresh:
                 await self._handlers.handle(session, fresh)
         for event_type, count in Counter(received.event.type for received in fresh).items():
             EVENTS_HANDLED.labels(event_type).inc(count)

@@ -167,7 +167,7 @@ async def discard_dead_letter(session: AsyncSession, letter_id: UUID) -> DeadRec
 def _received(row: Any, types: Mapping[str, type[Event]], *, now: datetime) -> Received[Any]:
     """A letter as it would be handled; what its producer did not tell stays a letter."""
     envelope = read_told(row.payload, types[row.type or type_of(row.payload)], topic=row.topic, key=row.key)
-    return Received(envelope.data, envelope.id, now)
+    return Received(envelope.data, envelope.id, now, envelope.traceparent)
 
 
 async def _letters(sessions: Sessions) -> Sequence[Any]:

@@ -6,18 +6,26 @@ it is ours because the SDK costs more per event than the rest of the path (docs/
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 from council_common.events.contract import Event
 
 CONTENT_TYPE = b"application/cloudevents+json; charset=UTF-8"
 
 E = TypeVar("E")
+
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+
+
+def _traceparent(given: object) -> str | None:
+    """A W3C traceparent; anything else is ignored, as the recommendation asks: it goes into what we publish."""
+    return given if isinstance(given, str) and _TRACEPARENT.fullmatch(given) else None
 
 
 class Envelope(BaseModel, Generic[E]):
@@ -33,7 +41,7 @@ class Envelope(BaseModel, Generic[E]):
     time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
     partitionkey: str | None = None
-    traceparent: Annotated[str | None, Field(default=None, max_length=64)] = None
+    traceparent: Annotated[str | None, BeforeValidator(_traceparent)] = None
     data: E
 
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
+from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.contextvars import bound_contextvars
 
 from council_common.clock import london_date
+from council_common.events.causes import caused_by
 from council_common.events.contract import Event
+from council_common.observability.traces import span
 
 E = TypeVar("E", bound=Event)
 
 
 class Received(NamedTuple, Generic[E]):
-    """An event as it arrived: the fact, its id, and the time at which we handle it (UTC)."""
+    """An event as it arrived: the fact, its id, the time at which we handle it (UTC), and its W3C traceparent."""
 
     event: E
     id: UUID
     now: datetime
+    traceparent: str | None = None
 
     @property
     def today(self) -> Any:
@@ -55,12 +61,13 @@ class Handlers:
         return service
 
     def on(self, event_type: type[E]) -> Callable[[Callable[[AsyncSession, Received[E]], Awaitable[None]]], Any]:
-        """Handle events one after the other."""
+        """Handle events one after the other, each under its own trace."""
 
         def register(handler: Callable[[AsyncSession, Received[E]], Awaitable[None]]) -> Any:
             async def one_by_one(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
-                for each in received:
-                    await handler(session, each)
+                for one in received:
+                    with _own_trace(one), bound_contextvars(event_id=str(one.id)):
+                        await handler(session, one)
 
             self._add(event_type, one_by_one)
             return handler
@@ -70,10 +77,17 @@ class Handlers:
     def on_many(
         self, event_type: type[E]
     ) -> Callable[[Callable[[AsyncSession, Sequence[Received[E]]], Awaitable[None]]], Any]:
-        """Handle many events of different aggregates in one set-based step; called with one when a batch failed."""
+        """Handle many events of different aggregates in one set-based step; called with one when a batch failed.
+
+        What it publishes carries the trace of the event that caused it (`council_common.events.causes`).
+        """
 
         def register(handler: Callable[[AsyncSession, Sequence[Received[E]]], Awaitable[None]]) -> Any:
-            self._add(event_type, handler)
+            async def at_once(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
+                with caused_by(received):
+                    await handler(session, received)
+
+            self._add(event_type, at_once)
             return handler
 
         return register
@@ -111,21 +125,35 @@ class Handlers:
         What prepares a batch comes first. Events are taken in rounds (first of each aggregate, second of each …),
         and within a round by type, so that set-based handlers see long runs.
         """
-        for types, prepare in self._before:
-            if wanted := [event for event in received if event.event.type in types]:
-                await prepare(session, wanted)
-        for by_type in _rounds(received):
-            for event_type, group in by_type.items():
-                await self._by_type[event_type][1](session, group)
+        with _trace_of_batch(received):
+            for types, prepare in self._before:
+                if wanted := [one for one in received if one.event.type in types]:
+                    await prepare(session, wanted)
+            for by_type in _rounds(received):
+                for event_type, group in by_type.items():
+                    await self._by_type[event_type][1](session, group)
+
+
+def _own_trace(received: Received[Any]) -> AbstractContextManager[trace.Span]:
+    parent = {"traceparent": received.traceparent} if received.traceparent else None
+    return span(f"handle {received.event.type}", parent=parent, kind=trace.SpanKind.CONSUMER)
+
+
+def _trace_of_batch(received: Sequence[Received[Any]]) -> AbstractContextManager[trace.Span]:
+    """The trace its events share; of several a trace of its own, which links to them."""
+    traceparents = list(dict.fromkeys(one.traceparent for one in received if one.traceparent))
+    if len(traceparents) == 1:
+        return span("handle events", parent={"traceparent": traceparents[0]}, kind=trace.SpanKind.CONSUMER)
+    return span("handle events", kind=trace.SpanKind.CONSUMER, links=traceparents)
 
 
 def _rounds(received: Sequence[Received[Any]]) -> list[dict[str, list[Received[Any]]]]:
     seen: dict[UUID, int] = defaultdict(int)
     rounds: list[dict[str, list[Received[Any]]]] = []
-    for each in received:
-        number = seen[each.event.key]
-        seen[each.event.key] += 1
+    for one in received:
+        number = seen[one.event.key]
+        seen[one.event.key] += 1
         if number == len(rounds):
             rounds.append(defaultdict(list))
-        rounds[number][each.event.type].append(each)
+        rounds[number][one.event.type].append(one)
     return rounds

@@ -1,4 +1,4 @@
-"""Publishing: an event is written beside the fact it tells, in the same transaction."""
+"""Publishing: an event is written beside its fact, in the same transaction."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.database.tables import outbox
+from council_common.events.causes import current_causes
 from council_common.events.contract import Event
 from council_common.events.envelope import WrittenEvent, seal, seal_written
 from council_common.ids import new_id
-from council_common.observability.traces import current_traceparent
 
 MAX_EVENT_BYTES = 1_000_000
 """Kafka's own limit is 1,048,588 bytes a batch, headers and key among them."""
@@ -35,8 +35,24 @@ OUTBOX_COLUMNS = OutboxRow._fields
 def outbox_row(
     event: Event | WrittenEvent, *, event_id: UUID | None = None, traceparent: str | None = None
 ) -> OutboxRow:
-    """An event as it is stored and will be sent; raises ValueError where the broker would never take it."""
-    event_id = event_id or new_id()
+    """An event as it is stored and will be sent; raises ValueError where the broker would never take it.
+
+    Without a `traceparent` it carries that of its cause, as `outbox_rows` says.
+    """
+    return _row(event, event_id or new_id(), traceparent or current_causes().traceparent_for(event))
+
+
+def outbox_rows(events: Iterable[Event | WrittenEvent]) -> list[OutboxRow]:
+    """Many events as they are stored, each under the trace of what caused it.
+
+    That is the current trace, and in a set-based handler the trace of the event at work about the aggregate which the
+    new event names (`council_common.events.causes`). A WrittenEvent names none: give its row a `traceparent_of`.
+    """
+    causes = current_causes()
+    return [_row(event, new_id(), causes.traceparent_for(event)) for event in events]
+
+
+def _row(event: Event | WrittenEvent, event_id: UUID, traceparent: str | None) -> OutboxRow:
     if isinstance(event, WrittenEvent):
         event_type, payload = event.type, seal_written(event, event_id=event_id, traceparent=traceparent)
     else:
@@ -46,14 +62,8 @@ def outbox_row(
     return OutboxRow(event_id, event_type.topic, event.key, event_type.type, payload)
 
 
-def outbox_rows(events: Iterable[Event | WrittenEvent]) -> list[OutboxRow]:
-    """Many events as they are stored, under the trace of the caller."""
-    traceparent = current_traceparent()
-    return [outbox_row(event, traceparent=traceparent) for event in events]
-
-
 async def publish(session: AsyncSession, *events: Event) -> None:
-    """Record events with the facts they tell; the relay sends them after the commit.
+    """Record events with their facts; the relay sends them after the commit.
 
     Lock the aggregate's row first (or have just inserted it): the order of events follows the order of locks.
     """

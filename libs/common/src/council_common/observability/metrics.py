@@ -15,3 +15,5 @@ EVENTS_DEAD = Counter("council_events_dead", "Events put aside because they coul
 CONSUMER_RETRIES = Counter("council_consumer_retries", "Batches or events tried again", ("cause",))
 OUTBOX_WAITING = Gauge("council_outbox_waiting", "Events written and not yet sent, at most 20,000 of them counted")
 JOB_RUNS = Counter("council_job_runs", "Runs of a job", ("job", "outcome"))
+LONG_WORK = Gauge("council_long_work", "Pieces of long work that wait or run", ("kind", "state"))
+LONG_WORK_AGE = Gauge("council_long_work_oldest_seconds", "Since when the oldest piece that is open waits", ("kind",))

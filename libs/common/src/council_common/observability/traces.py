@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.propagate import extract, inject
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, ParentBased
 
 _tracer = trace.get_tracer("council")
+
+MAX_LINKS = 2000
+"""As many as a batch may have events; by default a span keeps the last 128."""
 
 
 def configure_traces(service: str, *, endpoint: str | None) -> None:
@@ -19,7 +23,11 @@ def configure_traces(service: str, *, endpoint: str | None) -> None:
     if isinstance(trace.get_tracer_provider(), TracerProvider):
         return
     sampler = ParentBased(ALWAYS_ON) if endpoint else ALWAYS_OFF
-    provider = TracerProvider(sampler=sampler, resource=Resource.create({"service.name": service}))
+    provider = TracerProvider(
+        sampler=sampler,
+        resource=Resource.create({"service.name": service}),
+        span_limits=SpanLimits(max_links=MAX_LINKS),
+    )
     if endpoint:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -30,11 +38,22 @@ def configure_traces(service: str, *, endpoint: str | None) -> None:
 
 @contextmanager
 def span(
-    name: str, *, parent: Mapping[str, str] | None = None, kind: trace.SpanKind = trace.SpanKind.INTERNAL
+    name: str,
+    *,
+    parent: Mapping[str, str] | None = None,
+    kind: trace.SpanKind = trace.SpanKind.INTERNAL,
+    links: Iterable[str] = (),
 ) -> Iterator[trace.Span]:
-    """A span under the trace that `parent` (headers with a traceparent) names, or under the current one."""
+    """A span under the trace that `parent` (headers with a traceparent) names, or under the current one.
+
+    `links` are the traceparents of spans of other traces whose work this one does.
+    """
     context = extract(parent) if parent else None
     with _tracer.start_as_current_span(name, context=context, kind=kind) as current:
+        if current.is_recording():
+            for traceparent in links:
+                linked = extract({"traceparent": traceparent}, context=Context())
+                current.add_link(trace.get_current_span(linked).get_span_context())
         yield current
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
+from council_common.events.causes import traceparent_of
 from council_common.events.outbox import OUTBOX_COLUMNS, OutboxRow, outbox_row
 from council_common.ids import new_id
-from council_common.observability.traces import current_traceparent
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.rebates.announcements import RebateChange, event_of
@@ -100,11 +100,10 @@ async def save(session: AsyncSession, told: Sequence[RebateChange], *, at: datet
 
 def _events(told: Sequence[RebateChange], ids: Sequence[UUID], at: datetime) -> Iterator[OutboxRow]:
     """The event of each change that has one to tell, under the id of the change."""
-    traceparent = current_traceparent()
     for each, id_ in zip(told, ids, strict=True):
         event = event_of(each, at)
         if event is not None:
-            yield outbox_row(event, event_id=id_, traceparent=traceparent)
+            yield outbox_row(event, event_id=id_, traceparent=traceparent_of(each.after.invoice_id))
 
 
 def _history(told: Sequence[RebateChange], ids: Sequence[UUID], at: datetime) -> Iterator[tuple[Any, ...]]:
