@@ -1,6 +1,8 @@
 """The database keeps what it promised, whoever runs it and however it ended."""
 
+import uuid
 from collections.abc import Callable
+from datetime import date
 
 import asyncpg
 import psutil
@@ -69,6 +71,38 @@ async def test_fresh_database_has_the_templates_tables(
         connection = await asyncpg.connect(database_url(template))
         await connection.execute("insert into noun values (1)")
         assert await connection.fetchval("select count(*) from noun") == 1
+        await connection.close()
+
+
+async def test_a_service_may_add_extensions_to_the_database_it_owns(postgres: Postgres) -> None:
+    # In containers and in production the role that migrates owns its database and is no superuser.
+    postgres.run_sql("create role migrator login password 'migrator'")
+    postgres.run_sql("create database owned owner migrator")
+    try:
+        connection = await asyncpg.connect(f"postgresql://migrator:migrator@127.0.0.1:{postgres.port}/owned")
+        for extension in ("btree_gist", "pg_trgm", "unaccent"):
+            await connection.execute(f"CREATE EXTENSION {extension}")
+        await connection.close()
+    finally:
+        postgres.run_sql("drop database owned with (force)")
+        postgres.run_sql("drop role migrator")
+
+
+async def test_btree_gist_refuses_overlapping_days_of_one_supplier_only(database_url: Callable[..., str]) -> None:
+    connection = await asyncpg.connect(database_url())
+    try:
+        await connection.execute(
+            "CREATE EXTENSION btree_gist; "
+            "CREATE TABLE agreement (supplier_id uuid, days daterange, "
+            "EXCLUDE USING gist (supplier_id WITH =, days WITH &&))"
+        )
+        insert = "INSERT INTO agreement SELECT $1, daterange($2, $3)"
+        one, other = uuid.uuid4(), uuid.uuid4()
+        await connection.execute(insert, one, date(2026, 1, 1), date(2026, 4, 1))
+        await connection.execute(insert, other, date(2026, 3, 31), date(2026, 5, 1))
+        with pytest.raises(asyncpg.ExclusionViolationError):
+            await connection.execute(insert, one, date(2026, 3, 31), date(2026, 5, 1))
+    finally:
         await connection.close()
 
 

