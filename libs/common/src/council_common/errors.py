@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from enum import Enum
+from typing import Any, ClassVar, Self, TypeVar
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,17 @@ class NotFound(BusinessError):
     status = 404
     code = "not-found"
 
+    @classmethod
+    def of(cls, noun: str, **extra: Any) -> Self:
+        """Of a kind of thing: the code is `<noun>-not-found` everywhere.
+
+        >>> NotFound.of("dunning run").code
+        'dunning-run-not-found'
+        """
+        error = cls(f"There is no {noun} with this id.", **extra)
+        error.code = f"{noun.replace(' ', '-').replace('_', '-')}-not-found"
+        return error
+
 
 class Forbidden(BusinessError):
     """The caller may not do this."""
@@ -97,6 +109,20 @@ class ApprovesOwnRequest(Forbidden):
     code = "own-request"
 
 
+class SourceReferenceTaken(Conflict):
+    """The source reference names a record with other content; `fields` are those that differ, where that is known."""
+
+    code = "source-reference-taken"
+
+    def __init__(self, noun: str, *, record_id: object = None, fields: Sequence[str] = ()) -> None:
+        super().__init__(
+            f"This source reference names another {noun}.",
+            errors=[FieldError("source.reference", "is taken by a record with other content", "a new reference")],
+        )
+        self.extra |= {"id": str(record_id)} if record_id is not None else {}
+        self.extra |= {"fields": list(fields)} if fields else {}
+
+
 class IllegalMove(Conflict):
     """A state does not lead to the one asked for; names both."""
 
@@ -106,3 +132,21 @@ class IllegalMove(Conflict):
         end = "already" if current == wanted else f"and cannot become {wanted}"
         super().__init__(f"{thing} is {current} {end}.", **extra)
         self.extra |= {"current": current, "wanted": wanted}
+
+
+S = TypeVar("S", bound=Enum)
+
+
+def move(allowed: Mapping[S, frozenset[S]], current: S, wanted: S, *, thing: str) -> S:
+    """The wanted state, where the current one leads to it; raises IllegalMove, which names both.
+
+    >>> class Status(Enum):
+    ...     OPEN = "open"
+    ...     CLOSED = "closed"
+    >>> move({Status.OPEN: frozenset({Status.CLOSED}), Status.CLOSED: frozenset()}, Status.OPEN, Status.CLOSED,
+    ...     thing="The case")
+    <Status.CLOSED: 'closed'>
+    """
+    if wanted not in allowed[current]:
+        raise IllegalMove(thing, str(current.value), str(wanted.value))
+    return wanted

@@ -115,5 +115,5 @@ change = Table(
     Column("action", Text, nullable=False),
     Column("reason", Text),
     Column("detail", JSONB, nullable=False, server_default="{}"),
-    Index(None, "entity_id", "at"),
+    Index("ix_change_entity_id_version", "entity_id", "version"),
 )

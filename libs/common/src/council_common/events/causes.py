@@ -2,7 +2,7 @@
 
 A set-based handler publishes for many events in one statement, so that there is no current trace per event. While it
 works, the event at work about an aggregate is known by the aggregate's id; what names that aggregate in the field of
-the same name (`invoice_id` of InvoicePaidV1 and of RebateEarnedV1) was caused by it.
+the same name (`invoice_id` of InvoicePaidV1 and of RebateEarnedV1) was caused by it. A WrittenEvent says `caused_by`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Protocol
 from uuid import UUID
 
 from council_common.events.contract import Event
+from council_common.events.envelope import WrittenEvent
 from council_common.observability.traces import current_traceparent
 
 
@@ -38,8 +39,10 @@ class Causes:
         """That of the event about this aggregate; where it has none, or there is no such event, the current one."""
         return self._by_aggregate.get(aggregate_id) or self._current
 
-    def traceparent_for(self, published: object) -> str | None:
+    def traceparent_for(self, published: Event | WrittenEvent) -> str | None:
         """What an event to be published carries."""
+        if isinstance(published, WrittenEvent):
+            return self.traceparent_of(published.caused_by or published.key)
         return self.traceparent_of(getattr(published, self._key_field, None))
 
     @cached_property

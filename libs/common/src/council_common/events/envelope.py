@@ -46,12 +46,16 @@ class Envelope(BaseModel, Generic[E]):
 
 
 class WrittenEvent(NamedTuple):
-    """An event as JSON, from a hot path that does not make the model first (a test holds it equal to the model)."""
+    """An event as JSON, from a hot path that does not make the model first (a test holds it equal to the model).
+
+    `caused_by` is the aggregate whose event led to it, where that is another one: it finds the trace to carry.
+    """
 
     type: type[Event]
     key: UUID
     occurred_at: datetime
     json: str
+    caused_by: UUID | None = None
 
 
 def seal(event: Event, *, event_id: UUID, traceparent: str | None = None) -> bytes:

@@ -46,7 +46,7 @@ def outbox_rows(events: Iterable[Event | WrittenEvent]) -> list[OutboxRow]:
     """Many events as they are stored, each under the trace of what caused it.
 
     That is the current trace, and in a set-based handler the trace of the event at work about the aggregate which the
-    new event names (`council_common.events.causes`). A WrittenEvent names none: give its row a `traceparent_of`.
+    new event names (`council_common.events.causes`).
     """
     causes = current_causes()
     return [_row(event, new_id(), causes.traceparent_for(event)) for event in events]

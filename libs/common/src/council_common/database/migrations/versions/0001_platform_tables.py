@@ -95,7 +95,12 @@ STATEMENTS = (
         detail jsonb NOT NULL DEFAULT '{}'
     )
     """,
-    "CREATE INDEX ix_change_entity_id_at ON change (entity_id, at)",
+    "CREATE INDEX ix_change_entity_id_version ON change (entity_id, version)",
+    # Tables that callers list know when each row was last written (database/columns.py).
+    """
+    CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN NEW.changed_at = now(); RETURN NEW; END $$
+    """,
 )
 
 
@@ -108,3 +113,4 @@ def downgrade() -> None:
     for table in ("change", "idempotency_key", "dead_letter", "events_forgotten", "inbox", "events_sent", "outbox"):
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION wake_relay")
+    op.execute("DROP FUNCTION note_change")

@@ -1,0 +1,85 @@
+"""The vocabulary of input: each kind of field once, with one range and one strictness, in every service.
+
+A column's kind is in `database/columns.py`, an event's in `contracts/fields.py`; a list's filters take these, too.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints
+
+from council_common.money import MAX_PENCE
+
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+"""No control characters."""
+EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
+"""Far enough for every fact a council still holds, near enough to count on from."""
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+class RequestModel(BaseModel):
+    """What a caller sends: a field that is not known is a mistake, not a decoration."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _only_a_day(value: object) -> object:
+    # Pydantic also takes seconds since 1970, a time at midnight, and digits in a string.
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    if type(value) is date:
+        return value
+    raise ValueError("is not a date; expected a date such as 2026-01-31")
+
+
+def _in_range(day: date) -> date:
+    if day < EARLIEST:
+        raise ValueError(f"is before {EARLIEST}; expected a date from {EARLIEST} to {LATEST}")
+    if day > LATEST:
+        raise ValueError(f"is after {LATEST}; expected a date from {EARLIEST} to {LATEST}")
+    return day
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("has a NUL character; expected text without it")
+    return text
+
+
+Day = Annotated[
+    date,
+    BeforeValidator(_only_a_day, json_schema_input_type=date),
+    AfterValidator(_in_range),
+    Field(json_schema_extra={"formatMinimum": str(EARLIEST), "formatMaximum": str(LATEST)}),
+]
+"""A date of the council's calendar, written 2026-03-31."""
+
+Pence = Annotated[StrictInt, Field(ge=-MAX_PENCE, le=MAX_PENCE, description="Whole pence.")]
+PositivePence = Annotated[StrictInt, Field(ge=1, le=MAX_PENCE, description="Whole pence.")]
+PenceOrZero = Annotated[StrictInt, Field(ge=0, le=MAX_PENCE, description="Whole pence.")]
+PenceFilter = Annotated[int, Field(ge=-MAX_PENCE, le=MAX_PENCE, description="Whole pence.")]
+"""An amount in a query, where every value is text."""
+
+Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+"""A word for programs: `market_pitch`."""
+ShortName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=PRINTABLE)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
+Sentence = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(_without_nul)
+]
+"""What a person writes to explain: lines and paragraphs are fine."""
+TextFilter = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+"""What a list is narrowed to: any text that a column can hold."""
+
+
+class SourceIn(RequestModel):
+    """Where a record comes from: the system and its key there. The pair makes a repeated request harmless."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    system: ShortName
+    reference: Name

@@ -1,0 +1,48 @@
+"""A hold and its release have one shape everywhere: a reason code and a note, always, and who and when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from council_common.fields import RequestModel, Sentence
+
+
+class ReleaseReason(StrEnum):
+    """Why a hold ended."""
+
+    RESOLVED = "resolved"
+    PLACED_IN_ERROR = "placed_in_error"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    OTHER = "other"
+
+
+class HoldRequest(RequestModel):
+    """What every request for a hold has; a room adds its own `reason` code."""
+
+    note: Sentence
+
+
+class ReleaseIn(RequestModel):
+    """Why a hold ends: a code, and a sentence for whoever reads the history."""
+
+    reason: ReleaseReason
+    note: Sentence
+
+
+class HoldAnswer(BaseModel):
+    """What every answer about a hold has; a room adds what is held. People are named by their subject ids."""
+
+    id: UUID
+    reason: str
+    note: str | None
+    placed_by: str
+    placed_at: datetime
+    released_by: str | None
+    released_at: datetime | None
+    release_reason: ReleaseReason | None
+    release_note: str | None

@@ -1,0 +1,183 @@
+"""The tail of every use case: the row's next version, its line of history and its event, in one statement.
+
+Two facts about one thing never share a version, which the history's unique index holds: a subscriber may drop an event
+that is not newer than what it saw.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from council_common.contracts.fields import SourceReference
+from council_common.database.row_writes import Rows, RowWrite, note_stored, one_statement, take_values, write_of
+from council_common.database.sessions import driver
+from council_common.database.tables import change as change_table
+from council_common.database.tables import outbox
+from council_common.errors import Conflict
+from council_common.events.contract import Event
+from council_common.events.envelope import WrittenEvent
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
+from council_common.identity.actor import Actor
+from council_common.ids import new_id
+
+
+class ChangedMeanwhile(Conflict):
+    """A row was written by another request although the caller believed it locked."""
+
+    code = "changed-meanwhile"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What happened to one row: its line of history and, where others need it, an event. `fact` makes it."""
+
+    row: Any
+    action: str
+    event: type[Event] | None
+    reason: str | None
+    detail: Mapping[str, Any]
+    fields: Mapping[str, Any]
+
+
+def fact(
+    row: Any,
+    action: str,
+    event: type[Event] | None = None,
+    *,
+    reason: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+    **fields: Any,
+) -> Fact:
+    """One fact about a row, named by its past participle (`approved`).
+
+    The row is new, or was locked by this transaction and changed by assignment. The event's fields come from `fields`,
+    else from the row's attributes of the same name; its key is the row's id and its `source` the row's.
+    """
+    return Fact(row, action, event, reason, detail or {}, fields)
+
+
+class ChangeRow(NamedTuple):
+    """One line of history, in the order of `CHANGE_COLUMNS`: what COPY takes."""
+
+    id: UUID
+    entity: str
+    entity_id: UUID
+    version: int
+    at: datetime
+    by: str
+    by_name: str
+    action: str
+    reason: str | None
+    detail: str
+
+
+CHANGE_COLUMNS = ChangeRow._fields
+
+
+async def record(session: AsyncSession, *facts: Fact, by: Actor, at: datetime) -> None:
+    """Write facts: each counts its row's version on by one, adds a line to its history and publishes its event.
+
+    Rows, history and events go in one statement. Several facts about one row have a version each; their events show
+    the row as it is now. Raises ChangedMeanwhile where a row was not locked and another request wrote it.
+    """
+    writes: dict[int, RowWrite] = {}
+    lines: list[ChangeRow] = []
+    events: list[Event] = []
+    for each in facts:
+        write = writes.get(id(each.row))
+        if write is None:
+            write = writes[id(each.row)] = write_of(each.row)
+            each.row.version = write.version
+        each.row.version += 1
+        change = Change(write.table.name, each.row.id, each.row.version, each.action, None, each.reason, each.detail)
+        lines.append(change_row(change, by=by, at=at))
+        if each.event is not None:
+            events.append(_event_of(each, each.event, by=by, at=at))
+    for write in writes.values():
+        take_values(write)
+    statement, parameters = one_statement(
+        list(writes.values()),
+        [Rows(change_table, CHANGE_COLUMNS, lines), Rows(outbox, OUTBOX_COLUMNS, outbox_rows(events))],
+    )
+    written = await (await driver(session)).fetchval(statement, *parameters)
+    if written != len(writes):
+        raise ChangedMeanwhile("This was changed by another request at the same moment. Read it again and repeat.")
+    for write in writes.values():
+        note_stored(write)
+
+
+def _event_of(of: Fact, event: type[Event], *, by: Actor, at: datetime) -> Event:
+    row = of.row
+    values: dict[str, Any] = {"version": row.version, "occurred_at": at, "by": by.subject, event.key_field: row.id}
+    for name in event.model_fields:
+        if name in of.fields:
+            value = of.fields[name]
+        elif name in values:
+            continue
+        elif name == "source":
+            value = SourceReference(system=row.source_system, reference=row.source_reference)
+        elif hasattr(row, name):
+            value = getattr(row, name)
+        else:
+            continue
+        values[name] = value.value if isinstance(value, Enum) else value
+    if unknown := of.fields.keys() - event.model_fields.keys():
+        raise TypeError(f"{event.__name__} has no {', '.join(sorted(unknown))}")
+    return event(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A fact about something that a set-based statement wrote already: its new version, history line and event.
+
+    `by` is who did it, where that is not the same for all.
+    """
+
+    entity: str
+    entity_id: UUID
+    version: int
+    action: str
+    event: Event | WrittenEvent | None = None
+    reason: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    by: Actor | None = None
+
+
+async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: Actor, at: datetime) -> None:
+    """Add the history and the events of many facts by COPY; their rows are locked or new in this transaction."""
+    lines: list[ChangeRow] = []
+    events: list[Event | WrittenEvent] = []
+    for each in changes:
+        lines.append(change_row(each, by=each.by or by, at=at))
+        if each.event is not None:
+            events.append(each.event)
+    if not lines:
+        return
+    connection = await driver(session)
+    await connection.copy_records_to_table("change", columns=CHANGE_COLUMNS, records=lines)
+    if events:
+        await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=outbox_rows(events))
+
+
+def change_row(change: Change, *, by: Actor, at: datetime) -> ChangeRow:
+    """One line of history as it is stored."""
+    return ChangeRow(
+        id=new_id(),
+        entity=change.entity,
+        entity_id=change.entity_id,
+        version=change.version,
+        at=at,
+        by=by.subject,
+        by_name=by.name,
+        action=change.action,
+        reason=change.reason,
+        detail=json.dumps(change.detail, default=str) if change.detail else "{}",
+    )

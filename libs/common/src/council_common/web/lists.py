@@ -1,0 +1,156 @@
+"""Lists, declared once: filters, orders and the columns of the CSV; page, export and conditions come from that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, ClassVar, TypeAlias
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, field_validator
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, Table, Uuid, any_, literal, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import SQLModel
+
+from council_common.clock import LONDON
+from council_common.web.csv_export import NameBeside
+from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
+from council_common.web.query_models import QueryModel
+
+Condition: TypeAlias = Callable[[Any], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The condition of a filter whose name is not that of a column: `held: Annotated[bool | None, Where(is_held)]`."""
+
+    condition: Condition
+
+
+class ResourceList(QueryModel):
+    """A list of a resource. A subclass declares its filters as fields and the rest as class arguments:
+
+    ```
+    class VarianceList(ResourceList, of=RebateVariance, sorts=("found_at",), default="-found_at",
+                       csv=("id", "supplier_id", "difference_pence"), names=(NameBeside("supplier_id", "supplier"),)):
+        cause: VarianceCause | None = None          # the column of this name
+        found_from: Day | None = None               # the column found_on, found_at or found, at least
+        found_to: Day | None = None                 # … at most; a day of London where the column is a moment
+        mine: Annotated[bool | None, Where(...)] = None
+    ```
+
+    `sorts` are columns that are never null, each with an index on (column, id); `id` is always one. `csv` are columns,
+    or labelled expressions; amounts in pence are written in pounds there.
+    """
+
+    table: ClassVar[Table]
+    orders: ClassVar[Mapping[str, ColumnElement[Any]]]
+    default_order: ClassVar[str]
+    csv_columns: ClassVar[tuple[ColumnElement[Any], ...]]
+    csv_names: ClassVar[tuple[NameBeside, ...]]
+    conditions: ClassVar[Mapping[str, Condition]]
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Items on a page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+    sort: Annotated[
+        str | None, Field(max_length=60, description="A field to sort by; a leading minus sorts downwards.")
+    ] = None
+    ids: Annotated[list[UUID] | None, Field(max_length=MAX_LIMIT, description="These only; all on one page.")] = None
+    changed_since: Annotated[
+        AwareDatetime | None,
+        Field(description="Written since then. Begin a few minutes before the last look: commits come late."),
+    ] = None
+
+    @classmethod
+    def __pydantic_init_subclass__(
+        cls,
+        *,
+        of: type[SQLModel] | None = None,
+        sorts: Sequence[str] | Mapping[str, ColumnElement[Any]] = (),
+        default: str = "id",
+        csv: Sequence[str | ColumnElement[Any]] = (),
+        names: Sequence[NameBeside] = (),
+        **kwargs: Any,
+    ) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if of is None:
+            return
+        table: Table = of.__table__  # type: ignore[attr-defined]
+        cls.table = table
+        own = sorts if isinstance(sorts, Mapping) else {name: table.c[name] for name in sorts}
+        cls.orders = {**own, "id": table.c.id}
+        cls.default_order = default
+        cls.csv_columns = tuple(table.c[column] if isinstance(column, str) else column for column in csv)
+        cls.csv_names = tuple(names)
+        common = ResourceList.model_fields.keys()
+        cls.conditions = {
+            name: _condition_of(name, field.metadata, table)
+            for name, field in cls.model_fields.items()
+            if name not in common
+        }
+
+    def __init_subclass__(cls, **_: Any) -> None:
+        """Takes the class arguments that `__pydantic_init_subclass__` reads."""
+        super().__init_subclass__()
+
+    @field_validator("sort")
+    @classmethod
+    def _known_order(cls, sort: str | None) -> str | None:
+        if sort is not None and sort.removeprefix("-") not in cls.orders:
+            raise ValueError(f"unknown field; expected one of {', '.join(sorted(cls.orders))}")
+        return sort
+
+    @property
+    def order(self) -> Order:
+        """The order asked for, or the list's own."""
+        name = self.sort or self.default_order
+        return Order(name, self.orders[name.removeprefix("-")], self.table.c.id)
+
+    def narrow(self, statement: Select[Any]) -> Select[Any]:
+        """The statement with every filter that was given."""
+        if self.ids is not None:
+            statement = statement.where(self.table.c.id == any_(literal(self.ids, ARRAY(Uuid))))
+        if self.changed_since is not None:
+            statement = statement.where(self.table.c.changed_at >= self.changed_since)
+        for name, condition in self.conditions.items():
+            value = getattr(self, name)
+            if value is not None:
+                statement = statement.where(condition(value))
+        return statement
+
+    async def page(self, session: AsyncSession) -> tuple[Sequence[Any], str | None]:
+        """The rows of the page asked for, with the table's columns as attributes, and the cursor of the next."""
+        limit = MAX_LIMIT if self.ids is not None else self.limit
+        statement = self.narrow(select(*self.table.c))
+        return await fetch_page(session, statement, self.order, limit=limit, cursor=self.cursor)
+
+    def csv_statement(self) -> Select[Any]:
+        """What the CSV shows, unordered."""
+        return self.narrow(select(*self.csv_columns))
+
+
+def _condition_of(name: str, metadata: Sequence[Any], table: Table) -> Condition:
+    for mark in metadata:
+        if isinstance(mark, Where):
+            return mark.condition
+    if name in table.c:
+        return lambda value: table.c[name] == value
+    stem, _, end = name.rpartition("_")
+    for candidate in (stem, f"{stem}_on", f"{stem}_at"):
+        if candidate in table.c and end in {"from", "to"}:
+            return _bound(table.c[candidate], lower=end == "from")
+    raise TypeError(f"the filter {name} is no column of {table.name} and has no Where")
+
+
+def _bound(column: ColumnElement[Any], *, lower: bool) -> Condition:
+    if not isinstance(column.type, DateTime):
+        return (lambda value: column >= value) if lower else (lambda value: column <= value)
+    if lower:
+        return lambda day: column >= london_midnight(day)
+    return lambda day: column < london_midnight(day + timedelta(days=1))
+
+
+def london_midnight(day: date) -> datetime:
+    """The moment at which a day begins in London."""
+    return datetime.combine(day, time(), LONDON)
