@@ -11,12 +11,12 @@ from uuid import UUID
 import pytest
 from aiokafka import AIOKafkaConsumer
 from council_common.database.sessions import driver
-from council_common.events.causes import traceparent_of
 from council_common.events.contract import Event
 from council_common.events.dead_letters import replay_dead_letters
 from council_common.events.envelope import Envelope, WrittenEvent, unseal
 from council_common.events.handlers import Handlers, Received
-from council_common.events.outbox import OUTBOX_COLUMNS, outbox_row, publish
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_row, outbox_rows, publish
+from council_common.ids import new_id
 from council_common.observability import traces
 from council_common.observability.logs import configure_logs, get_logger
 from council_common.observability.traces import configure_traces, span
@@ -103,14 +103,9 @@ async def test_events_written_without_their_model_name_their_cause(things: Thing
     async def note(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
         batches.append(len(received))
         events = [_noted(noted, one.event.thing_id) for one in received]
-        rows = [
-            outbox_row(
-                WrittenEvent(noted, event.key, NOW, event.model_dump_json()), traceparent=traceparent_of(event.key)
-            )
-            for event in events
-        ]
+        written = [WrittenEvent(noted, new_id(), NOW, event.model_dump_json(), caused_by=event.key) for event in events]
         connection = await driver(session)
-        await connection.copy_records_to_table("outbox", records=rows, columns=OUTBOX_COLUMNS)
+        await connection.copy_records_to_table("outbox", records=outbox_rows(written), columns=OUTBOX_COLUMNS)
 
     await _count_under_traces(things, 1, 2)
     assert await _handle(things, handlers, until=2, kind=noted) == {thing(1): _trace(1), thing(2): _trace(2)}

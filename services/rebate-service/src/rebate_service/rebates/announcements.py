@@ -34,7 +34,8 @@ def event_of(told: RebateChange, at: datetime) -> RebateEvent | WrittenEvent | N
     """The event of a change; None where no agreement is or was concerned."""
     before, after = told.before, told.after
     if after.status == RebateStatus.EARNED and after.agreement_id is not None:
-        return WrittenEvent(RebateEarnedV1, after.id, at, earned_json(after, at=at, by=told.by))
+        json_ = earned_json(after, at=at, by=told.by)
+        return WrittenEvent(RebateEarnedV1, after.id, at, json_, caused_by=after.invoice_id)
     if after.agreement_id is None or after.status == RebateStatus.WITHDRAWN:
         if before is None or before.agreement_id is None or before.status == RebateStatus.WITHDRAWN:
             return None
