@@ -11,11 +11,13 @@ from council_common.testing.harness import Harness
 from debt_service.main import SERVICE
 from debt_service.settings import Settings
 
+TODAY = date(2026, 3, 11)
+
 service_database, service, racing_service = service_fixtures(SERVICE, Settings)
 
 
 class Office:
-    """The debt team at work, over HTTP: every step answers with what the service answered."""
+    """The debt team at work, over HTTP: each step returns the service's answer."""
 
     def __init__(self, service: Harness) -> None:
         self.service = service
@@ -28,12 +30,12 @@ class Office:
         """Move to the morning of a day."""
         self.service.now = datetime(day.year, day.month, day.day, 9, 0, tzinfo=UTC)
 
-    async def ask(self, path: str, *, client: Any = None, **params: Any) -> Any:
+    async def get(self, path: str, *, client: Any = None, **params: Any) -> Any:
         answer = await (client or self.officer).get(f"/v1/{path}", params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def tell(self, path: str, body: Any = None, *, client: Any = None, status: int = 201) -> Any:
+    async def post(self, path: str, body: Any = None, *, client: Any = None, status: int = 201) -> Any:
         answer = await (client or self.officer).post(f"/v1/{path}", json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
@@ -50,7 +52,7 @@ class Office:
         }
 
     async def customer(self, **values: Any) -> Any:
-        return await self.tell("customers", self.customer_body(**values), client=self.erp)
+        return await self.post("customers", self.customer_body(**values), client=self.erp)
 
     def receivable_body(self, customer: Any, pence: int, *, due_on: date, **values: Any) -> dict[str, Any]:
         number = next(self._numbers)
@@ -70,7 +72,7 @@ class Office:
 
     async def receivable(self, customer: Any, pence: int, *, due_on: date, **values: Any) -> Any:
         body = self.receivable_body(customer, pence, due_on=due_on, **values)
-        return await self.tell("receivables", body, client=self.erp)
+        return await self.post("receivables", body, client=self.erp)
 
     def receipt_body(self, pence: int, **values: Any) -> dict[str, Any]:
         number = next(self._numbers)
@@ -79,10 +81,10 @@ class Office:
         return {"source": source, "received_on": received_on, "amount_pence": pence, **values}
 
     async def receipt(self, pence: int, *, status: int = 201, **values: Any) -> Any:
-        return await self.tell("receipts", self.receipt_body(pence, **values), status=status, client=self.erp)
+        return await self.post("receipts", self.receipt_body(pence, **values), status=status, client=self.erp)
 
     async def ladder(self, *days: int, interval: int = 0, **values: Any) -> Any:
-        """A procedure with levels so many days late."""
+        """A procedure with a level at each of these days overdue."""
         levels = [
             {
                 "level": number,
@@ -99,20 +101,20 @@ class Office:
             "source": "test",
             **values,
         }
-        return await self.tell("dunning-procedures", body)
+        return await self.post("dunning-procedures", body)
 
     async def propose(self, as_at: date, **values: Any) -> Any:
-        return await self.tell("dunning-runs", {"as_at": str(as_at), **values}, client=self.coordinator)
+        return await self.post("dunning-runs", {"as_at": str(as_at), **values}, client=self.coordinator)
 
     async def items(self, run: Any, **params: Any) -> Any:
-        return (await self.ask(f"dunning-runs/{run['id']}/items", **params))["items"]
+        return (await self.get(f"dunning-runs/{run['id']}/items", **params))["items"]
 
     async def approve(self, run: Any, *, issued_on: date | None = None) -> Any:
         body = {"issued_on": str(issued_on)} if issued_on else None
-        return await self.tell(f"dunning-runs/{run['id']}/approvals", body)
+        return await self.post(f"dunning-runs/{run['id']}/approvals", body)
 
     async def notices(self, **params: Any) -> Any:
-        return (await self.ask("dunning-notices", limit=200, **params))["items"]
+        return (await self.get("dunning-notices", limit=200, **params))["items"]
 
     def hold_body(self, **values: Any) -> dict[str, Any]:
         today = self.service.now.date()
@@ -126,10 +128,10 @@ class Office:
         }
 
     async def hold(self, *, status: int = 201, **values: Any) -> Any:
-        return await self.tell("holds", self.hold_body(**values), status=status)
+        return await self.post("holds", self.hold_body(**values), status=status)
 
     async def deliver_all(self) -> None:
-        """Notification-service proves every notice that is under way."""
+        """Notification-service reports the delivery of every notice that is under way."""
         for notice in await self.notices(delivery_status="issued"):
             message = self.message(MessageDeliveredV1, notice["id"], template=notice["template"])
             await self.service.deliver(message)
@@ -150,42 +152,42 @@ class Office:
             },
         )
 
-    async def every(self, path: str, **params: Any) -> list[Any]:
+    async def all_items(self, path: str, **params: Any) -> list[Any]:
         """All items of a list, page by page."""
         items: list[Any] = []
         cursor: dict[str, str] = {}
         while True:
-            page = await self.ask(path, limit=200, **params, **cursor)
+            page = await self.get(path, limit=200, **params, **cursor)
             items += page["items"]
             if page["next"] is None:
                 return items
             cursor = {"cursor": page["next"]}
 
-    async def books_agree(self) -> None:
+    async def check_books(self) -> None:
         """Journal balanced, control account = what receivables owe, to the penny and by id.
 
-        Added up here from the journal's lines and the receivables themselves, and then as the service says.
+        Summed here from the journal's lines and the receivables, then compared with the service's own reports.
         """
         control: Counter[str] = Counter()
         cash: Counter[str | None] = Counter()
-        for entry in await self.every("journal"):
+        for entry in await self.all_items("journal"):
             assert sum(line["amount_pence"] for line in entry["lines"]) == 0, entry
             for line in entry["lines"]:
                 if line["account"] == "receivables_control":
                     control[line["receivable_id"]] += line["amount_pence"]
                 elif line["account"] == "unallocated_cash":
                     cash[line["customer_id"]] -= line["amount_pence"]
-        owed = {each["id"]: each["outstanding_pence"] for each in await self.every("receivables")}
+        owed = {debt["id"]: debt["outstanding_pence"] for debt in await self.all_items("receivables")}
         assert dict(control) == owed
         left: Counter[str | None] = Counter()
-        for receipt in await self.every("receipts"):
+        for receipt in await self.all_items("receipts"):
             left[receipt["customer_id"]] += receipt["unallocated_pence"]
         assert +cash == +left
-        balance = await self.ask("control-accounts")
+        balance = await self.get("control-accounts")
         assert balance["sum_pence"] == 0
         assert balance["difference_pence"] == 0, balance
         today = self.service.now.date()
-        checked = await self.ask("control-accounts/reconciliation", start=str(today - timedelta(days=3)))
+        checked = await self.get("control-accounts/reconciliation", start=str(today - timedelta(days=3)))
         assert checked["difference_pence"] == 0, checked
         assert checked["differences"] == checked["drifted"] == []
 
@@ -198,3 +200,11 @@ async def office(service: Harness) -> Office:
 @pytest.fixture
 async def racing_office(racing_service: Harness) -> Office:
     return Office(racing_service)
+
+
+@pytest.fixture
+async def late(office):
+    """A debt ten days late, on a ladder of 1, 8, 15 and 29 days with seven days between notices."""
+    office.on(TODAY)
+    await office.ladder(1, 8, 15, 29, interval=7)
+    return await office.receivable(await office.customer(), 100_00, due_on=TODAY - timedelta(days=10))

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 from council_common.contracts.debts import HoldPlacedV1, HoldReleasedV1
 from debt_service.arrangements.holds.rules import HoldKind
-from debt_service.jobs import JOBS
 from debt_service.ledger.receivables.rules import is_overdue
+from debt_service.main import SERVICE
 from debt_service.reporting.aged_debt.rules import BUCKETS, bucket
 
 TODAY = date(2026, 3, 11)
@@ -21,33 +21,35 @@ async def test_a_hold_on_a_customer_reaches_what_is_owed_and_what_is_raised_late
     hold = await office.hold(customer_id=customer["id"], kind="vulnerability")
     later = await office.receivable(customer, 20_00, due_on=TODAY)
     assert later["on_hold"]
-    await office.tell(f"receipts/{receipt['id']}/reversals", {"reason": "refer_to_payer"})
-    held = (await office.ask("receivables", on_hold=True))["items"]
-    assert {each["id"] for each in held} == {first["id"], paid["id"], later["id"]}
+    await office.post(f"receipts/{receipt['id']}/reversals", {"reason": "refer_to_payer"})
+    held = (await office.get("receivables", on_hold=True))["items"]
+    assert {receivable["id"] for receivable in held} == {first["id"], paid["id"], later["id"]}
     [event] = await office.service.published(HoldPlacedV1)
     assert (str(event.receivable_id), event.kind, str(event.hold_id)) == (first["id"], "other", hold["id"])
     own = await office.hold(receivable_id=first["id"])
-    await office.tell(f"holds/{hold['id']}/releases", {"reason": "assessed"})
-    assert [each["id"] for each in (await office.ask("receivables", on_hold=True))["items"]] == [first["id"]]
+    await office.post(f"holds/{hold['id']}/releases", {"reason": "assessed"})
+    assert [receivable["id"] for receivable in (await office.get("receivables", on_hold=True))["items"]] == [
+        first["id"]
+    ]
     assert len(await office.service.published(HoldReleasedV1)) == 3
-    assert (await office.tell(f"holds/{hold['id']}/releases", {"reason": "x"}, status=409))["code"] == "hold-released"
-    found = await office.ask("holds", receivable_id=first["id"], released=False)
-    assert [each["id"] for each in found["items"]] == [own["id"]]
-    history = await office.ask(f"holds/{hold['id']}/history")
-    assert [each["action"] for each in history] == ["placed", "released"]
+    assert (await office.post(f"holds/{hold['id']}/releases", {"reason": "x"}, status=409))["code"] == "hold-released"
+    found = await office.get("holds", receivable_id=first["id"], released=False)
+    assert [hold["id"] for hold in found["items"]] == [own["id"]]
+    history = await office.get(f"holds/{hold['id']}/history")
+    assert [change["action"] for change in history] == ["placed", "released"]
 
 
 async def test_a_hold_ends_after_its_last_day(office) -> None:
     receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
     hold = await office.hold(receivable_id=receivable["id"], review_on=str(TODAY), ends_on=str(TODAY))
-    job = next(job for job in JOBS if job.name == "end-holds")
+    job = next(job for job in SERVICE.jobs if job.name == "end-holds")
     await office.service.run_job(job)
-    assert (await office.ask(f"holds/{hold['id']}"))["released_at"] is None
+    assert (await office.get(f"holds/{hold['id']}"))["released_at"] is None
     office.on(TODAY + timedelta(days=1))
-    assert (await office.ask(f"receivables/{receivable['id']}/next-notice"))["reason"] == "not_due_yet"
+    assert (await office.get(f"receivables/{receivable['id']}/next-notice"))["reason"] == "not_due_yet"
     await office.service.run_job(job)
-    assert (await office.ask(f"holds/{hold['id']}"))["release_reason"] == "its last day is over"
-    assert not (await office.ask(f"receivables/{receivable['id']}"))["on_hold"]
+    assert (await office.get(f"holds/{hold['id']}"))["release_reason"] == "its last day is over"
+    assert not (await office.get(f"receivables/{receivable['id']}"))["on_hold"]
 
 
 async def test_a_hold_has_dates_ahead_and_something_to_hold(office) -> None:
@@ -63,7 +65,7 @@ async def test_a_hold_has_dates_ahead_and_something_to_hold(office) -> None:
     for missing in ("reason", "owner", "review_on", "ends_on"):
         body = office.hold_body(receivable_id=receivable["id"])
         del body[missing]
-        refused = await office.tell("holds", body, status=422)
+        refused = await office.post("holds", body, status=422)
         assert refused["errors"][0]["field"] == missing
     await office.receipt(10_00, payer_reference=receivable["number"])
     assert (await office.hold(receivable_id=receivable["id"], status=409))["code"] == "nothing-owed"
@@ -77,21 +79,21 @@ async def test_aged_debt_as_at_any_day(office) -> None:
     only_old = [{"receivable_id": old["id"], "amount_pence": 100_00}]
     receipt = await office.receipt(130_00, allocations=only_old)
     office.on(TODAY + timedelta(days=2))
-    await office.tell(f"receipts/{receipt['id']}/reversals", {"reason": "refer_to_payer"})
+    await office.post(f"receipts/{receipt['id']}/reversals", {"reason": "refer_to_payer"})
 
-    before = await office.ask("reports/aged-debt", as_at=str(TODAY))
-    assert [(each["key"], each["total_pence"]) for each in before["rows"]] == [
+    before = await office.get("reports/aged-debt", as_at=str(TODAY))
+    assert [(row["key"], row["total_pence"]) for row in before["rows"]] == [
         ("rents", 100_00),
         ("commercial_waste", 7_00),
     ]
     assert (before["rows"][0]["days_91_180"], before["rows"][1]["not_due"]) == (100_00, 7_00)
-    paid = await office.ask("reports/aged-debt", as_at=str(TODAY + timedelta(days=1)), by="customer")
+    paid = await office.get("reports/aged-debt", as_at=str(TODAY + timedelta(days=1)), by="customer")
     [row] = paid["rows"]
     assert (row["key"], row["total_pence"], row["unallocated_pence"]) == (customer["id"], 7_00, 30_00)
-    back = await office.ask("reports/aged-debt", as_at=str(TODAY + timedelta(days=2)), by="debt_type")
+    back = await office.get("reports/aged-debt", as_at=str(TODAY + timedelta(days=2)), by="debt_type")
     assert (back["total"]["total_pence"], back["total"]["unallocated_pence"]) == (107_00, 0)
     for day in range(3):
-        balance = await office.ask("control-accounts", as_at=str(TODAY + timedelta(days=day)))
+        balance = await office.get("control-accounts", as_at=str(TODAY + timedelta(days=day)))
         assert (balance["sum_pence"], balance["difference_pence"]) == (0, 0)
 
 
@@ -101,9 +103,9 @@ async def test_the_control_account_reconciles_over_a_period(office) -> None:
     await office.receivable(customer, 40_00, due_on=TODAY)
     cancelled = await office.receivable(customer, 5_00, due_on=TODAY + timedelta(days=30))
     paid = await office.receivable(customer, 60_00, due_on=TODAY + timedelta(days=30))
-    await office.tell(f"receivables/{cancelled['id']}/cancellations", {"reason": "raised_in_error"})
+    await office.post(f"receivables/{cancelled['id']}/cancellations", {"reason": "raised_in_error"})
     await office.receipt(25_00, payer_reference=paid["number"])
-    found = await office.ask("control-accounts/reconciliation", start=str(TODAY))
+    found = await office.get("control-accounts/reconciliation", start=str(TODAY))
     assert (found["opening_pence"], found["invoices_pence"], found["credits_pence"]) == (40_00, 65_00, 5_00)
     assert (found["receipts_allocated_pence"], found["closing_pence"]) == (25_00, 75_00)
     assert (found["control_account_pence"], found["difference_pence"]) == (75_00, 0)
@@ -144,7 +146,7 @@ async def test_the_statement_cuts_where_the_rule_cuts(office) -> None:
         issued_on = str(min(due_on, TODAY))
         await office.receivable(customer, pence, due_on=due_on, issued_on=issued_on)
         owed[bucket(days)] += pence
-    total = (await office.ask("reports/aged-debt", as_at=str(TODAY)))["total"]
+    total = (await office.get("reports/aged-debt", as_at=str(TODAY)))["total"]
     assert {name: total[name] for name in BUCKETS} == owed
 
 
@@ -154,8 +156,8 @@ async def test_the_statement_cuts_where_the_rule_cuts(office) -> None:
 async def test_why_a_debt_is_held_is_not_told(office, kind: str, told: str) -> None:
     receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
     hold = await office.hold(receivable_id=receivable["id"], kind=kind)
-    await office.tell(f"holds/{hold['id']}/releases", {"reason": "over"})
-    assert [each.kind for each in await office.service.published(HoldPlacedV1, HoldReleasedV1)] == [told, told]
+    await office.post(f"holds/{hold['id']}/releases", {"reason": "over"})
+    assert [event.kind for event in await office.service.published(HoldPlacedV1, HoldReleasedV1)] == [told, told]
     assert hold["kind"] == kind
 
 
@@ -164,9 +166,9 @@ async def test_overdue_from_the_day_after_the_due_date(office) -> None:
     receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
     for day in (TODAY, TODAY + timedelta(days=1)):
         office.on(day)
-        marked = await office.tell("receivables/overdue-markings", {"as_at": str(day)})
+        marked = await office.post("receivables/overdue-markings", {"as_at": str(day)})
         assert bool(marked["marked"]) is is_overdue(TODAY, as_at=day)
         paid = await office.receipt(10_00, payer_reference=receivable["number"])
-        await office.tell(f"receipts/{paid['id']}/reversals", {"reason": "refer_to_payer"})
-        status = (await office.ask(f"receivables/{receivable['id']}"))["status"]
+        await office.post(f"receipts/{paid['id']}/reversals", {"reason": "refer_to_payer"})
+        status = (await office.get(f"receivables/{receivable['id']}"))["status"]
         assert (status == "overdue") is is_overdue(TODAY, as_at=day)

@@ -7,7 +7,7 @@ from uuid import UUID
 from council_common.contracts.debts import ReceivableRaisedV1
 from council_common.contracts.notifications import MessageFailedV1, MessageSentV1
 from debt_service.cash.receipts.store import name_customers
-from debt_service.ledger.receivables.store import lock_one_owed
+from debt_service.ledger.receivables.store import lock_open_item
 from sqlalchemy import text
 
 DUE = date(2026, 3, 5)
@@ -22,12 +22,12 @@ async def test_racing_receipts_never_over_allocate(racing_office) -> None:
         for n in range(10)
     ]
     by_rule = [office.receipt_body(30_00, customer_id=customer["id"]) for _ in range(4)]
-    answers = await asyncio.gather(*(office.erp.post("/v1/receipts", json=each) for each in [*named, *by_rule]))
+    answers = await asyncio.gather(*(office.erp.post("/v1/receipts", json=body) for body in [*named, *by_rule]))
     assert {answer.status_code for answer in answers} <= {201, 409}
     for debt in debts:
-        now = await office.ask(f"receivables/{debt['id']}")
+        now = await office.get(f"receivables/{debt['id']}")
         assert 0 <= now["outstanding_pence"] <= 10_00
-    await office.books_agree()
+    await office.check_books()
 
 
 async def test_racing_posts_of_one_source_make_one_receivable(racing_office) -> None:
@@ -36,7 +36,7 @@ async def test_racing_posts_of_one_source_make_one_receivable(racing_office) -> 
     answers = await asyncio.gather(*(office.erp.post("/v1/receivables", json=body) for _ in range(8)))
     assert sorted(answer.status_code for answer in answers) == [200] * 7 + [201]
     assert len(await office.service.published(ReceivableRaisedV1)) == 1
-    await office.books_agree()
+    await office.check_books()
 
 
 async def test_racing_proposals_and_approvals(racing_office) -> None:
@@ -46,14 +46,14 @@ async def test_racing_proposals_and_approvals(racing_office) -> None:
         await office.receivable(customer, 10_00, due_on=date(2026, 2, 20))
     runs = await asyncio.gather(*(office.propose(date(2026, 3, 11)) for _ in range(3)))
     assert sum(run["found"]["proposed"] for run in runs) == 5
-    run = max(runs, key=lambda each: each["found"]["proposed"])
+    run = max(runs, key=lambda run: run["found"]["proposed"])
     hold = office.hold_body(customer_id=customer["id"], kind="deceased")
     path = f"/v1/dunning-runs/{run['id']}/approvals"
     answers = await asyncio.gather(
         office.officer.post(path), office.officer.post(path), office.officer.post("/v1/holds", json=hold)
     )
     assert sorted(answer.status_code for answer in answers) == [201, 201, 409]
-    outcome = (await office.ask(f"dunning-runs/{run['id']}"))["outcome"]
+    outcome = (await office.get(f"dunning-runs/{run['id']}"))["outcome"]
     assert outcome["issued"] + sum(outcome["dropped"].values()) == 5
     assert len(await office.notices()) == outcome["issued"]
 
@@ -68,12 +68,12 @@ async def test_a_hold_on_a_customer_while_its_money_is_recorded(racing_office) -
     debt = await office.receivable(customer, 10_00, due_on=DUE)
     suspense = await office.receipt(10_00)
     async with office.service.runtime.sessions.begin() as session:
-        await lock_one_owed(session, UUID(debt["id"]))
+        await lock_open_item(session, UUID(debt["id"]))
         placing = asyncio.create_task(office.hold(customer_id=customer["id"]))
         await _until_one_waits(office)
         await name_customers(session, {UUID(suspense["id"]): UUID(customer["id"])})
     assert (await placing)["customer_id"] == customer["id"]
-    assert (await office.ask(f"receivables/{debt['id']}"))["on_hold"]
+    assert (await office.get(f"receivables/{debt['id']}"))["on_hold"]
 
 
 async def test_a_batch_of_messages_while_a_bank_file_is_recorded(racing_office) -> None:
@@ -84,20 +84,20 @@ async def test_a_batch_of_messages_while_a_bank_file_is_recorded(racing_office) 
     office = racing_office
     customer = await office.customer()
     debts = [await office.receivable(customer, 10_00, due_on=date(2026, 2, 20)) for _ in range(2)]
-    first, second = sorted(UUID(each["id"]) for each in debts)
+    first, second = sorted(UUID(debt["id"]) for debt in debts)
     await office.approve(await office.propose(date(2026, 3, 11)))
-    notice_of = {UUID(each["receivable_id"]): each["id"] for each in await office.notices()}
+    notice_of = {UUID(notice["receivable_id"]): notice["id"] for notice in await office.notices()}
     batch = [
         office.message(MessageSentV1, notice_of[second]),
         office.message(MessageFailedV1, notice_of[first], reason="on_hold", was_sent=False),
     ]
     async with office.service.runtime.sessions.begin() as session:
-        await lock_one_owed(session, first)
-        telling = asyncio.create_task(office.service.deliver(*batch))
+        await lock_open_item(session, first)
+        delivery = asyncio.create_task(office.service.deliver(*batch))
         await _until_one_waits(office)
-        await lock_one_owed(session, second)
-    await telling
-    assert {each["delivery_status"] for each in await office.notices()} == {"sent", "failed"}
+        await lock_open_item(session, second)
+    await delivery
+    assert {notice["delivery_status"] for notice in await office.notices()} == {"sent", "failed"}
 
 
 async def _until_one_waits(office) -> None:

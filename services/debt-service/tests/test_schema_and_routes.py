@@ -26,7 +26,11 @@ async def test_the_migration_makes_what_the_tables_say(service: Harness) -> None
         differences = []
         for metadata in (Row.metadata, platform):
             found = compare_metadata(context, metadata)
-            differences += [each for each in found if not (each[0] in _REMOVED and _table(each) in ours | _ALEMBIC)]
+            differences += [
+                difference
+                for difference in found
+                if not (difference[0] in _REMOVED and _table(difference) in ours | _ALEMBIC)
+            ]
         return differences
 
     async with service.runtime.engine.connect() as connection:
@@ -74,7 +78,7 @@ async def test_every_creating_post_takes_an_idempotency_key(service: Harness) ->
     document = service.app.openapi()
     for path, operations in document["paths"].items():
         if "post" in operations:
-            names = [each["name"] for each in operations["post"].get("parameters", [])]
+            names = [parameter["name"] for parameter in operations["post"].get("parameters", [])]
             assert "Idempotency-Key" in names, path
 
 

@@ -2,20 +2,22 @@
 
 from pathlib import Path
 
+from council_common.events.handlers import Handlers
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
 from fastapi import FastAPI
 
+from debt_service.arrangements.holds.jobs import JOBS as HOLD_JOBS
 from debt_service.arrangements.holds.routes import router as holds
 from debt_service.cash.receipts.routes import router as receipts
-from debt_service.handlers import handlers
-from debt_service.jobs import JOBS
 from debt_service.ledger.control_accounts.routes import router as control_accounts
 from debt_service.ledger.customers.routes import router as customers
 from debt_service.ledger.journal.routes import router as journal
+from debt_service.ledger.receivables.jobs import JOBS as RECEIVABLE_JOBS
 from debt_service.ledger.receivables.routes import router as receivables
 from debt_service.recovery.dunning_procedures.routes import router as dunning_procedures
+from debt_service.recovery.dunning_runs.handlers import handlers as dunning_handlers
 from debt_service.recovery.dunning_runs.notice_routes import next_notice_router as next_notices
 from debt_service.recovery.dunning_runs.notice_routes import router as dunning_notices
 from debt_service.recovery.dunning_runs.routes import router as dunning_runs
@@ -24,7 +26,7 @@ from debt_service.settings import Settings
 
 DESCRIPTION = (
     "Money owed to the council: customers, receivables, receipts on a double-entry journal, holds, and dunning runs "
-    "that are proposed, looked at, approved by somebody else and issued."
+    "that are proposed, reviewed, approved by a second officer and issued."
 )
 ROUTERS = (
     customers,
@@ -51,6 +53,6 @@ SERVICE = Service(
     folder=Path(__file__).parents[2],
     settings=Settings,
     create_api=create_api,
-    handlers=handlers,
-    jobs=JOBS,
+    handlers=Handlers.including(dunning_handlers),
+    jobs=(*RECEIVABLE_JOBS, *HOLD_JOBS),
 )

@@ -1,1 +1,1 @@
-"""Reasons not to write: typed, owned, dated (receivables.md §1.5 D3)."""
+"""Reasons not to send notices: typed, owned, with a review day and a last day."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
 from council_common.database.history import ChangeOut, history_of
@@ -13,76 +12,21 @@ from council_common.web.dependencies import Now, SessionDep, requires
 from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from debt_service.arrangements.holds import store
-from debt_service.arrangements.holds.rules import HoldKind, NewHold
+from debt_service.arrangements.holds.rules import HoldKind
+from debt_service.arrangements.holds.schemas import HoldIn, HoldOut, ReleaseIn
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.arrangements.holds.usecases import place_hold, release_hold
-from debt_service.fields import Day, Sentence, Short, WantedText
+from debt_service.fields import Day, WantedText
 
 router = resource_router("holds")
 
 
-class HoldIn(BaseModel):
-    """A hold on one receivable, or on everything of a customer."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    receivable_id: UUID | None = None
-    customer_id: UUID | None = None
-    kind: HoldKind
-    reason: Sentence
-    owner: Annotated[Short, Field(description="Who looks after it: a person's or a team's id.")]
-    review_on: Day
-    ends_on: Annotated[Day, Field(description="Its last day; released by itself the day after.")]
-
-    @model_validator(mode="after")
-    def _names_one(self) -> Self:
-        if (self.receivable_id is None) == (self.customer_id is None):
-            raise ValueError("name receivable_id or customer_id, one of the two")
-        return self
-
-    def as_new(self) -> NewHold:
-        return NewHold(**{name: getattr(self, name) for name in NewHold.__slots__})
-
-
-class ReleaseIn(BaseModel):
-    """Why a hold ends."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Sentence
-
-
-class HoldOut(BaseModel):
-    """A hold."""
-
-    id: UUID
-    version: int
-    customer_id: UUID
-    receivable_id: UUID | None
-    kind: HoldKind
-    reason: str
-    owner: str
-    placed_on: date
-    review_on: date
-    ends_on: date
-    placed_by: str
-    placed_at: datetime
-    released_at: datetime | None
-    released_by: str | None
-    release_reason: str | None
-
-    @staticmethod
-    def of(hold: Hold) -> HoldOut:
-        return HoldOut(**hold.values())
-
-
 @router.post("", status_code=201, dependencies=[Idempotent])
-async def place(body: HoldIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]) -> HoldOut:
-    """Stop letters, with a reason, an owner, a day to look at it again and a last day."""
-    return HoldOut.of(await place_hold(session, body.as_new(), by=by, at=now))
+async def place(hold: HoldIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]) -> HoldOut:
+    """Stop notices, with a reason, an owner, a review day and a last day."""
+    return HoldOut.of(await place_hold(session, hold.as_new(), by=by, at=now))
 
 
 @router.get("")
@@ -96,10 +40,10 @@ async def list_holds(
     kind: HoldKind | None = None,
     owner: WantedText = None,
     released: bool | None = None,
-    review_before: Annotated[Day | None, Query(description="To be looked at before this day.")] = None,
+    review_before: Annotated[Day | None, Query(description="To be reviewed before this day.")] = None,
 ) -> Page[HoldOut]:
     """Holds, filtered; sorted by review date."""
-    items, cursor = await fetch_page(
+    holds, cursor = await fetch_page(
         session,
         store.holds_where(
             customer_id=customer_id,
@@ -114,7 +58,7 @@ async def list_holds(
         default="review_on",
         id_column=Hold.id,
     )
-    return Page(items=[HoldOut.of(each) for each in items], next=cursor)
+    return Page(items=[HoldOut.of(hold) for hold in holds], next=cursor)
 
 
 @router.get("/{hold_id}")
@@ -131,8 +75,8 @@ async def history(hold_id: UUID, session: SessionDep, _: Annotated[Actor, requir
 
 
 @router.post("/{hold_id}/releases", status_code=201, dependencies=[Idempotent])
-async def release(
-    hold_id: UUID, body: ReleaseIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]
+async def end(
+    hold_id: UUID, release: ReleaseIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]
 ) -> HoldOut:
-    """End a hold before its time."""
-    return HoldOut.of(await release_hold(session, hold_id, reason=body.reason, by=by, at=now))
+    """End a hold before its last day."""
+    return HoldOut.of(await release_hold(session, hold_id, reason=release.reason, by=by, at=now))

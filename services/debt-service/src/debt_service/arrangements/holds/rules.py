@@ -1,4 +1,7 @@
-"""Kinds of hold and when one is in force (receivables.md §1.5 D3)."""
+"""Kinds of hold and when one is in force.
+
+Source: council policy, and for breathing space the Debt Respite Scheme Regulations 2020 (SI 2020/1311).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from council_common.errors import Conflict, FieldError, Malformed, NotFound
 
 
 class HoldKind(StrEnum):
-    """Why a debt is not pursued; breathing space by law (SI 2020/1311), the others by policy."""
+    """Why a debt is not pursued; breathing space by law (SI 2020/1311), the others by council policy."""
 
     DISPUTE = "dispute"
     BREATHING_SPACE = "breathing_space"
@@ -23,10 +26,10 @@ class HoldKind(StrEnum):
     SERVICE_QUERY = "service_query"
 
 
-def told_as(kind: HoldKind) -> HoldCategory:
-    """What a hold's events say of it: breathing space binds everybody (SI 2020/1311), why else is not told.
+def published_category(kind: HoldKind) -> HoldCategory:
+    """The kind a hold's events publish: breathing space binds every creditor (SI 2020/1311), other kinds stay private.
 
-    >>> told_as(HoldKind.BREATHING_SPACE), told_as(HoldKind.DECEASED)
+    >>> published_category(HoldKind.BREATHING_SPACE), published_category(HoldKind.DECEASED)
     ('breathing_space', 'other')
     """
     return "breathing_space" if kind == HoldKind.BREATHING_SPACE else "other"
@@ -52,7 +55,7 @@ class HoldDates(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class NewHold:
-    """A hold as somebody asks for it: on one receivable, or on all of a customer."""
+    """A hold to be placed: on one receivable, or on everything of a customer."""
 
     receivable_id: UUID | None
     customer_id: UUID | None
@@ -64,20 +67,20 @@ class NewHold:
 
 
 def check_dates(new: NewHold, *, today: date) -> None:
-    """Raise HoldDates for a hold that would be over, or be looked at, before it begins, or be looked at after its end.
+    """Raise HoldDates where the review day is in the past or the last day is before it.
 
-    Both days are always given (D3). A hold goes on by another one, after somebody looked at it.
+    A hold has both days (council policy): it goes on only by another hold, placed after a review.
     """
     if new.review_on < today:
-        errors = [FieldError("review_on", "lies in the past", f"not before {today}")]
-        raise HoldDates("review_on of a hold lies in the past.", errors=errors)
+        errors = [FieldError("review_on", "is in the past", f"not before {today}")]
+        raise HoldDates("review_on of a hold is in the past.", errors=errors)
     if new.ends_on < new.review_on:
-        errors = [FieldError("ends_on", "lies before review_on", f"not before {new.review_on}")]
-        raise HoldDates("A hold is looked at before it ends.", errors=errors)
+        errors = [FieldError("ends_on", "is before review_on", f"not before {new.review_on}")]
+        raise HoldDates("A hold is reviewed before it ends.", errors=errors)
 
 
 def in_force(*, released: bool, ends_on: date, as_at: date) -> bool:
-    """Whether a hold stops letters on a day; its last day counts. `store.KIND_IN_FORCE` restates it in SQL.
+    """Whether a hold stops notices on a day, its last day included. `store.kind_in_force` restates it in SQL.
 
     >>> in_force(released=False, ends_on=date(2026, 4, 30), as_at=date(2026, 5, 1))
     False

@@ -8,17 +8,17 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from council_common.database.sessions import driver
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, Uuid, any_, cast, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.arrangements.holds.rules import HoldNotFound
 from debt_service.arrangements.holds.tables import Hold
+from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 
-# The kind of the hold that stops a letter about receivable `r` on a day (`rules.in_force`), the debt's own before its
-# customer's; null where there is none.
+# `kind_in_force` for set-based statements: of receivable `r`, on a day.
 KIND_IN_FORCE = """
 (SELECT hold.kind FROM hold
  WHERE hold.released_at IS NULL AND hold.ends_on >= {as_at}
@@ -26,31 +26,34 @@ KIND_IN_FORCE = """
  ORDER BY hold.receivable_id IS NULL, hold.placed_at, hold.id LIMIT 1)
 """
 
-# Every receivable it reaches carries the mark, so that one that is reopened is still held; only what is owed
-# has a new version, because only that is told.
-_MARK_RECEIVABLES = """
-UPDATE receivable SET
-    on_hold = EXISTS (SELECT FROM hold WHERE hold.released_at IS NULL AND (hold.receivable_id = receivable.id
-        OR (hold.customer_id = receivable.customer_id AND hold.receivable_id IS NULL))),
-    version = version + (outstanding_pence > 0)::integer
-WHERE id = ANY($1::uuid[])
-RETURNING id, customer_id, version, outstanding_pence > 0 AS owed
-"""
-
-_MARK_CUSTOMER = """
-UPDATE customer SET on_hold = EXISTS (SELECT FROM hold WHERE released_at IS NULL AND receivable_id IS NULL
-                                      AND hold.customer_id = customer.id)
-WHERE id = $1
-"""
-
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldReceivable:
     """A receivable with something owed that a hold reaches, at its new version."""
 
     receivable_id: UUID
     customer_id: UUID
     version: int
+
+
+def kind_in_force(as_at: date) -> ScalarSelect[Any]:
+    """The kind of the hold that stops notices about a receivable on a day (`rules.in_force`).
+
+    The receivable's own hold comes before its customer's; NULL where there is none.
+    """
+    return (
+        select(col(Hold.kind))
+        .where(col(Hold.released_at).is_(None), col(Hold.ends_on) >= as_at, _reaches_receivable())
+        .order_by(col(Hold.receivable_id).is_(None), col(Hold.placed_at), col(Hold.id))
+        .limit(1)
+        .correlate(Receivable)
+        .scalar_subquery()
+    )
+
+
+def _reaches_receivable() -> ColumnElement[bool]:
+    on_its_customer = (col(Hold.customer_id) == col(Receivable.customer_id)) & col(Hold.receivable_id).is_(None)
+    return or_(col(Hold.receivable_id) == col(Receivable.id), on_its_customer)
 
 
 async def lock_reached(session: AsyncSession, hold: Hold) -> list[UUID]:
@@ -63,14 +66,46 @@ async def lock_reached(session: AsyncSession, hold: Hold) -> list[UUID]:
     return list(await session.scalars(statement))
 
 
-async def mark_reached(session: AsyncSession, hold: Hold, receivable_ids: Sequence[UUID]) -> list[Held]:
-    """Bring the marks of receivables (and of the customer) in line with the holds there are."""
+async def mark_reached(session: AsyncSession, hold: Hold, receivable_ids: Sequence[UUID]) -> list[HeldReceivable]:
+    """Bring the marks of receivables (and of the customer) in line with the holds there are.
+
+    Every receivable carries the mark, so that one that is reopened is still held. Only those with something owed get a
+    new version and are returned: only they have an event.
+    """
     await session.flush()
-    connection = await driver(session)
     if hold.receivable_id is None:
-        await connection.execute(_MARK_CUSTOMER, hold.customer_id)
-    rows = await connection.fetch(_MARK_RECEIVABLES, receivable_ids)
-    return [Held(row["id"], row["customer_id"], row["version"]) for row in rows if row["owed"]]
+        await _mark_customer(session, hold.customer_id)
+    standing = select(col(Hold.id)).where(col(Hold.released_at).is_(None), _reaches_receivable())
+    is_owed = col(Receivable.outstanding_pence) > 0
+    marked = await session.execute(
+        update(Receivable)
+        .where(col(Receivable.id) == any_(literal(receivable_ids, ARRAY(Uuid))))
+        .values(
+            on_hold=standing.correlate(Receivable).exists(), version=col(Receivable.version) + cast(is_owed, Integer)
+        )
+        .returning(col(Receivable.id), col(Receivable.customer_id), col(Receivable.version), is_owed.label("is_owed"))
+        .execution_options(synchronize_session=False)
+    )
+    return [HeldReceivable(row.id, row.customer_id, row.version) for row in marked if row.is_owed]
+
+
+async def _mark_customer(session: AsyncSession, customer_id: UUID) -> None:
+    on_customer = (
+        select(col(Hold.id))
+        .where(
+            col(Hold.released_at).is_(None),
+            col(Hold.receivable_id).is_(None),
+            col(Hold.customer_id) == col(Customer.id),
+        )
+        .correlate(Customer)
+        .exists()
+    )
+    await session.execute(
+        update(Customer)
+        .where(col(Customer.id) == customer_id)
+        .values(on_hold=on_customer)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def get_hold(session: AsyncSession, hold_id: UUID, *, lock: bool = False) -> Hold:
@@ -82,7 +117,7 @@ async def get_hold(session: AsyncSession, hold_id: UUID, *, lock: bool = False) 
 
 
 async def ended_holds(session: AsyncSession, *, today: date, limit: int) -> list[UUID]:
-    """Holds whose last day is over and that nobody released."""
+    """Holds whose last day is over and that are not released."""
     rows = await session.scalars(
         select(col(Hold.id))
         .where(col(Hold.released_at).is_(None), col(Hold.ends_on) < today)

@@ -13,7 +13,7 @@ from debt_service.rows import Row
 
 
 class Hold(Row, table=True):
-    """No letter until it ends. Without a receivable it holds everything of the customer, also what is raised later."""
+    """No notice until it ends. Without a receivable it holds everything of the customer, also what is raised later."""
 
     __table_args__ = (
         Index(None, "receivable_id", postgresql_where=text("released_at IS NULL")),

@@ -12,21 +12,24 @@ from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.arrangements.holds import store
-from debt_service.arrangements.holds.rules import HoldReleased, NewHold, NothingOwed, check_dates, told_as
+from debt_service.arrangements.holds.rules import HoldReleased, NewHold, NothingOwed, check_dates, published_category
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.store import lock_customer
-from debt_service.ledger.receivables.store import lock_one_owed
+from debt_service.ledger.receivables.store import lock_open_item
 from debt_service.records import Change, write_changes, write_events
 
 
 async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: datetime) -> Hold:
-    """Stop letters about one receivable, or about everything of a customer; told per receivable."""
+    """Stop notices about one receivable, or about everything of a customer; one event for each receivable.
+
+    Raises HoldDates, NothingOwed, ReceivableNotFound or CustomerNotFound.
+    """
     today = london_date(at)
     check_dates(new, today=today)
     hold = Hold(
         id=new_id(),
         version=1,
-        customer_id=await _lock_whose(session, new),
+        customer_id=await _lock_customer_of(session, new),
         receivable_id=new.receivable_id,
         kind=new.kind,
         reason=new.reason,
@@ -41,41 +44,44 @@ async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: date
     session.add(hold)
     held = await store.mark_reached(session, hold, reached)
     changes = [Change("hold", hold.id, 1, "placed", new.reason)]
-    changes += [Change("receivable", each.receivable_id, each.version, f"hold_placed:{hold.kind}") for each in held]
+    changes += [
+        Change("receivable", receivable.receivable_id, receivable.version, f"hold_placed:{hold.kind}")
+        for receivable in held
+    ]
     await write_changes(session, changes, by=by, at=at)
     await write_events(
         session,
         (
             HoldPlacedV1(
-                version=each.version,
+                version=receivable.version,
                 occurred_at=at,
                 by=by.subject,
-                receivable_id=each.receivable_id,
-                customer_id=each.customer_id,
+                receivable_id=receivable.receivable_id,
+                customer_id=receivable.customer_id,
                 hold_id=hold.id,
-                kind=told_as(hold.kind),
+                kind=published_category(hold.kind),
                 review_on=hold.review_on,
             )
-            for each in held
+            for receivable in held
         ),
     )
     return hold
 
 
-async def _lock_whose(session: AsyncSession, new: NewHold) -> UUID:
-    """The customer a hold is about; on a customer as a whole nothing is raised until we commit."""
+async def _lock_customer_of(session: AsyncSession, new: NewHold) -> UUID:
+    """The customer a hold is about; where it holds all of the customer, nothing is raised until we commit."""
     if new.receivable_id is None:
         if new.customer_id is None:
             raise ValueError("a hold names a receivable or a customer")
         return (await lock_customer(session, new.customer_id)).id
-    owed = await lock_one_owed(session, new.receivable_id)
-    if owed.outstanding_pence == 0:
-        raise NothingOwed(f"Receivable {owed.number} is {owed.status}: there is nothing to hold.")
-    return owed.customer_id
+    item = await lock_open_item(session, new.receivable_id)
+    if item.outstanding_pence == 0:
+        raise NothingOwed(f"Receivable {item.number} is {item.status}: there is nothing to hold.")
+    return item.customer_id
 
 
 async def release_hold(session: AsyncSession, hold_id: UUID, *, reason: str, by: Actor, at: datetime) -> Hold:
-    """End a hold; what another hold still reaches stays held."""
+    """End a hold; what another hold still reaches stays held. Raises HoldNotFound, HoldReleased."""
     hold = await store.get_hold(session, hold_id)
     if hold.receivable_id is None:
         await lock_customer(session, hold.customer_id)
@@ -87,21 +93,24 @@ async def release_hold(session: AsyncSession, hold_id: UUID, *, reason: str, by:
     hold.version += 1
     held = await store.mark_reached(session, hold, reached)
     changes = [Change("hold", hold.id, hold.version, "released", reason)]
-    changes += [Change("receivable", each.receivable_id, each.version, f"hold_released:{hold.kind}") for each in held]
+    changes += [
+        Change("receivable", receivable.receivable_id, receivable.version, f"hold_released:{hold.kind}")
+        for receivable in held
+    ]
     await write_changes(session, changes, by=by, at=at)
     await write_events(
         session,
         (
             HoldReleasedV1(
-                version=each.version,
+                version=receivable.version,
                 occurred_at=at,
                 by=by.subject,
-                receivable_id=each.receivable_id,
-                customer_id=each.customer_id,
+                receivable_id=receivable.receivable_id,
+                customer_id=receivable.customer_id,
                 hold_id=hold.id,
-                kind=told_as(hold.kind),
+                kind=published_category(hold.kind),
             )
-            for each in held
+            for receivable in held
         ),
     )
     return hold

@@ -112,7 +112,7 @@ async def allocate(
     by: Annotated[Actor, requires("receipts:write")],
 ) -> ReceiptOut:
     """Set what is left of a receipt against receivables, by hand."""
-    await allocate_by_hand(session, receipt_id, [each.as_wish() for each in body.allocations], by=by, at=now)
+    await allocate_by_hand(session, receipt_id, [each.as_request() for each in body.allocations], by=by, at=now)
     return await _shown(session, receipt_id)
 
 

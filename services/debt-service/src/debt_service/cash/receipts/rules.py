@@ -17,10 +17,10 @@ from uuid import UUID
 from council_common.errors import Conflict, FieldError, Malformed, NotFound
 from council_common.money import Money
 
-from debt_service.ledger.receivables.rules import Owed
+from debt_service.ledger.receivables.rules import OpenItem
 
 
-class Method(StrEnum):
+class ReceiptMethod(StrEnum):
     """How the money came."""
 
     BACS_CREDIT = "bacs_credit"
@@ -37,7 +37,7 @@ class ReceiptStatus(StrEnum):
     REVERSED = "reversed"
 
 
-class Basis(StrEnum):
+class AllocationBasis(StrEnum):
     """Why this receivable: evidence kept with each allocation."""
 
     EXPLICIT = "explicit"
@@ -47,7 +47,7 @@ class Basis(StrEnum):
     BY_HAND = "by_hand"
 
 
-class OnAccount(StrEnum):
+class UnallocatedReason(StrEnum):
     """Why money, or what is left of it, waits for an officer: kept with the receipt."""
 
     PAYER_UNKNOWN = "payer_unknown"
@@ -80,7 +80,7 @@ class TooEarly(Malformed):
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class AllocationRequest:
     """An allocation somebody asks for, by receivable id or number."""
 
     receivable_id: UUID | None
@@ -96,28 +96,28 @@ class NewReceipt:
     reference: str
     received_on: date
     amount_pence: int
-    method: Method
+    method: ReceiptMethod
     payer_reference: str | None
     customer_id: UUID | None
-    wishes: tuple[Wish, ...]
+    requests: tuple[AllocationRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
+class AllocationLine:
     """A part of a receipt set against a receivable."""
 
-    owed: Owed
+    owed: OpenItem
     amount_pence: int
-    basis: Basis
+    basis: AllocationBasis
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class AllocationPlan:
     """Whose money a receipt is, what it is set against, and why the rest, where there is any, stays on account."""
 
     customer_id: UUID | None
-    shares: list[Share]
-    on_account: OnAccount
+    shares: list[AllocationLine]
+    on_account: UnallocatedReason
 
 
 _WORD = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
@@ -136,25 +136,25 @@ def quoted_numbers(payer_reference: str | None) -> list[str]:
     return list(dict.fromkeys(word for word in words if _QUOTABLE.fullmatch(word)))[:20]
 
 
-def owner(quoted: Iterable[Owed]) -> UUID | None:
+def owner(quoted: Iterable[OpenItem]) -> UUID | None:
     """Whose money it is when the payer names nobody: the one customer of what is quoted, paid already or not."""
     customers = {owed.customer_id for owed in quoted}
     return customers.pop() if len(customers) == 1 else None
 
 
-def shares(amount_pence: int, owed: Iterable[Owed], basis: Basis) -> list[Share]:
+def shares(amount_pence: int, owed: Iterable[OpenItem], basis: AllocationBasis) -> list[AllocationLine]:
     """As much of an amount as these debts owe, each once, the oldest due first."""
     left = amount_pence
-    result: list[Share] = []
+    result: list[AllocationLine] = []
     for each in sorted({one.id: one for one in owed}.values(), key=_oldest_first):
         pence = min(left, each.outstanding_pence)
         if pence > 0:
-            result.append(Share(each, pence, basis))
+            result.append(AllocationLine(each, pence, basis))
             left -= pence
     return result
 
 
-def plan_quoted(amount_pence: int, quoted: Sequence[Owed], *, customer_id: UUID | None) -> Plan:
+def plan_quoted(amount_pence: int, quoted: Sequence[OpenItem], *, customer_id: UUID | None) -> AllocationPlan:
     """Money whose payer's reference holds receivables' numbers: it pays those and nothing else.
 
     What is left, or a debt paid twice, is the payer's to have back or an officer's to set against another debt
@@ -163,28 +163,30 @@ def plan_quoted(amount_pence: int, quoted: Sequence[Owed], *, customer_id: UUID 
     """
     whose = customer_id or owner(quoted)
     if customer_id is not None and any(owed.customer_id != customer_id for owed in quoted):
-        return Plan(whose, [], OnAccount.ANOTHER_CUSTOMERS_NUMBER)
-    paid = shares(amount_pence, quoted, Basis.QUOTED_REFERENCE)
-    return Plan(whose, paid, OnAccount.MORE_THAN_QUOTED if paid else OnAccount.QUOTED_OWES_NOTHING)
+        return AllocationPlan(whose, [], UnallocatedReason.ANOTHER_CUSTOMERS_NUMBER)
+    paid = shares(amount_pence, quoted, AllocationBasis.QUOTED_REFERENCE)
+    return AllocationPlan(
+        whose, paid, UnallocatedReason.MORE_THAN_QUOTED if paid else UnallocatedReason.QUOTED_OWES_NOTHING
+    )
 
 
-def plan_unquoted(amount_pence: int, open_debts: Sequence[Owed], *, customer_id: UUID | None) -> Plan:
+def plan_unquoted(amount_pence: int, open_debts: Sequence[OpenItem], *, customer_id: UUID | None) -> AllocationPlan:
     """Money that quotes nothing: a known payer's debt of the same amount, else their oldest.
 
     Only within one type of debt: which of several it is for, an officer decides (receivables.md §2.9: housing-cost
     payments "never cross debt types without an officer").
     """
     if customer_id is None:
-        return Plan(None, [], OnAccount.PAYER_UNKNOWN)
+        return AllocationPlan(None, [], UnallocatedReason.PAYER_UNKNOWN)
     owing = [owed for owed in open_debts if owed.outstanding_pence > 0]
     same = [owed for owed in owing if owed.outstanding_pence == amount_pence]
     if len({owed.debt_type for owed in same or owing}) > 1:
-        return Plan(customer_id, [], OnAccount.SEVERAL_DEBT_TYPES)
-    paid = shares(amount_pence, same or owing, Basis.SAME_AMOUNT if same else Basis.OLDEST_DUE)
-    return Plan(customer_id, paid, OnAccount.NOTHING_MORE_OWED)
+        return AllocationPlan(customer_id, [], UnallocatedReason.SEVERAL_DEBT_TYPES)
+    paid = shares(amount_pence, same or owing, AllocationBasis.SAME_AMOUNT if same else AllocationBasis.OLDEST_DUE)
+    return AllocationPlan(customer_id, paid, UnallocatedReason.NOTHING_MORE_OWED)
 
 
-def check_wishes(asked: Sequence[tuple[Owed, int]], *, left_pence: int) -> None:
+def check_requests(asked: Sequence[tuple[OpenItem, int]], *, left_pence: int) -> None:
     """Raise OverAllocated or NotEnoughLeft unless all that is asked for can be done."""
     total = sum(pence for _, pence in asked)
     if total > left_pence:
@@ -199,10 +201,10 @@ def check_wishes(asked: Sequence[tuple[Owed, int]], *, left_pence: int) -> None:
         owed.check(of_each[owed.id], field=f"allocations.{position}.amount_pence")
 
 
-def paid_on(owed: Owed, received_on: date) -> date:
+def paid_on(owed: OpenItem, received_on: date) -> date:
     """The day an allocation counts for: no debt is paid before it was raised."""
     return max(received_on, owed.issued_on)
 
 
-def _oldest_first(owed: Owed) -> tuple[date, date, str]:
+def _oldest_first(owed: OpenItem) -> tuple[date, date, str]:
     return owed.due_on, owed.issued_on, owed.number

@@ -8,7 +8,14 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from debt_service.cash.receipts.rules import Basis, Method, NewReceipt, OnAccount, ReceiptStatus, Wish
+from debt_service.cash.receipts.rules import (
+    AllocationBasis,
+    AllocationRequest,
+    NewReceipt,
+    ReceiptMethod,
+    ReceiptStatus,
+    UnallocatedReason,
+)
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day, PositivePence, Sentence, SourceIn
 from debt_service.ledger.receivables.schemas import Number
@@ -31,8 +38,8 @@ class AllocationIn(BaseModel):
             raise ValueError("name the receivable by receivable_id or by number, one of the two")
         return self
 
-    def as_wish(self) -> Wish:
-        return Wish(self.receivable_id, self.number, self.amount_pence)
+    def as_request(self) -> AllocationRequest:
+        return AllocationRequest(self.receivable_id, self.number, self.amount_pence)
 
 
 class ReceiptIn(BaseModel):
@@ -43,7 +50,7 @@ class ReceiptIn(BaseModel):
     source: SourceIn
     received_on: Day
     amount_pence: PositivePence
-    method: Method = Method.BACS_CREDIT
+    method: ReceiptMethod = ReceiptMethod.BACS_CREDIT
     payer_reference: Annotated[PayerReference | None, Field(examples=["R0000123"])] = None
     customer_id: UUID | None = None
     allocations: Annotated[list[AllocationIn], Field(max_length=500)] = []
@@ -57,7 +64,7 @@ class ReceiptIn(BaseModel):
             method=self.method,
             payer_reference=self.payer_reference,
             customer_id=self.customer_id,
-            wishes=tuple(each.as_wish() for each in self.allocations),
+            requests=tuple(each.as_request() for each in self.allocations),
         )
 
 
@@ -84,7 +91,7 @@ class AllocationOut(BaseModel):
     id: UUID
     receivable_id: UUID
     amount_pence: int
-    basis: Basis
+    basis: AllocationBasis
     allocated_on: date
     allocated_by: str
     reversed_on: date | None
@@ -105,14 +112,14 @@ class ReceiptOut(BaseModel):
     amount_pence: int
     allocated_pence: int
     unallocated_pence: int
-    method: Method
+    method: ReceiptMethod
     payer_reference: str | None
     customer_id: UUID | None
     status: ReceiptStatus
     reversed_on: date | None
     reversal_reason: str | None
     on_account_reason: Annotated[
-        OnAccount | None, Field(description="Why something is left for an officer; null where nothing is.")
+        UnallocatedReason | None, Field(description="Why something is left for an officer; null where nothing is.")
     ]
     allocations: list[AllocationOut]
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.bulk import content_hash
-from debt_service.cash.receipts.rules import Basis, NewReceipt, OnAccount, ReceiptNotFound
+from debt_service.cash.receipts.rules import AllocationBasis, NewReceipt, ReceiptNotFound, UnallocatedReason
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.records import copy_rows
 
@@ -46,7 +46,7 @@ class NewAllocation(NamedTuple):
     receipt_id: UUID
     receivable_id: UUID
     amount_pence: int
-    basis: Basis
+    basis: AllocationBasis
     allocated_on: date
     allocated_by: str
 
@@ -125,7 +125,7 @@ async def name_customers(session: AsyncSession, customers: Mapping[UUID, UUID]) 
     await _note(session, "customer_id", "uuid", customers)
 
 
-async def note_on_account(session: AsyncSession, reasons: Mapping[UUID, OnAccount]) -> None:
+async def note_on_account(session: AsyncSession, reasons: Mapping[UUID, UnallocatedReason]) -> None:
     """Note why what is left of receipts stays on account."""
     await _note(session, "on_account_reason", "text", reasons)
 

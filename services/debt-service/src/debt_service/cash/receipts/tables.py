@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, DateTime, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
-from debt_service.cash.receipts.rules import Basis, Method, OnAccount, ReceiptStatus
+from debt_service.cash.receipts.rules import AllocationBasis, ReceiptMethod, ReceiptStatus, UnallocatedReason
 from debt_service.rows import Row
 
 
@@ -28,7 +28,7 @@ class Receipt(Row, table=True):
     received_on: date
     amount_pence: int = Field(sa_type=BigInteger)
     allocated_pence: int = Field(sa_type=BigInteger)
-    method: Method = Field(sa_type=Text)
+    method: ReceiptMethod = Field(sa_type=Text)
     payer_reference: str | None = Field(default=None, sa_type=Text)
     customer_id: UUID | None = Field(default=None, foreign_key="customer.id")
     status: ReceiptStatus = Field(sa_type=Text)
@@ -36,7 +36,7 @@ class Receipt(Row, table=True):
     reversal_reason: str | None = Field(default=None, sa_type=Text)
     created_at: datetime = Field(sa_type=DateTime(timezone=True))
     content_hash: str = Field(sa_type=Text)
-    on_account_reason: OnAccount | None = Field(default=None, sa_type=Text)
+    on_account_reason: UnallocatedReason | None = Field(default=None, sa_type=Text)
 
 
 class Allocation(Row, table=True):
@@ -48,7 +48,7 @@ class Allocation(Row, table=True):
     receipt_id: UUID = Field(foreign_key="receipt.id")
     receivable_id: UUID = Field(foreign_key="receivable.id")
     amount_pence: int = Field(sa_type=BigInteger)
-    basis: Basis = Field(sa_type=Text)
+    basis: AllocationBasis = Field(sa_type=Text)
     allocated_on: date
     allocated_by: str = Field(sa_type=Text)
     reversed_on: date | None = None

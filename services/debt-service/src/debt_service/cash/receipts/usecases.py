@@ -15,25 +15,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.bulk import Outcome, SourceReused, content_hash, refused
 from debt_service.cash.receipts import store
-from debt_service.cash.receipts.allocating import Debts, lock_debts, lock_wished, pay, record_allocations
+from debt_service.cash.receipts.allocating import OpenItems, lock_open_items_of, lock_requested, pay, record_allocations
 from debt_service.cash.receipts.rules import (
-    Basis,
+    AllocationBasis,
+    AllocationLine,
+    AllocationRequest,
     NewReceipt,
-    OnAccount,
     ReceiptStatus,
-    Share,
     TooEarly,
-    Wish,
-    check_wishes,
+    UnallocatedReason,
+    check_requests,
     owner,
 )
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.ledger.customers.rules import CustomerNotFound
-from debt_service.ledger.customers.store import keep_holds_away
+from debt_service.ledger.customers.store import lock_customers_for_share
 from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry, identified_lines, received_lines
 from debt_service.ledger.journal.store import post_entries
-from debt_service.ledger.receivables.rules import FutureDate, Owed, Status, not_in_future
-from debt_service.ledger.receivables.store import lock_owed, save_owed
+from debt_service.ledger.receivables.rules import FutureDate, OpenItem, ReceivableStatus, not_in_future
+from debt_service.ledger.receivables.store import lock_open_items, save_open_items
 from debt_service.ledger.receivables.usecases import overdue_event
 from debt_service.records import Change, write_changes, write_events
 
@@ -55,7 +55,7 @@ async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at:
     fresh = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
     known = await store.receipts_by_source(session, by_key)
     told_first = {by_key[key][0] for key in fresh}
-    debts = await lock_debts(session, [by_key[key][1] for key in fresh])
+    debts = await lock_open_items_of(session, [by_key[key][1] for key in fresh])
     # Money is set against debts in the order of the lines, whatever order the rows were added in.
     in_order = sorted(((fresh[key], *by_key[key]) for key in fresh), key=lambda each: each[1])
     refusals = await _allocate(session, in_order, debts, by=by, at=at)
@@ -74,7 +74,9 @@ async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at:
 
 
 async def _acceptable(session: AsyncSession, lines: Lines, *, today: date) -> tuple[Lines, list[Outcome]]:
-    customers = await keep_holds_away(session, [new.customer_id for _, new in lines if new.customer_id is not None])
+    customers = await lock_customers_for_share(
+        session, [new.customer_id for _, new in lines if new.customer_id is not None]
+    )
     good: list[tuple[int, NewReceipt]] = []
     bad: list[Outcome] = []
     for line, new in lines:
@@ -88,12 +90,12 @@ async def _acceptable(session: AsyncSession, lines: Lines, *, today: date) -> tu
 
 
 async def _allocate(
-    session: AsyncSession, fresh: Sequence[tuple[UUID, int, NewReceipt]], debts: Debts, *, by: Actor, at: datetime
+    session: AsyncSession, fresh: Sequence[tuple[UUID, int, NewReceipt]], debts: OpenItems, *, by: Actor, at: datetime
 ) -> dict[UUID, BusinessError]:
     """Set new receipts against debts and put both on the books; returns the refused ones, taken out again."""
     refusals: dict[UUID, BusinessError] = {}
     owners: dict[UUID, UUID] = {}
-    reasons: dict[UUID, OnAccount] = {}
+    reasons: dict[UUID, UnallocatedReason] = {}
     paid, entries = [], []
     for receipt_id, _, new in fresh:
         try:
@@ -121,7 +123,7 @@ async def _allocate(
 
 
 async def allocate_by_hand(
-    session: AsyncSession, receipt_id: UUID, wishes: Sequence[Wish], *, by: Actor, at: datetime
+    session: AsyncSession, receipt_id: UUID, requests: Sequence[AllocationRequest], *, by: Actor, at: datetime
 ) -> None:
     """Set what a receipt has left against debts an officer names; raises OverAllocated or NotEnoughLeft.
 
@@ -130,11 +132,11 @@ async def allocate_by_hand(
     receipt = await store.lock_receipt(session, receipt_id)
     if receipt.status != ReceiptStatus.RECEIVED:
         raise IllegalMove("The receipt", receipt.status, "allocated")
-    debts = await lock_wished(session, wishes)
-    asked = debts.asked(wishes)
-    check_wishes(asked, left_pence=receipt.amount_pence - receipt.allocated_pence)
+    debts = await lock_requested(session, requests)
+    asked = debts.asked(requests)
+    check_requests(asked, left_pence=receipt.amount_pence - receipt.allocated_pence)
     identified = await _identify(session, receipt, owner(owed for owed, _ in asked))
-    planned = [Share(owed, pence, Basis.BY_HAND) for owed, pence in asked]
+    planned = [AllocationLine(owed, pence, AllocationBasis.BY_HAND) for owed, pence in asked]
     paid = pay(
         planned,
         receipt_id=receipt.id,
@@ -174,7 +176,7 @@ async def reverse_receipt(
         expected = f"not before {earliest}"
         errors = [FieldError("reversed_on", "lies before the receipt or one of its allocations", expected)]
         raise TooEarly("A receipt cannot come back before it was received and allocated.", errors=errors)
-    owed = await lock_owed(session, [each.receivable_id for each in live]) if live else {}
+    owed = await lock_open_items(session, [each.receivable_id for each in live]) if live else {}
     await _reopen(session, receipt, live, owed, on=on, reason=reason, by=by, at=at)
     await store.end_allocations(session, [each.id for each in live], on=on)
     await post_entries(session, [_reversal(receipt, live, owed, on)], by=by.subject, at=at)
@@ -187,7 +189,7 @@ async def reverse_receipt(
     log.info("receipt_reversed", receipt_id=str(receipt.id), amount_pence=receipt.amount_pence)
 
 
-def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, Owed], on: date) -> Entry:
+def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, OpenItem], on: date) -> Entry:
     lines = [
         line
         for each in live
@@ -207,7 +209,7 @@ async def _reopen(
     session: AsyncSession,
     receipt: Receipt,
     live: Sequence[Allocation],
-    owed: dict[UUID, Owed],
+    owed: dict[UUID, OpenItem],
     *,
     on: date,
     reason: str,
@@ -236,11 +238,11 @@ async def _reopen(
                 status=debt.status,
             )
         )
-        if debt.status == Status.OVERDUE and debt.overdue_on is None:
+        if debt.status == ReceivableStatus.OVERDUE and debt.overdue_on is None:
             debt.overdue_on = debt.due_on + timedelta(days=1)
             debt.version += 1
             changes.append(Change("receivable", debt.id, debt.version, "overdue"))
             events.append(overdue_event(debt, by=by, at=at))
-    await save_owed(session, list(owed.values()))
+    await save_open_items(session, list(owed.values()))
     await write_changes(session, changes, by=by, at=at)
     await write_events(session, events)

@@ -81,7 +81,7 @@ async def lock_customer(session: AsyncSession, customer_id: UUID) -> Customer:
     return customer
 
 
-async def keep_holds_away(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, bool]:
+async def lock_customers_for_share(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, bool]:
     """Which customers exist, and whether each is on hold; no hold is placed or ended until we commit."""
     rows = await session.execute(
         select(col(Customer.id), col(Customer.on_hold))

@@ -33,12 +33,12 @@ class Fact(StrEnum):
     RECEIPT_REVERSED = "receipt_reversed"
 
 
-class EntryNotFound(NotFound):
+class JournalEntryNotFound(NotFound):
     code = "journal-entry-not-found"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EntryLine:
     """One side of an entry, in pence, with what it is about."""
 
     account: Account
@@ -56,53 +56,53 @@ class Entry:
     fact: Fact
     fact_id: UUID
     posted_on: date
-    lines: tuple[Line, ...]
+    lines: tuple[EntryLine, ...]
 
     def __post_init__(self) -> None:
         if sum(line.amount_pence for line in self.lines):
             raise ValueError(f"the entry of {self.fact} {self.fact_id} does not balance")
 
 
-def entry(fact: Fact, fact_id: UUID, posted_on: date, lines: Sequence[Line]) -> Entry:
+def entry(fact: Fact, fact_id: UUID, posted_on: date, lines: Sequence[EntryLine]) -> Entry:
     """An entry without its empty lines (a receivable without VAT has none on the VAT account)."""
     return Entry(fact, fact_id, posted_on, tuple(line for line in lines if line.amount_pence))
 
 
 def charge_lines(
     *, gross_pence: int, vat_pence: int, department: str, customer_id: UUID, receivable_id: UUID
-) -> tuple[Line, ...]:
+) -> tuple[EntryLine, ...]:
     """A charge: the customer owes the gross, the department earned the net, HMRC is due the VAT.
 
     A credit note is the same with negative amounts.
     """
     return (
-        Line(Account.RECEIVABLES_CONTROL, gross_pence, None, customer_id, receivable_id),
-        Line(Account.INCOME, vat_pence - gross_pence, department, customer_id, receivable_id),
-        Line(Account.VAT_OUTPUT, -vat_pence, department, customer_id, receivable_id),
+        EntryLine(Account.RECEIVABLES_CONTROL, gross_pence, None, customer_id, receivable_id),
+        EntryLine(Account.INCOME, vat_pence - gross_pence, department, customer_id, receivable_id),
+        EntryLine(Account.VAT_OUTPUT, -vat_pence, department, customer_id, receivable_id),
     )
 
 
-def received_lines(*, amount_pence: int, customer_id: UUID | None, receipt_id: UUID) -> tuple[Line, ...]:
+def received_lines(*, amount_pence: int, customer_id: UUID | None, receipt_id: UUID) -> tuple[EntryLine, ...]:
     """Money came in: until it is set against a debt it is on account."""
     return (
-        Line(Account.BANK, amount_pence, receipt_id=receipt_id, customer_id=customer_id),
-        Line(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
+        EntryLine(Account.BANK, amount_pence, receipt_id=receipt_id, customer_id=customer_id),
+        EntryLine(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
     )
 
 
-def identified_lines(*, amount_pence: int, customer_id: UUID, receipt_id: UUID) -> tuple[Line, ...]:
+def identified_lines(*, amount_pence: int, customer_id: UUID, receipt_id: UUID) -> tuple[EntryLine, ...]:
     """Suspense finds its owner: what nobody had on account is the customer's."""
     return (
-        Line(Account.UNALLOCATED_CASH, amount_pence, receipt_id=receipt_id),
-        Line(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
+        EntryLine(Account.UNALLOCATED_CASH, amount_pence, receipt_id=receipt_id),
+        EntryLine(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
     )
 
 
 def allocated_lines(
     *, amount_pence: int, on_account_of: UUID | None, customer_id: UUID, receivable_id: UUID, receipt_id: UUID
-) -> tuple[Line, ...]:
+) -> tuple[EntryLine, ...]:
     """Money on account pays a debt; taking it back is the same with a negative amount."""
     return (
-        Line(Account.UNALLOCATED_CASH, amount_pence, None, on_account_of, None, receipt_id),
-        Line(Account.RECEIVABLES_CONTROL, -amount_pence, None, customer_id, receivable_id, receipt_id),
+        EntryLine(Account.UNALLOCATED_CASH, amount_pence, None, on_account_of, None, receipt_id),
+        EntryLine(Account.RECEIVABLES_CONTROL, -amount_pence, None, customer_id, receivable_id, receipt_id),
     )

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.ledger.journal.rules import Entry, EntryNotFound
+from debt_service.ledger.journal.rules import Entry, JournalEntryNotFound
 from debt_service.ledger.journal.tables import JournalEntry, JournalLine
 from debt_service.records import copy_rows
 
@@ -55,10 +55,10 @@ async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: s
 
 
 async def get_entry(session: AsyncSession, entry_id: UUID) -> JournalEntry:
-    """One entry; raises EntryNotFound."""
+    """One entry; raises JournalEntryNotFound."""
     found = await session.get(JournalEntry, entry_id)
     if found is None:
-        raise EntryNotFound("There is no journal entry with this id.")
+        raise JournalEntryNotFound("There is no journal entry with this id.")
     return found
 
 

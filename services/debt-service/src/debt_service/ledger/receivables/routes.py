@@ -20,7 +20,7 @@ from sqlalchemy import select
 from debt_service.bulk import BulkIn, BulkOut, read_lines
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day, WantedPence, WantedText
 from debt_service.ledger.receivables import store
-from debt_service.ledger.receivables.rules import Status
+from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.ledger.receivables.schemas import (
     CancellationIn,
     OverdueMarkingIn,
@@ -57,7 +57,7 @@ async def _wanted(
     ids: Annotated[list[UUID] | None, Query(max_length=200)] = None,
     customer_id: UUID | None = None,
     number: Annotated[str | None, Query(max_length=40, pattern=NO_CONTROL_CHARACTERS)] = None,
-    status: Status | None = None,
+    status: ReceivableStatus | None = None,
     overdue_as_at: Annotated[Day | None, Query(description="Still owed, and due before this day.")] = None,
     department: WantedText = None,
     debt_type: WantedText = None,

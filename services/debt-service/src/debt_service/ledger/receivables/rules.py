@@ -15,7 +15,7 @@ from council_common.money import Money
 STANDARD_TERM = timedelta(days=30)
 
 
-class Status(StrEnum):
+class ReceivableStatus(StrEnum):
     """Where a receivable stands. Part-paid is no state: it is open or overdue with less outstanding than charged."""
 
     OPEN = "open"
@@ -25,11 +25,11 @@ class Status(StrEnum):
 
 
 # Settled and cancelled lead back only when a receipt comes back (a bounced cheque, an unpaid Direct Debit).
-NEXT: dict[Status, frozenset[Status]] = {
-    Status.OPEN: frozenset({Status.OVERDUE, Status.SETTLED, Status.CANCELLED}),
-    Status.OVERDUE: frozenset({Status.SETTLED, Status.CANCELLED}),
-    Status.SETTLED: frozenset({Status.OPEN, Status.OVERDUE}),
-    Status.CANCELLED: frozenset({Status.OPEN, Status.OVERDUE}),
+NEXT: dict[ReceivableStatus, frozenset[ReceivableStatus]] = {
+    ReceivableStatus.OPEN: frozenset({ReceivableStatus.OVERDUE, ReceivableStatus.SETTLED, ReceivableStatus.CANCELLED}),
+    ReceivableStatus.OVERDUE: frozenset({ReceivableStatus.SETTLED, ReceivableStatus.CANCELLED}),
+    ReceivableStatus.SETTLED: frozenset({ReceivableStatus.OPEN, ReceivableStatus.OVERDUE}),
+    ReceivableStatus.CANCELLED: frozenset({ReceivableStatus.OPEN, ReceivableStatus.OVERDUE}),
 }
 
 
@@ -99,7 +99,7 @@ class NewReceivable:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class PaymentOutcome:
     """What one payment left: the receivable's version after it, what is owed, and, where that is nothing, since when.
 
     Settling is the version after the payment's.
@@ -111,7 +111,7 @@ class Payment:
 
 
 @dataclass(slots=True)
-class Owed:
+class OpenItem:
     """What is owed on one receivable, while its row is locked.
 
     `last_paid_on` is the latest day a payment that stands counts for; whoever sets money against it fills it in.
@@ -128,7 +128,7 @@ class Owed:
     gross_pence: int
     vat_pence: int
     outstanding_pence: int
-    status: Status
+    status: ReceivableStatus
     overdue_on: date | None
     settled_on: date | None
     last_paid_on: date | None = None
@@ -142,7 +142,7 @@ class Owed:
                 outstanding_pence=self.outstanding_pence,
             )
 
-    def pay(self, pence: int, *, on: date) -> Payment:
+    def pay(self, pence: int, *, on: date) -> PaymentOutcome:
         """Set money against it; raises OverAllocated.
 
         What is paid in full is settled on the latest day of its payments: a cheque of the 1st that is recorded after
@@ -154,18 +154,18 @@ class Owed:
         self.last_paid_on = max(on, self.last_paid_on or on)
         version = self.version
         if self.outstanding_pence == 0:
-            self._move(Status.SETTLED)
+            self._move(ReceivableStatus.SETTLED)
             self.settled_on = self.last_paid_on
             self.version += 1
-        return Payment(version, self.outstanding_pence, self.settled_on)
+        return PaymentOutcome(version, self.outstanding_pence, self.settled_on)
 
     def reopen(self, pence: int, *, on: date) -> None:
         """Money that was set against it went back: it is owed again, and overdue when its day has passed."""
         self.outstanding_pence += pence
         self.version += 1
         self.settled_on = None
-        if self.status in {Status.SETTLED, Status.CANCELLED}:
-            self._move(Status.OVERDUE if is_overdue(self.due_on, as_at=on) else Status.OPEN)
+        if self.status in {ReceivableStatus.SETTLED, ReceivableStatus.CANCELLED}:
+            self._move(ReceivableStatus.OVERDUE if is_overdue(self.due_on, as_at=on) else ReceivableStatus.OPEN)
 
     def cancel(self, *, credited_pence: int, credited_vat_pence: int) -> tuple[int, int]:
         """A credit note for what is outstanding; returns its gross and the VAT in it.
@@ -174,15 +174,15 @@ class Owed:
         all that is credited by now, less what was taken back: two notes never take back more than was charged.
         """
         if self.outstanding_pence == 0:
-            raise IllegalMove(f"Receivable {self.number}", self.status, Status.CANCELLED)
+            raise IllegalMove(f"Receivable {self.number}", self.status, ReceivableStatus.CANCELLED)
         gross = self.outstanding_pence
         vat = vat_share(self.vat_pence, credited_pence + gross, self.gross_pence) - credited_vat_pence
-        self._move(Status.CANCELLED)
+        self._move(ReceivableStatus.CANCELLED)
         self.outstanding_pence = 0
         self.version += 1
         return gross, vat
 
-    def _move(self, status: Status) -> None:
+    def _move(self, status: ReceivableStatus) -> None:
         if status not in NEXT[self.status]:
             raise IllegalMove(f"Receivable {self.number}", self.status, status)
         self.status = status

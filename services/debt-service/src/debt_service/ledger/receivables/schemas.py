@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import PydanticCustomError
 
 from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short, SourceIn
-from debt_service.ledger.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable, Status
+from debt_service.ledger.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable, ReceivableStatus
 from debt_service.ledger.receivables.tables import Receivable
 
 Number = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])]
@@ -167,7 +167,7 @@ class ReceivableOut(BaseModel):
     vat_pence: int
     gross_pence: int
     outstanding_pence: int
-    status: Status
+    status: ReceivableStatus
     overdue_on: Annotated[date | None, Field(description="The first day it was overdue: that after due_on.")]
     settled_on: date | None
     on_hold: bool

@@ -15,10 +15,10 @@ from sqlalchemy import Select, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.ledger.receivables.rules import NewReceivable, Owed, ReceivableNotFound, Status
+from debt_service.ledger.receivables.rules import NewReceivable, OpenItem, ReceivableNotFound, ReceivableStatus
 from debt_service.ledger.receivables.tables import Cancellation, Receivable
 
-_OWED = [field.name for field in fields(Owed) if field.name != "last_paid_on"]
+_OPEN_ITEM = [field.name for field in fields(OpenItem) if field.name != "last_paid_on"]
 
 _INSERT = """
 INSERT INTO receivable (id, version, customer_id, system, reference, number, department, debt_type, issued_on, due_on,
@@ -47,12 +47,12 @@ WITH due AS (
 )
 UPDATE receivable SET status = 'overdue', overdue_on = due_on + 1, version = version + 1
 FROM due WHERE receivable.id = due.id
-RETURNING {", ".join(f"receivable.{name}" for name in _OWED)}
+RETURNING {", ".join(f"receivable.{name}" for name in _OPEN_ITEM)}
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Raised:
+class RaisedReceivable:
     """A new receivable as it is inserted: its id, whose it is, and whether the customer is on hold."""
 
     id: UUID
@@ -61,7 +61,7 @@ class Raised:
     new: NewReceivable
 
 
-async def insert_receivables(session: AsyncSession, raised: Sequence[Raised], *, at: datetime) -> set[UUID]:
+async def insert_receivables(session: AsyncSession, raised: Sequence[RaisedReceivable], *, at: datetime) -> set[UUID]:
     """Add those whose source reference and number are new; returns the ids added. A racing insert is waited for."""
     connection = await driver(session)
     rows = await connection.fetch(
@@ -85,9 +85,9 @@ async def insert_receivables(session: AsyncSession, raised: Sequence[Raised], *,
     return {row["id"] for row in rows}
 
 
-def prepared(new: NewReceivable, customer_id: UUID, *, on_hold: bool) -> Raised:
+def prepared(new: NewReceivable, customer_id: UUID, *, on_hold: bool) -> RaisedReceivable:
     """A new receivable with its id."""
-    return Raised(new_id(), customer_id, on_hold, new)
+    return RaisedReceivable(new_id(), customer_id, on_hold, new)
 
 
 async def receivables_like(
@@ -110,25 +110,25 @@ async def get_receivable(session: AsyncSession, receivable_id: UUID) -> Receivab
     return receivable
 
 
-async def lock_owed(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, Owed]:
+async def lock_open_items(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, OpenItem]:
     """What is owed on these, rows locked in the order of their ids: two writers wait, never in a ring."""
     connection = await driver(session)
     rows = await connection.fetch(
-        f"SELECT {', '.join(_OWED)} FROM receivable WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
+        f"SELECT {', '.join(_OPEN_ITEM)} FROM receivable WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
         sorted(set(receivable_ids)),
     )
-    return {row["id"]: _owed(row) for row in rows}
+    return {row["id"]: _open_item(row) for row in rows}
 
 
-async def lock_one_owed(session: AsyncSession, receivable_id: UUID) -> Owed:
+async def lock_open_item(session: AsyncSession, receivable_id: UUID) -> OpenItem:
     """What is owed on one, its row locked; raises ReceivableNotFound."""
-    owed = await lock_owed(session, [receivable_id])
+    owed = await lock_open_items(session, [receivable_id])
     if not owed:
         raise ReceivableNotFound("There is no receivable with this id.")
     return owed[receivable_id]
 
 
-async def save_owed(session: AsyncSession, owed: Sequence[Owed]) -> None:
+async def save_open_items(session: AsyncSession, owed: Sequence[OpenItem]) -> None:
     """Write back what changed while the rows were locked."""
     connection = await driver(session)
     await connection.execute(
@@ -142,12 +142,12 @@ async def save_owed(session: AsyncSession, owed: Sequence[Owed]) -> None:
     )
 
 
-async def mark_overdue(session: AsyncSession, *, as_at: date, batch: int) -> AsyncIterator[list[Owed]]:
+async def mark_overdue(session: AsyncSession, *, as_at: date, batch: int) -> AsyncIterator[list[OpenItem]]:
     """Move the open receivables whose due date passed before that day: one statement, its answer in batches."""
     connection = await driver(session)
     cursor = await connection.cursor(_MARK, as_at)
     while rows := await cursor.fetch(batch):
-        yield [_owed(row) for row in rows]
+        yield [_open_item(row) for row in rows]
 
 
 async def ids_by_number(session: AsyncSession, numbers: Iterable[str]) -> dict[str, tuple[UUID, UUID]]:
@@ -177,15 +177,15 @@ async def open_ids_of(session: AsyncSession, customer_ids: Iterable[UUID]) -> li
     rows = await session.scalars(
         select(col(Receivable.id)).where(
             col(Receivable.customer_id).in_(sorted(set(customer_ids))),
-            col(Receivable.status).in_([Status.OPEN, Status.OVERDUE]),
+            col(Receivable.status).in_([ReceivableStatus.OPEN, ReceivableStatus.OVERDUE]),
         )
     )
     return list(rows)
 
 
-def _owed(row: Any) -> Owed:
+def _open_item(row: Any) -> OpenItem:
     values = dict(row)
-    return Owed(**{**values, "status": Status(values["status"])})
+    return OpenItem(**{**values, "status": ReceivableStatus(values["status"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ class ReceivableFilter:
     ids: Sequence[UUID] = ()
     customer_id: UUID | None = None
     number: str | None = None
-    status: Status | None = None
+    status: ReceivableStatus | None = None
     overdue_as_at: date | None = None
     department: str | None = None
     debt_type: str | None = None

@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text, UniqueCo
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from debt_service.ledger.receivables.rules import CancelReason, Status
+from debt_service.ledger.receivables.rules import CancelReason, ReceivableStatus
 from debt_service.rows import Row
 
 
@@ -43,7 +43,7 @@ class Receivable(Row, table=True):
     vat_pence: int = Field(sa_type=BigInteger)
     gross_pence: int = Field(sa_type=BigInteger)
     outstanding_pence: int = Field(sa_type=BigInteger)
-    status: Status = Field(sa_type=Text)
+    status: ReceivableStatus = Field(sa_type=Text)
     overdue_on: date | None = None
     settled_on: date | None = None
     on_hold: bool

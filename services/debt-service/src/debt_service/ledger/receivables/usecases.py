@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.bulk import Outcome, SourceReused, refused
 from debt_service.ledger.customers.rules import CustomerNotFound
-from debt_service.ledger.customers.store import customers_by_source, keep_holds_away
+from debt_service.ledger.customers.store import customers_by_source, lock_customers_for_share
 from debt_service.ledger.journal.rules import Entry, Fact, charge_lines, entry
 from debt_service.ledger.journal.store import post_entries
 from debt_service.ledger.receivables import store
@@ -25,10 +25,10 @@ from debt_service.ledger.receivables.rules import (
     FutureDate,
     NewReceivable,
     NumberTaken,
-    Owed,
+    OpenItem,
     not_in_future,
 )
-from debt_service.ledger.receivables.store import Raised
+from debt_service.ledger.receivables.store import RaisedReceivable
 from debt_service.ledger.receivables.tables import Cancellation, Receivable
 from debt_service.records import Change, write_changes, write_events
 
@@ -76,7 +76,9 @@ async def _with_customers(session: AsyncSession, lines: Lines) -> tuple[Lines, l
     for line, new in lines:
         customer = known.get(new.customer_source) if new.customer_source else None
         found.append((line, new, customer.id if customer else new.customer_id))
-    holds = await keep_holds_away(session, [customer_id for _, _, customer_id in found if customer_id is not None])
+    holds = await lock_customers_for_share(
+        session, [customer_id for _, _, customer_id in found if customer_id is not None]
+    )
     good: list[tuple[int, NewReceivable]] = []
     bad: list[Outcome] = []
     for line, new, customer_id in found:
@@ -117,7 +119,7 @@ def _tells_the_same(known: Receivable, new: NewReceivable) -> bool:
     return all(getattr(known, name) == getattr(new, name) for name in same) and known.lines == list(new.lines)
 
 
-async def _record_raised(session: AsyncSession, raised: Sequence[Raised], *, by: Actor, at: datetime) -> None:
+async def _record_raised(session: AsyncSession, raised: Sequence[RaisedReceivable], *, by: Actor, at: datetime) -> None:
     await post_entries(session, (_charge(each) for each in raised), by=by.subject, at=at)
     await write_changes(session, (Change("receivable", each.id, 1, "raised") for each in raised), by=by, at=at)
     await write_events(
@@ -142,7 +144,7 @@ async def _record_raised(session: AsyncSession, raised: Sequence[Raised], *, by:
     )
 
 
-def _charge(raised: Raised) -> Entry:
+def _charge(raised: RaisedReceivable) -> Entry:
     lines = charge_lines(
         gross_pence=raised.new.gross_pence,
         vat_pence=raised.new.vat_pence,
@@ -157,7 +159,7 @@ async def cancel_receivable(
     session: AsyncSession, receivable_id: UUID, *, reason: CancelReason, note: str | None, by: Actor, at: datetime
 ) -> None:
     """Cancel what is outstanding by a credit note; raises IllegalMove when nothing is."""
-    owed = await store.lock_one_owed(session, receivable_id)
+    owed = await store.lock_open_item(session, receivable_id)
     credited_pence, credited_vat_pence = await store.credited(session, owed.id)
     gross, vat = owed.cancel(credited_pence=credited_pence, credited_vat_pence=credited_vat_pence)
     credit_note = Cancellation(
@@ -172,7 +174,7 @@ async def cancel_receivable(
     )
     session.add(credit_note)
     await session.flush()
-    await store.save_owed(session, [owed])
+    await store.save_open_items(session, [owed])
     lines = charge_lines(
         gross_pence=-gross,
         vat_pence=-vat,
@@ -198,8 +200,8 @@ async def cancel_receivable(
     log.info("receivable_cancelled", receivable_id=str(owed.id), cancelled_pence=gross)
 
 
-def overdue_event(owed: Owed, *, by: Actor, at: datetime) -> ReceivableOverdueV1:
-    """Told once, when a receivable first becomes overdue."""
+def overdue_event(owed: OpenItem, *, by: Actor, at: datetime) -> ReceivableOverdueV1:
+    """DeliveryReport once, when a receivable first becomes overdue."""
     return ReceivableOverdueV1(
         version=owed.version,
         occurred_at=at,

@@ -12,7 +12,7 @@ from council_common.errors import Conflict, FieldError, Malformed, NotFound
 
 
 class LevelChannel(StrEnum):
-    """By which way a level's notice goes."""
+    """The channel of a level's notice; `preferred` is the customer's."""
 
     EMAIL = "email"
     LETTER = "letter"
@@ -59,6 +59,18 @@ class Level:
 
 
 @dataclass(frozen=True, slots=True)
+class NewProcedure:
+    """A version of a procedure to be set up; `source` is the decision it rests on."""
+
+    name: str
+    debt_type: str | None
+    customer_kind: str | None
+    effective_from: date
+    levels: tuple[Level, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ladder:
     """A version of a procedure: for a type of debt or kind of customer, or for all, from a day on."""
 
@@ -69,27 +81,29 @@ class Ladder:
     levels: tuple[Level, ...]
 
     def level_after(self, last_level: int) -> Level | None:
-        """The next step up: never more than one (D1)."""
+        """The next level: never more than one up (OCA/credit-control#35: skipped levels were too hard to explain)."""
         return self.levels[last_level] if last_level < len(self.levels) else None
 
 
 def check_levels(levels: Sequence[Level]) -> None:
-    """Raise LevelsOutOfOrder unless levels count from 1, days rise, letters lie apart, and only the last one stops."""
+    """Raise LevelsOutOfOrder unless levels count from 1, days rise, notices lie days apart and only the last stops."""
     for position, level in enumerate(levels, start=1):
         name = f"levels.{position - 1}"
         if level.level != position:
-            raise _wrong(f"{name}.level", "levels count from 1 without gaps", str(position))
+            raise _out_of_order(f"{name}.level", "levels count from 1 without gaps", str(position))
         if position > 1 and level.days_overdue <= levels[position - 2].days_overdue:
             expected = f"more than {levels[position - 2].days_overdue}"
-            raise _wrong(f"{name}.days_overdue", "days overdue rise from level to level", expected)
+            raise _out_of_order(f"{name}.days_overdue", "days overdue rise from level to level", expected)
         if position > 1 and level.interval_days < 1:
-            # A mail server says "taken" within a second: without an interval two letters leave on one day (D1 b).
-            raise _wrong(f"{name}.interval_days", "two letters on one day", "at least 1 from the second level on")
+            # A mail server accepts a notice within a second: without an interval two would leave on one day.
+            raise _out_of_order(
+                f"{name}.interval_days", "two letters on one day", "at least 1 from the second level on"
+            )
         if level.stops and position < len(levels):
-            raise _wrong(f"{name}.stops", "a ladder cannot go on after it stops", "true on the last level only")
+            raise _out_of_order(f"{name}.stops", "a ladder cannot go on after it stops", "true on the last level only")
 
 
-def _wrong(field: str, problem: str, expected: str) -> LevelsOutOfOrder:
+def _out_of_order(field: str, problem: str, expected: str) -> LevelsOutOfOrder:
     return LevelsOutOfOrder(f"{problem.capitalize()}.", errors=[FieldError(field, problem, expected)])
 
 
@@ -104,8 +118,11 @@ def check_run(ladder: Ladder, *, debt_type: str | None, as_at: date) -> None:
 
 
 def applying(ladders: Iterable[Ladder], *, debt_type: str, customer_kind: str, as_at: date) -> Ladder | None:
-    """The ladder of a debt on a day: the one for its type before the one for its customer's kind before the one for
-    all; of several versions the newest in force."""
+    """The ladder of a debt on a day, None where there is none.
+
+    The one for its type comes before the one for its customer's kind before the one for all; of several versions the
+    newest in force applies.
+    """
     fitting = [
         ladder
         for ladder in ladders
@@ -115,6 +132,6 @@ def applying(ladders: Iterable[Ladder], *, debt_type: str, customer_kind: str, a
     ]
     return max(
         fitting,
-        key=lambda each: (each.debt_type is not None, each.customer_kind is not None, each.effective_from),
+        key=lambda ladder: (ladder.debt_type is not None, ladder.customer_kind is not None, ladder.effective_from),
         default=None,
     )

@@ -34,5 +34,5 @@ class DunningProcedure(Row, table=True):
 
     def ladder(self) -> Ladder:
         """The version as a plain value."""
-        levels = tuple(Level(**{**each, "channel": LevelChannel(each["channel"])}) for each in self.levels)
+        levels = tuple(Level(**{**level, "channel": LevelChannel(level["channel"])}) for level in self.levels)
         return Ladder(self.id, self.debt_type, self.customer_kind, self.effective_from, levels)

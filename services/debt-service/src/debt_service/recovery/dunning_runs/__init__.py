@@ -1,1 +1,1 @@
-"""Dunning runs: proposed, looked at, approved, issued; and the notices they issue."""
+"""Dunning runs: proposed, reviewed, approved, issued; and the notices they issue."""

@@ -1,4 +1,4 @@
-"""Approving a run: every line is tested again, then its notice is issued (D4)."""
+"""Approving a run: every item is tested again, then its notice is issued."""
 
 from __future__ import annotations
 
@@ -15,19 +15,17 @@ from council_common.database.history import record_change
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.observability.logs import get_logger
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from debt_service.ledger.customers.rules import usable_channel
-from debt_service.records import Change, copy_rows, write_changes, write_events
+from debt_service.records import Change, write_changes, write_events
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
-from debt_service.recovery.dunning_procedures.usecases import ladders_by_id
+from debt_service.recovery.dunning_procedures.store import ladders_by_id
 from debt_service.recovery.dunning_runs import store
-from debt_service.recovery.dunning_runs.picking import retest
+from debt_service.recovery.dunning_runs.notice_store import NewNotice, add_notices, raise_levels
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus, RunStatus, issue_day, must_be_proposed
-from debt_service.recovery.dunning_runs.store import NewNotice
-from debt_service.recovery.dunning_runs.tables import DunningItem, DunningRun
+from debt_service.recovery.dunning_runs.selection import retest
+from debt_service.recovery.dunning_runs.tables import DunningRun
 
 log = get_logger()
 
@@ -49,18 +47,19 @@ class _Issue:
 async def approve_run(
     session: AsyncSession, run_id: UUID, *, issued_on: date | None, by: Actor, at: datetime
 ) -> DunningRun:
-    """Issue the notices of a proposal; never by who proposed it.
+    """Issue the notices of a proposal; its proposer may not (segregation of duties).
 
-    A line that was paid, cancelled or held since, whose earlier notice was sent again, or whose debt fell below the
-    level's minimum, is dropped with its reason. Debts are locked in the order of their ids, batch after batch; memory
-    stays flat.
+    An item whose debt was paid, cancelled or held since, whose earlier notice was sent again, or whose debt fell below
+    the level's minimum, is dropped with its reason. Debts are locked in the order of their ids, batch after batch;
+    memory stays flat. Raises IllegalMove for a run that is issued or cancelled, IssueDay for an impossible day.
     """
     run = await store.get_run(session, run_id, lock=True)
     by.must_differ_from(run.proposed_by, what="Approving a dunning run")
     must_be_proposed(run.status, RunStatus.ISSUED)
     today = london_date(at)
     on = issue_day(issued_on, as_at=run.as_at, today=today)
-    issue = _Issue(run.id, on, by, at, await _ladders_of(session, run.id))
+    ladders = await ladders_by_id(session, await store.procedures_of(session, run.id))
+    issue = _Issue(run.id, on, by, at, ladders)
     issued: Counter[int] = Counter()
     dropped: Counter[str] = Counter()
     after = BEFORE_ALL
@@ -87,19 +86,12 @@ def _by_level(issued: Counter[int]) -> list[dict[str, int]]:
     return [{"level": level, "notices": issued[level]} for level in sorted(issued)]
 
 
-async def _ladders_of(session: AsyncSession, run_id: UUID) -> dict[UUID, Ladder]:
-    used = await session.scalars(
-        select(col(DunningItem.procedure_id)).where(col(DunningItem.run_id) == run_id).distinct()
-    )
-    return await ladders_by_id(session, list(used))
-
-
 async def _issue(session: AsyncSession, issue: _Issue, rows: Sequence[Any]) -> None:
     if not rows:
         return
     notices = [_notice(issue, row) for row in rows]
-    await copy_rows(session, "dunning_notice", NewNotice._fields, notices)
-    await store.dun(session, [row["id"] for row in rows], [row["level"] for row in rows], on=issue.on)
+    await add_notices(session, notices)
+    await raise_levels(session, [row["id"] for row in rows], [row["level"] for row in rows], on=issue.on)
     changes = (
         Change(
             "receivable",
@@ -111,8 +103,7 @@ async def _issue(session: AsyncSession, issue: _Issue, rows: Sequence[Any]) -> N
         for row in rows
     )
     await write_changes(session, changes, by=issue.by, at=issue.at)
-    told = zip(notices, rows, strict=True)
-    await write_events(session, (_event(issue, notice, row) for notice, row in told))
+    await write_events(session, (_event(issue, notice, row) for notice, row in zip(notices, rows, strict=True)))
 
 
 def _level(issue: _Issue, row: Any) -> Level:

@@ -1,4 +1,4 @@
-"""/v1/dunning-notices, and /v1/receivables/{id}/next-notice: why this letter, and why none."""
+"""/v1/dunning-notices, and /v1/receivables/{id}/next-notice: why a debt got a notice, and why it gets none."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends, Query
 
 from debt_service.fields import Day
-from debt_service.recovery.dunning_procedures.usecases import ladders_by_id
-from debt_service.recovery.dunning_runs import store
+from debt_service.recovery.dunning_procedures.store import ladders_by_id
+from debt_service.recovery.dunning_runs import notice_store
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus
 from debt_service.recovery.dunning_runs.schemas import NextNoticeOut, NoticeOut
 from debt_service.recovery.dunning_runs.tables import DunningNotice
@@ -36,8 +36,8 @@ async def list_notices(
     level: Annotated[int | None, Query(ge=1, le=20)] = None,
     delivery_status: DeliveryStatus | None = None,
 ) -> Page[NoticeOut]:
-    """Notices with the rule and facts that led to each, and what became of it."""
-    statement = store.notices_where(
+    """Notices, each with the rule and facts that led to it, and its delivery."""
+    statement = notice_store.notices_where(
         receivable_id=receivable_id,
         customer_id=customer_id,
         run_id=run_id,
@@ -45,7 +45,7 @@ async def list_notices(
         delivery_status=delivery_status,
         ids=ids or [],
     )
-    items, cursor = await fetch_page(
+    notices, cursor = await fetch_page(
         session,
         statement,
         query=page,
@@ -53,16 +53,16 @@ async def list_notices(
         default="issued_on",
         id_column=DunningNotice.id,
     )
-    ladders = await ladders_by_id(session, [notice.procedure_id for notice, _ in items])
+    ladders = await ladders_by_id(session, [notice.procedure_id for notice, _ in notices])
     return Page(
-        items=[NoticeOut.of(notice, number, ladders[notice.procedure_id]) for notice, number in items], next=cursor
+        items=[NoticeOut.of(notice, number, ladders[notice.procedure_id]) for notice, number in notices], next=cursor
     )
 
 
 @router.get("/{notice_id}")
 async def get(notice_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]) -> NoticeOut:
-    """One notice: why this letter, and what became of it."""
-    notice, number = await store.get_notice(session, notice_id)
+    """One notice: why it was issued, and its delivery."""
+    notice, number = await notice_store.get_notice(session, notice_id)
     ladders = await ladders_by_id(session, [notice.procedure_id])
     return NoticeOut.of(notice, number, ladders[notice.procedure_id])
 
@@ -75,7 +75,7 @@ async def next_notice(
     _: Annotated[Actor, requires("dunning:read")],
     as_at: Day | None = None,
 ) -> NextNoticeOut:
-    """The next letter of a debt on a day (today when absent), or the reason why there is none."""
+    """The next notice of a debt on a day (today when absent), or the reason why there is none."""
     day = as_at or today
     step, ladder = await explain_next(session, receivable_id, as_at=day)
     return NextNoticeOut.of(receivable_id, day, step, ladder)

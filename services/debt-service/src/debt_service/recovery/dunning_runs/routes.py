@@ -1,4 +1,4 @@
-"""/v1/dunning-runs: propose, look at, edit, approve."""
+"""/v1/dunning-runs: propose, review, edit, approve."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day
 from debt_service.ledger.receivables.store import get_receivable
@@ -57,20 +55,18 @@ LevelFilter = Annotated[int | None, Query(ge=1, le=20)]
 
 
 @router.post("", status_code=201, dependencies=[Idempotent])
-async def propose(
-    body: RunIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("dunning:write")]
-) -> RunOut:
-    """Propose the next letter of every overdue debt as at a day, each with its reason; nothing is sent."""
-    run = await propose_run(
+async def propose(run: RunIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("dunning:write")]) -> RunOut:
+    """Propose the next notice of every overdue debt as at a day, with the reason where there is none; sends nothing."""
+    proposed = await propose_run(
         session,
-        procedure_id=body.procedure_id,
-        as_at=body.as_at,
-        department=body.department,
-        debt_type=body.debt_type,
+        procedure_id=run.procedure_id,
+        as_at=run.as_at,
+        department=run.department,
+        debt_type=run.debt_type,
         by=by,
         at=now,
     )
-    return RunOut.of(run)
+    return RunOut.of(proposed)
 
 
 @router.get("")
@@ -83,22 +79,15 @@ async def list_runs(
     as_at_to: Day | None = None,
 ) -> Page[RunOut]:
     """Runs, newest first."""
-    statement = select(DunningRun)
-    if status is not None:
-        statement = statement.where(col(DunningRun.status) == status)
-    if as_at_from is not None:
-        statement = statement.where(col(DunningRun.as_at) >= as_at_from)
-    if as_at_to is not None:
-        statement = statement.where(col(DunningRun.as_at) <= as_at_to)
-    items, cursor = await fetch_page(
+    runs, cursor = await fetch_page(
         session,
-        statement,
+        store.runs_where(status=status, as_at_from=as_at_from, as_at_to=as_at_to),
         query=page,
         sortable={"proposed_at": DunningRun.proposed_at, "as_at": DunningRun.as_at},
         default="-proposed_at",
         id_column=DunningRun.id,
     )
-    return Page(items=[RunOut.of(each) for each in items], next=cursor)
+    return Page(items=[RunOut.of(run) for run in runs], next=cursor)
 
 
 @router.get("/{run_id}")
@@ -116,7 +105,7 @@ async def _difference(session: AsyncSession, run: DunningRun) -> DifferenceOut |
     before = await store.run_before(session, run)
     if before is None:
         return None
-    levels = [LevelDifference(**each) for each in await store.difference(session, run.id, before.id)]
+    levels = [LevelDifference(**level) for level in await store.difference(session, run.id, before.id)]
     return DifferenceOut(run_id=before.id, as_at=before.as_at, by_level=levels)
 
 
@@ -139,10 +128,10 @@ async def list_items(
     reason: ReasonFilter = None,
     customer_id: UUID | None = None,
 ) -> Page[ItemOut]:
-    """What a run saw of each debt: the letter it proposes, or why there is none.
+    """What a run found of each debt: the notice it proposes, or why there is none.
 
     Debts that only the calendar or their ladder keeps back (not due yet, the interval not elapsed, the top level
-    reached, no procedure) are counted in the run and not listed; `/v1/receivables/{id}/next-notice` says it of one.
+    reached, no procedure) are counted in the run and not listed; `/v1/receivables/{id}/next-notice` has it of one.
     """
     await store.get_run(session, run_id)
     items, cursor = await fetch_page(
@@ -197,13 +186,13 @@ async def exclude(
     *,
     run_id: UUID,
     item_id: UUID,
-    body: ReasonIn,
+    exclusion: ReasonIn,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("dunning:write")],
 ) -> ItemDetailOut:
     """Take one debt out of a proposal; the snapshot stays, the edit is kept beside it."""
-    await exclude_item(session, run_id, item_id, reason=body.reason, by=by, at=now)
+    await exclude_item(session, run_id, item_id, reason=exclusion.reason, by=by, at=now)
     return await _item(session, run_id, item_id)
 
 
@@ -219,16 +208,16 @@ async def approve(
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("dunning:approve")],
-    body: ApprovalIn | None = None,
+    approval: ApprovalIn | None = None,
 ) -> RunOut:
-    """Issue the notices of a run, each line tested again; never by who proposed it."""
-    run = await approve_run(session, run_id, issued_on=body.issued_on if body else None, by=by, at=now)
+    """Issue the notices of a run, each item tested again; its proposer may not."""
+    run = await approve_run(session, run_id, issued_on=approval.issued_on if approval else None, by=by, at=now)
     return RunOut.of(run)
 
 
 @router.post("/{run_id}/cancellations", status_code=201, dependencies=[Idempotent])
 async def cancel(
-    run_id: UUID, body: ReasonIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("dunning:write")]
+    run_id: UUID, cancellation: ReasonIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("dunning:write")]
 ) -> RunOut:
-    """Give a proposal up: nothing is sent."""
-    return RunOut.of(await cancel_run(session, run_id, reason=body.reason, by=by, at=now))
+    """Cancel a proposal: nothing is sent."""
+    return RunOut.of(await cancel_run(session, run_id, reason=cancellation.reason, by=by, at=now))

@@ -1,6 +1,6 @@
-"""When a debt gets which letter (receivables.md §1.5 D1), states of runs, items and notices.
+"""When a debt gets which notice, and the states of runs, items and notices.
 
-`next_step` is the rule; `picking.py` restates it as one statement over all debts, and a test holds both together.
+`next_step` is the rule; `selection.py` restates it as one statement over all debts, and a test holds both together.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
 
-from debt_service.ledger.receivables.rules import Status
+from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
 
 
@@ -22,7 +22,7 @@ class RunStatus(StrEnum):
 
 
 class ItemState(StrEnum):
-    """`proposed` items are open: no other run proposes the same debt."""
+    """An item that is `proposed` is open: no other run proposes the same debt."""
 
     PROPOSED = "proposed"
     SKIPPED = "skipped"
@@ -33,7 +33,7 @@ class ItemState(StrEnum):
 
 
 class DeliveryStatus(StrEnum):
-    """What became of a notice; delivered and failed are final."""
+    """How far a notice got; delivered and failed are final."""
 
     ISSUED = "issued"
     SENT = "sent"
@@ -41,8 +41,8 @@ class DeliveryStatus(StrEnum):
     FAILED = "failed"
 
 
-# A failed notice may be sent again by another message; one that is known to have arrived stays so. Whether a failed
-# one had left is its `sent_on`: one that never left is no step on the ladder.
+# A failed notice may be sent again by another message; a delivered one stays delivered. Whether a failed notice had
+# left is its `sent_on`: one that never left is no step on the ladder.
 NEXT_DELIVERY: dict[DeliveryStatus, frozenset[DeliveryStatus]] = {
     DeliveryStatus.ISSUED: frozenset({DeliveryStatus.SENT, DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
     DeliveryStatus.SENT: frozenset({DeliveryStatus.DELIVERED, DeliveryStatus.FAILED}),
@@ -53,7 +53,7 @@ UNDER_WAY = frozenset({DeliveryStatus.ISSUED, DeliveryStatus.SENT})
 
 
 class Reason(StrEnum):
-    """Why a debt gets no letter; holds add their kind: `on_hold:dispute`."""
+    """Why a debt gets no notice; holds add their kind: `on_hold:dispute`."""
 
     NO_PROCEDURE = "no_procedure"
     TOP_LEVEL_REACHED = "top_level_reached"
@@ -65,19 +65,19 @@ class Reason(StrEnum):
     INTERVAL_NOT_ELAPSED = "interval_not_elapsed"
     BELOW_MINIMUM = "below_minimum"
     IN_ANOTHER_PROPOSAL = "in_another_proposal"
-    # Nothing is owed; in a run only between proposal and approval (D4), as are the last two:
+    # Nothing is owed; in a run only between proposal and approval, as are the last two:
     SETTLED = "settled"
     CANCELLED = "cancelled"
     LEVEL_CHANGED = "level_changed"
     EXCLUDED_BY_OFFICER = "excluded_by_officer"
 
 
-# The calendar alone explains these: a run counts them and keeps no row. Everybody can ask for the reason of one
-# debt at `/v1/receivables/{id}/next-notice`.
+# The calendar alone explains these: a run counts them and keeps no row. `/v1/receivables/{id}/next-notice` has the
+# reason of one debt.
 COUNTED_ONLY = (Reason.NO_PROCEDURE, Reason.TOP_LEVEL_REACHED, Reason.NOT_DUE_YET, Reason.INTERVAL_NOT_ELAPSED)
 
-# What a message's failure says of the recipient's address: the next one would fail as well, until somebody puts the
-# customer's address or channel right (OCA credit-control #447: a blacklisted address was written to for ever).
+# A message that failed for these reasons would fail again, until an officer corrects the customer's address or channel
+# (OCA/credit-control#447: a blacklisted address was written to for ever).
 NO_USABLE_ADDRESS = ("no_address", "address_invalid", "address_refused", "recipient_unknown")
 
 
@@ -108,12 +108,12 @@ class IssueDay(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What is known about one debt on a day; the schedule is computed from nothing else (D2).
+class DunningFacts:
+    """What is known about one debt on a day; the schedule is computed from nothing else, no next check is stored.
 
-    The last level and notice are those of the latest notice that left or may still leave. `unsent_on` is the day the
-    last notice of the next level was issued that never left; `undeliverable`: for want of a usable address, which
-    nobody has put right since. `recorded_on` is the London day this service was told of the debt.
+    The last level and notice are those of the latest notice that left or may still leave. `unsent_on` is the issue day
+    of the last notice of the next level that never left, and `undeliverable` whether it failed for want of a usable
+    address that is uncorrected since. `recorded_on` is the London day this service recorded the debt.
     """
 
     outstanding_pence: int
@@ -121,7 +121,7 @@ class Facts:
     last_level: int = 0
     last_notice_on: date | None = None
     last_notice_sent_on: date | None = None
-    status: Status = Status.OVERDUE
+    status: ReceivableStatus = ReceivableStatus.OVERDUE
     hold_kind: str | None = None
     suppressed: bool = False
     notice_under_way: bool = False
@@ -132,8 +132,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """The next letter, or why there is none."""
+class NextStep:
+    """The next notice, or why there is none."""
 
     level: Level | None
     reason: str | None
@@ -143,9 +143,9 @@ class Step:
 def interval_began_on(
     last_notice_on: date | None, last_notice_sent_on: date | None, *, recorded_on: date, as_at: date
 ) -> date | None:
-    """The day the interval since the last notice counts from (D1 b: "days since last notice *sent*").
+    """The day the interval since the last notice counts from.
 
-    The later of the day it is dated and the day it left, so that dating runs back brings no letter forward:
+    The later of the day it is dated and the day it left, so that dating runs back brings no notice forward:
 
     >>> day = date(2026, 3, 15)
     >>> interval_began_on(date(2026, 3, 1), date(2026, 3, 20), recorded_on=date(2026, 2, 1), as_at=day)
@@ -162,25 +162,26 @@ def interval_began_on(
     return max((day for day in (last_notice_on, last_notice_sent_on) if day is not None), default=None)
 
 
-def next_step(facts: Facts, ladder: Ladder | None, *, as_at: date) -> Step:
-    """The next letter of a debt on a day: one level up at most, and only if
+def next_step(facts: DunningFacts, ladder: Ladder | None, *, as_at: date) -> NextStep:
+    """The next notice of a debt on a day: one level up at most.
 
-    (a) it is overdue long enough, (b) the last notice was sent long enough ago, (c) nothing holds it, (d) the last
-    notice arrived or failed for good, and enough is owed. One of this level that never left is issued again after the
-    level's interval, a day at the least, but never to an address that could not be used. Source: receivables.md §1.5
-    D1; OCA credit-control #122 (never beside an open notice), #447; SAP F150 (interval since the last notice, minimum
-    per level).
+    It is due only if the debt is overdue long enough, the last notice was sent long enough ago, nothing holds the
+    debt, the last notice arrived or failed for good, and enough is owed. A notice of this level that never left is
+    issued again after the level's interval, a day at the least, but never to an address that could not be used.
+
+    Source: council policy after SAP F150 (interval since the last notice, minimum per level), OCA/credit-control#122
+    (never beside an open notice) and #447 (unusable addresses).
     """
     days = (as_at - facts.due_on).days
     if facts.outstanding_pence == 0:
-        return Step(None, facts.status, days)
+        return NextStep(None, facts.status, days)
     if ladder is None:
-        return Step(None, Reason.NO_PROCEDURE, days)
+        return NextStep(None, Reason.NO_PROCEDURE, days)
     level = ladder.level_after(facts.last_level)
-    return Step(level, _against(facts, level, days, as_at), days)
+    return NextStep(level, _reason_against(facts, level, days, as_at), days)
 
 
-def _against(facts: Facts, level: Level | None, days: int, as_at: date) -> str | None:
+def _reason_against(facts: DunningFacts, level: Level | None, days: int, as_at: date) -> str | None:
     checks = (
         (level is None, Reason.TOP_LEVEL_REACHED),
         (level is not None and days < level.days_overdue, Reason.NOT_DUE_YET),
@@ -195,7 +196,7 @@ def _against(facts: Facts, level: Level | None, days: int, as_at: date) -> str |
     return next((str(reason) for applies, reason in checks if applies), None)
 
 
-def _too_soon(facts: Facts, level: Level, as_at: date) -> bool:
+def _too_soon(facts: DunningFacts, level: Level, as_at: date) -> bool:
     began = interval_began_on(
         facts.last_notice_on, facts.last_notice_sent_on, recorded_on=facts.recorded_on, as_at=as_at
     )
@@ -204,7 +205,7 @@ def _too_soon(facts: Facts, level: Level, as_at: date) -> bool:
 
 
 def rule_in_words(level: Level) -> str:
-    """The rule of a level as a sentence: part of "why this letter?".
+    """The rule of a level as a sentence, part of a notice's explanation.
 
     >>> from debt_service.recovery.dunning_procedures.rules import LevelChannel
     >>> rule_in_words(Level(2, 8, 7, "reminder", LevelChannel.PREFERRED, 500, False))
@@ -222,9 +223,9 @@ def must_be_proposed(status: RunStatus, wanted: str) -> None:
         raise IllegalMove("The dunning run", status, wanted)
 
 
-def issue_day(asked: date | None, *, as_at: date, today: date) -> date:
-    """The day notices are dated: today, or the day asked for between the proposal's and today."""
-    day = asked or today
+def issue_day(requested: date | None, *, as_at: date, today: date) -> date:
+    """The day notices are dated: today, or the requested day between the proposal's and today; raises IssueDay."""
+    day = requested or today
     if not as_at <= day <= today:
         errors = [FieldError("issued_on", "outside of the run", f"from {as_at} to {today}")]
         raise IssueDay("Notices are dated between the day of the proposal and today.", errors=errors)

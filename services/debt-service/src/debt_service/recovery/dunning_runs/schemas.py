@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from debt_service.fields import Day, Sentence, Short
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
-from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, RunStatus, Step, rule_in_words
+from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, NextStep, RunStatus, rule_in_words
 from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningNotice, DunningRun
 
 WOULD_HAVE_STOPPED_IT = (
@@ -23,7 +23,7 @@ WOULD_HAVE_STOPPED_IT = (
 
 
 class RunIn(BaseModel):
-    """A run over all overdue debts, or those of a department or type; without a procedure each debt has its own."""
+    """A run over all overdue debts, or those of a department or type; without a procedure each debt follows its own."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class ReasonIn(BaseModel):
 
 
 class RunOut(BaseModel):
-    """A run. `found` counts what the proposal saw, by level and reason; `outcome` what approval did."""
+    """A run. `found` counts what the proposal found, by level and reason; `outcome` what approval did."""
 
     id: UUID
     version: int
@@ -126,7 +126,7 @@ class ItemEventOut(BaseModel):
 
 
 class ItemOut(BaseModel):
-    """What a run saw of one debt, and what became of it. `item_id` in paths is `receivable_id`."""
+    """What a run found of one debt, and its state since. `item_id` in paths is `receivable_id`."""
 
     run_id: UUID
     receivable_id: UUID
@@ -160,12 +160,12 @@ class ItemDetailOut(ItemOut):
 
     @staticmethod
     def with_events(item: DunningItem, number: str, events: list[DunningItemEvent]) -> ItemDetailOut:
-        shown = [ItemEventOut(**each.model_dump(include=set(ItemEventOut.model_fields))) for each in events]
+        shown = [ItemEventOut(**event.model_dump(include=set(ItemEventOut.model_fields))) for event in events]
         return ItemDetailOut(**ItemOut.of(item, number).model_dump(), events=shown)
 
 
 class WhyOut(BaseModel):
-    """Why this letter: the rule, its source, and what would have stopped it."""
+    """Why this notice was issued: the rule, the facts, and what would have stopped it."""
 
     rule: str
     procedure_id: UUID
@@ -175,7 +175,7 @@ class WhyOut(BaseModel):
 
 
 class NoticeOut(BaseModel):
-    """A notice, with its facts, its rule and what became of it."""
+    """A notice with its facts, its rule and its delivery."""
 
     id: UUID
     run_id: UUID
@@ -212,7 +212,7 @@ class NoticeOut(BaseModel):
 
 
 class NextNoticeOut(BaseModel):
-    """The next letter of a debt on a day, or why there is none; computed from the facts at every call."""
+    """The next notice of a debt on a day, or why there is none; computed from the facts at every call."""
 
     receivable_id: UUID
     as_at: date
@@ -225,7 +225,7 @@ class NextNoticeOut(BaseModel):
     procedure_id: UUID | None
 
     @staticmethod
-    def of(receivable_id: UUID, as_at: date, step: Step, ladder: Ladder | None) -> NextNoticeOut:
+    def of(receivable_id: UUID, as_at: date, step: NextStep, ladder: Ladder | None) -> NextNoticeOut:
         level: Level | None = step.level
         return NextNoticeOut(
             receivable_id=receivable_id,

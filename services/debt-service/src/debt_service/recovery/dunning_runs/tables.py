@@ -24,7 +24,7 @@ from debt_service.rows import Row
 
 
 class DunningRun(Row, table=True):
-    """A proposal, and what became of it. `found` counts what the proposal saw, `outcome` what approval did."""
+    """A run. `found` counts what its proposal found, `outcome` what its approval did."""
 
     __tablename__ = "dunning_run"
     __table_args__ = (Index(None, "proposed_at"),)
@@ -46,7 +46,7 @@ class DunningRun(Row, table=True):
 
 
 class DunningItem(Row, table=True):
-    """What a run saw of one debt: a snapshot. Only `state` moves, and `reason` says why (D4).
+    """What a run found of one debt: a snapshot. Only `state` moves, for the `reason`.
 
     `last_notice_on` is the day the interval counted from.
     """
@@ -89,9 +89,9 @@ class DunningItemEvent(Row, table=True):
 
 
 class DunningNotice(Row, table=True):
-    """One letter of a level, with the facts that led to it and what became of it.
+    """One notice of a level, with the facts that led to it and its delivery.
 
-    `sent_on` is the London day a carrier took it; failed without one, it never left.
+    `sent_on` is the London day a carrier took it; one that failed without it never left.
     """
 
     __tablename__ = "dunning_notice"

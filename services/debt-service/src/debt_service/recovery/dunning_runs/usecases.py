@@ -1,4 +1,4 @@
-"""Proposing, editing and giving up runs; what becomes of notices."""
+"""Proposing, editing and cancelling runs; recording the delivery of notices."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ from debt_service.ledger.receivables.store import values_instead_of
 from debt_service.ledger.receivables.usecases import mark_overdue
 from debt_service.records import Change, write_changes
 from debt_service.recovery.dunning_procedures.rules import Ladder, applying, check_run
-from debt_service.recovery.dunning_procedures.usecases import get_procedure, ladders_as_at
-from debt_service.recovery.dunning_runs import store
-from debt_service.recovery.dunning_runs.picking import Found, Scope, propose_items
+from debt_service.recovery.dunning_procedures.store import get_procedure, ladders_as_at
+from debt_service.recovery.dunning_runs import notice_store, store
+from debt_service.recovery.dunning_runs.notice_store import DeliveryReport
 from debt_service.recovery.dunning_runs.rules import (
     NEXT_DELIVERY,
     DeliveryStatus,
     ItemNotOpen,
     ItemState,
+    NextStep,
     NoSuchDebts,
     Reason,
     RunStatus,
-    Step,
     must_be_proposed,
     next_step,
 )
+from debt_service.recovery.dunning_runs.selection import ReasonCount, RunScope, propose_items
 from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningRun
 
 log = get_logger()
@@ -54,12 +55,14 @@ async def propose_run(
     by: Actor,
     at: datetime,
 ) -> DunningRun:
-    """Mark what is overdue, then propose the next step of each debt with the reason of each (D1, D4).
+    """Mark what is overdue, then propose the next notice of each debt, with the reason where there is none.
 
-    Without a procedure each debt climbs the ladder in force for its type and its customer's kind.
+    Without a procedure each debt climbs the ladder in force for its type and its customer's kind. The proposal is a
+    snapshot; debts that are open in another one are left out (SAP F150). Raises FutureDate, NoSuchDebts, and for a
+    procedure that cannot be followed NotInForce or OtherDebtType.
     """
     not_in_future("as_at", as_at, today=london_date(at))
-    ladders, scope = await _ladders(session, procedure_id, as_at, Scope(department, debt_type))
+    ladders, scope = await _ladders(session, procedure_id, as_at, RunScope(department, debt_type))
     await _check_scope(session, department=department, debt_type=debt_type)
     marked = await mark_overdue(session, as_at=as_at, by=by, at=at)
     run = DunningRun(
@@ -84,7 +87,7 @@ async def propose_run(
 
 
 async def _check_scope(session: AsyncSession, **wanted: str | None) -> None:
-    """Raise NoSuchDebts for a department or a type that no debt has: misspelled, it would find nothing to chase."""
+    """Raise NoSuchDebts for a department or a type that no debt has: it is misspelled, and the run would be empty."""
     errors = [
         FieldError(name, "no debt has this", f"one of {', '.join(others)}" if others else "raise debts first")
         for name, value in wanted.items()
@@ -95,31 +98,31 @@ async def _check_scope(session: AsyncSession, **wanted: str | None) -> None:
 
 
 async def _ladders(
-    session: AsyncSession, procedure_id: UUID | None, as_at: date, scope: Scope
-) -> tuple[list[Ladder], Scope]:
+    session: AsyncSession, procedure_id: UUID | None, as_at: date, scope: RunScope
+) -> tuple[list[Ladder], RunScope]:
     if procedure_id is None:
         return await ladders_as_at(session, as_at), scope
     chosen = (await get_procedure(session, procedure_id)).ladder()
     check_run(chosen, debt_type=scope.debt_type, as_at=as_at)
-    # An officer who names a procedure has it applied to the debts it is for, whatever newer versions there are.
+    # A procedure that an officer names applies to the debts it is for, even where there are newer versions.
     for_all = Ladder(chosen.id, None, None, chosen.effective_from, chosen.levels)
-    narrowed = Scope(scope.department, scope.debt_type or chosen.debt_type, chosen.customer_kind)
+    narrowed = RunScope(scope.department, scope.debt_type or chosen.debt_type, chosen.customer_kind)
     return [for_all], narrowed
 
 
-def _summary(found: Sequence[Found]) -> dict[str, Any]:
-    proposed = [each for each in found if each.reason is None]
+def _summary(found: Sequence[ReasonCount]) -> dict[str, Any]:
+    proposed = [count for count in found if count.reason is None]
     reasons: dict[str, int] = {}
-    for each in found:
-        if each.reason is not None:
-            reasons[each.reason] = reasons.get(each.reason, 0) + each.debts
+    for count in found:
+        if count.reason is not None:
+            reasons[count.reason] = reasons.get(count.reason, 0) + count.debts
     return {
-        "overdue": sum(each.debts for each in found),
-        "proposed": sum(each.debts for each in proposed),
-        "proposed_pence": sum(each.pence for each in proposed),
+        "overdue": sum(count.debts for count in found),
+        "proposed": sum(count.debts for count in proposed),
+        "proposed_pence": sum(count.pence for count in proposed),
         "by_level": [
-            {"level": each.level, "debts": each.debts, "outstanding_pence": each.pence}
-            for each in sorted(proposed, key=lambda each: each.level)
+            {"level": count.level, "debts": count.debts, "outstanding_pence": count.pence}
+            for count in sorted(proposed, key=lambda count: count.level)
         ],
         "not_proposed": dict(sorted(reasons.items())),
     }
@@ -128,7 +131,7 @@ def _summary(found: Sequence[Found]) -> dict[str, Any]:
 async def exclude_item(
     session: AsyncSession, run_id: UUID, receivable_id: UUID, *, reason: str, by: Actor, at: datetime
 ) -> DunningItem:
-    """Take one debt out of a proposal: an event beside the snapshot, who, when and why."""
+    """Take one debt out of a proposal: an edit beside the snapshot, with who, when and why."""
     run = await store.get_run(session, run_id, lock=True)
     must_be_proposed(run.status, "edited")
     item = await store.get_item(session, run_id, receivable_id, lock=True)
@@ -152,7 +155,7 @@ async def exclude_item(
 
 
 async def cancel_run(session: AsyncSession, run_id: UUID, *, reason: str, by: Actor, at: datetime) -> DunningRun:
-    """Give a proposal up: nothing is sent, its debts are free for another run."""
+    """Cancel a proposal: nothing is sent, and its debts are free for another run."""
     run = await store.get_run(session, run_id, lock=True)
     must_be_proposed(run.status, RunStatus.CANCELLED)
     await store.cancel_items(session, run_id)
@@ -178,9 +181,12 @@ async def _record(
     )
 
 
-async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: date) -> tuple[Step, Ladder | None]:
-    """The next letter of one debt on a day, or why there is none: computed from the facts, never stored (D2)."""
-    found = await store.facts_of(session, receivable_id, as_at=as_at)
+async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: date) -> tuple[NextStep, Ladder | None]:
+    """The next notice of one debt on a day, or why there is none: computed from the facts, never stored.
+
+    Raises ReceivableNotFound.
+    """
+    found = await notice_store.facts_of(session, receivable_id, as_at=as_at)
     if found is None:
         raise ReceivableNotFound("There is no receivable with this id.")
     facts, debt_type, kind = found
@@ -190,23 +196,23 @@ async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: dat
 
 async def lock_debts_of_notices(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
     """Lock the debts whose notices some messages are about, in the order of their ids."""
-    notice_ids = [each.event.about_id for each in received if each.event.about_kind == ABOUT_NOTICE]
+    notice_ids = [message.event.about_id for message in received if message.event.about_kind == ABOUT_NOTICE]
     if notice_ids:
-        await store.lock_noticed(session, notice_ids)
+        await notice_store.lock_noticed(session, notice_ids)
 
 
 async def note_delivery(session: AsyncSession, status: DeliveryStatus, received: Sequence[Received[Any]]) -> None:
-    """What became of notices; an older fact never overwrites a final one.
+    """Record how far notices got; an older fact never overwrites a final one.
 
-    A letter that never left (held back, no address, no template) is no step on the ladder: the debt stands where the
-    last letter that left put it. Their debts are locked (`lock_debts_of_notices`).
+    A notice that never left (held back, no address, no template) is no step on the ladder: the debt stands at the last
+    notice that left. Their debts are locked (`lock_debts_of_notices`).
     """
-    told = [_told(each.event) for each in received if each.event.about_kind == ABOUT_NOTICE]
-    if not told:
+    reports = [_report(message.event) for message in received if message.event.about_kind == ABOUT_NOTICE]
+    if not reports:
         return
-    levels = await store.lock_noticed(session, [each.notice_id for each in told])
+    levels = await notice_store.lock_noticed(session, [report.notice_id for report in reports])
     before = [before for before, following in NEXT_DELIVERY.items() if status in following]
-    await store.note_delivery(session, status, told, from_statuses=before)
+    await notice_store.note_delivery(session, status, reports, from_statuses=before)
     changes = [
         Change(
             "receivable",
@@ -215,7 +221,7 @@ async def note_delivery(session: AsyncSession, status: DeliveryStatus, received:
             f"level_reset:{level}",
             detail={"level_before": levels[receivable_id]},
         )
-        for receivable_id, version, level in await store.reset_levels(session, list(levels))
+        for receivable_id, version, level in await notice_store.reset_levels(session, list(levels))
         if level != levels[receivable_id]
     ]
     if changes:
@@ -223,11 +229,11 @@ async def note_delivery(session: AsyncSession, status: DeliveryStatus, received:
     await write_changes(session, changes, by=SYSTEM, at=received[0].now)
 
 
-def _told(event: MessageEvent) -> store.Told:
+def _report(event: MessageEvent) -> DeliveryReport:
     reason, has_left = None, True
     if isinstance(event, MessageFailedV1):
         reason, has_left = event.reason, event.was_sent
-    return store.Told(
+    return DeliveryReport(
         notice_id=event.about_id,
         at=event.occurred_at,
         message_id=event.message_id,

@@ -1,4 +1,4 @@
-"""The set-based picker against the rule, on generated debts; and the rule itself."""
+"""The rule of the next notice, and the statements that restate it held against it on generated debts."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -8,10 +8,11 @@ import pytest
 from council_common.clock import LONDON
 from council_common.ids import new_id
 from debt_service.arrangements.holds.rules import in_force
-from debt_service.ledger.receivables.rules import Status
+from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level, LevelChannel, applying
-from debt_service.recovery.dunning_runs.picking import Scope, propose_items
-from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, Facts, next_step
+from debt_service.recovery.dunning_runs.notice_store import facts_of
+from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, DunningFacts, next_step
+from debt_service.recovery.dunning_runs.selection import RunScope, propose_items
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -37,42 +38,46 @@ FAILED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("facts", "level", "reason"),
     [
-        (Facts(100, AS_AT), 1, "not_due_yet"),  # due today: still time to pay
-        (Facts(100, AS_AT - DAY), 1, None),
-        (Facts(100, AS_AT - 400 * DAY), 1, None),  # D24: a year late, one level
-        (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY), 2, None),
-        (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 6 * DAY), 2, "interval_not_elapsed"),
-        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT - 6 * DAY), 2, "interval_not_elapsed"),  # left later
+        (DunningFacts(100, AS_AT), 1, "not_due_yet"),  # due today: still time to pay
+        (DunningFacts(100, AS_AT - DAY), 1, None),
+        (DunningFacts(100, AS_AT - 400 * DAY), 1, None),  # D24: a year late, one level
+        (DunningFacts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY), 2, None),
+        (DunningFacts(100, AS_AT - 8 * DAY, 1, AS_AT - 6 * DAY), 2, "interval_not_elapsed"),
+        (
+            DunningFacts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT - 6 * DAY),
+            2,
+            "interval_not_elapsed",
+        ),  # left later
         # It left after the day: no letter, but in a replay, as at a day before the debt was known here.
-        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT + DAY), 2, "interval_not_elapsed"),
-        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT + DAY, recorded_on=AS_AT + DAY), 2, None),
+        (DunningFacts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT + DAY), 2, "interval_not_elapsed"),
+        (DunningFacts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, AS_AT + DAY, recorded_on=AS_AT + DAY), 2, None),
         # The final notice of 6 days ago never left; one of a week ago may be issued again, the reminder a day later.
-        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, unsent_on=AS_AT - 6 * DAY), 2, "interval_not_elapsed"),
-        (Facts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, unsent_on=AS_AT - 7 * DAY), 2, None),
-        (Facts(100, AS_AT - 20 * DAY, unsent_on=AS_AT), 1, "interval_not_elapsed"),
-        (Facts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - DAY), 1, None),
-        (Facts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - 7 * DAY, undeliverable=True), 1, "undeliverable"),
-        (Facts(0, AS_AT - 60 * DAY, 1, AS_AT - 50 * DAY, status=Status.SETTLED), None, "settled"),
-        (Facts(0, AS_AT - 60 * DAY, status=Status.CANCELLED), None, "cancelled"),
-        (Facts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY, notice_under_way=True), 2, "previous_not_delivered"),
-        (Facts(9_99, AS_AT - 20 * DAY, 2, AS_AT - 9 * DAY), 3, "below_minimum"),
-        (Facts(100, AS_AT - 20 * DAY, hold_kind="dispute"), 1, "on_hold:dispute"),
-        (Facts(100, AS_AT - 20 * DAY, suppressed=True), 1, "customer_suppressed"),
-        (Facts(100, AS_AT - 20 * DAY, in_another_proposal=True), 1, "in_another_proposal"),
-        (Facts(100, AS_AT - 99 * DAY, 3, AS_AT - 50 * DAY), None, "top_level_reached"),
+        (DunningFacts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, unsent_on=AS_AT - 6 * DAY), 2, "interval_not_elapsed"),
+        (DunningFacts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, unsent_on=AS_AT - 7 * DAY), 2, None),
+        (DunningFacts(100, AS_AT - 20 * DAY, unsent_on=AS_AT), 1, "interval_not_elapsed"),
+        (DunningFacts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - DAY), 1, None),
+        (DunningFacts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - 7 * DAY, undeliverable=True), 1, "undeliverable"),
+        (DunningFacts(0, AS_AT - 60 * DAY, 1, AS_AT - 50 * DAY, status=ReceivableStatus.SETTLED), None, "settled"),
+        (DunningFacts(0, AS_AT - 60 * DAY, status=ReceivableStatus.CANCELLED), None, "cancelled"),
+        (DunningFacts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY, notice_under_way=True), 2, "previous_not_delivered"),
+        (DunningFacts(9_99, AS_AT - 20 * DAY, 2, AS_AT - 9 * DAY), 3, "below_minimum"),
+        (DunningFacts(100, AS_AT - 20 * DAY, hold_kind="dispute"), 1, "on_hold:dispute"),
+        (DunningFacts(100, AS_AT - 20 * DAY, suppressed=True), 1, "customer_suppressed"),
+        (DunningFacts(100, AS_AT - 20 * DAY, in_another_proposal=True), 1, "in_another_proposal"),
+        (DunningFacts(100, AS_AT - 99 * DAY, 3, AS_AT - 50 * DAY), None, "top_level_reached"),
     ],
 )
-def test_next_step(facts: Facts, level: int | None, reason: str | None) -> None:
+def test_next_step(facts: DunningFacts, level: int | None, reason: str | None) -> None:
     step = next_step(facts, LADDER, as_at=AS_AT)
     assert (step.level.level if step.level else None, step.reason) == (level, reason)
 
 
 @pytest.mark.parametrize(("day", "reason"), [(14, "interval_not_elapsed"), (15, None)])
 def test_sap_interval(day: int, reason: str | None) -> None:
-    """receivables.md §1.1: last notice 1 March, interval 14 days: a run on 14 March skips, 15 March selects."""
+    """SAP F150 (learning.sap.com): last notice 1 March, interval 14 days: a run on 14 March skips, 15 March selects."""
     ladder = a_ladder(a_level(1, 1), a_level(2, 2, 14))
     sent = date(2026, 3, 1)
-    facts = Facts(100, date(2026, 2, 1), 1, sent, sent)
+    facts = DunningFacts(100, date(2026, 2, 1), 1, sent, sent)
     assert next_step(facts, ladder, as_at=date(2026, 3, day)).reason == reason
 
 
@@ -135,7 +140,7 @@ ladders = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(book=st.lists(debts, min_size=1, max_size=12), choice=ladders)
-async def test_the_statement_says_what_the_rule_says(service, book: list[dict[str, Any]], choice: list[Ladder]) -> None:
+async def test_the_statements_restate_the_rule(service, book: list[dict[str, Any]], choice: list[Ladder]) -> None:
     department = f"test {next(DEPARTMENTS)}"
     async with service.runtime.sessions.begin() as session:
         expected = {}
@@ -143,8 +148,10 @@ async def test_the_statement_says_what_the_rule_says(service, book: list[dict[st
             receivable_id = await _insert(session, debt, department)
             ladder = applying(choice, debt_type=debt["debt_type"], customer_kind=debt["kind"], as_at=AS_AT)
             expected[receivable_id] = next_step(_facts(debt), ladder, as_at=AS_AT)
+            facts_of_one = await facts_of(session, receivable_id, as_at=AS_AT)
+            assert facts_of_one == (_facts(debt), debt["debt_type"], debt["kind"])
         run_id = new_id()
-        found = await propose_items(session, run_id, choice, Scope(department), as_at=AS_AT)
+        found = await propose_items(session, run_id, choice, RunScope(department), as_at=AS_AT)
         rows = await session.execute(
             text("SELECT receivable_id, level, reason FROM dunning_item WHERE run_id = :run"), {"run": run_id}
         )
@@ -159,15 +166,15 @@ async def test_the_statement_says_what_the_rule_says(service, book: list[dict[st
     for step in expected.values():
         reasons[step.reason] = reasons.get(step.reason, 0) + 1
     counted: dict[str | None, int] = {}
-    for each in found:
-        counted[each.reason] = counted.get(each.reason, 0) + each.debts
+    for count_of in found:
+        counted[count_of.reason] = counted.get(count_of.reason, 0) + count_of.debts
     assert counted == reasons
 
 
-def _facts(debt: dict[str, Any]) -> Facts:
+def _facts(debt: dict[str, Any]) -> DunningFacts:
     tried = debt["unsent"] is not None and debt["unsent_level"] == debt["level"] + 1
     stops = in_force(released=False, ends_on=AS_AT - debt["hold_ended"] * DAY, as_at=AS_AT)
-    return Facts(
+    return DunningFacts(
         outstanding_pence=debt["outstanding"],
         due_on=AS_AT - debt["late"] * DAY,
         last_level=debt["level"],

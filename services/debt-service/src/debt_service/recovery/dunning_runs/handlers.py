@@ -1,4 +1,4 @@
-"""Another service's fact, and what we do: notification-service says what became of our notices."""
+"""What notification-service reports of our notices, and what we do."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus
 from debt_service.recovery.dunning_runs.usecases import lock_debts_of_notices, note_delivery
 
+handlers = Handlers()
 
-class _NoticeHandlers(Handlers):
-    """Handlers that lock the debts of a batch at once, in the order of their ids, before the first of its groups.
 
-    Group after group would lock them in no order at all, and a bank file or a hold that locks them in theirs would
-    wait for the batch in a ring.
+@handlers.before(MessageSentV1, MessageDeliveredV1, MessageFailedV1)
+async def lock_noticed_debts(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
+    """Lock the debts of a whole batch at once, in the order of their ids.
+
+    Locked group after group they would be locked in no order at all: a bank file or a hold, which locks in the order
+    of ids, and the batch would wait for one another.
     """
-
-    async def handle(self, session: AsyncSession, received: Sequence[Received[Any]]) -> None:
-        await lock_debts_of_notices(session, received)
-        await super().handle(session, received)
-
-
-handlers = _NoticeHandlers()
+    await lock_debts_of_notices(session, received)
 
 
 @handlers.on_many(MessageSentV1)
 async def note_sent(session: AsyncSession, received: Sequence[Received[MessageSentV1]]) -> None:
+    """Notices left."""
     await note_delivery(session, DeliveryStatus.SENT, received)
 
 
 @handlers.on_many(MessageDeliveredV1)
 async def note_delivered(session: AsyncSession, received: Sequence[Received[MessageDeliveredV1]]) -> None:
+    """Notices arrived."""
     await note_delivery(session, DeliveryStatus.DELIVERED, received)
 
 
 @handlers.on_many(MessageFailedV1)
 async def note_failed(session: AsyncSession, received: Sequence[Received[MessageFailedV1]]) -> None:
+    """Notices failed; those that had not left are no step on the ladder."""
     await note_delivery(session, DeliveryStatus.FAILED, received)

@@ -1,0 +1,63 @@
+"""Receipts and their allocations.
+
+Revision ID: debt_0005
+"""
+
+from alembic import op
+
+revision = "debt_0005"
+down_revision = "debt_0004"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = (
+    """
+    CREATE TABLE receipt (
+        id uuid CONSTRAINT pk_receipt PRIMARY KEY,
+        version integer NOT NULL,
+        system text NOT NULL,
+        reference text NOT NULL,
+        received_on date NOT NULL,
+        amount_pence bigint NOT NULL CONSTRAINT ck_receipt_amount_pence CHECK (amount_pence > 0),
+        allocated_pence bigint NOT NULL,
+        method text NOT NULL,
+        payer_reference text,
+        customer_id uuid CONSTRAINT fk_receipt_customer_id_customer REFERENCES customer (id),
+        status text NOT NULL CONSTRAINT ck_receipt_status CHECK (status IN ('received', 'reversed')),
+        reversed_on date,
+        reversal_reason text,
+        created_at timestamptz NOT NULL,
+        content_hash text NOT NULL,
+        on_account_reason text,
+        CONSTRAINT uq_receipt_system_reference UNIQUE (system, reference),
+        CONSTRAINT ck_receipt_allocated CHECK (allocated_pence BETWEEN 0 AND amount_pence),
+        CONSTRAINT ck_receipt_reversed CHECK ((status = 'reversed') = (reversed_on IS NOT NULL))
+    )
+    """,
+    "CREATE INDEX ix_receipt_customer_id ON receipt (customer_id)",
+    "CREATE INDEX ix_receipt_received_on ON receipt (received_on)",
+    """
+    CREATE TABLE allocation (
+        id uuid CONSTRAINT pk_allocation PRIMARY KEY,
+        receipt_id uuid NOT NULL CONSTRAINT fk_allocation_receipt_id_receipt REFERENCES receipt (id),
+        receivable_id uuid NOT NULL CONSTRAINT fk_allocation_receivable_id_receivable REFERENCES receivable (id),
+        amount_pence bigint NOT NULL CONSTRAINT ck_allocation_amount_pence CHECK (amount_pence > 0),
+        basis text NOT NULL,
+        allocated_on date NOT NULL,
+        allocated_by text NOT NULL,
+        reversed_on date
+    )
+    """,
+    "CREATE INDEX ix_allocation_receipt_id ON allocation (receipt_id)",
+    "CREATE INDEX ix_allocation_receivable_id ON allocation (receivable_id)",
+)
+
+
+def upgrade() -> None:
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    op.execute("DROP TABLE allocation")
+    op.execute("DROP TABLE receipt")
