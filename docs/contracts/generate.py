@@ -74,11 +74,11 @@ def broken_promises(made: dict[Path, str]) -> list[str]:
             found.append(f"{path.name}: the event is gone")
         else:
             found += [
-                f"{path.name}: {each}" for each in shrinkages(json.loads(path.read_text()), json.loads(made[path]))
+                f"{path.name}: {lost}" for lost in shrinkages(json.loads(path.read_text()), json.loads(made[path]))
             ]
     for path in sorted((HERE / "openapi").glob("*.json")):
         found += [
-            f"{path.name}: {each}" for each in taken_from_clients(json.loads(path.read_text()), json.loads(made[path]))
+            f"{path.name}: {lost}" for lost in taken_from_clients(json.loads(path.read_text()), json.loads(made[path]))
         ]
     return found
 
@@ -98,19 +98,19 @@ def taken_from_clients(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
                 continue
             asked_before, asked = _asked(before, old), _asked(after, new)
             answered_before, answered = _answered(before, old), _answered(after, new)
-            found += [f"{name} takes {each} no longer" for each in asked_before.keys() - asked.keys()]
+            found += [f"{name} takes {input_} no longer" for input_ in asked_before.keys() - asked.keys()]
             found += [
-                f"{name} must have {each} now"
-                for each, must in asked.items()
-                if must and not asked_before.get(each, False)
+                f"{name} must have {input_} now"
+                for input_, must in asked.items()
+                if must and not asked_before.get(input_, False)
             ]
-            found += [f"{name} answers {each} no longer" for each in answered_before.keys() - answered.keys()]
+            found += [f"{name} answers {field} no longer" for field in answered_before.keys() - answered.keys()]
     return sorted(found)
 
 
 def _asked(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, bool]:
     """What a request may have, parameters and fields of the body, and whether it must."""
-    asked = {f"{each['in']} {each['name']}": bool(each.get("required")) for each in operation.get("parameters", ())}
+    asked = {f"{one['in']} {one['name']}": bool(one.get("required")) for one in operation.get("parameters", ())}
     return asked | _fields(_json(operation.get("requestBody", {})), document)
 
 
@@ -141,9 +141,9 @@ def _fields(
         found |= _fields(choice, document, where, seen)
     if "items" in schema:
         found |= _fields(schema["items"], document, f"{where}[]", seen)
-    for name, each in schema.get("properties", {}).items():
+    for name, field in schema.get("properties", {}).items():
         path = f"{where}.{name}".removeprefix(".")
-        found |= {path: name in schema.get("required", ())} | _fields(each, document, path, seen)
+        found |= {path: name in schema.get("required", ())} | _fields(field, document, path, seen)
     return found
 
 

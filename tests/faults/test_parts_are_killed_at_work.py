@@ -39,18 +39,18 @@ async def test_nothing_is_lost_or_doubled_while_parts_are_killed(council: Counci
 
     async def earned() -> list[Any] | None:
         rebates = await _all_of(council.as_("early_payment_coordinator"), "/v1/rebates", supplier_id=supplier["id"])
-        done = [each for each in rebates if each["status"] == "earned"]
+        done = [rebate for rebate in rebates if rebate["status"] == "earned"]
         return done if len(done) >= count else None
 
     rebates = await until(earned, seconds=120)
-    assert sorted(each["payment_id"] for each in rebates) == sorted(payments)
-    assert {each["rebate_pence"] for each in rebates} == {1_260}
+    assert sorted(rebate["payment_id"] for rebate in rebates) == sorted(payments)
+    assert {rebate["rebate_pence"] for rebate in rebates} == {1_260}
 
-    async def all_told() -> bool:
+    async def all_delivered() -> bool:
         totals = (await council.as_("auditor").get("/v1/messages/totals")).json()["items"]
-        return sum(each["count"] for each in totals if each["status"] == "delivered") == count
+        return sum(total["count"] for total in totals if total["status"] == "delivered") == count
 
-    await until(all_told, seconds=120)
+    await until(all_delivered, seconds=120)
     await _sent_is_handled(council, count)
 
 

@@ -1,4 +1,4 @@
-"""The broker is away for a while: commands go on, through the gateway too, and what they told is sent afterwards."""
+"""The broker is away for a while: commands go on, through the gateway too, and their events are sent afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator

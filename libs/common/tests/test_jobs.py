@@ -90,9 +90,9 @@ async def test_a_part_that_falls_over_takes_the_worker_with_it(
 
     monkeypatch.setattr(part, "run", falls_over)
     async with asyncio.timeout(20):
-        with pytest.raises(ExceptionGroup) as told:
+        with pytest.raises(ExceptionGroup) as raised:
             await run_worker(runtime, handlers=Handlers(), jobs=(), stop=asyncio.Event())
-    assert isinstance(told.value.exceptions[0], LookupError)
+    assert isinstance(raised.value.exceptions[0], LookupError)
 
 
 async def test_marks_and_keys_are_forgotten_after_their_retention(runtime: Runtime, things: Things) -> None:

@@ -59,7 +59,7 @@ def _fail_with_a_secret() -> None:
         structlog.get_logger().exception("failed")
 
 
-async def test_a_database_error_is_told_without_the_row_it_names(things: Things) -> None:
+async def test_a_database_error_is_logged_without_the_row_it_names(things: Things) -> None:
     out = io.StringIO()
     with redirect_stderr(out):
         configure_logs("x")
@@ -93,7 +93,7 @@ def _group() -> None:
 
 
 @pytest.mark.parametrize(
-    ("work", "told"),
+    ("work", "shown"),
     [
         (lambda: int(f"{ACCOUNT} Mrs Smith"), "ValueError at test_logs.py:"),
         (lambda: {}[ACCOUNT], "KeyError at test_logs.py:"),
@@ -105,16 +105,16 @@ def _group() -> None:
     ],
     ids=["value", "key", "field", "group"],
 )
-def test_what_a_fault_was_given_is_never_told(work: Callable[[], object], told: str) -> None:
+def test_what_a_fault_was_given_is_never_shown(work: Callable[[], object], shown: str) -> None:
     fault = _raised(work)
-    assert safe_text(fault).startswith(told)
+    assert safe_text(fault).startswith(shown)
     whole = safe_traceback((type(fault), fault, fault.__traceback__))
-    assert told in whole
+    assert shown in whole
     assert ACCOUNT not in whole
     assert "Smith" not in whole.replace("Mrs Smith", "").replace("} Smith", "")  # this file's own lines
 
 
-def test_our_own_errors_are_told_in_their_words() -> None:
+def test_our_own_errors_keep_their_words() -> None:
     assert safe_text(Conflict("The invoice is paid.")) == "Conflict: The invoice is paid."
 
 

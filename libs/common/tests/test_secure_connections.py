@@ -50,7 +50,7 @@ async def _by_itself(url: str) -> Any:
 async def test_the_address_of_the_database_may_demand_tls(
     things: Things, connect: Callable[[str], Any], tmp_path: Path
 ) -> None:
-    """The wheel's server knows no TLS: whoever demands it is refused by the driver, whoever prefers it is served."""
+    """The wheel's server has no TLS: the driver refuses where it is demanded, and connects where it is preferred."""
     assert await connect(f"{things.url}?sslmode=prefer") == 1
     with pytest.raises(ConnectionError, match="SSL"):
         await connect(f"{things.url}?sslmode=require")
@@ -111,7 +111,7 @@ async def test_events_travel_over_tls_under_the_services_name(
 
 
 @pytest.mark.broker
-async def test_whoever_has_no_name_or_meets_a_stranger_is_refused(
+async def test_a_client_without_a_name_or_with_a_stranger_s_authority_is_refused(
     secure_broker: tuple[str, KafkaSecurity], tmp_path: Path
 ) -> None:
     bootstrap, security = secure_broker

@@ -89,12 +89,12 @@ class Things:
         handlers = Handlers()
 
         async def count_things(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
-            for each in received:
-                if before is not None and (waiting := before(each.event)) is not None:
+            for one in received:
+                if before is not None and (waiting := before(one.event)) is not None:
                     await waiting
             await session.execute(
                 text("INSERT INTO effect (thing_id, number) VALUES (:thing_id, :number)"),
-                [{"thing_id": each.event.thing_id, "number": each.event.number} for each in received],
+                [{"thing_id": one.event.thing_id, "number": one.event.number} for one in received],
             )
 
         handlers.on_many(self.event)(count_things)

@@ -1,4 +1,4 @@
-"""Waiting that ends when a process is told to stop."""
+"""A pause that ends early when the process shall stop."""
 
 from __future__ import annotations
 

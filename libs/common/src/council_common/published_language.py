@@ -117,7 +117,7 @@ def _operation(action: str, topic: str, events: list[type[Event]]) -> dict[str, 
 def shrinkages(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
     """What a new schema takes from readers of the old one; empty when they can read all that the new one allows.
 
-    Told are fields that are gone or no longer always there, other types, further values of a closed list, wider
+    Found are fields that are gone or no longer always there, other types, further values of a closed list, wider
     bounds, and the same inside lists, choices and definitions.
     """
     return _shrunk(old, new, "", (old, new), ())
@@ -136,7 +136,7 @@ def _shrunk(
         return [
             f"{where} may also be {_name(choice)}"
             for choice in new.get("anyOf", [new])
-            if all(_shrunk(each, choice, where, documents, seen) for each in choices)
+            if all(_shrunk(old_choice, choice, where, documents, seen) for old_choice in choices)
         ]
     found = [f"{where}: {key} was {old[key]} and is {new.get(key)}" for key in _wider(old, new)]
     found += [f"{where} may also be {value}" for value in _further_values(old, new)]

@@ -121,8 +121,8 @@ async def test_a_commit_that_fails_is_not_answered_201(service: Harness, things:
 
 
 async def test_bad_tokens_and_missing_scopes(service: Harness) -> None:
-    async with service.client() as nobody:
-        answer = await nobody.post("/v1/things", json={"name": "a"})
+    async with service.client() as stranger:
+        answer = await stranger.post("/v1/things", json={"name": "a"})
         assert (answer.status_code, answer.headers["www-authenticate"]) == (401, 'Bearer realm="council-payments"')
     async with service.as_("auditor") as auditor:
         assert (await auditor.post("/v1/things", json={"name": "a"})).status_code == 403
@@ -157,7 +157,9 @@ async def test_refusals_are_documented_as_they_are_sent(service: Harness) -> Non
     assert service.app.openapi() == service.app.openapi()
     for operations in service.app.openapi()["paths"].values():
         for operation in operations.values():
-            refusals = {status: each["content"] for status, each in operation["responses"].items() if status >= "4"}
+            refusals = {
+                status: response["content"] for status, response in operation["responses"].items() if status >= "4"
+            }
             assert {"401", "403", "404", "409", "422", "503"} <= set(refusals)
             for content in refusals.values():
                 assert content == {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}

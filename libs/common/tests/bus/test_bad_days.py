@@ -86,11 +86,11 @@ async def test_a_bad_event_goes_to_the_dead_topic_with_its_reason_and_is_replaye
     assert await things.scalar("SELECT count(*) FROM dead_letter") == 0
 
 
-async def test_bytes_that_are_no_event_are_put_aside_and_do_not_stall_the_others(things: Things) -> None:
+async def test_bytes_that_are_no_event_become_dead_letters_and_do_not_stall_the_others(things: Things) -> None:
     producer = make_producer(things.bootstrap)
     await producer.start()
     for payload in (b"\xff\xfe not json", b'{"specversion":"1.0"}', b""):
-        await producer.send_and_wait(things.topic, payload, key=b"whoever", partition=0)
+        await producer.send_and_wait(things.topic, payload, key=b"no id", partition=0)
     await producer.stop()
     await things.publish_many(12, things=6)
     async with at_work(things.relay(), things.consumer()):
@@ -100,7 +100,7 @@ async def test_bytes_that_are_no_event_are_put_aside_and_do_not_stall_the_others
     assert all(letter["reason"] for letter in letters)
 
 
-async def test_headers_and_keys_that_are_no_text_stall_nobody(things: Things) -> None:
+async def test_headers_and_keys_that_are_no_text_do_not_stall_the_others(things: Things) -> None:
     producer = make_producer(things.bootstrap)
     await producer.start()
     for key, event_type in ((b"who", b"\xff\xfe"), (b"\x00\x00\x00\x07", b""), (b"\x00", b"a\x00b"), (b"\xff", b"")):
@@ -113,17 +113,17 @@ async def test_headers_and_keys_that_are_no_text_stall_nobody(things: Things) ->
     async with at_work(things.relay(), things.consumer()):
         await things.until_effects(12)
         letters = await _dead_letters(things, 3)
-    # A type that is not ours is nobody's letter; a record without any, or of ours, is kept with its key as it was.
+    # A type that is not ours is no letter of ours; a record without any, or of ours, is kept with its key as it was.
     assert sorted(letter["key"] for letter in letters) == ["\\x00\\x00\\x00\x07", "\\x00\\xfe", "\\xff"]
 
 
-async def test_what_another_than_its_producer_wrote_is_put_aside(things: Things) -> None:
+async def test_what_another_than_its_producer_wrote_becomes_a_dead_letter(things: Things) -> None:
     ours, header = things.an_event(0, of=1), [("ce_type", things.event.type.encode())]
     payload = seal(ours, event_id=new_id())
     forged = (
         (payload, thing(2)),  # another aggregate's place in the order
         (payload.replace(b"urn:council:things-service", b"urn:council:other-service"), thing(1)),
-        (payload.replace(things.event.type.encode(), b"uk.gov.council.other.told.v1"), thing(1)),
+        (payload.replace(things.event.type.encode(), b"uk.gov.council.other.sent.v1"), thing(1)),
     )
     producer = make_producer(things.bootstrap)
     await producer.start()
@@ -141,11 +141,11 @@ async def test_what_another_than_its_producer_wrote_is_put_aside(things: Things)
     assert await things.effects() == {}
 
 
-async def test_a_record_near_the_broker_s_limit_is_put_aside_whole_and_told_in_part(things: Things) -> None:
+async def test_a_record_near_the_broker_s_limit_is_kept_whole_and_published_in_part(things: Things) -> None:
     junk = b"\xff" * 900_000  # as escaped JSON six times as long: the broker would never take it back
     producer = make_producer(things.bootstrap)
     await producer.start()
-    await producer.send_and_wait(things.topic, junk, key=b"whoever", partition=0)
+    await producer.send_and_wait(things.topic, junk, key=b"no id", partition=0)
     await producer.stop()
     await things.publish_many(12, things=6)
     async with at_work(things.relay(), things.consumer()):
@@ -156,9 +156,9 @@ async def test_a_record_near_the_broker_s_limit_is_put_aside_whole_and_told_in_p
 
 
 async def test_what_comes_in_during_a_replay_is_replayed_too(things: Things) -> None:
-    """The consumer puts an event behind the last letter at the moment at which that letter is handled."""
+    """The consumer keeps an event behind the last letter at the moment at which that letter is handled."""
     broken = True
-    replaying, put_behind = asyncio.Event(), asyncio.Event()
+    replaying, kept_behind = asyncio.Event(), asyncio.Event()
 
     async def refuses_then_waits(event: Any) -> None:
         if event.number == 0 and broken:
@@ -166,7 +166,7 @@ async def test_what_comes_in_during_a_replay_is_replayed_too(things: Things) -> 
         if event.number == 0:
             replaying.set()
             with suppress(TimeoutError):
-                await asyncio.wait_for(put_behind.wait(), timeout=1)
+                await asyncio.wait_for(kept_behind.wait(), timeout=1)
 
     handlers = things.handlers(refuses_then_waits)
     async with at_work(things.relay(), things.consumer(handlers)):

@@ -37,7 +37,7 @@ def _trace(number: int) -> str:
 
 
 async def _count_under_traces(things: Things, *numbers: int) -> None:
-    """One command for each trace, about a thing of the same number; all are sent before anybody handles them."""
+    """One command for each trace, about a thing of the same number; all are sent before a consumer runs."""
     for number in numbers:
         with span("POST", parent={"traceparent": f"00-{_trace(number)}-00000000000000aa-01"}):
             await things.count(0, of=number)

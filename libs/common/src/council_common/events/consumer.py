@@ -2,7 +2,7 @@
 
 One transaction for a batch (marks, effects and new events), the offset after it. The next batch is read while
 PostgreSQL works on this one. When a batch fails it goes event by event. A transient fault backs off and never skips;
-an event that cannot be read, or fails five times, is put aside.
+an event that cannot be read, or fails five times, becomes a dead letter.
 """
 
 from __future__ import annotations
@@ -20,14 +20,15 @@ from aiokafka.errors import KafkaError
 from council_common.clock import Clock, utc_now
 from council_common.database.sessions import Sessions
 from council_common.database.transient_faults import is_transient
-from council_common.events.broker_records import Record, Taken, take
-from council_common.events.dead_letters import WAITS_BEHIND, put_aside, waiting_keys
+from council_common.events.broker_records import ReadRecord, Record, read_record
+from council_common.events.dead_letters import WAITS_BEHIND, keep_dead_letter, waiting_keys
 from council_common.events.handlers import Handlers, Received
 from council_common.events.inbox import handled_before, mark_handled
 from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import CONSUMER_RETRIES, EVENTS_HANDLED, EVENTS_REPEATED
 from council_common.observability.safe_text import safe_text
+from council_common.observability.traces import span
 from council_common.pause import pause
 
 log = get_logger()
@@ -40,24 +41,24 @@ READ_AT_ONCE = 10
 
 
 class Source(Protocol):
-    """Where records come from, and who is told how far they are done: aiokafka's consumer, as far as it is used."""
+    """Where records come from and where offsets are committed: aiokafka's consumer, as far as it is used."""
 
     async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Record]]:
         """The next records, at most so many; none where none came in that time."""
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
-        """Say up to where the records of each partition are done."""
+        """Store where each partition goes on."""
 
 
 class _Batch(NamedTuple):
     """Records as they were fetched and read; `offsets` is where each partition goes on after them."""
 
-    taken: list[Taken]
+    records: list[ReadRecord]
     offsets: dict[TopicPartition, int]
 
 
 class Consumer:
-    """Handles the events of one service's subscriptions until told to stop."""
+    """Handles the events of one service's subscriptions until stopped."""
 
     def __init__(
         self,
@@ -125,7 +126,7 @@ class Consumer:
             while not stop.is_set():
                 batch = await ahead
                 ahead = asyncio.create_task(self._read(source))
-                if batch.offsets and await self._process(batch.taken, stop):
+                if batch.offsets and await self._process(batch.records, stop):
                     await self._commit(source, batch.offsets)
                     self._failures = 0
         finally:
@@ -135,13 +136,13 @@ class Consumer:
     async def _read(self, source: Source) -> _Batch:
         fetched = await source.getmany(timeout_ms=500, max_records=self._batch)
         offsets = {partition: records[-1].offset + 1 for partition, records in fetched.items() if records}
-        taken = []
+        subscribed = []
         for number, record in enumerate(chain.from_iterable(fetched.values()), 1):
-            if (ours := take(record, self._types)) is not None:
-                taken.append(ours)
+            if (read := read_record(record, self._types)) is not None:
+                subscribed.append(read)
             if number % READ_AT_ONCE == 0:
                 await asyncio.sleep(0)
-        return _Batch(taken, offsets)
+        return _Batch(subscribed, offsets)
 
     async def _commit(self, source: Source, offsets: dict[TopicPartition, int]) -> None:
         try:
@@ -150,37 +151,38 @@ class Consumer:
             # The group rebalanced under us: the records come again, and the inbox knows them.
             log.info("offsets_not_committed", cause=type(fault).__name__)
 
-    async def _process(self, taken: Sequence[Taken], stop: asyncio.Event) -> bool:
-        """Give every record its effect once, or put it aside; False when stopped before that was done."""
+    async def _process(self, records: Sequence[ReadRecord], stop: asyncio.Event) -> bool:
+        """Give every record its effect once, or make it a dead letter; False when stopped before that was done."""
         failures = 0
-        while taken:
+        while records:
             try:
-                await self._handle(taken)
+                await self._handle(records)
                 return True
             except Exception as fault:
                 if not is_transient(fault):
-                    return await self._one_by_one(taken, stop)
+                    return await self._one_by_one(records, stop)
                 failures = await self._back_off(stop, failures, fault)
                 if stop.is_set():
                     return False
         return True
 
-    async def _one_by_one(self, taken: Sequence[Taken], stop: asyncio.Event) -> bool:
-        for each in taken:
-            if not await self._handle_or_put_aside(each, stop):
-                return False
+    async def _one_by_one(self, records: Sequence[ReadRecord], stop: asyncio.Event) -> bool:
+        for record in records:
+            with span(f"handle {record.type} by itself", parent=record.trace_headers):
+                if not await self._handle_or_give_up(record, stop):
+                    return False
         return True
 
-    async def _handle_or_put_aside(self, each: Taken, stop: asyncio.Event) -> bool:
-        """Handle one event, or put it aside after five attempts; False when stopped before either."""
+    async def _handle_or_give_up(self, record: ReadRecord, stop: asyncio.Event) -> bool:
+        """Handle one event, or make it a dead letter after five attempts; False when stopped before either."""
         attempts = failures = 0
         reason = ""
         while True:
             try:
                 if attempts < ATTEMPTS:
-                    await self._handle([each])
+                    await self._handle([record])
                 else:
-                    await self._put_aside(each, reason, attempts)
+                    await self._give_up(record, reason, attempts)
                 return True
             except Exception as fault:
                 if is_transient(fault):
@@ -192,29 +194,30 @@ class Consumer:
                     reason = safe_text(fault).replace("\0", "")
                     CONSUMER_RETRIES.labels(type(fault).__name__).inc()
                     if attempts == ATTEMPTS:
-                        log.exception("event_put_aside", type=each.type, key=each.key[1], offset=each.record.offset)
+                        key, offset = record.key[1], record.record.offset
+                        log.exception("event_became_dead_letter", type=record.type, key=key, offset=offset)
                     else:
                         await pause(stop, BACK_OFF[attempts - 1])
                 if stop.is_set():
                     return False
 
-    async def _handle(self, taken: Sequence[Taken]) -> None:
+    async def _handle(self, records: Sequence[ReadRecord]) -> None:
         """One transaction: marks, effects, dead letters."""
         now = self._clock()
         async with self._sessions.begin() as session:
-            blocked = await waiting_keys(session, {each.key for each in taken})
-            behind = [each.envelope.id for each in taken if each.envelope is not None and each.key in blocked]
+            blocked = await waiting_keys(session, {record.key for record in records})
+            behind = [record.envelope.id for record in records if record.envelope is not None and record.key in blocked]
             done_before = await handled_before(session, behind) if behind else set()
             good: list[Received[Any]] = []
-            for each in taken:
-                envelope = each.envelope
+            for record in records:
+                envelope = record.envelope
                 if envelope is None:
-                    blocked.add(each.key)
-                    await put_aside(session, each.dead(each.reason, 1), at=now)
+                    blocked.add(record.key)
+                    await keep_dead_letter(session, record.dead_letter(record.reason, 1), at=now)
                 elif envelope.id in done_before:
                     continue
-                elif each.key in blocked:
-                    await put_aside(session, each.dead(WAITS_BEHIND, 0), at=now)
+                elif record.key in blocked:
+                    await keep_dead_letter(session, record.dead_letter(WAITS_BEHIND, 0), at=now)
                 else:
                     good.append(Received(envelope.data, envelope.id, now, envelope.traceparent))
             fresh = await mark_handled(session, good) if good else []
@@ -224,9 +227,9 @@ class Consumer:
             EVENTS_HANDLED.labels(event_type).inc(count)
         EVENTS_REPEATED.inc(len(good) - len(fresh))
 
-    async def _put_aside(self, each: Taken, reason: str, attempts: int) -> None:
+    async def _give_up(self, record: ReadRecord, reason: str, attempts: int) -> None:
         async with self._sessions.begin() as session:
-            await put_aside(session, each.dead(reason, attempts), at=self._clock())
+            await keep_dead_letter(session, record.dead_letter(reason, attempts), at=self._clock())
 
     async def _back_off(self, stop: asyncio.Event, failures: int, fault: BaseException) -> int:
         wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]

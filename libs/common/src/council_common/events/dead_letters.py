@@ -1,4 +1,4 @@
-"""Events that cannot be handled: kept with their reason, told on `<topic>.dead`, replayed by a command.
+"""Events that cannot be handled: kept with their reason, published on `<topic>.dead`, replayed by a command.
 
 While one waits, later events of the same aggregate wait behind it: none overtakes it unseen.
 """
@@ -20,7 +20,7 @@ from council_common.clock import Clock
 from council_common.database.sessions import Sessions
 from council_common.database.tables import dead_letter, outbox
 from council_common.events.contract import Event
-from council_common.events.envelope import read_told, type_of
+from council_common.events.envelope import read_event, type_of
 from council_common.events.handlers import Handlers, Received
 from council_common.events.inbox import mark_handled
 from council_common.events.topics import dead_topic
@@ -28,12 +28,12 @@ from council_common.ids import new_id
 from council_common.observability.metrics import EVENTS_DEAD
 from council_common.observability.safe_text import safe_text
 
-TOLD_BYTES = 64 * 1024
+PUBLISHED_BYTES = 64 * 1024
 WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
 
 
 # One fixed statement, planned once, however many keys a batch has. The last letter of each key stays until the commit:
-# a replay that is about to remove it first waits for what is being put behind it.
+# a replay that is about to remove it first waits for what is being kept behind it.
 _WAITING = text(
     "SELECT letter.topic, letter.key FROM unnest(:topics, :keys) AS asked(topic, key) CROSS JOIN LATERAL ("
     "SELECT * FROM dead_letter WHERE topic = asked.topic AND key = asked.key"
@@ -42,7 +42,7 @@ _WAITING = text(
 
 
 @dataclass(frozen=True, slots=True)
-class DeadRecord:
+class DeadLetter:
     """A record that could not be handled, where it stood, why, and after how many attempts."""
 
     topic: str
@@ -64,23 +64,23 @@ async def waiting_keys(session: AsyncSession, keys: Iterable[tuple[str, str]]) -
     return {(topic, key) for topic, key in found}
 
 
-async def put_aside(session: AsyncSession, record: DeadRecord, *, at: datetime) -> None:
-    """Keep a record for replay and tell it on the dead topic; the same record twice is kept once.
+async def keep_dead_letter(session: AsyncSession, letter: DeadLetter, *, at: datetime) -> None:
+    """Keep a record for replay and publish it on the dead topic; the same record twice is kept once.
 
-    The topic is told at most the first 64 KiB of the payload: the whole is kept here.
+    The topic gets at most the first 64 KiB of the payload: the whole is kept here.
     """
     kept = await session.execute(
         upsert(dead_letter)
         .values(
             id=new_id(),
-            topic=record.topic,
-            partition=record.partition,
-            record_offset=record.offset,
-            key=record.key,
-            type=record.type,
-            payload=record.payload,
-            reason=record.reason[:2000],
-            attempts=record.attempts,
+            topic=letter.topic,
+            partition=letter.partition,
+            record_offset=letter.offset,
+            key=letter.key,
+            type=letter.type,
+            payload=letter.payload,
+            reason=letter.reason[:2000],
+            attempts=letter.attempts,
             failed_at=at,
         )
         .on_conflict_do_nothing()
@@ -91,27 +91,27 @@ async def put_aside(session: AsyncSession, record: DeadRecord, *, at: datetime) 
         return
     body = {
         "id": str(letter_id),
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "key": record.key,
-        "type": record.type,
-        "reason": record.reason[:2000],
-        "attempts": record.attempts,
+        "topic": letter.topic,
+        "partition": letter.partition,
+        "offset": letter.offset,
+        "key": letter.key,
+        "type": letter.type,
+        "reason": letter.reason[:2000],
+        "attempts": letter.attempts,
         "failed_at": at.isoformat(),
-        "payload": record.payload[:TOLD_BYTES].decode(errors="replace"),
-        "payload_bytes": len(record.payload),
+        "payload": letter.payload[:PUBLISHED_BYTES].decode(errors="replace"),
+        "payload_bytes": len(letter.payload),
     }
     await session.execute(
         insert(outbox).values(
             id=letter_id,
-            topic=dead_topic(record.topic),
-            aggregate_id=_as_uuid(record.key) or letter_id,
-            type=record.type or "unreadable",
+            topic=dead_topic(letter.topic),
+            aggregate_id=_as_uuid(letter.key) or letter_id,
+            type=letter.type or "unreadable",
             payload=json.dumps(body, ensure_ascii=False).encode(),
         )
     )
-    EVENTS_DEAD.labels(record.topic).inc()
+    EVENTS_DEAD.labels(letter.topic).inc()
 
 
 async def replay_dead_letters(
@@ -139,7 +139,7 @@ async def replay_dead_letters(
             try:
                 received = _received(row, handlers.types, now=clock())
                 async with sessions.begin() as session:
-                    # Before anything else: from here on nothing is put behind this letter.
+                    # Before anything else: from here on nothing is kept behind this letter.
                     kept = await session.execute(select(dead_letter.c.id).where(_is(row.id)).with_for_update())
                     if kept.scalar() is None:
                         continue  # discarded meanwhile
@@ -153,20 +153,20 @@ async def replay_dead_letters(
     return handled, failed
 
 
-async def discard_dead_letter(session: AsyncSession, letter_id: UUID) -> DeadRecord | None:
+async def discard_dead_letter(session: AsyncSession, letter_id: UUID) -> DeadLetter | None:
     """Give up an event that can never be handled, so that what waits behind it may go on; None if there is none."""
     gone = await session.execute(delete(dead_letter).where(_is(letter_id)).returning(dead_letter))
     row = gone.one_or_none()
     if row is None:
         return None
-    return DeadRecord(
+    return DeadLetter(
         row.topic, row.partition, row.record_offset, row.key, row.type, row.payload, row.reason, row.attempts
     )
 
 
 def _received(row: Any, types: Mapping[str, type[Event]], *, now: datetime) -> Received[Any]:
-    """A letter as it would be handled; what its producer did not tell stays a letter."""
-    envelope = read_told(row.payload, types[row.type or type_of(row.payload)], topic=row.topic, key=row.key)
+    """A letter as it would be handled; what its producer did not send stays a letter."""
+    envelope = read_event(row.payload, types[row.type or type_of(row.payload)], topic=row.topic, key=row.key)
     return Received(envelope.data, envelope.id, now, envelope.traceparent)
 
 

@@ -75,28 +75,28 @@ def seal_written(event: WrittenEvent, *, event_id: UUID, traceparent: str | None
     ).encode()
 
 
-class NotTheProducers(ValueError):
-    """A record is not what its producer sends."""
+class NotFromItsProducer(ValueError):
+    """A record that the event's producer would not send so."""
 
 
-def read_told(payload: bytes, event_type: type[Event], *, topic: str, key: str) -> Envelope[Any]:
+def read_event(payload: bytes, event_type: type[Event], *, topic: str, key: str) -> Envelope[Any]:
     """Read an event as its producer sends it: on its topic, under its aggregate's key, in its name.
 
     The broker's rights are by topic, so each producer is kept to its own. Raises pydantic's ValidationError for what
-    cannot be read and NotTheProducers for what somebody else told.
+    cannot be read and NotFromItsProducer for what another service sent.
     """
     if topic != event_type.topic:
-        raise NotTheProducers(f"{event_type.type} is told on {event_type.topic} only")
+        raise NotFromItsProducer(f"{event_type.type} is sent on {event_type.topic} only")
     envelope = unseal(payload, event_type)
     if envelope.type != event_type.type or envelope.source != source_of(event_type):
-        raise NotTheProducers("type or source of the envelope is not that of the event")
+        raise NotFromItsProducer("type or source of the envelope is not that of the event")
     if key != str(envelope.data.key):
-        raise NotTheProducers("the record's key is not the aggregate's id")
+        raise NotFromItsProducer("the record's key is not the aggregate's id")
     return envelope
 
 
 def source_of(event_type: type[Event]) -> str:
-    """The `source` of every event of a type: the service that tells it."""
+    """The `source` of every event of a type: the service that sends it."""
     return f"urn:council:{event_type.producer}"
 
 

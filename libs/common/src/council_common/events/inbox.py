@@ -31,15 +31,15 @@ async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]])
     The same event may come twice in one batch: it is handled once, as it came first.
     """
     result = await session.execute(
-        _MARK, {"ids": [each.id for each in received], "types": [each.event.type for each in received]}
+        _MARK, {"ids": [one.id for one in received], "types": [one.event.type for one in received]}
     )
     marked = set(result.scalars())
     if len(marked) == len(received):
         return received
     first: dict[UUID, Received[Any]] = {}
-    for each in received:
-        first.setdefault(each.id, each)
-    return [each for event_id, each in first.items() if event_id in marked]
+    for one in received:
+        first.setdefault(one.id, one)
+    return [one for event_id, one in first.items() if event_id in marked]
 
 
 async def handled_before(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID]:

@@ -59,7 +59,7 @@ def make_producer(bootstrap_servers: str, security: KafkaSecurity = IN_CLEAR) ->
 
 
 class Relay:
-    """Moves one service's events from its outbox to Kafka until told to stop."""
+    """Moves one service's events from its outbox to Kafka until stopped."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Relay:
             connection.terminate()
 
     async def _count_waiting(self, connection: asyncpg.Connection[Any]) -> None:
-        """Say how many events wait, before they are sent: while the broker is away this is what shows it."""
+        """Measure how many events wait, before they are sent: while the broker is away this is what shows it."""
         now = time.monotonic()
         if now >= self._count_at:
             self._count_at = now + COUNT_EVERY

@@ -14,7 +14,7 @@ Mechanism = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
 
 @dataclass(frozen=True)
 class KafkaSecurity:
-    """What Kafka's clients are told besides the address. `ca_file` is PEM; empty means the system's authorities."""
+    """What Kafka's clients need besides the address. `ca_file` is PEM; empty means the system's authorities."""
 
     protocol: Protocol = "PLAINTEXT"
     mechanism: Mechanism = "SCRAM-SHA-512"

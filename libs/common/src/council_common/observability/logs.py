@@ -1,4 +1,4 @@
-"""Logs tell facts, one JSON object a line (or coloured lines for people), with ids and never a name or account."""
+"""Logs of facts: one JSON object a line (or coloured lines for people), with ids and never a name or account."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _name_trace(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapp
     return event
 
 
-def _tell_fault(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _render_fault(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Render `exc_info` without local variables and without the values a database's message repeats."""
     exc_info = event.pop("exc_info", None)
     if exc_info is True:
@@ -51,7 +51,7 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         _refuse_forbidden,
-        _tell_fault,
+        _render_fault,
     ]
     renderer: Any = (
         structlog.processors.JSONRenderer() if format_ == "json" else structlog.dev.ConsoleRenderer(colors=True)
@@ -78,10 +78,10 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
     root.setLevel(level)
     for noisy in ("uvicorn.access", "aiokafka", "kafka", "httpx", "httpcore", "alembic"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    sys.excepthook = _tell_last_fault
+    sys.excepthook = _log_last_fault
 
 
-def _tell_last_fault(kind: type[BaseException], fault: BaseException, stack: TracebackType | None) -> None:
+def _log_last_fault(kind: type[BaseException], fault: BaseException, stack: TracebackType | None) -> None:
     """The fault that ends the process, in safe words too: Python itself would print PostgreSQL's whole row."""
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, fault, stack)

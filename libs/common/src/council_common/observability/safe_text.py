@@ -19,9 +19,9 @@ ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 def safe_text(fault: BaseException) -> str:
     """What went wrong, without the values it went wrong with.
 
-    Only our own errors are told in their words. PostgreSQL's messages name the failing row, pydantic's the refused
-    input, `int()` and `dict[…]` what they were given, an SMTP server's refusal the address: of those the kind and
-    the place, the SQL state and constraint, or the fields are told.
+    Only our own errors keep their words. PostgreSQL's messages name the failing row, pydantic's the refused input,
+    `int()` and `dict[…]` what they were given, an SMTP server's refusal the address: of those the text has the kind
+    and the place, the SQL state and constraint, or the fields.
     """
     kind = type(fault).__name__
     if isinstance(fault, BusinessError):
@@ -32,10 +32,10 @@ def safe_text(fault: BaseException) -> str:
         return f"{type(database_fault).__name__} {database_fault.sqlstate}" + (f" ({constraint})" if constraint else "")
     errors = getattr(fault, "errors", None)
     if callable(errors):
-        told = "; ".join(f"{_field(each['loc'])}: {each['type']}" for each in errors()[:5])
-        return f"{kind}: {told}"
+        fields = "; ".join(f"{_field(error['loc'])}: {error['type']}" for error in errors()[:5])
+        return f"{kind}: {fields}"
     if isinstance(fault, BaseExceptionGroup):
-        return f"{kind} of {', '.join(safe_text(each) for each in fault.exceptions[:5])}"
+        return f"{kind} of {', '.join(safe_text(member) for member in fault.exceptions[:5])}"
     return f"{kind}{_place(fault)}"
 
 
@@ -49,7 +49,7 @@ def safe_traceback(exc_info: ExcInfo) -> str:
     while link is not None and len(words) < 5:
         words.append(safe_text(link))
         if isinstance(link, BaseExceptionGroup):
-            members += [safe_traceback((type(each), each, each.__traceback__)) for each in link.exceptions[:5]]
+            members += [safe_traceback((type(member), member, member.__traceback__)) for member in link.exceptions[:5]]
         link = link.__cause__ or link.__context__
     return "\none of them:\n".join(["".join(lines) + "\nbecause of ".join(words), *members])
 

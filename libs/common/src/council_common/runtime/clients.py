@@ -17,7 +17,7 @@ from council_common.observability.traces import current_traceparent
 ServiceName = Literal["supplier", "invoice", "rebate", "debt", "notification"]
 
 _RENEW_BEFORE_SECONDS = 30
-_UNSAID_SECONDS = 120
+_DEFAULT_TOKEN_SECONDS = 120
 _RETRY_STATUSES = frozenset({502, 503, 504})
 
 
@@ -35,7 +35,7 @@ class ClientSettings(Protocol):
 
 
 class _Away(Exception):
-    """The other service did not answer, or said that it cannot for the moment."""
+    """The other service did not answer, or answered that it cannot at the moment."""
 
     what = "does not answer at the moment"
 
@@ -47,7 +47,7 @@ class _TokenRefused(_Away):
 
 
 class _NoToken(Exception):
-    """The identity provider gives us no token: nobody was asked yet."""
+    """The identity provider gives us no token: the other service was not asked yet."""
 
 
 class ServiceClients:
@@ -128,7 +128,7 @@ class ServiceClients:
                 )
                 grant = granted.raise_for_status().json()
                 self._token = str(grant["access_token"])
-                lives = int(grant.get("expires_in", _UNSAID_SECONDS))  # optional in RFC 6749 §5.1
+                lives = int(grant.get("expires_in", _DEFAULT_TOKEN_SECONDS))  # optional in RFC 6749 §5.1
                 self._token_until = time.monotonic() + lives - _RENEW_BEFORE_SECONDS
             except (httpx.HTTPError, KeyError, TypeError, ValueError) as fault:
                 raise _NoToken from fault

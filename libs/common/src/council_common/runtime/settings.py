@@ -47,7 +47,7 @@ class ServiceSettings(BaseSettings):
 
     @property
     def kafka_security(self) -> KafkaSecurity:
-        """What every client of the broker is told besides its address."""
+        """What every client of the broker needs besides its address."""
         return KafkaSecurity(
             self.kafka_security_protocol,
             self.kafka_sasl_mechanism,

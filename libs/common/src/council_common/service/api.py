@@ -40,7 +40,7 @@ def resource_router(resource: str) -> APIRouter:
 
 
 def summed_up(document: dict[str, Any]) -> dict[str, Any]:
-    """An OpenAPI document whose operations are summed up by the first sentence said of each."""
+    """An OpenAPI document whose operations are summed up by the first sentence of their descriptions."""
     for operations in document["paths"].values():
         for operation in operations.values():
             if "description" in operation:

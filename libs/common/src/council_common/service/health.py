@@ -64,12 +64,12 @@ def health_routes(*, database: Check, broker: Check) -> APIRouter:
 
     @router.get("/health/serving")
     async def serving() -> JSONResponse:
-        return _told({"database": await database()})
+        return _health({"database": await database()})
 
     @router.get("/health/ready")
     async def ready() -> JSONResponse:
         of_database, of_broker = await asyncio.gather(database(), broker())
-        return _told({"database": of_database, "broker": of_broker})
+        return _health({"database": of_database, "broker": of_broker})
 
     @router.get("/metrics")
     async def metrics() -> Response:
@@ -78,6 +78,6 @@ def health_routes(*, database: Check, broker: Check) -> APIRouter:
     return router
 
 
-def _told(answers: dict[str, bool]) -> JSONResponse:
+def _health(answers: dict[str, bool]) -> JSONResponse:
     parts = {name: "ready" if answer else "away" for name, answer in answers.items()}
     return JSONResponse(parts, status_code=200 if all(answers.values()) else 503)

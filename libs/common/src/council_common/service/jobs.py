@@ -56,7 +56,7 @@ async def run_job_now(runtime: Runtime, job: Job) -> None:
 
 
 async def run_jobs(runtime: Runtime, jobs: tuple[Job, ...], stop: asyncio.Event) -> None:
-    """Run jobs until told to stop; one that fails is told and runs again at its next turn."""
+    """Run jobs until stopped; one that fails is logged and runs again at its next turn."""
     async with asyncio.TaskGroup() as group:
         for job in jobs:
             group.create_task(_keep_running(runtime, job, stop))

@@ -26,7 +26,7 @@ PURGE = Job("purge", purge, every=timedelta(hours=1))
 
 
 async def run_worker(runtime: Runtime, *, handlers: Handlers, jobs: tuple[Job, ...], stop: asyncio.Event) -> None:
-    """Work until `stop` is set. A part that falls over takes the worker with it: whoever supervises restarts it."""
+    """Work until `stop` is set. A part that falls over takes the worker with it: its supervisor restarts it."""
     settings = runtime.settings
     relay = Relay(
         database_url=settings.database_url,
