@@ -24,7 +24,7 @@ GROUP BY type
 
 @dataclass
 class Books:
-    """What each service's database says: sent and handled by type, what waits and what was put aside."""
+    """What each service's database says: sent and handled by type, what waits and what became a dead letter."""
 
     sent: Counter[str] = field(default_factory=Counter)
     handled: dict[str, Counter[str]] = field(default_factory=dict)
@@ -44,7 +44,8 @@ class Books:
 def subscriptions() -> dict[str, list[str]]:
     """Which types each service handles, asked of its own list: a new subscription is proved without being named."""
     return {
-        service: sorted(importlib.import_module(f"{service}_service.handlers").handlers.types) for service in SERVICES
+        service: sorted(importlib.import_module(f"{service}_service.main").SERVICE.handlers.types)
+        for service in SERVICES
     }
 
 
@@ -66,7 +67,7 @@ async def read_books(platform: Platform) -> Books:
 
 
 async def until_handled(platform: Platform, *, seconds: float = 120.0, every: float = 0.25) -> None:
-    """Return when every event is sent and handled. What was put aside shows in the proof, not here."""
+    """Return when every event is sent and handled. What became a dead letter shows in the proof, not here."""
 
     async def nothing_waits() -> bool:
         books = await read_books(platform)
@@ -76,7 +77,7 @@ async def until_handled(platform: Platform, *, seconds: float = 120.0, every: fl
 
 
 async def prove_events(platform: Platform) -> list[Proof]:
-    """A line a subscription, and nothing waiting or put aside."""
+    """A line a subscription, and nothing waiting and no dead letter."""
     books = await read_books(platform)
     proofs = [
         Proof(f"{event_type.removeprefix(PREFIX)} → {service}", books.handled[service][event_type], sent)
@@ -87,5 +88,5 @@ async def prove_events(platform: Platform) -> list[Proof]:
     return [
         *proofs,
         Proof("events not sent yet", books.unsent, 0),
-        Proof("events put aside as dead letters", books.dead, 0),
+        Proof("events that became dead letters", books.dead, 0),
     ]
