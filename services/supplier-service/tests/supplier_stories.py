@@ -83,6 +83,10 @@ class Case:
         self.approver: AsyncClient = service.as_("ap_manager", "a.mensah")
         self.path = ""
 
+    async def supplier_now(self) -> dict[str, Any]:
+        answer: dict[str, Any] = (await self.approver.get(f"/v1/suppliers/{self.supplier['id']}")).json()
+        return answer
+
     async def request(self) -> dict[str, Any]:
         answer = await self.requester.post("/v1/bank-account-changes", json=a_change(self.supplier["id"]))
         assert answer.status_code == 201, answer.text

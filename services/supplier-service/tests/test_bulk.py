@@ -15,7 +15,7 @@ async def _bulk(service: Harness, items: list[Any], **headers: str) -> Any:
         return await erp.post("/v1/suppliers/bulk", json={"items": items}, headers=headers)
 
 
-async def test_good_entries_go_in_and_bad_ones_come_back(service: Harness) -> None:
+async def test_good_items_go_in_and_bad_ones_come_back(service: Harness) -> None:
     there = await registered(service)
     account = {"sort_code": "20-55-4", "account_number": "91734268"}
     items = [
@@ -69,14 +69,14 @@ async def test_the_same_file_again_adds_nothing(service: Harness) -> None:
 
 async def test_racing_files_make_each_supplier_once(racing_service: Harness) -> None:
     forwards, backwards = _many(200), _many(200)[::-1]
-    answers = await asyncio.gather(*(_bulk(racing_service, each) for each in (forwards, backwards, forwards)))
+    answers = await asyncio.gather(*(_bulk(racing_service, file) for file in (forwards, backwards, forwards)))
     bodies = [answer.json() for answer in answers]
     assert sum(body["created"] for body in bodies) == 200
     assert sum(body["existing"] for body in bodies) == 400
     assert len(await racing_service.published()) == 200
 
 
-async def test_an_entry_of_a_thousand_errors_is_told_as_one(service: Harness) -> None:
+async def test_an_item_of_a_thousand_errors_is_answered_with_one(service: Harness) -> None:
     items = [{str(number): 1 for number in range(1000)}, a_supplier()]
     body = (await _bulk(service, items)).json()
     assert [item["outcome"] for item in body["items"]] == ["refused", "created"]

@@ -24,7 +24,7 @@ async def test_a_change_names_the_version_it_changes(service: Harness) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "shown"),
+    ("changes", "shown"),
     [
         ({"vat_number": None}, {"vat_number": None}),
         ({"company_number": "SC123456"}, {"company_number": "SC123456"}),
@@ -33,19 +33,19 @@ async def test_a_change_names_the_version_it_changes(service: Harness) -> None:
         ({"contacts": []}, {"contacts": []}),
     ],
 )
-async def test_fields_are_changed_and_emptied(service: Harness, wanted: dict[str, Any], shown: dict[str, Any]) -> None:
+async def test_fields_are_changed_and_emptied(service: Harness, changes: dict[str, Any], shown: dict[str, Any]) -> None:
     path = f"/v1/suppliers/{(await registered(service))['id']}"
     async with service.as_("erp") as erp:
-        answer = await erp.patch(path, json=wanted, headers={"If-Match": '"1"'})
+        answer = await erp.patch(path, json=changes, headers={"If-Match": '"1"'})
     assert answer.status_code == 200, answer.text
     assert answer.json().items() >= shown.items()
 
 
-@pytest.mark.parametrize("wanted", [{"name": None}, {"bank_account": {}}, {"status": "held"}, {"market_sector": "x"}])
-async def test_what_a_change_cannot_do(service: Harness, wanted: dict[str, Any]) -> None:
+@pytest.mark.parametrize("changes", [{"name": None}, {"bank_account": {}}, {"status": "held"}, {"market_sector": "x"}])
+async def test_what_a_change_cannot_do(service: Harness, changes: dict[str, Any]) -> None:
     path = f"/v1/suppliers/{(await registered(service))['id']}"
     async with service.as_("erp") as erp:
-        assert (await erp.patch(path, json=wanted, headers={"If-Match": "*"})).status_code == 422
+        assert (await erp.patch(path, json=changes, headers={"If-Match": "*"})).status_code == 422
 
 
 async def test_a_new_number_counts_from_today_and_a_kept_one_from_before(service: Harness) -> None:
@@ -93,7 +93,7 @@ async def test_held_while_any_hold_stands(service: Harness) -> None:
 
 
 @pytest.mark.parametrize("reason", ["suspected_fraud", "court_order"])
-async def test_who_may_be_watched_does_not_lift_the_hold(service: Harness, reason: str) -> None:
+async def test_a_person_the_hold_may_be_about_does_not_lift_it(service: Harness, reason: str) -> None:
     path = f"/v1/suppliers/{(await registered(service))['id']}/holds"
     async with service.as_("payments_assistant") as assistant, service.as_("ap_manager") as manager:
         placed = (await assistant.post(path, json={"reason": reason, "note": "Odd letter"})).json()
@@ -106,7 +106,7 @@ async def test_who_may_be_watched_does_not_lift_the_hold(service: Harness, reaso
 
 
 @pytest.mark.parametrize(
-    ("wanted", "field"),
+    ("changes", "field"),
     [
         ({"name": None}, "name"),
         ({"payment_terms_days": None}, "payment_terms_days"),
@@ -117,9 +117,9 @@ async def test_who_may_be_watched_does_not_lift_the_hold(service: Harness, reaso
         ),
     ],
 )
-async def test_what_a_change_cannot_do_names_its_field(service: Harness, wanted: dict[str, Any], field: str) -> None:
+async def test_what_a_change_cannot_do_names_its_field(service: Harness, changes: dict[str, Any], field: str) -> None:
     async with service.as_("erp") as erp:
-        answer = await erp.patch(f"/v1/suppliers/{uuid4()}", json=wanted, headers={"If-Match": "*"})
+        answer = await erp.patch(f"/v1/suppliers/{uuid4()}", json=changes, headers={"If-Match": "*"})
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
@@ -166,14 +166,14 @@ async def test_lists_filter_sort_and_page(service: Harness) -> None:
             assert seen == expected
 
 
-async def test_nobody_is_404(service: Harness) -> None:
+async def test_an_unknown_supplier_is_404(service: Harness) -> None:
     async with service.as_("payments_assistant") as assistant:
         for path in ("", "/history", "/bank-accounts"):
             answer = await assistant.get(f"/v1/suppliers/{uuid4()}{path}")
             assert (answer.status_code, answer.json()["code"]) == (404, "no-such-supplier")
 
 
-async def test_two_hundred_at_most_are_asked_by_id(service: Harness) -> None:
+async def test_two_hundred_at_most_are_listed_by_id(service: Harness) -> None:
     async with service.as_("erp") as erp:
         items = [a_supplier(reference=str(number)) for number in range(201)]
         made = (await erp.post("/v1/suppliers/bulk", json={"items": items})).json()["items"]

@@ -9,7 +9,7 @@ from council_common.observability.logs import configure_logs, get_logger
 from council_common.testing.harness import Harness
 from council_common.web import middleware, problems
 from sqlalchemy import select
-from supplier_service import jobs
+from supplier_service.bank_account_changes import jobs
 from supplier_stories import ACCOUNT_NUMBER, SECRETS, Case, a_change, a_supplier, registered
 
 
@@ -47,7 +47,7 @@ def _log(monkeypatch: pytest.MonkeyPatch, level: str) -> None:
         monkeypatch.setattr(module, "log", get_logger())
 
 
-async def test_no_answer_event_history_or_log_tells_them(
+async def test_no_answer_event_history_or_log_has_them(
     service: Harness, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _log(monkeypatch, "DEBUG")
@@ -64,10 +64,10 @@ async def test_no_answer_event_history_or_log_tells_them(
         assert answer.status_code == 200
         answers.append(answer.json())
     logs = capfd.readouterr()
-    with capfd.disabled():  # what is captured is closed after this test: whoever logs next must not write there
+    with capfd.disabled():  # what is captured is closed after this test: the next test that logs must not write there
         _log(monkeypatch, "ERROR")
-    told = json.dumps(answers, ensure_ascii=False) + "".join(answer.text for answer in wrong)
-    everything = {"answers": told, "stored": await _stored(service), "logs": logs.out + logs.err}
+    shown = json.dumps(answers, ensure_ascii=False) + "".join(answer.text for answer in wrong)
+    everything = {"answers": shown, "stored": await _stored(service), "logs": logs.out + logs.err}
     assert "bank_accounts_activated" in everything["logs"]
-    found = {place: [secret for secret in SECRETS if secret in said] for place, said in everything.items()}
+    found = {place: [secret for secret in SECRETS if secret in text] for place, text in everything.items()}
     assert found == {"answers": [], "stored": [], "logs": []}

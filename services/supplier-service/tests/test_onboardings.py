@@ -27,7 +27,7 @@ async def test_a_supplier_is_won_step_by_step(service: Harness) -> None:
     assert (activity.status_code, contacted.json()["stage_on"]) == (201, "2026-03-02")
     assert (without.status_code, without.json()["code"]) == (422, "terms-required")
     assert agreed.json()["terms"]["reference_rate_percent"] == "1.00"
-    assert [each["text"] for each in activities] == [call["text"]]
+    assert [activity["text"] for activity in activities] == [call["text"]]
     assert [change["action"] for change in history] == ["opened", "activity added", "stage reached", "stage reached"]
     [event] = await service.published(EarlyPaymentAgreedV1)
     assert event.model_dump(mode="json") == {
@@ -49,7 +49,7 @@ async def test_a_supplier_in_the_programme_is_recorded_at_once(service: Harness)
     assert (str(event.reference_rate_percent), event.target_day) == ("0.75", 7)
 
 
-async def test_new_terms_replace_the_old_and_who_agreed_may_leave(service: Harness) -> None:
+async def test_new_terms_replace_the_old_and_a_supplier_that_agreed_may_leave(service: Harness) -> None:
     path = (await _opened(service, stage="agreed", terms=terms())).headers["location"]
     async with service.as_("early_payment_coordinator") as coordinator:
         again = await coordinator.post(f"{path}/stages", json={"stage": "agreed", "terms": terms(target_day=5)})
@@ -62,7 +62,7 @@ async def test_new_terms_replace_the_old_and_who_agreed_may_leave(service: Harne
 
 
 @pytest.mark.parametrize(
-    ("wanted", "code"),
+    ("onboarding", "code"),
     [
         ({"stage": "agreed"}, "terms-required"),
         ({"stage": "interested", "terms": terms()}, "terms-not-expected"),
@@ -83,8 +83,8 @@ async def test_new_terms_replace_the_old_and_who_agreed_may_leave(service: Harne
         ({"stage": "agreed", "terms": {"agreed_on": "2026-03-10", "effective_from": "2026-04-01"}}, "malformed"),
     ],
 )
-async def test_terms_that_cannot_be(service: Harness, wanted: dict[str, Any], code: str) -> None:
-    answer = await _opened(service, **wanted)
+async def test_invalid_terms(service: Harness, onboarding: dict[str, Any], code: str) -> None:
+    answer = await _opened(service, **onboarding)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert await service.published(EarlyPaymentAgreedV1) == []
 
@@ -92,7 +92,7 @@ async def test_terms_that_cannot_be(service: Harness, wanted: dict[str, Any], co
 @pytest.mark.parametrize(
     ("on", "expected"), [("2025-03-11", "2026-02-10 or after"), ("2026-02-09", "2026-02-10 or after")]
 )
-async def test_nobody_leaves_before_joining(service: Harness, on: str, expected: str) -> None:
+async def test_no_supplier_leaves_before_joining(service: Harness, on: str, expected: str) -> None:
     """A year that slipped would take back every rebate earned since."""
     agreed = {"stage": "agreed", "on": "2026-02-10", "terms": terms(agreed_on="2026-02-01")}
     path = (await _opened(service, **agreed)).headers["location"]
@@ -105,7 +105,7 @@ async def test_nobody_leaves_before_joining(service: Harness, on: str, expected:
     assert [str(event.declined_on) for event in await service.published(EarlyPaymentDeclinedV1)] == ["2026-02-10"]
 
 
-async def test_nobody_leaves_before_the_day_of_the_terms(service: Harness) -> None:
+async def test_no_supplier_leaves_before_the_day_of_the_terms(service: Harness) -> None:
     agreed = {"stage": "agreed", "on": "2026-02-10", "terms": terms(agreed_on="2026-02-20")}
     path = (await _opened(service, **agreed)).headers["location"]
     async with service.as_("early_payment_coordinator") as coordinator:
@@ -113,7 +113,7 @@ async def test_nobody_leaves_before_the_day_of_the_terms(service: Harness) -> No
     assert [error["expected"] for error in early.json()["errors"]] == ["2026-02-20 or after"]
 
 
-async def test_who_agreed_long_ago_leaves_on_the_day_it_left(service: Harness) -> None:
+async def test_a_supplier_that_agreed_long_ago_leaves_on_the_day_it_left(service: Harness) -> None:
     """Both written down on 11 March: agreed on 1 February, left on 1 March."""
     opened = await _opened(service, stage="agreed", terms=terms(agreed_on="2026-02-01", effective_from="2026-02-01"))
     path = opened.headers["location"]
@@ -132,7 +132,7 @@ async def test_an_agreement_begins_no_sooner_than_the_stage_before(service: Harn
     assert (agreed.status_code, agreed.json()["stage_on"]) == (201, "2026-03-02")
 
 
-async def test_what_was_told_is_in_the_history(service: Harness) -> None:
+async def test_notes_and_reasons_are_in_the_history(service: Harness) -> None:
     opened = await _opened(service, note="Asked for it at the suppliers' day")
     path = opened.headers["location"]
     async with service.as_("early_payment_coordinator") as coordinator:
@@ -162,5 +162,5 @@ async def test_lists(service: Harness) -> None:
 
         assert await count() == 1
         assert await count(stage="interested", owner="j.okafor", supplier_id=opened["supplier_id"]) == 1
-        assert await count(stage="agreed") == await count(owner="nobody") == 0
+        assert await count(stage="agreed") == await count(owner="unknown") == 0
         assert (await auditor.get(f"/v1/onboardings/{opened['id']}")).json() == opened

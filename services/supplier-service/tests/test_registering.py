@@ -44,7 +44,7 @@ async def test_the_first_registration_again_after_a_change_finds_the_supplier(se
         await erp.patch(path, json={"name": "Ardley Paving and Sons Ltd"}, headers={"If-Match": '"1"'})
         as_before = await erp.post("/v1/suppliers", json=a_supplier())
         as_now = await erp.post("/v1/suppliers", json=a_supplier(name="Ardley Paving and Sons Ltd"))
-        other = await erp.post("/v1/suppliers", json=a_supplier(name="Somebody Else Ltd"))
+        other = await erp.post("/v1/suppliers", json=a_supplier(name="Another Firm Ltd"))
     assert [as_before.status_code, as_now.status_code, other.status_code] == [200, 200, 409]
     assert as_before.json()["name"] == "Ardley Paving and Sons Ltd"
 
@@ -52,9 +52,9 @@ async def test_the_first_registration_again_after_a_change_finds_the_supplier(se
 async def test_other_content_is_refused_by_field_name(service: Harness) -> None:
     await registered(service)
     account = {"sort_code": "111111", "account_number": "12345678"}
-    told = a_supplier(name="Ardley Ltd", payment_terms_days=14, bank_account=account)
+    supplier = a_supplier(name="Ardley Ltd", payment_terms_days=14, bank_account=account)
     async with service.as_("erp") as erp:
-        answer = await erp.post("/v1/suppliers", json=told)
+        answer = await erp.post("/v1/suppliers", json=supplier)
     body = answer.json()
     assert (answer.status_code, body["code"]) == (409, "supplier-source-reference-taken")
     assert [error["field"] for error in body["errors"]] == ["name", "payment_terms_days", "bank_account"]
@@ -74,14 +74,14 @@ async def test_an_idempotency_key_replays_the_first_answer(service: Harness) -> 
 
 
 async def test_guesses_at_an_account_are_answered_alike(service: Harness) -> None:
-    """Whoever may register learns no more of an account than its masks show."""
+    """A caller who may register learns no more of an account than its masks show."""
     await registered(service)  # 20-55-41 91734268
     alike = {"sort_code": "99-99-41", "account_number": "11114268"}
     guesses = [alike, {**alike, "sort_code": "20-55-41"}, {**alike, "account_number": "91734268"}]
     genuine = {"sort_code": "20-55-41", "account_number": "91734268"}
     visibly_other = {"sort_code": "20-55-41", "account_number": "91734269"}
     async with service.as_("erp") as erp:
-        items = [a_supplier(name="Guess", bank_account=each) for each in [*guesses, genuine, visibly_other]]
+        items = [a_supplier(name="Guess", bank_account=account) for account in [*guesses, genuine, visibly_other]]
         answer = (await erp.post("/v1/suppliers/bulk", json={"items": items})).json()["items"]
         single = await erp.post("/v1/suppliers", json=a_supplier(bank_account=alike))
     fields = [[error["field"] for error in item["errors"]] for item in answer]
@@ -105,10 +105,10 @@ async def test_guesses_at_an_account_are_answered_alike(service: Harness) -> Non
 async def test_a_first_account_comes_from_the_erp_only(
     service: Harness, role: str, fields: dict[str, Any], wrong: list[str]
 ) -> None:
-    told = a_supplier(**fields)
+    supplier = a_supplier(**fields)
     async with service.as_(role) as caller:
-        refused = await caller.post("/v1/suppliers", json=told)
-        in_bulk = await caller.post("/v1/suppliers/bulk", json={"items": [told]})
+        refused = await caller.post("/v1/suppliers", json=supplier)
+        in_bulk = await caller.post("/v1/suppliers/bulk", json={"items": [supplier]})
     assert (refused.status_code, refused.json()["code"]) == (403, "not-your-source")
     assert [error["field"] for error in refused.json()["errors"]] == wrong
     [item] = in_bulk.json()["items"]
@@ -117,22 +117,22 @@ async def test_a_first_account_comes_from_the_erp_only(
 
 
 @pytest.mark.parametrize(("role", "system"), [("payments_assistant", "manual"), ("supplier_registrar", "spend-file")])
-async def test_who_registers_without_an_account(service: Harness, role: str, system: str) -> None:
+async def test_callers_who_register_without_an_account(service: Harness, role: str, system: str) -> None:
     contact = {"name": "A", "phone": "01603 555010", "purpose": "accounts"}
-    told = a_supplier(source={"system": system, "reference": "1"}, contacts=[contact], bank_account=None)
+    supplier = a_supplier(source={"system": system, "reference": "1"}, contacts=[contact], bank_account=None)
     async with service.as_(role) as caller:
-        answer = await caller.post("/v1/suppliers", json=told)
+        answer = await caller.post("/v1/suppliers", json=supplier)
     assert answer.status_code == 201, answer.text
     assert (answer.json()["bank_account"], answer.json()["contacts"][0]["phone_since"]) == (None, "2026-03-11")
 
 
 async def test_a_number_is_not_held_since_tomorrow(service: Harness) -> None:
     contact = {"name": "A", "phone": "01603 555010", "purpose": "accounts"}
-    told = a_supplier(contacts=[contact, {**contact, "phone_since": "2026-03-12"}])
+    supplier = a_supplier(contacts=[contact, {**contact, "phone_since": "2026-03-12"}])
     today = a_supplier(reference="T", contacts=[{**contact, "phone_since": "2026-03-11"}])
     async with service.as_("erp") as erp:
-        refused = await erp.post("/v1/suppliers", json=told)
-        in_bulk = await erp.post("/v1/suppliers/bulk", json={"items": [told, today]})
+        refused = await erp.post("/v1/suppliers", json=supplier)
+        in_bulk = await erp.post("/v1/suppliers/bulk", json={"items": [supplier, today]})
     assert (refused.status_code, refused.json()["code"]) == (422, "date-in-future")
     expected = [{"field": "contacts.1.phone_since", "problem": "in the future", "expected": "2026-03-11 or before"}]
     assert refused.json()["errors"] == expected
@@ -194,7 +194,7 @@ async def test_a_wrong_field_is_a_problem_document(service: Harness) -> None:
     assert "980780685" not in answer.text
 
 
-async def test_a_wrong_field_is_told_alike_alone_and_among_many(service: Harness) -> None:
+async def test_a_wrong_field_is_answered_alike_alone_and_among_many(service: Harness) -> None:
     wrong = a_supplier(vat_number="980780685", payment_terms_days="30", nmae="misspelt")
     del wrong["name"]
     async with service.as_("erp") as erp:
@@ -216,10 +216,10 @@ async def test_a_sector_must_be_on_the_list(service: Harness) -> None:
 
 async def test_market_sectors(service: Harness) -> None:
     async with service.as_("early_payment_coordinator") as coordinator:
-        wanted = {"code": "care", "name": "Social care"}
-        first = await coordinator.post("/v1/market-sectors", json=wanted)
-        again = await coordinator.post("/v1/market-sectors", json=wanted)
-        other = await coordinator.post("/v1/market-sectors", json={**wanted, "name": "Care homes"})
+        care = {"code": "care", "name": "Social care"}
+        first = await coordinator.post("/v1/market-sectors", json=care)
+        again = await coordinator.post("/v1/market-sectors", json=care)
+        other = await coordinator.post("/v1/market-sectors", json={**care, "name": "Care homes"})
         await coordinator.post("/v1/market-sectors", json={"code": "it", "name": "Computers"})
         listed = await coordinator.get("/v1/market-sectors", params={"limit": 1})
         rest = await coordinator.get("/v1/market-sectors", params={"limit": 1, "cursor": listed.json()["next"]})
@@ -231,8 +231,8 @@ async def test_market_sectors(service: Harness) -> None:
     assert [change["action"] for change in history.json()] == ["added"]
 
 
-async def test_who_may_not(service: Harness) -> None:
-    async with service.as_("auditor") as auditor, service.client() as nobody:
+async def test_an_auditor_and_an_unknown_caller_register_nothing(service: Harness) -> None:
+    async with service.as_("auditor") as auditor, service.client() as anonymous:
         refused = await auditor.post("/v1/suppliers", json=a_supplier())
-        unknown = await nobody.post("/v1/suppliers", json=a_supplier())
+        unknown = await anonymous.post("/v1/suppliers", json=a_supplier())
     assert (refused.status_code, unknown.status_code) == (403, 401)

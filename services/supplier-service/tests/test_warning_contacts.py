@@ -1,4 +1,4 @@
-"""Who is told of a bank-account change: the old contacts (payables.md §4), whoever wrote new ones in before."""
+"""Who is warned of a bank-account change: the old contacts, even if new ones were written in before."""
 
 import json
 from datetime import date, timedelta
@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
+from supplier_service.bank_account_changes.jobs import JOBS
 from supplier_service.bank_account_changes.rules import ContactToWarn, HeldAs, contacts_to_warn
-from supplier_service.jobs import JOBS
 from supplier_stories import Case, a_change, a_supplier, registered
 
 _, FORGET = JOBS
@@ -40,15 +40,15 @@ async def _warned(service: Harness, case: Case) -> list[dict[str, Any]]:
     async with service.as_("service") as notification_service:
         answer = await notification_service.get(f"{case.path}/warning-contacts")
     assert answer.status_code == 200, answer.text
-    told = answer.json()
-    assert set(told) == {"change_id", "supplier_id", "contacts"}
-    assert case.path.endswith(told["change_id"])
-    assert told["supplier_id"] == case.supplier["id"]
-    contacts: list[dict[str, Any]] = told["contacts"]
+    warned = answer.json()
+    assert set(warned) == {"change_id", "supplier_id", "contacts"}
+    assert case.path.endswith(warned["change_id"])
+    assert warned["supplier_id"] == case.supplier["id"]
+    contacts: list[dict[str, Any]] = warned["contacts"]
     return contacts
 
 
-async def test_the_contacts_held_are_told(service: Harness) -> None:
+async def test_the_contacts_held_are_warned(service: Harness) -> None:
     case = Case(service, await registered(service))
     await case.request()
     assert await _warned(service, case) == [
@@ -56,7 +56,7 @@ async def test_the_contacts_held_are_told(service: Harness) -> None:
     ]
 
 
-async def test_an_address_replaced_before_the_wish_is_told_as_well(service: Harness) -> None:
+async def test_an_address_replaced_before_the_request_is_warned_as_well(service: Harness) -> None:
     supplier = await registered(service)
     case = Case(service, await _with_contacts(service, supplier, _contact(EVIL, id=supplier["contacts"][0]["id"])))
     await case.request()
@@ -66,16 +66,16 @@ async def test_an_address_replaced_before_the_wish_is_told_as_well(service: Harn
     ]
 
 
-async def test_contacts_taken_away_altogether_are_told(service: Harness) -> None:
+async def test_contacts_removed_altogether_are_warned(service: Harness) -> None:
     case = Case(service, supplier := await registered(service))
     await _with_contacts(service, supplier)
     await case.request()
-    assert [each["email"] for each in await _warned(service, case)] == [OLD]
+    assert [contact["email"] for contact in await _warned(service, case)] == [OLD]
 
 
-@pytest.mark.parametrize(("days", "told"), [(90, [OLD]), (91, [])])
+@pytest.mark.parametrize(("days", "warned"), [(90, [OLD]), (91, [])])
 async def test_ninety_days_after_its_removal_an_address_is_forgotten(
-    service: Harness, days: int, told: list[str]
+    service: Harness, days: int, warned: list[str]
 ) -> None:
     case = Case(service, supplier := await registered(service))
     await _with_contacts(service, supplier)
@@ -84,7 +84,7 @@ async def test_ninety_days_after_its_removal_an_address_is_forgotten(
     async with service.runtime.sessions() as session:
         kept = (await session.execute(text("SELECT email FROM supplier_removed_email"))).scalars().all()
     await case.request()
-    assert [each["email"] for each in await _warned(service, case)] == kept == told
+    assert [contact["email"] for contact in await _warned(service, case)] == kept == warned
 
 
 async def test_an_old_address_is_left_out_before_it_is_forgotten(service: Harness) -> None:
@@ -95,14 +95,14 @@ async def test_an_old_address_is_left_out_before_it_is_forgotten(service: Harnes
     assert await _warned(service, case) == []
 
 
-async def test_each_address_is_told_once_whatever_its_case(service: Harness) -> None:
+async def test_an_address_is_warned_once_whatever_its_case(service: Harness) -> None:
     supplier = await registered(service)
     await _with_contacts(service, supplier, _contact("B@ardley.example.com", "B"))
     await _with_contacts(service, supplier, _contact("b@ardley.example.com", "B"), _contact(OLD.upper(), "Again"))
     await _with_contacts(service, supplier, _contact(OLD, "C"), _contact(OLD.title(), "D"))
     case = Case(service, supplier)
     await case.request()
-    assert [(each["email"], each["held"]) for each in await _warned(service, case)] == [
+    assert [(contact["email"], contact["held"]) for contact in await _warned(service, case)] == [
         (OLD, "current"),
         ("b@ardley.example.com", "removed"),
     ]
@@ -111,39 +111,39 @@ async def test_each_address_is_told_once_whatever_its_case(service: Harness) -> 
 @pytest.mark.parametrize("fields", [{"contacts": [_contact(EVIL)]}, {"contacts": []}, {"address": None}])
 async def test_while_a_case_is_open_its_contacts_stay(service: Harness, fields: dict[str, Any]) -> None:
     case = Case(service, await registered(service))
-    asked = await case.request()
+    opened = await case.request()
     refused = await _patched(service, case.supplier, **fields)
     others = await _patched(service, case.supplier, payment_terms_days=14)
-    same = [{name: each for name, each in case.supplier["contacts"][0].items() if name not in {"id", "phone_since"}}]
+    same = [{name: value for name, value in case.supplier["contacts"][0].items() if name not in {"id", "phone_since"}}]
     unchanged = await _patched(service, case.supplier, payment_terms_days=15, contacts=same)
     await case.approver.post(f"{case.path}/rejections", json={"note": "No"})
     afterwards = await _patched(service, case.supplier, **fields)
     assert (refused.status_code, refused.json()["code"]) == (409, "contacts-locked-by-bank-account-change")
-    assert refused.json()["bank_account_change_id"] == asked["id"]
+    assert refused.json()["bank_account_change_id"] == opened["id"]
     assert [error["field"] for error in refused.json()["errors"]] == list(fields)
     assert [others.status_code, unchanged.status_code, afterwards.status_code] == [200, 200, 200]
     # What became of the contacts when the case was over makes no difference to it.
-    assert [(each["email"], each["held"]) for each in await _warned(service, case)] == [(OLD, "current")]
+    assert [(contact["email"], contact["held"]) for contact in await _warned(service, case)] == [(OLD, "current")]
 
 
-async def test_contacts_told_without_their_ids_keep_them(service: Harness) -> None:
+async def test_contacts_sent_without_their_ids_keep_them(service: Harness) -> None:
     supplier = await registered(service)
-    told = _contact(OLD)
-    as_before = await _with_contacts(service, supplier, told)
-    twice = await _with_contacts(service, supplier, told, told)
+    sent = _contact(OLD)
+    as_before = await _with_contacts(service, supplier, sent)
+    twice = await _with_contacts(service, supplier, sent, sent)
     assert as_before["contacts"] == supplier["contacts"]
     assert as_before["version"] == 1
-    assert [each["id"] == supplier["contacts"][0]["id"] for each in twice["contacts"]] == [True, False]
+    assert [contact["id"] == supplier["contacts"][0]["id"] for contact in twice["contacts"]] == [True, False]
 
 
 async def test_no_address_is_in_an_event_a_history_or_a_stored_answer(service: Harness) -> None:
     supplier = await registered(service, contacts=[_contact(OLD), _contact("b@ardley.example.com", "B")])
     case = Case(service, await _with_contacts(service, supplier, _contact(EVIL)))
     async with service.as_("payments_assistant") as assistant:
-        wanted = a_change(supplier["id"])
-        asked = await assistant.post("/v1/bank-account-changes", json=wanted, headers={"Idempotency-Key": "1"})
-    assert asked.status_code == 201
-    case.path = asked.headers["location"]
+        change_in = a_change(supplier["id"])
+        opened = await assistant.post("/v1/bank-account-changes", json=change_in, headers={"Idempotency-Key": "1"})
+    assert opened.status_code == 201
+    case.path = opened.headers["location"]
     assert len(await _warned(service, case)) == 3
     assert len(await service.published(BankAccountChangeRequestedV1)) == 1
     async with service.runtime.sessions() as session:
@@ -170,25 +170,25 @@ async def test_the_database_refuses_to_edit_what_belongs_to_a_case(service: Harn
             await session.execute(text(edit))
 
 
-async def test_who_may_not_ask(service: Harness) -> None:
+async def test_callers_who_may_not_read_them(service: Harness) -> None:
     case = Case(service, await registered(service))
     await case.request()
-    async with service.client() as nobody, service.as_("auditor") as auditor:
-        assert (await nobody.get(f"{case.path}/warning-contacts")).status_code == 401
+    async with service.client() as anonymous, service.as_("auditor") as auditor:
+        assert (await anonymous.get(f"{case.path}/warning-contacts")).status_code == 401
         missing = await auditor.get(f"/v1/bank-account-changes/{case.supplier['id']}/warning-contacts")
     assert (missing.status_code, missing.json()["code"]) == (404, "no-such-bank-account-change")
 
 
-async def test_a_supplier_without_addresses_warns_nobody(service: Harness) -> None:
+async def test_for_a_supplier_without_addresses_no_contact_is_warned(service: Harness) -> None:
     async with service.as_("erp") as erp:
-        told = a_supplier(contacts=[_contact(None)])
-        case = Case(service, (await erp.post("/v1/suppliers", json=told)).json())
+        sent = a_supplier(contacts=[_contact(None)])
+        case = Case(service, (await erp.post("/v1/suppliers", json=sent)).json())
     assert (await case.request())["warning_contacts"] == 0
     assert await _warned(service, case) == []
 
 
-async def test_who_cannot_be_warned_by_mail_is_warned_another_way_before_the_approval(service: Harness) -> None:
-    """payables.md §4, "notice to old contacts": the approver answers for it, by name, day and words."""
+async def test_a_supplier_without_e_mail_is_warned_another_way_before_the_approval(service: Harness) -> None:
+    """The old contacts get notice: the approver answers for it, by name, day and words."""
     case = Case(service, await registered(service, contacts=[_contact(None, phone_since="2019-04-01")]))
     await case.called_back()
     path = f"{case.path}/approvals"
@@ -208,14 +208,14 @@ EMAILS = st.sampled_from(["a@x.example", "A@x.example", "b@x.example", "B@X.exam
 
 
 @given(st.lists(EMAILS), st.lists(EMAILS))
-def test_all_are_told_none_twice_and_the_held_ones_first(current: list[str], removed: list[str]) -> None:
+def test_all_are_warned_none_twice_and_the_held_ones_first(current: list[str], removed: list[str]) -> None:
     day = date(2026, 3, 11)
-    told = contacts_to_warn(
+    warned = contacts_to_warn(
         [ContactToWarn("A", email, HeldAs.CURRENT) for email in current]
         + [ContactToWarn("B", email, HeldAs.REMOVED, day) for email in removed]
     )
-    emails = [each.email.lower() for each in told]
+    emails = [contact.email.lower() for contact in warned]
     assert len(emails) == len(set(emails))
     assert set(emails) == {email.lower() for email in current + removed}
     held = {email.lower() for email in current}
-    assert [each.held == "current" for each in told] == [email in held for email in emails]
+    assert [contact.held == "current" for contact in warned] == [email in held for email in emails]

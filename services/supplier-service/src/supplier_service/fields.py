@@ -1,4 +1,4 @@
-"""Fields the rooms share: text that a database and a letter can hold, and how a wrong field is told."""
+"""Fields the rooms share: text that a database and a letter can hold, and how a wrong field is shown."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Code = Annotated[
 
 
 class RequestModel(BaseModel):
-    """A request: unknown fields are refused, so that a misspelt one is noticed. Refused values are never told."""
+    """A request: unknown fields are refused, so that a misspelt one is noticed. Refused values are never shown."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-MOST_ERRORS = 100  # of one entry: a megabyte of unknown fields is not answered with a hundred megabytes
+MOST_ERRORS = 100  # of one item: a megabyte of unknown fields is not answered with a hundred megabytes
 
 
 def field_errors(refusal: ValidationError) -> list[FieldError]:

@@ -1,15 +1,15 @@
-"""The composition root: the API, the handlers and the jobs put together."""
+"""The composition root: the API and the jobs put together."""
 
 from pathlib import Path
 
+from council_common.events.handlers import Handlers
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
 from fastapi import FastAPI
 
 from supplier_service.bank_account_changes import routes as bank_account_changes
-from supplier_service.handlers import handlers
-from supplier_service.jobs import JOBS
+from supplier_service.bank_account_changes.jobs import JOBS
 from supplier_service.market_sectors import routes as market_sectors
 from supplier_service.onboardings import routes as onboardings
 from supplier_service.settings import Settings
@@ -37,6 +37,6 @@ SERVICE = Service(
     folder=Path(__file__).parents[2],
     settings=Settings,
     create_api=create_api,
-    handlers=handlers,
+    handlers=Handlers(),  # suppliers change by their own people and systems only
     jobs=JOBS,
 )

@@ -17,7 +17,7 @@ from fastapi import Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from supplier_service.bank_account_changes import store, usecases
-from supplier_service.bank_account_changes.rules import Status
+from supplier_service.bank_account_changes.rules import BankAccountChangeStatus
 from supplier_service.bank_account_changes.schemas import (
     ApprovalIn,
     BankAccountChangeIn,
@@ -39,9 +39,12 @@ async def _shown(session: AsyncSession, changes: Sequence[BankAccountChange]) ->
     contacts = await store.count_warning_contacts(session, ids)
     return [
         BankAccountChangeOut.of(
-            each, warning_contacts=contacts[each.id], evidence=evidence[each.id], call_backs=call_backs[each.id]
+            change,
+            warning_contacts=contacts[change.id],
+            evidence=evidence[change.id],
+            call_backs=call_backs[change.id],
         )
-        for each in changes
+        for change in changes
     ]
 
 
@@ -54,17 +57,17 @@ async def _shown_with_etag(
 
 
 @router.post("", status_code=201, dependencies=[Idempotent])
-async def request(
-    wanted: BankAccountChangeIn,
+async def request_change(
+    request: BankAccountChangeIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("bank-accounts:write")],
 ) -> BankAccountChangeOut:
-    """Ask to pay a supplier to another account. Payments are held until the case ends; the old contacts are warned,
-    also those taken away in the 90 days before. A supplier has one open case at a time."""
+    """Request that a supplier is paid to another account. Payments are held until the case ends; the old contacts are
+    warned, also those removed in the 90 days before. A supplier has one open case at a time."""
     change = await usecases.request_change(
-        session, wanted.supplier_id, wanted.details(), via=wanted.requested_via, note=wanted.note, by=by, at=now
+        session, request.supplier_id, request.details(), via=request.requested_via, note=request.note, by=by, at=now
     )
     response.headers["location"] = f"/v1/bank-account-changes/{change.id}"
     return await _shown_with_etag(session, change, response)
@@ -77,11 +80,13 @@ async def find(
     page: Annotated[PageQuery, Depends()],
     _: Annotated[Actor, requires("suppliers:read")],
     supplier_id: UUID | None = None,
-    status: Status | None = None,
+    status: BankAccountChangeStatus | None = None,
     open_: Annotated[bool | None, Query(alias="open", description="Whether the case still holds payments.")] = None,
 ) -> Page[BankAccountChangeOut]:
     """Bank-account changes, newest first; sorts by requested_at."""
-    changes, following = await store.list_changes(session, store.ChangeFilter(supplier_id, status, open_), page)
+    changes, following = await store.list_changes(
+        session, store.BankAccountChangeFilter(supplier_id, status, open_), page
+    )
     return Page(items=await _shown(session, changes), next=following)
 
 
@@ -97,7 +102,7 @@ async def get(
 async def add_evidence(
     *,
     change_id: UUID,
-    wanted: EvidenceIn,
+    evidence: EvidenceIn,
     response: Response,
     session: SessionDep,
     now: Now,
@@ -105,7 +110,7 @@ async def add_evidence(
 ) -> BankAccountChangeOut:
     """Note a paper that supports the change; a call-back needs at least one."""
     change = await usecases.add_evidence(
-        session, change_id, kind=wanted.kind, reference=wanted.reference, note=wanted.note, by=by, at=now
+        session, change_id, kind=evidence.kind, reference=evidence.reference, note=evidence.note, by=by, at=now
     )
     return await _shown_with_etag(session, change, response)
 
@@ -114,23 +119,23 @@ async def add_evidence(
 async def call_back(
     *,
     change_id: UUID,
-    wanted: CallBackIn,
+    call: CallBackIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("bank-accounts:write")],
 ) -> BankAccountChangeOut:
-    """Note a call to the supplier by somebody else than the requester. To confirm, it was made on a number held at
-    least 90 days and not changed since the request, and the supplier read out the account asked for: where it read
+    """Note a call to the supplier by another person than the requester. To confirm, it was made on a number held at
+    least 90 days and not changed since the request, and the supplier read out the account requested: where it read
     out another, that is what the answer's last call says (`another_account`), and after three of them the change can
     only be rejected. A call that is not confirmed, on any number held, leaves the change where it needs another."""
     change = await usecases.call_back(
         session,
         change_id,
-        contact_id=wanted.contact_id,
-        outcome=wanted.outcome,
-        read_out=wanted.read_out(),
-        note=wanted.note,
+        contact_id=call.contact_id,
+        outcome=call.outcome,
+        read_out=call.read_out(),
+        note=call.note,
         by=by,
         at=now,
     )
@@ -141,7 +146,7 @@ async def call_back(
 async def approve(
     *,
     change_id: UUID,
-    wanted: ApprovalIn,
+    approval: ApprovalIn,
     response: Response,
     session: SessionDep,
     now: Now,
@@ -150,7 +155,7 @@ async def approve(
     """Approve a confirmed change, as a third person. The account is used after three working days of cooling-off.
     Where no e-mail address was there to warn, say in `warned_otherwise` how the supplier was warned (else 409)."""
     change = await usecases.approve_change(
-        session, change_id, note=wanted.note, warned_otherwise=wanted.warned_otherwise, by=by, at=now
+        session, change_id, note=approval.note, warned_otherwise=approval.warned_otherwise, by=by, at=now
     )
     return await _shown_with_etag(session, change, response)
 
@@ -159,14 +164,14 @@ async def approve(
 async def reject(
     *,
     change_id: UUID,
-    wanted: RejectionIn,
+    rejection: RejectionIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("bank-accounts:approve")],
 ) -> BankAccountChangeOut:
     """Reject a change, also during its cooling-off; the old account stands and payments go on."""
-    change = await usecases.reject_change(session, change_id, note=wanted.note, by=by, at=now)
+    change = await usecases.reject_change(session, change_id, note=rejection.note, by=by, at=now)
     return await _shown_with_etag(session, change, response)
 
 
@@ -174,8 +179,8 @@ async def reject(
 async def warning_contacts(
     change_id: UUID, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
 ) -> WarningContactsOut:
-    """Who is told of a bank-account change: every e-mail address held when it was asked for and those removed in the
-    90 days before, each once. Fixed then: what becomes of the supplier's contacts later makes no difference."""
+    """Who is warned of a bank-account change: every e-mail address held when it was requested and those removed in
+    the 90 days before, once each. Fixed then: what becomes of the supplier's contacts later makes no difference."""
     change = await store.get_change(session, change_id)
     return WarningContactsOut.of(change, await store.warning_contacts(session, change_id))
 

@@ -1,7 +1,8 @@
 """The case a bank-account change must win: three people, an old telephone number, a cooling-off.
 
-Source: payables.md §4 (call back on details already held [98]; separate duties and dual authorisation [99];
-the state machine is derived there). Confirmation of Payee comes as a state between call-back and approval later.
+Sources: call back on details already held, never on those in the request (Suffolk County Council, "Mandate fraud",
+23 May 2023); separate duties, dual authorisation and an amendment form (NHS London Procurement Partnership, "Supporting
+the NHS Counter Fraud Authority"). States and lengths of time are the council's policy.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from council_common.identity.actor import Actor
 from supplier_service.bank_accounts.rules import BankDetails
 
 
-class Status(StrEnum):
+class BankAccountChangeStatus(StrEnum):
     """Where a case stands. `approved` is the cooling-off; `active` and `rejected` are ends."""
 
     REQUESTED = "requested"
@@ -29,14 +30,23 @@ class Status(StrEnum):
     REJECTED = "rejected"
 
 
-NEXT: Mapping[Status, frozenset[Status]] = {
-    Status.REQUESTED: frozenset({Status.EVIDENCE, Status.REJECTED}),
-    Status.EVIDENCE: frozenset({Status.EVIDENCE, Status.CALLED_BACK, Status.REJECTED}),
+NEXT: Mapping[BankAccountChangeStatus, frozenset[BankAccountChangeStatus]] = {
+    BankAccountChangeStatus.REQUESTED: frozenset({BankAccountChangeStatus.EVIDENCE, BankAccountChangeStatus.REJECTED}),
+    BankAccountChangeStatus.EVIDENCE: frozenset(
+        {BankAccountChangeStatus.EVIDENCE, BankAccountChangeStatus.CALLED_BACK, BankAccountChangeStatus.REJECTED}
+    ),
     # More evidence does not undo a call-back; a later call that is not confirmed does.
-    Status.CALLED_BACK: frozenset({Status.EVIDENCE, Status.CALLED_BACK, Status.APPROVED, Status.REJECTED}),
-    Status.APPROVED: frozenset({Status.ACTIVE, Status.REJECTED}),
-    Status.ACTIVE: frozenset(),
-    Status.REJECTED: frozenset(),
+    BankAccountChangeStatus.CALLED_BACK: frozenset(
+        {
+            BankAccountChangeStatus.EVIDENCE,
+            BankAccountChangeStatus.CALLED_BACK,
+            BankAccountChangeStatus.APPROVED,
+            BankAccountChangeStatus.REJECTED,
+        }
+    ),
+    BankAccountChangeStatus.APPROVED: frozenset({BankAccountChangeStatus.ACTIVE, BankAccountChangeStatus.REJECTED}),
+    BankAccountChangeStatus.ACTIVE: frozenset(),
+    BankAccountChangeStatus.REJECTED: frozenset(),
 }
 
 OPEN = frozenset(status for status, following in NEXT.items() if following)
@@ -44,7 +54,7 @@ OPEN = frozenset(status for status, following in NEXT.items() if following)
 
 
 class RequestedVia(StrEnum):
-    """How the wish reached the council: what an investigator asks first."""
+    """How the request reached the council: what an investigator asks first."""
 
     EMAIL = "email"
     PHONE = "phone"
@@ -67,7 +77,7 @@ class EvidenceKind(StrEnum):
 class CallBackOutcome(StrEnum):
     """What the supplier said when called on the old number.
 
-    Nobody tells `another_account`: it is what becomes of a confirmation by another account than the one asked for.
+    No caller sends `another_account`: it is what becomes of a confirmation by another account than the one requested.
     """
 
     CONFIRMED = "confirmed"
@@ -88,7 +98,7 @@ class BankAccountChangeOpen(Conflict):
 
 
 class BankAccountUnchanged(Conflict):
-    """The account asked for is the one in use."""
+    """The account requested is the one in use."""
 
     code = "bank-account-unchanged"
 
@@ -112,13 +122,13 @@ class AccountNotReadOut(Malformed):
 
 
 class TooManyWrongReadOuts(Conflict):
-    """Other accounts than the one asked for were read out too often: the case can only be rejected."""
+    """Other accounts than the one requested were read out too often: the case can only be rejected."""
 
     code = "too-many-wrong-read-outs"
 
 
 class SupplierNotWarned(Conflict):
-    """No e-mail address was there to warn, and nobody says that the supplier was warned another way."""
+    """No e-mail address was there to warn, and the approver does not say how else the supplier was warned."""
 
     code = "supplier-not-warned"
 
@@ -128,7 +138,7 @@ class Control:
     """The council's rule from a day on.
 
     `phone_held_days`: how long a number must have been held; `cooling_off_working_days`; `removed_email_days`: how
-    long an e-mail address that is held no more is still warned, so that nobody takes the old contact away first;
+    long an e-mail address that is held no more is still warned, so that removing the old contact first is no use;
     `name_held_days`: how long a supplier's name must have been held to say anything about an account's holder;
     `wrong_read_outs`: after how many the account cannot be found out by trying any more.
     """
@@ -150,8 +160,8 @@ CONTROLS = (
         removed_email_days=90,
         name_held_days=90,
         wrong_read_outs=3,
-        source="payables.md §4: number at least 90 days old, cooling-off 3-5 working days, notice to old contacts; "
-        "contacts and names old as long as a number has to be, three read-outs; council policy, no statute",
+        source="council policy, no statute: numbers, contacts and names held for 90 days, three read-outs, and a "
+        "cooling-off of three working days with notice to the old contacts",
     ),
 )
 
@@ -163,42 +173,50 @@ def control_on(day: date) -> Control:
     )
 
 
-def move(current: Status, wanted: Status) -> Status:
+def move(current: BankAccountChangeStatus, wanted: BankAccountChangeStatus) -> BankAccountChangeStatus:
     """The wanted status where the states allow it; raises IllegalMove."""
     if wanted not in NEXT[current]:
         raise IllegalMove("The bank-account change", current, wanted)
     return wanted
 
 
-def add_evidence(current: Status) -> Status:
+def after_evidence(current: BankAccountChangeStatus) -> BankAccountChangeStatus:
     """Evidence lifts a new case; later ones stay where they are. Raises IllegalMove once approved or ended."""
-    move(current, Status.EVIDENCE)
-    return Status.CALLED_BACK if current is Status.CALLED_BACK else Status.EVIDENCE
+    move(current, BankAccountChangeStatus.EVIDENCE)
+    return (
+        BankAccountChangeStatus.CALLED_BACK
+        if current is BankAccountChangeStatus.CALLED_BACK
+        else BankAccountChangeStatus.EVIDENCE
+    )
 
 
-def call_back(current: Status, outcome: CallBackOutcome) -> Status:
+def after_call_back(current: BankAccountChangeStatus, outcome: CallBackOutcome) -> BankAccountChangeStatus:
     """A confirmed call opens the way to approval, one that is not confirmed closes it again.
 
     Raises IllegalMove before there is evidence, and once approved or ended.
     """
-    move(current, Status.CALLED_BACK)
-    return Status.CALLED_BACK if outcome is CallBackOutcome.CONFIRMED else Status.EVIDENCE
+    move(current, BankAccountChangeStatus.CALLED_BACK)
+    return (
+        BankAccountChangeStatus.CALLED_BACK
+        if outcome is CallBackOutcome.CONFIRMED
+        else BankAccountChangeStatus.EVIDENCE
+    )
 
 
 def must_be_second(caller: Actor, *, requested_by: str) -> None:
-    """Raise ApprovesOwnRequest when the caller asked for the change (payables.md §4: requester ≠ caller)."""
+    """Raise ApprovesOwnRequest when the caller requested the change: separate duties."""
     caller.must_differ_from(requested_by, what="The call-back")
 
 
 def must_be_third(approver: Actor, *, requested_by: str, called_by: Iterable[str]) -> None:
-    """Raise ApprovesOwnRequest when the approver asked or called, also in vain (payables.md §4: ≠ approver)."""
+    """Raise ApprovesOwnRequest when the approver requested the change or called, also in vain: separate duties."""
     approver.must_differ_from(requested_by, *called_by, what="Approving a bank-account change")
 
 
 def must_be_trusted(phone_since: date | None, *, requested_on: date, called_on: date) -> None:
     """Raise NumberNotTrusted unless a number was held long enough and before the case began.
 
-    Asked of a call that confirms. Whoever denies the change is believed on any number: that only stops a payment.
+    Only a call that confirms needs it. A denial counts on any number: it only stops a payment.
 
     >>> must_be_trusted(date(2025, 12, 11), requested_on=date(2026, 3, 10), called_on=date(2026, 3, 11))
     """
@@ -214,19 +232,19 @@ def must_be_trusted(phone_since: date | None, *, requested_on: date, called_on: 
     else:
         return
     raise NumberNotTrusted(
-        f"Call back on a number that was held for {days} days and not changed since the change was asked for.",
+        f"Call back on a number that was held for {days} days and not changed since the change was requested.",
         errors=[FieldError("contact_id", problem, expected)],
     )
 
 
 def outcome_of_read_out(
-    read_out: BankDetails | None, *, asked: BankDetails, wrong_before: int, called_on: date
+    read_out: BankDetails | None, *, requested: BankDetails, wrong_before: int, called_on: date
 ) -> CallBackOutcome:
-    """What a call is that the caller says confirmed the change: whether the supplier named the account asked for.
+    """What a call is that the caller says confirmed the change: whether the supplier named the account requested.
 
-    "You did ask for a change?" is answered with yes by a supplier who did, whatever account was typed in here.
+    "Did you request a change?" is answered with yes by a supplier who did, whatever account was typed in here.
     Raises AccountNotReadOut; TooManyWrongReadOuts once so many others were read out in this case that the next one
-    might be a guess.
+    may be a guess.
     """
     if read_out is None:
         expected = "as the supplier reads it out when called"
@@ -239,11 +257,11 @@ def outcome_of_read_out(
             f"Another account was read out {wrong_before} times: reject this change, and find out what the supplier "
             "wants; a new change may follow."
         )
-    return CallBackOutcome.CONFIRMED if read_out.same_account(asked) else CallBackOutcome.ANOTHER_ACCOUNT
+    return CallBackOutcome.CONFIRMED if read_out.same_account(requested) else CallBackOutcome.ANOTHER_ACCOUNT
 
 
 def name_changed_lately(changed_on: date | None, *, requested_on: date) -> date | None:
-    """The day a supplier's name was changed where that is too near to the wish for the name to prove anything.
+    """The day a supplier's name was changed where that is too near to the request for the name to prove anything.
 
     >>> name_changed_lately(date(2026, 3, 1), requested_on=date(2026, 3, 11))
     datetime.date(2026, 3, 1)
@@ -255,9 +273,9 @@ def name_changed_lately(changed_on: date | None, *, requested_on: date) -> date 
 
 
 def must_be_warned(*, contacts: int, warned_otherwise: str | None) -> None:
-    """Raise SupplierNotWarned where there was no address to warn by e-mail and nobody says how else it was done.
+    """Raise SupplierNotWarned where there was no address to warn by e-mail and no word on how else it was done.
 
-    Payables.md §4, "notice to old contacts": whoever holds no e-mail address is not the one to be left in the dark.
+    The old contacts get notice of every change: a supplier without an e-mail address is not left in the dark.
     """
     if not contacts and warned_otherwise is None:
         raise SupplierNotWarned(
@@ -273,7 +291,7 @@ def must_be_warned(*, contacts: int, warned_otherwise: str | None) -> None:
 
 
 class HeldAs(StrEnum):
-    """Whether an address was among the contacts when the change was asked for, or had been taken away before."""
+    """Whether an address was among the contacts when the change was requested, or had been removed before."""
 
     CURRENT = "current"
     REMOVED = "removed"
@@ -281,7 +299,7 @@ class HeldAs(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContactToWarn:
-    """Somebody who is told of a case: by which address, and since when it is not held any more."""
+    """A contact that is warned of a case: at which address, and since when it is not held any more."""
 
     name: str
     email: str
@@ -290,7 +308,7 @@ class ContactToWarn:
 
 
 def removed_emails_since(day: date) -> date:
-    """The first day whose removed addresses are still warned of a change asked for on a day.
+    """The first day whose removed addresses are still warned of a change requested on a day.
 
     >>> removed_emails_since(date(2026, 3, 11))
     datetime.date(2025, 12, 11)
@@ -299,7 +317,7 @@ def removed_emails_since(day: date) -> date:
 
 
 def contacts_to_warn(contacts: Iterable[ContactToWarn]) -> list[ContactToWarn]:
-    """Each address once, whatever its letters' case: the first of those told (so tell the current ones first)."""
+    """Every address once, whatever its letters' case: the first of several (so the current ones come first)."""
     by_email: dict[str, ContactToWarn] = {}
     for contact in contacts:
         by_email.setdefault(contact.email.casefold(), contact)
@@ -315,6 +333,6 @@ def cooling_off_until(approved_on: date) -> date:
     return add_working_days(approved_on, control_on(approved_on).cooling_off_working_days)
 
 
-def may_activate(status: Status, until: date | None, *, today: date) -> bool:
+def may_activate(status: BankAccountChangeStatus, until: date | None, *, today: date) -> bool:
     """Whether an approved case has cooled off."""
-    return status == Status.APPROVED and until is not None and today > until
+    return status == BankAccountChangeStatus.APPROVED and until is not None and today > until

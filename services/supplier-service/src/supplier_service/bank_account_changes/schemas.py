@@ -9,15 +9,21 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, HeldAs, RequestedVia, Status
+from supplier_service.bank_account_changes.rules import (
+    BankAccountChangeStatus,
+    CallBackOutcome,
+    EvidenceKind,
+    HeldAs,
+    RequestedVia,
+)
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
-from supplier_service.bank_accounts.rules import BankDetails, masked_account_number, masked_sort_code
+from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.schemas import AccountName, AccountNumber, SortCode
 from supplier_service.fields import LongText, Note, RequestModel
 
 
 class BankAccountChangeIn(RequestModel):
-    """A wish to be paid to another account. `note` says what was asked; one with the account in it is refused."""
+    """A request to be paid to another account. `note` says how it came; one with the account in it is refused."""
 
     supplier_id: UUID
     sort_code: SortCode
@@ -41,7 +47,7 @@ class EvidenceIn(RequestModel):
 class CallBackIn(RequestModel):
     """A call to the supplier: on which contact's number, and what was said.
 
-    To confirm, the supplier reads its new account out: it is compared with the one asked for, never kept or shown.
+    To confirm, the supplier reads its new account out: it is compared with the one requested, never kept or shown.
     """
 
     contact_id: UUID
@@ -51,7 +57,7 @@ class CallBackIn(RequestModel):
     note: Annotated[Note, Field(examples=["Spoke to the director, who knew of the change"])]
 
     def read_out(self) -> BankDetails | None:
-        """The account as the supplier named it; none unless both numbers were told."""
+        """The account as the supplier named it; None unless both numbers are there."""
         if self.sort_code is None or self.account_number is None:
             return None
         return BankDetails(self.sort_code, self.account_number)
@@ -84,7 +90,7 @@ class EvidenceOut(BaseModel):
 
 
 class CallBackOut(BaseModel):
-    """A call to the supplier. `another_account`: it read out another account than the one asked for."""
+    """A call to the supplier. `another_account`: it read out another account than the one requested."""
 
     id: UUID
     contact_id: UUID
@@ -95,7 +101,7 @@ class CallBackOut(BaseModel):
 
 
 class WarningContactOut(BaseModel):
-    """Somebody who is told of a case; `removed_on` where the address was taken away before it was asked for."""
+    """A contact that is warned of a case; `removed_on` where the address was removed before the request."""
 
     name: str | None
     email: str
@@ -104,7 +110,7 @@ class WarningContactOut(BaseModel):
 
 
 class WarningContactsOut(BaseModel):
-    """Who is told of a case."""
+    """Who is warned of a case."""
 
     change_id: UUID
     supplier_id: UUID
@@ -112,15 +118,15 @@ class WarningContactsOut(BaseModel):
 
     @classmethod
     def of(cls, change: BankAccountChange, contacts: Sequence[WarningContact]) -> WarningContactsOut:
-        told = [WarningContactOut.model_validate(each, from_attributes=True) for each in contacts]
-        return cls(change_id=change.id, supplier_id=change.supplier_id, contacts=told)
+        warned = [WarningContactOut.model_validate(contact, from_attributes=True) for contact in contacts]
+        return cls(change_id=change.id, supplier_id=change.supplier_id, contacts=warned)
 
 
 class BankAccountChangeOut(BaseModel):
     """A case and how far it came. The new account is used from the day after `cooling_off_until`.
 
     `account_name_matches`: whether the holder's name that was typed in was the supplier's name here, letter case and
-    signs apart, for 90 days when the change was asked for; where it was not, the evidence says who holds the account.
+    punctuation apart, for 90 days when the change was requested; where not, the evidence says who holds the account.
     `name_changed_on`: when the supplier's name was changed in those 90 days. `warning_contacts`: how many e-mail
     addresses are warned; `warned_otherwise`: how else the supplier was, as the approver says.
     """
@@ -128,7 +134,7 @@ class BankAccountChangeOut(BaseModel):
     id: UUID
     version: int
     supplier_id: UUID
-    status: Status
+    status: BankAccountChangeStatus
     sort_code: Annotated[str, Field(examples=["••-••-12"])]
     account_number: Annotated[str, Field(examples=["••••9911"])]
     account_name_matches: bool
@@ -157,13 +163,14 @@ class BankAccountChangeOut(BaseModel):
         evidence: Sequence[Evidence],
         call_backs: Sequence[CallBack],
     ) -> BankAccountChangeOut:
+        sort_code, account_number = change.details.masks()
         return cls.model_validate(
             change.model_dump(warnings=False, exclude={"account_name", "called_back_by"})
             | {
-                "sort_code": masked_sort_code(change.sort_code),
-                "account_number": masked_account_number(change.account_number),
+                "sort_code": sort_code,
+                "account_number": account_number,
                 "warning_contacts": warning_contacts,
-                "evidence": [each.model_dump(warnings=False) for each in evidence],
-                "call_backs": [each.model_dump(warnings=False) for each in call_backs],
+                "evidence": [paper.model_dump(warnings=False) for paper in evidence],
+                "call_backs": [call.model_dump(warnings=False) for call in call_backs],
             }
         )

@@ -1,4 +1,4 @@
-"""Queries of bank-account changes."""
+"""What is read and written of bank-account changes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from supplier_service.bank_account_changes.rules import OPEN, NoSuchBankAccountChange, Status
+from supplier_service.bank_account_changes.rules import OPEN, BankAccountChangeStatus, NoSuchBankAccountChange
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
 
 Part = TypeVar("Part", Evidence, CallBack)
@@ -40,13 +40,13 @@ async def parts_of(session: AsyncSession, part: type[Part], change_ids: Sequence
     """The evidence or the call-backs of cases, oldest first."""
     found = await session.execute(select(part).where(col(part.change_id).in_(change_ids)).order_by(col(part.id)))
     parts: dict[UUID, list[Part]] = defaultdict(list)
-    for each in found.scalars():
-        parts[each.change_id].append(each)
+    for one in found.scalars():
+        parts[one.change_id].append(one)
     return parts
 
 
 async def warning_contacts(session: AsyncSession, change_id: UUID) -> Sequence[WarningContact]:
-    """Who is told of a case, in the order they were fixed in."""
+    """Who is warned of a case, in the order they were fixed in."""
     found = await session.execute(
         select(WarningContact).where(col(WarningContact.change_id) == change_id).order_by(col(WarningContact.position))
     )
@@ -54,7 +54,7 @@ async def warning_contacts(session: AsyncSession, change_id: UUID) -> Sequence[W
 
 
 async def count_warning_contacts(session: AsyncSession, change_ids: Sequence[UUID]) -> Counter[UUID]:
-    """How many e-mail addresses are told of each case; 0 for one without any."""
+    """How many e-mail addresses are warned of each case; 0 for one without any."""
     change_id = col(WarningContact.change_id)
     found = await session.execute(
         select(change_id, func.count().label("contacts")).where(change_id.in_(change_ids)).group_by(change_id)
@@ -66,7 +66,10 @@ async def cooled_off(session: AsyncSession, *, today: date, after: UUID | None, 
     """Approved cases whose cooling-off was over yesterday or before, oldest first; those after one where named."""
     statement = (
         select(col(BankAccountChange.id))
-        .where(col(BankAccountChange.status) == Status.APPROVED, col(BankAccountChange.cooling_off_until) < today)
+        .where(
+            col(BankAccountChange.status) == BankAccountChangeStatus.APPROVED,
+            col(BankAccountChange.cooling_off_until) < today,
+        )
         .order_by(col(BankAccountChange.id))
         .limit(limit)
     )
@@ -76,16 +79,16 @@ async def cooled_off(session: AsyncSession, *, today: date, after: UUID | None, 
 
 
 @dataclass(frozen=True)
-class ChangeFilter:
+class BankAccountChangeFilter:
     """What a list of cases may be narrowed by; None does not narrow."""
 
     supplier_id: UUID | None = None
-    status: Status | None = None
+    status: BankAccountChangeStatus | None = None
     open: bool | None = None
 
 
 async def list_changes(
-    session: AsyncSession, wanted: ChangeFilter, page: PageQuery
+    session: AsyncSession, wanted: BankAccountChangeFilter, page: PageQuery
 ) -> tuple[Sequence[BankAccountChange], str | None]:
     """A page of the cases a filter lets through."""
     statement = select(BankAccountChange)

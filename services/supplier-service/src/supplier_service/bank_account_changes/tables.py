@@ -8,17 +8,23 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
-from supplier_service.bank_account_changes.rules import CallBackOutcome, EvidenceKind, HeldAs, RequestedVia, Status
+from supplier_service.bank_account_changes.rules import (
+    BankAccountChangeStatus,
+    CallBackOutcome,
+    EvidenceKind,
+    HeldAs,
+    RequestedVia,
+)
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.rows import UTC_TIME, Row
 
 
 class BankAccountChange(Row, table=True):
-    """A wish to be paid elsewhere, and how far it came. One open case a supplier; three different people.
+    """A request to be paid elsewhere, and how far it came. One open case a supplier; three different people.
 
-    The database refuses to edit what was asked and what was approved (see the migration). `account_name_matches` and
-    `name_changed_on` are as found when it was asked for; `warned_otherwise` is what the approver says of a warning
-    that did not go by e-mail.
+    The database refuses to edit what was requested and what was approved (see the migration). `account_name_matches`
+    and `name_changed_on` are as found on the day of the request; `warned_otherwise` is what the approver says of a
+    warning that did not go by e-mail.
     """
 
     __tablename__ = "bank_account_change"
@@ -46,7 +52,7 @@ class BankAccountChange(Row, table=True):
     id: UUID = Field(primary_key=True)
     supplier_id: UUID = Field(foreign_key="supplier.id")
     version: int
-    status: Status = Field(sa_type=Text)
+    status: BankAccountChangeStatus = Field(sa_type=Text)
     sort_code: str = Field(sa_type=Text)
     account_number: str = Field(sa_type=Text)
     account_name: str = Field(sa_type=Text)
@@ -101,7 +107,7 @@ class CallBack(Row, table=True):
 
 
 class WarningContact(Row, table=True):
-    """Somebody who is told of a case: fixed when it was asked for, whatever happens to the supplier's contacts.
+    """A contact that is warned of a case: fixed with the request, whatever happens to the supplier's contacts.
 
     Personal data, kept with the case as the proof of who was to be warned.
     """

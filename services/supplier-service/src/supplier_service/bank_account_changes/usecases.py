@@ -1,4 +1,4 @@
-"""What is done with a bank-account change, from the wish to the account in use. No step tells an account."""
+"""What is done with a bank-account change, from the request to the account in use. No step publishes an account."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from supplier_service.bank_account_changes import rules, store
 from supplier_service.bank_account_changes.rules import (
     BankAccountChangeOpen,
+    BankAccountChangeStatus,
     BankAccountUnchanged,
     CallBackOutcome,
     ContactToWarn,
@@ -29,15 +30,13 @@ from supplier_service.bank_account_changes.rules import (
     HeldAs,
     NumberNotTrusted,
     RequestedVia,
-    Status,
     SupplierEnded,
 )
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
 from supplier_service.bank_accounts.rules import BankDetails, refuse_accounts_in, same_name
 from supplier_service.bank_accounts.store import accounts_of, supersede_account
 from supplier_service.suppliers.rules import NEXT as SUPPLIER_NEXT
-from supplier_service.suppliers.rules import Contact
-from supplier_service.suppliers.rules import Status as SupplierStatus
+from supplier_service.suppliers.rules import Contact, SupplierStatus
 from supplier_service.suppliers.store import get_supplier, lock_supplier, removed_emails
 from supplier_service.suppliers.tables import Supplier
 from supplier_service.suppliers.usecases import record_on_supplier
@@ -75,7 +74,7 @@ async def request_change(
         id=new_id(),
         supplier_id=supplier_id,
         version=1,
-        status=Status.REQUESTED,
+        status=BankAccountChangeStatus.REQUESTED,
         sort_code=details.sort_code,
         account_number=details.account_number,
         account_name=account_name,
@@ -88,7 +87,7 @@ async def request_change(
     )
     session.add(change)
     await session.flush()
-    session.add_all(await _to_warn(session, supplier, change))
+    session.add_all(await _warning_contacts(session, supplier, change))
     supplier.open_bank_account_change_id = change.id
     await _record(session, change, "requested", by=by, at=at, reason=note)
     await _record_on_supplier(session, supplier, change, "bank account change requested", by=by, at=at)
@@ -106,25 +105,27 @@ async def request_change(
     return change
 
 
-async def _to_warn(session: AsyncSession, supplier: Supplier, change: BankAccountChange) -> list[WarningContact]:
-    """The addresses held now and those that were held lately: the old contacts, whoever wrote new ones in before."""
+async def _warning_contacts(
+    session: AsyncSession, supplier: Supplier, change: BankAccountChange
+) -> list[WarningContact]:
+    """The addresses held now and those that were held lately: the old contacts, even if new ones were written in."""
     contacts = map(Contact.of, supplier.contacts)
-    current = [ContactToWarn(each.name, each.email, HeldAs.CURRENT) for each in contacts if each.email]
+    current = [ContactToWarn(contact.name, contact.email, HeldAs.CURRENT) for contact in contacts if contact.email]
     since = rules.removed_emails_since(london_date(change.requested_at))
     removed = [
-        ContactToWarn(each.name, each.email, HeldAs.REMOVED, each.removed_on)
-        for each in await removed_emails(session, supplier.id, since=since)
+        ContactToWarn(email.name, email.email, HeldAs.REMOVED, email.removed_on)
+        for email in await removed_emails(session, supplier.id, since=since)
     ]
     return [
         WarningContact(
             change_id=change.id,
             position=position,
-            name=each.name,
-            email=each.email,
-            held=each.held,
-            removed_on=each.removed_on,
+            name=contact.name,
+            email=contact.email,
+            held=contact.held,
+            removed_on=contact.removed_on,
         )
-        for position, each in enumerate(rules.contacts_to_warn([*current, *removed]))
+        for position, contact in enumerate(rules.contacts_to_warn([*current, *removed]))
     ]
 
 
@@ -140,7 +141,7 @@ async def add_evidence(
 ) -> BankAccountChange:
     """Note a paper that supports the case, and where it is kept. Raises IllegalMove, AccountInText."""
     change = await store.lock_change(session, change_id)
-    status = rules.add_evidence(Status(change.status))
+    status = rules.after_evidence(BankAccountChangeStatus(change.status))
     refuse_accounts_in(reference=reference, note=note)
     change.status = status
     change.version += 1
@@ -170,24 +171,24 @@ async def call_back(
     by: Actor,
     at: datetime,
 ) -> BankAccountChange:
-    """Note a call to the supplier by somebody else than the requester; one that confirms was made on an old number.
+    """Note a call to the supplier by another person than the requester; one that confirms was made on an old number.
 
     `read_out` is the account as the supplier named it on the telephone: compared and dropped, needed to confirm. Where
-    it is another than the one asked for, the call is noted as just that: the strongest sign of a fraud there is.
+    it is another than the one requested, the call is noted as just that: the strongest sign of a fraud there is.
     Raises ApprovesOwnRequest, NumberNotTrusted, AccountNotReadOut, TooManyWrongReadOuts, IllegalMove, AccountInText.
     """
     change = await store.lock_change(session, change_id)
     rules.must_be_second(by, requested_by=change.requested_by)
-    rules.call_back(Status(change.status), outcome)
+    rules.after_call_back(BankAccountChangeStatus(change.status), outcome)
     contact = _contact(await get_supplier(session, change.supplier_id), contact_id)
     if outcome is CallBackOutcome.CONFIRMED:
-        asked_on, called_on = london_date(change.requested_at), london_date(at)
-        rules.must_be_trusted(contact.phone_since, requested_on=asked_on, called_on=called_on)
+        requested_on, called_on = london_date(change.requested_at), london_date(at)
+        rules.must_be_trusted(contact.phone_since, requested_on=requested_on, called_on=called_on)
         calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
         wrong = sum(call.outcome == CallBackOutcome.ANOTHER_ACCOUNT for call in calls)
-        outcome = rules.outcome_of_read_out(read_out, asked=change.details, wrong_before=wrong, called_on=called_on)
+        outcome = rules.outcome_of_read_out(read_out, requested=change.details, wrong_before=wrong, called_on=called_on)
     refuse_accounts_in(note=note)
-    change.status = rules.call_back(Status(change.status), outcome)
+    change.status = rules.after_call_back(BankAccountChangeStatus(change.status), outcome)
     change.called_back_by = by.subject if outcome is CallBackOutcome.CONFIRMED else None
     change.version += 1
     session.add(
@@ -233,7 +234,7 @@ async def approve_change(
     change = await store.lock_change(session, change_id)
     calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
     rules.must_be_third(by, requested_by=change.requested_by, called_by=[call.called_by for call in calls])
-    status = rules.move(Status(change.status), Status.APPROVED)
+    status = rules.move(BankAccountChangeStatus(change.status), BankAccountChangeStatus.APPROVED)
     contacts = (await store.count_warning_contacts(session, [change_id]))[change_id]
     rules.must_be_warned(contacts=contacts, warned_otherwise=warned_otherwise)
     refuse_accounts_in(note=note, warned_otherwise=warned_otherwise)
@@ -242,8 +243,8 @@ async def approve_change(
     change.approved_by, change.approved_at = by.subject, at
     change.cooling_off_until = rules.cooling_off_until(london_date(at))
     change.version += 1
-    told = {"warned_otherwise": warned_otherwise} if warned_otherwise is not None else {}
-    detail = {"cooling_off_until": change.cooling_off_until.isoformat(), **told}
+    warned = {"warned_otherwise": warned_otherwise} if warned_otherwise is not None else {}
+    detail = {"cooling_off_until": change.cooling_off_until.isoformat(), **warned}
     await _record(session, change, "approved", by=by, at=at, reason=note, detail=detail)
     return change
 
@@ -256,7 +257,7 @@ async def reject_change(
     Raises IllegalMove, AccountInText.
     """
     supplier, change = await _lock_both(session, change_id)
-    status = rules.move(Status(change.status), Status.REJECTED)
+    status = rules.move(BankAccountChangeStatus(change.status), BankAccountChangeStatus.REJECTED)
     refuse_accounts_in(note=note)
     change.status = status
     change.rejected_by, change.rejected_at = by.subject, at
@@ -274,11 +275,11 @@ async def reject_change(
 
 
 async def activate_account(session: AsyncSession, change_id: UUID, *, at: datetime) -> bool:
-    """Use the new account, once the case has cooled off; False when it has not, or somebody ended it meanwhile."""
+    """Use the new account once the case has cooled off; False when it has not, or was ended meanwhile."""
     supplier, change = await _lock_both(session, change_id)
-    if not rules.may_activate(Status(change.status), change.cooling_off_until, today=london_date(at)):
+    if not rules.may_activate(BankAccountChangeStatus(change.status), change.cooling_off_until, today=london_date(at)):
         return False
-    change.status = rules.move(Status(change.status), Status.ACTIVE)
+    change.status = rules.move(BankAccountChangeStatus(change.status), BankAccountChangeStatus.ACTIVE)
     change.activated_at = at
     change.version += 1
     supplier.open_bank_account_change_id = None

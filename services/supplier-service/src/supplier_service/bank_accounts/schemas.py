@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
+from council_bacs import accounts
 from pydantic import AfterValidator, BaseModel, Field
 
-from supplier_service.bank_accounts import rules
+from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.tables import BankAccount
 from supplier_service.fields import LongText, RequestModel
 
-SortCode = Annotated[str, Field(max_length=12, examples=["20-00-00"]), AfterValidator(rules.sort_code)]
-AccountNumber = Annotated[str, Field(max_length=12, examples=["55779911"]), AfterValidator(rules.account_number)]
+SortCode = Annotated[str, Field(max_length=12, examples=["20-00-00"]), AfterValidator(accounts.sort_code)]
+AccountNumber = Annotated[str, Field(max_length=12, examples=["55779911"]), AfterValidator(accounts.account_number)]
 AccountName = Annotated[LongText, Field(examples=["Ardley Paving Ltd"])]
 
 
@@ -23,8 +24,8 @@ class BankAccountIn(RequestModel):
     account_number: AccountNumber
     account_name: AccountName | None = None
 
-    def details(self) -> rules.BankDetails:
-        return rules.BankDetails(self.sort_code, self.account_number, self.account_name)
+    def details(self) -> BankDetails:
+        return BankDetails(self.sort_code, self.account_number, self.account_name)
 
 
 class BankAccountOut(BaseModel):
@@ -37,9 +38,10 @@ class BankAccountOut(BaseModel):
 
     @classmethod
     def of(cls, account: BankAccount, *, superseded_at: datetime | None = None) -> BankAccountOut:
+        sort_code, account_number = account.details.masks()
         return cls(
-            sort_code=rules.masked_sort_code(account.sort_code),
-            account_number=rules.masked_account_number(account.account_number),
+            sort_code=sort_code,
+            account_number=account_number,
             in_use_from=account.in_use_from,
             superseded_at=superseded_at,
         )

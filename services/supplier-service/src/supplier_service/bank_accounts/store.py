@@ -1,10 +1,11 @@
-"""Queries of bank accounts."""
+"""What is read and written of bank accounts."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from council_common.database.sessions import driver
@@ -15,20 +16,35 @@ from sqlmodel import col
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.tables import BankAccount
 
-COLUMNS = ("supplier_id", "number", "sort_code", "account_number", "account_name", "in_use_from")
+
+class _FirstAccount(NamedTuple):
+    """A row to copy, filled by name: a sort code moved by position would be another's account."""
+
+    supplier_id: UUID
+    number: int
+    sort_code: str
+    account_number: str
+    account_name: str | None
+    in_use_from: datetime
 
 
 async def add_first_accounts(session: AsyncSession, details: Mapping[UUID, BankDetails], *, at: datetime) -> None:
     """The accounts that new suppliers were registered with, by COPY."""
-    if details:
-        await (await driver(session)).copy_records_to_table(
-            "bank_account",
-            columns=COLUMNS,
-            records=[
-                (supplier_id, 1, each.sort_code, each.account_number, each.account_name, at)
-                for supplier_id, each in details.items()
-            ],
+    if not details:
+        return
+    records = [
+        _FirstAccount(
+            supplier_id=supplier_id,
+            number=1,
+            sort_code=account.sort_code,
+            account_number=account.account_number,
+            account_name=account.account_name,
+            in_use_from=at,
         )
+        for supplier_id, account in details.items()
+    ]
+    connection = await driver(session)
+    await connection.copy_records_to_table("bank_account", columns=_FirstAccount._fields, records=records)
 
 
 async def supersede_account(
@@ -50,7 +66,7 @@ async def supersede_account(
 
 
 async def accounts_of(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, list[BankAccount]]:
-    """Each supplier's accounts, the first one first; the last is in use."""
+    """The accounts of each supplier, the first one first; the last is in use."""
     ids = literal(list(supplier_ids), ARRAY(Uuid))
     found = await session.execute(
         select(BankAccount).where(col(BankAccount.supplier_id) == any_(ids)).order_by(col(BankAccount.number))

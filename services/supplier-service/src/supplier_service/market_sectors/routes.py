@@ -24,17 +24,17 @@ SectorCode = Annotated[Code, Path(description="The sector's code.")]
 
 @router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": MarketSectorOut}})
 async def add(
-    wanted: MarketSectorIn,
+    sector: MarketSectorIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("suppliers:write")],
 ) -> MarketSectorOut:
     """Add a market sector; the same code and name again answers 200 with what is there."""
-    sector, created = await add_sector(session, wanted.code, wanted.name, by=by, at=now)
+    added, created = await add_sector(session, sector.code, sector.name, by=by, at=now)
     response.status_code = 201 if created else 200
-    response.headers["location"] = f"/v1/market-sectors/{sector.code}"
-    return MarketSectorOut.of(sector)
+    response.headers["location"] = f"/v1/market-sectors/{added.code}"
+    return MarketSectorOut.of(added)
 
 
 @router.get("")

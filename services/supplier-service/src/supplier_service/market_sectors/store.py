@@ -1,4 +1,4 @@
-"""Queries of market sectors."""
+"""What is read and written of market sectors."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def _with_etag(onboarding: Onboarding, response: Response) -> OnboardingOut:
 
 @router.post("", status_code=201, dependencies=[Idempotent])
 async def open_onboarding(
-    wanted: OnboardingIn,
+    onboarding: OnboardingIn,
     response: Response,
     session: SessionDep,
     now: Now,
@@ -38,11 +38,11 @@ async def open_onboarding(
 ) -> OnboardingOut:
     """Begin to win a supplier for the early payment programme. With the stage `agreed` and its terms one call
     records a supplier that is in the programme already."""
-    onboarding = await usecases.open_onboarding(
-        session, wanted.supplier_id, owner=wanted.owner, reached=wanted.reached(), by=by, at=now
+    opened = await usecases.open_onboarding(
+        session, onboarding.supplier_id, owner=onboarding.owner, reached=onboarding.reached(), by=by, at=now
     )
-    response.headers["location"] = f"/v1/onboardings/{onboarding.id}"
-    return _with_etag(onboarding, response)
+    response.headers["location"] = f"/v1/onboardings/{opened.id}"
+    return _with_etag(opened, response)
 
 
 @router.get("")
@@ -59,7 +59,7 @@ async def find(
     onboardings, following = await store.list_onboardings(
         session, store.OnboardingFilter(supplier_id, stage, owner), page
     )
-    return Page(items=[OnboardingOut.of(each) for each in onboardings], next=following)
+    return Page(items=[OnboardingOut.of(onboarding) for onboarding in onboardings], next=following)
 
 
 @router.get("/{onboarding_id}")
@@ -74,31 +74,31 @@ async def get(
 async def reach_stage(
     *,
     onboarding_id: UUID,
-    wanted: StageIn,
+    stage: StageIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("suppliers:write")],
 ) -> OnboardingOut:
-    """Record the stage a supplier reached. To agree needs the terms, and tells the rebate service of them; a new
-    agreement replaces the terms. To decline after having agreed is to leave the programme."""
-    onboarding = await usecases.reach_stage(session, onboarding_id, wanted.reached(), by=by, at=now)
+    """Record the stage a supplier reached. To agree needs the terms, which are published to rebate-service; a
+    new agreement replaces them. To decline after having agreed is to leave the programme."""
+    onboarding = await usecases.reach_stage(session, onboarding_id, stage.reached(), by=by, at=now)
     return _with_etag(onboarding, response)
 
 
 @router.post("/{onboarding_id}/activities", status_code=201, dependencies=[Idempotent])
 async def add_activity(
     onboarding_id: UUID,
-    wanted: ActivityIn,
+    activity: ActivityIn,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("suppliers:write")],
 ) -> ActivityOut:
     """Note something done to win a supplier: a call, a meeting, a letter."""
-    activity = await usecases.add_activity(
-        session, onboarding_id, kind=wanted.kind, on=wanted.on, text=wanted.text, by=by, at=now
+    added = await usecases.add_activity(
+        session, onboarding_id, kind=activity.kind, on=activity.on, text=activity.text, by=by, at=now
     )
-    return ActivityOut.of(activity)
+    return ActivityOut.of(added)
 
 
 @router.get("/{onboarding_id}/activities")
@@ -111,7 +111,7 @@ async def activities(
     """What was done to win a supplier, by day."""
     onboarding = await store.get_onboarding(session, onboarding_id)
     found, following = await store.list_activities(session, onboarding.id, page)
-    return Page(items=[ActivityOut.of(each) for each in found], next=following)
+    return Page(items=[ActivityOut.of(activity) for activity in found], next=following)
 
 
 @router.get("/{onboarding_id}/history")

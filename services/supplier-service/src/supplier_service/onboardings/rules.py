@@ -25,7 +25,7 @@ NEXT: Mapping[Stage, frozenset[Stage]] = {
     Stage.PROSPECT: frozenset({Stage.CONTACTED, Stage.INTERESTED, Stage.AGREED, Stage.DECLINED}),
     Stage.CONTACTED: frozenset({Stage.CONTACTED, Stage.INTERESTED, Stage.AGREED, Stage.DECLINED}),
     Stage.INTERESTED: frozenset({Stage.AGREED, Stage.DECLINED}),
-    # New terms replace the old ones; who agreed may leave; who declined may be asked again.
+    # New terms replace the old ones; a supplier that agreed may leave, one that declined may be asked again.
     Stage.AGREED: frozenset({Stage.AGREED, Stage.DECLINED}),
     Stage.DECLINED: frozenset({Stage.CONTACTED, Stage.INTERESTED, Stage.AGREED}),
 }
@@ -72,13 +72,13 @@ class UnsoundTerms(Malformed):
 
 
 class DateInFuture(Malformed):
-    """Something is told as done on a day that has not come."""
+    """Something is dated on a day in the future."""
 
     code = "date-in-future"
 
 
 class DateTooEarly(Malformed):
-    """A stage is told as reached before the one it follows."""
+    """A stage is dated before the one it follows."""
 
     code = "date-too-early"
 
@@ -132,10 +132,10 @@ def check_terms(*, term_days: int, target_day: int, reference_rate_percent: Deci
 
 
 def check_not_future(field: str, day: date, *, today: date) -> None:
-    """Raise DateInFuture for a day that has not come."""
+    """Raise DateInFuture for a day after today."""
     if day > today:
         raise DateInFuture(
-            "What was done cannot lie in the future.",
+            "What was done cannot be in the future.",
             errors=[FieldError(field, "in the future", f"{today.isoformat()} or before")],
         )
 
@@ -143,14 +143,14 @@ def check_not_future(field: str, day: date, *, today: date) -> None:
 def earliest_day(stage: Stage, *, stage_on: date, agreed_on: date | None) -> date | None:
     """The first day the next stage may be reached: not before the present one, nor before its terms were agreed.
 
-    None after a prospect: its day is the one it was written down on, and what was reached before may be told later.
+    None after a prospect: its day is the one it was written down on, and an earlier stage may be recorded later.
     """
     days = [stage_on] if stage is not Stage.PROSPECT else []
     return max([*days, agreed_on] if agreed_on else days, default=None)
 
 
 def day_reached(on: date | None, *, agreed_on: date | None, earliest: date | None, today: date) -> date:
-    """The day of a stage: as told; where none is, the day of the terms agreed, else today.
+    """The day of a stage: as stated; where none is, the day of the terms agreed, else today.
 
     An agreement of February that is written down in November began in February: else the supplier could not leave
     before November.

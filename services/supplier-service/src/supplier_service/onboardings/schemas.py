@@ -18,10 +18,11 @@ from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
 from supplier_service.onboardings.usecases import StageReached
 
 
-class Terms(RequestModel):
-    """What a supplier agreed to (payables.md §1.1, §1.3).
+class EarlyPaymentTerms(RequestModel):
+    """What a supplier agreed to.
 
-    The clocks, the base, the VAT mode and the way of collecting have no default: they are agreed, never inferred.
+    The clocks, the base, the VAT mode and the way of collecting have no default: they are agreed, never inferred. The
+    programmes published differ in them, and a rebate is a decrease in consideration (VAT Regulations 1995 reg 38).
     """
 
     agreed_on: ProgrammeDay
@@ -47,7 +48,7 @@ class StageIn(RequestModel):
             "stage it follows."
         ),
     ] = None
-    terms: Terms | None = None
+    terms: EarlyPaymentTerms | None = None
     reason: Annotated[Code | None, Field(examples=["terms"])] = None
     note: Note | None = None
 
@@ -57,7 +58,7 @@ class StageIn(RequestModel):
 
 
 class OnboardingIn(RequestModel):
-    """A supplier to win; or one that is known to have reached a stage, with its terms when it agreed.
+    """A supplier to win, or one that has reached a stage already, with its terms when it agreed.
 
     A prospect has reached nothing yet: it takes neither `on` nor `reason`.
     """
@@ -66,7 +67,7 @@ class OnboardingIn(RequestModel):
     owner: Annotated[ShortText | None, Field(examples=["j.okafor"])] = None
     stage: Stage = Stage.PROSPECT
     on: ProgrammeDay | None = None
-    terms: Terms | None = None
+    terms: EarlyPaymentTerms | None = None
     reason: Code | None = None
     note: Note | None = None
 
@@ -76,7 +77,7 @@ class OnboardingIn(RequestModel):
 
 
 def _reached(
-    stage: Stage, *, on: date | None, terms: Terms | None, reason: str | None, note: str | None
+    stage: Stage, *, on: date | None, terms: EarlyPaymentTerms | None, reason: str | None, note: str | None
 ) -> StageReached:
     if terms is not None:
         rules.check_terms(
@@ -119,7 +120,7 @@ class OnboardingOut(BaseModel):
     stage: Stage
     stage_on: date
     owner: str | None
-    terms: Terms | None
+    terms: EarlyPaymentTerms | None
     opened_by: str
     opened_at: datetime
 

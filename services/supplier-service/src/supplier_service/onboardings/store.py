@@ -1,4 +1,4 @@
-"""Queries of onboardings."""
+"""What is read and written of onboardings."""
 
 from __future__ import annotations
 

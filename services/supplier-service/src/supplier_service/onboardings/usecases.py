@@ -91,7 +91,7 @@ async def reach_stage(
 
 
 def _check(reached: StageReached, *, today: date) -> None:
-    """What can be told of a stage whatever the onboarding is like."""
+    """Refuse what no stage of any onboarding can be."""
     rules.check_facts_belong(
         reached.stage,
         terms_given=reached.terms is not None,
@@ -108,27 +108,27 @@ async def _reach(
     session: AsyncSession, supplier: Supplier, onboarding: Onboarding, reached: StageReached, *, by: Actor, at: datetime
 ) -> None:
     current, terms = Stage(onboarding.stage), onboarding.terms
-    wanted = rules.move(current, reached.stage)
+    stage = rules.move(current, reached.stage)
     earliest = rules.earliest_day(current, stage_on=onboarding.stage_on, agreed_on=_agreed_on(terms))
     today = london_date(at)
     on = rules.day_reached(reached.on, agreed_on=_agreed_on(reached.terms), earliest=earliest, today=today)
     rules.check_not_before(on, stage=current, earliest=earliest)
-    onboarding.stage = wanted
+    onboarding.stage = stage
     onboarding.stage_on = on
     onboarding.terms = reached.terms or terms
     onboarding.version += 1
-    told = {"terms": reached.terms, "reason": reached.reason}
-    detail = {"stage": wanted.value, "on": on.isoformat(), **{name: value for name, value in told.items() if value}}
+    facts = {"terms": reached.terms, "reason": reached.reason}
+    detail = {"stage": stage.value, "on": on.isoformat(), **{name: value for name, value in facts.items() if value}}
     await _record(session, onboarding, "stage reached", by=by, at=at, reason=reached.note, detail=detail)
     if reached.stage in {Stage.AGREED, Stage.DECLINED}:
-        await _tell(session, supplier, onboarding, reached, by=by, at=at)
+        await _publish_decision(session, supplier, onboarding, reached, by=by, at=at)
 
 
 def _agreed_on(terms: dict[str, Any] | None) -> date | None:
     return date.fromisoformat(terms["agreed_on"]) if terms else None
 
 
-async def _tell(
+async def _publish_decision(
     session: AsyncSession, supplier: Supplier, onboarding: Onboarding, reached: StageReached, *, by: Actor, at: datetime
 ) -> None:
     """Count the decision as a fact about the supplier, and publish it."""
@@ -140,8 +140,8 @@ async def _tell(
     if reached.stage is Stage.AGREED:
         await publish(session, EarlyPaymentAgreedV1.model_validate(fact | (reached.terms or {})))
     else:
-        told = {"declined_on": onboarding.stage_on, "reason": reached.reason}
-        await publish(session, EarlyPaymentDeclinedV1.model_validate(fact | told))
+        declined = {"declined_on": onboarding.stage_on, "reason": reached.reason}
+        await publish(session, EarlyPaymentDeclinedV1.model_validate(fact | declined))
 
 
 async def add_activity(

@@ -1,4 +1,4 @@
-"""Many suppliers in one request: read entry by entry, registered in one step, answered entry by entry."""
+"""Many suppliers in one request: read item by item, registered in one step, answered item by item."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BULK_ITEMS = 5000
 
 
 class BulkIn(RequestModel):
-    """Suppliers to register. An entry that is wrong is refused alone, so entries are read one by one."""
+    """Suppliers to register. An item that is wrong is refused alone, so items are read one by one."""
 
     items: Annotated[
         list[Any],
@@ -36,7 +36,7 @@ class BulkIn(RequestModel):
 
 
 class BulkItemOut(BaseModel):
-    """What became of one entry: `index` counts from nought; `errors` say what was wrong with a refused one."""
+    """What became of one item: `index` counts from 0; `errors` say what was wrong with a refused one."""
 
     index: int
     outcome: Literal["created", "existing", "refused"]
@@ -55,16 +55,16 @@ class BulkOut(BaseModel):
 
 
 async def register_bulk(session: AsyncSession, items: Sequence[Any], *, by: Actor, at: datetime) -> BulkOut:
-    """Register the good entries; the others come back with index, field, problem and what would be right."""
-    told: dict[int, NewSupplier] = {}
+    """Register the good items; the others come back with index, field, problem and what would be right."""
+    suppliers: dict[int, NewSupplier] = {}
     answers: dict[int, BulkItemOut] = {}
     for index, item in enumerate(items):
         try:
-            told[index] = SupplierIn.model_validate(item).told()
+            suppliers[index] = SupplierIn.model_validate(item).new_supplier()
         except ValidationError as refusal:
             answers[index] = _refused(index, field_errors(refusal))
-    registrations = await register_suppliers(session, list(told.values()), by=by, at=at)
-    for index, registration in zip(told, registrations, strict=True):
+    registrations = await register_suppliers(session, list(suppliers.values()), by=by, at=at)
+    for index, registration in zip(suppliers, registrations, strict=True):
         answers[index] = _answer(index, registration)
     counts = Counter(answer.outcome for answer in answers.values())
     return BulkOut(
@@ -83,5 +83,5 @@ def _answer(index: int, registration: Registration) -> BulkItemOut:
 
 
 def _refused(index: int, errors: Sequence[FieldError]) -> BulkItemOut:
-    told = [ProblemFieldOut(field=error.field, problem=error.problem, expected=error.expected) for error in errors]
-    return BulkItemOut(index=index, outcome="refused", errors=told)
+    shown = [ProblemFieldOut(field=error.field, problem=error.problem, expected=error.expected) for error in errors]
+    return BulkItemOut(index=index, outcome="refused", errors=shown)

@@ -6,9 +6,8 @@ import re
 
 _VAT_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 1)
 
-# Companies House prefixes in use (chguide.co.uk/general/company-number.html and the comments of the gist named in
-# payables.md [90]; the gist's own pattern lacks charities (CE, CS), overseas entities (OE) and royal charters (RC),
-# and its alternatives are not anchored).
+# Companies House prefixes in use, among them charities (CE, CS), overseas entities (OE) and royal charters (RC):
+# chguide.co.uk/general/company-number.html.
 _COMPANY_PREFIXES = (
     "AC|CE|CS|EN|ES|FC|FE|GE|GN|GS|IC|IP|LP|NA|NC|NF|NI|NL|NO|NP|NR|NV|NZ|OC|OE|PC|R0|RC|RS|SA|SC|SE|SF|SG|SI|SL|"
     "SO|SP|SR|SZ|ZC"
@@ -29,7 +28,7 @@ def vat_number(written: str) -> str:
 
     Nine digits (twelve for a branch): weights 8 7 6 5 4 3 2 10 1, the sum modulo 97 is 0, 42 or 55 where the first
     three digits are 100 or more, else 0. Government departments are GD000-GD499, health authorities HA500-HA999.
-    Source: payables.md §3.5 [88].
+    Source: HMRC's check digits, as python-stdnum's `stdnum.gb.vat` has them.
 
     >>> vat_number("GB 980 7806 84"), vat_number("GD001"), vat_number("GB HA599")
     ('980780684', 'GD001', 'HA599')
@@ -47,9 +46,9 @@ def vat_number(written: str) -> str:
 
 
 def company_number(written: str) -> str:
-    """A Companies House number: eight characters; leading noughts that a spreadsheet dropped are put back.
+    """A Companies House number: eight characters; leading zeros that a spreadsheet dropped are put back.
 
-    Source of the form: payables.md §3.5 [90].
+    Source of the form: Companies House, as chguide.co.uk/general/company-number.html lists it.
 
     >>> company_number("sc 123456"), company_number("445790"), company_number("CE012345")
     ('SC123456', '00445790', 'CE012345')

@@ -23,7 +23,7 @@ from supplier_service.fields import Code, LongText, ShortText
 from supplier_service.suppliers import store
 from supplier_service.suppliers.bulk import BulkIn, BulkOut, register_bulk
 from supplier_service.suppliers.registration import register_supplier
-from supplier_service.suppliers.rules import Status
+from supplier_service.suppliers.rules import SupplierStatus
 from supplier_service.suppliers.schemas import (
     CompanyNumber,
     HoldIn,
@@ -42,7 +42,9 @@ router = resource_router("suppliers")
 async def _shown(session: AsyncSession, suppliers: Sequence[Supplier]) -> list[SupplierOut]:
     ids = [supplier.id for supplier in suppliers]
     holds, accounts = await store.open_holds(session, ids), await accounts_of(session, ids)
-    return [SupplierOut.of(each, holds=holds[each.id], accounts=accounts[each.id]) for each in suppliers]
+    return [
+        SupplierOut.of(supplier, holds=holds[supplier.id], accounts=accounts[supplier.id]) for supplier in suppliers
+    ]
 
 
 async def _shown_with_etag(session: AsyncSession, supplier: Supplier, response: Response) -> SupplierOut:
@@ -52,7 +54,7 @@ async def _shown_with_etag(session: AsyncSession, supplier: Supplier, response: 
 
 @router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": SupplierOut}})
 async def register(
-    wanted: SupplierIn,
+    supplier: SupplierIn,
     response: Response,
     session: SessionDep,
     now: Now,
@@ -61,7 +63,7 @@ async def register(
     """Register a supplier. The same content under its source reference again answers 200 with what is there,
     other content 409 with the names of the fields that differ (accounts are compared by their masks). A bank account
     and `phone_since` come from the ERP; a person registers under the source `manual`."""
-    supplier_id, created = await register_supplier(session, wanted.told(), by=by, at=now)
+    supplier_id, created = await register_supplier(session, supplier.new_supplier(), by=by, at=now)
     response.status_code = 201 if created else 200
     response.headers["location"] = f"/v1/suppliers/{supplier_id}"
     return await _shown_with_etag(session, await store.get_supplier(session, supplier_id), response)
@@ -69,11 +71,11 @@ async def register(
 
 @router.post("/bulk", dependencies=[Idempotent], max_body_size=BULK_BODY_LIMIT, response_model_exclude_none=True)
 async def register_many(
-    wanted: BulkIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("suppliers:write")]
+    suppliers: BulkIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("suppliers:write")]
 ) -> BulkOut:
-    """Register up to 5,000 suppliers. Good entries go in; bad ones come back with index, field, problem and what
-    was expected. Repeating the call creates nothing twice."""
-    return await register_bulk(session, wanted.items, by=by, at=now)
+    """Register up to 5,000 suppliers. Good items go in; bad ones come back with index, field, problem and what
+    was expected. Repeating the request creates nothing twice."""
+    return await register_bulk(session, suppliers.items, by=by, at=now)
 
 
 @router.get("")
@@ -85,7 +87,7 @@ async def find(
     ids: Annotated[list[UUID] | None, Query(max_length=MAX_LIMIT, description="These only; all on one page.")] = None,
     source_system: ShortText | None = None,
     source_reference: LongText | None = None,
-    status: Status | None = None,
+    status: SupplierStatus | None = None,
     market_sector: Code | None = None,
     company_number: CompanyNumber | None = None,
     q: Annotated[LongText | None, Query(description="Part of the name, in any case.")] = None,
@@ -112,7 +114,7 @@ async def get(
 async def change(
     *,
     supplier_id: UUID,
-    wanted: SupplierChangeIn,
+    changes: SupplierChangeIn,
     response: Response,
     session: SessionDep,
     now: Now,
@@ -121,35 +123,35 @@ async def change(
 ) -> SupplierOut:
     """Change a supplier, of the version named by If-Match. Bank details are not changed here. While a bank-account
     change is open contacts and address stay as they are: they are who it is checked with and who is warned."""
-    supplier = await change_supplier(session, supplier_id, wanted.fields(), if_match=if_match, by=by, at=now)
+    supplier = await change_supplier(session, supplier_id, changes.fields(), if_match=if_match, by=by, at=now)
     return await _shown_with_etag(session, supplier, response)
 
 
 @router.post("/{supplier_id}/holds", status_code=201, dependencies=[Idempotent])
-async def hold(
+async def place(
     supplier_id: UUID,
-    wanted: HoldIn,
+    hold: HoldIn,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("suppliers:write")],
 ) -> HoldOut:
     """Hold every payment to a supplier; each hold stands until it is released."""
-    return HoldOut.of(await place_hold(session, supplier_id, wanted.reason, wanted.note, by=by, at=now))
+    return HoldOut.of(await place_hold(session, supplier_id, hold.reason, hold.note, by=by, at=now))
 
 
 @router.post("/{supplier_id}/holds/{hold_id}/releases", status_code=201, dependencies=[Idempotent])
-async def release(
+async def lift(
     *,
     supplier_id: UUID,
     hold_id: UUID,
-    wanted: ReleaseIn,
+    release: ReleaseIn,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("suppliers:write")],
 ) -> HoldOut:
     """Lift a hold; with the last one the supplier may be paid again. One for suspected fraud or by court order is
-    lifted only by whoever may approve bank-account changes."""
-    return HoldOut.of(await release_hold(session, supplier_id, hold_id, wanted.note, by=by, at=now))
+    lifted only by an approver of bank-account changes."""
+    return HoldOut.of(await release_hold(session, supplier_id, hold_id, release.note, by=by, at=now))
 
 
 @router.get("/{supplier_id}/bank-accounts")
@@ -160,7 +162,7 @@ async def bank_accounts(
     await store.get_supplier(session, supplier_id)
     accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
     ends = [later.in_use_from for later in accounts[1:]] + [None]
-    shown = [BankAccountOut.of(each, superseded_at=end) for each, end in zip(accounts, ends, strict=True)]
+    shown = [BankAccountOut.of(account, superseded_at=end) for account, end in zip(accounts, ends, strict=True)]
     return shown[::-1]
 
 

@@ -17,7 +17,7 @@ from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.suppliers.identifiers import phone_digits
 
 
-class Status(StrEnum):
+class SupplierStatus(StrEnum):
     """Whether a supplier may be dealt with. `merged` and `closed` are ends."""
 
     ACTIVE = "active"
@@ -26,11 +26,13 @@ class Status(StrEnum):
     CLOSED = "closed"
 
 
-NEXT: Mapping[Status, frozenset[Status]] = {
-    Status.ACTIVE: frozenset({Status.HELD, Status.MERGED, Status.CLOSED}),
-    Status.HELD: frozenset({Status.HELD, Status.ACTIVE, Status.MERGED, Status.CLOSED}),
-    Status.MERGED: frozenset(),
-    Status.CLOSED: frozenset(),
+NEXT: Mapping[SupplierStatus, frozenset[SupplierStatus]] = {
+    SupplierStatus.ACTIVE: frozenset({SupplierStatus.HELD, SupplierStatus.MERGED, SupplierStatus.CLOSED}),
+    SupplierStatus.HELD: frozenset(
+        {SupplierStatus.HELD, SupplierStatus.ACTIVE, SupplierStatus.MERGED, SupplierStatus.CLOSED}
+    ),
+    SupplierStatus.MERGED: frozenset(),
+    SupplierStatus.CLOSED: frozenset(),
 }
 
 
@@ -46,10 +48,10 @@ class HoldReason(StrEnum):
 
 
 RELEASED_BY_APPROVER = frozenset({HoldReason.SUSPECTED_FRAUD, HoldReason.COURT_ORDER})
-"""Holds that are lifted only by whoever approves bank-account changes: not by the person they may be about."""
+"""Holds that only an approver of bank-account changes lifts: not the person they may be about."""
 
 BANK_ACCOUNT_CHANGE = "bank_account_change"
-"""The hold reason of a supplier with an open bank-account change (payables.md §4)."""
+"""The hold reason of a supplier with an open bank-account change."""
 
 
 ERP = "erp"
@@ -87,19 +89,19 @@ class HoldReleased(Conflict):
 
 
 class ReleaseNeedsApprover(Forbidden):
-    """A hold for suspected fraud or by court order is lifted by somebody who approves bank-account changes."""
+    """A hold for suspected fraud or by court order is lifted by an approver of bank-account changes."""
 
     code = "release-needs-approver"
 
 
 class ContactsLocked(Conflict):
-    """While a bank-account change is open nobody changes whom it is checked with and who is warned of it."""
+    """While a bank-account change is open, the contacts it is checked with and that are warned of it stay."""
 
     code = "contacts-locked-by-bank-account-change"
 
 
 class NotYourSource(Forbidden):
-    """A registration tells what only the system does that owns the source."""
+    """A registration has fields that only the system which owns the source may set."""
 
     code = "not-your-source"
 
@@ -130,7 +132,7 @@ class UnknownContact(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Somebody at a supplier. `phone_since`: since when the supplier's number is the one held here."""
+    """A contact of a supplier. `phone_since`: since when the supplier's number is the one held here."""
 
     name: str
     email: str | None
@@ -166,7 +168,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class NewSupplier:
-    """A supplier as a source system tells it, its fields checked one by one."""
+    """A supplier as a source system sends it, its fields checked one by one."""
 
     source_system: str
     source_reference: str
@@ -196,7 +198,7 @@ class NewSupplier:
         )
 
 
-def move(current: Status, wanted: Status) -> Status:
+def move(current: SupplierStatus, wanted: SupplierStatus) -> SupplierStatus:
     """The wanted status where the states allow it; raises IllegalMove."""
     if wanted not in NEXT[current]:
         raise IllegalMove("The supplier", current, wanted)
@@ -216,8 +218,7 @@ def payment_hold_reasons(open_holds: Sequence[HoldReason], *, bank_account_chang
 def with_phone_dates(contacts: Sequence[Contact], held: Sequence[Contact], *, today: date) -> list[Contact]:
     """Contacts with the day since when each number is held: kept for a number we had, today for a new one.
 
-    What a call-back may rely on (payables.md §4): whoever changes a number starts its time anew, whatever
-    contact it is written under.
+    What a call-back may rely on: a changed number starts its time anew, whatever contact it is written under.
     """
     since: dict[str, date] = {}
     for contact in held:
@@ -231,13 +232,15 @@ def with_phone_dates(contacts: Sequence[Contact], held: Sequence[Contact], *, to
 
 
 def with_known_ids(contacts: Sequence[Contact], held: Sequence[Contact]) -> list[Contact]:
-    """Contacts told without an id that are held word for word keep theirs: not every source knows our ids."""
+    """Contacts without an id that are held word for word keep theirs: not every source knows our ids."""
     named = {contact.id for contact in contacts}
-    free = {_said(contact): contact.id for contact in held if contact.id not in named}
-    return [contact if contact.id else replace(contact, id=free.pop(_said(contact), None)) for contact in contacts]
+    free = {_as_written(contact): contact.id for contact in held if contact.id not in named}
+    return [
+        contact if contact.id else replace(contact, id=free.pop(_as_written(contact), None)) for contact in contacts
+    ]
 
 
-def _said(contact: Contact) -> tuple[Any, ...]:
+def _as_written(contact: Contact) -> tuple[Any, ...]:
     return contact.name, contact.email, contact.phone, contact.purpose
 
 
@@ -248,32 +251,32 @@ def removed_emails(held: Sequence[Contact], wanted: Sequence[Contact]) -> dict[s
     return {str(contact.email): contact.name for email, contact in removed.items() if email not in kept}
 
 
-def check_registration(told: NewSupplier, *, roles: frozenset[str]) -> list[FieldError]:
-    """What a caller of these roles may not tell of a new supplier; empty when all is theirs to tell.
+def check_registration(supplier: NewSupplier, *, roles: frozenset[str]) -> list[FieldError]:
+    """What a caller of these roles may not set of a new supplier; empty when all is theirs to set.
 
-    Three people guard the change of an account (payables.md §4), so nobody alone may make the first one: an account,
-    and since when a number is held, come from the ERP only. A person registers under the source `manual`: under
-    the ERP's name its next reference could be taken before the ERP does.
+    Three people guard the change of an account, so no single person may make the first one: an account, and since
+    when a number is held, come from the ERP only. A person registers under the source `manual`: under the ERP's name
+    its next reference could be taken before the ERP does. Council policy.
     """
     errors = []
-    if not roles & REGISTRARS and told.source_system != MANUAL:
-        errors.append(FieldError("source.system", "a system's, told by a person", MANUAL))
+    if not roles & REGISTRARS and supplier.source_system != MANUAL:
+        errors.append(FieldError("source.system", "a system's, sent by a person", MANUAL))
     if ERP not in roles:
-        if told.bank_account is not None:
-            errors.append(FieldError("bank_account", "not told by the ERP", "none here, then a bank-account change"))
+        if supplier.bank_account is not None:
+            errors.append(FieldError("bank_account", "not sent by the ERP", "none here, then a bank-account change"))
         errors += [
-            FieldError(f"contacts.{index}.phone_since", "not told by the ERP", "none: the number counts from today")
-            for index, contact in enumerate(told.contacts)
+            FieldError(f"contacts.{index}.phone_since", "not sent by the ERP", "none: the number counts from today")
+            for index, contact in enumerate(supplier.contacts)
             if contact.phone_since is not None
         ]
     return errors
 
 
-def check_phone_dates(told: NewSupplier, *, today: date) -> list[FieldError]:
+def check_phone_dates(supplier: NewSupplier, *, today: date) -> list[FieldError]:
     """The contacts whose number is held since a day that has not come."""
     return [
         FieldError(f"contacts.{index}.phone_since", "in the future", f"{today.isoformat()} or before")
-        for index, contact in enumerate(told.contacts)
+        for index, contact in enumerate(supplier.contacts)
         if contact.phone_since is not None and contact.phone_since > today
     ]
 
@@ -281,8 +284,8 @@ def check_phone_dates(told: NewSupplier, *, today: date) -> list[FieldError]:
 def comparable(*, contacts: Sequence[Mapping[str, Any]], **fields: Any) -> dict[str, Any]:
     """Fields of a supplier as they are compared: contacts without what we added to them."""
     ours = {"id", "phone_since"}
-    said = [{name: value for name, value in contact.items() if name not in ours} for contact in contacts]
-    return {**fields, "contacts": said}
+    written = [{name: value for name, value in contact.items() if name not in ours} for contact in contacts]
+    return {**fields, "contacts": written}
 
 
 def fingerprints(content: Mapping[str, Any]) -> dict[str, str]:

@@ -19,7 +19,7 @@ from supplier_service.suppliers.rules import (
     ContactPurpose,
     HoldReason,
     NewSupplier,
-    Status,
+    SupplierStatus,
     payment_hold_reasons,
 )
 from supplier_service.suppliers.tables import Supplier, SupplierHold
@@ -50,7 +50,7 @@ class AddressIn(RequestModel):
 
 
 class ContactFields(RequestModel):
-    """Somebody at a supplier, and what they are written to about."""
+    """A contact of a supplier, and what it is written to about."""
 
     name: Annotated[LongText, Field(examples=["Accounts department"])]
     email: Email | None = None
@@ -89,7 +89,7 @@ class SupplierIn(RequestModel):
     address: AddressIn | None = None
     bank_account: BankAccountIn | None = None
 
-    def told(self) -> NewSupplier:
+    def new_supplier(self) -> NewSupplier:
         """The supplier as the use case takes it."""
         return NewSupplier(
             source_system=self.source.system,
@@ -118,18 +118,18 @@ class SupplierChangeIn(RequestModel):
 
     @field_validator("name", "payment_terms_days", "contacts")
     @classmethod
-    def _cannot_be_emptied(cls, told: Any) -> Any:
-        if told is None:
+    def _cannot_be_emptied(cls, value: Any) -> Any:
+        if value is None:
             raise ValueError("cannot be emptied; expected a value, or the field left out")
-        return told
+        return value
 
     @field_validator("contacts")
     @classmethod
-    def _each_id_once(cls, told: list[ContactChangeIn]) -> list[ContactChangeIn]:
-        ids = [contact.id for contact in told if contact.id]
+    def _ids_are_unique(cls, contacts: list[ContactChangeIn]) -> list[ContactChangeIn]:
+        ids = [contact.id for contact in contacts if contact.id]
         if len(ids) != len(set(ids)):
-            raise ValueError("a contact id appears twice; expected each once")
-        return told
+            raise ValueError("a contact id appears twice; expected once")
+        return contacts
 
     def fields(self) -> dict[str, Any]:
         """The fields that were sent, as the use case takes them."""
@@ -172,7 +172,7 @@ class HoldOut(BaseModel):
 
 
 class ContactOut(BaseModel):
-    """Somebody at a supplier; `phone_since` says since when the number is held."""
+    """A contact of a supplier; `phone_since` says since when the number is held."""
 
     id: UUID
     name: str
@@ -190,7 +190,7 @@ class AddressOut(BaseModel):
 
 
 class SupplierOut(BaseModel):
-    """Somebody the council pays. `payments_held` is true with an open hold or an open bank-account change."""
+    """A supplier. `payments_held` is true with an open hold or an open bank-account change."""
 
     id: UUID
     version: int
@@ -200,7 +200,7 @@ class SupplierOut(BaseModel):
     vat_number: str | None
     market_sector: str | None
     payment_terms_days: int
-    status: Status
+    status: SupplierStatus
     payments_held: bool
     payment_hold_reasons: Annotated[list[str], Field(examples=[["bank_account_change"]])]
     holds: Annotated[list[HoldOut], Field(description="Those still open.")]

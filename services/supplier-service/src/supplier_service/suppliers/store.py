@@ -1,4 +1,4 @@
-"""Queries of suppliers and holds."""
+"""What is read and written of suppliers and their holds."""
 
 from __future__ import annotations
 
@@ -7,60 +7,81 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from council_common.database.sessions import driver
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ARRAY, Text, Uuid, any_, delete, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
-from supplier_service.suppliers.rules import NewSupplier, NoSuchHold, NoSuchSupplier, Status, fingerprints
+from supplier_service.rows import UTC_TIME
+from supplier_service.suppliers.rules import NewSupplier, NoSuchHold, NoSuchSupplier, SupplierStatus, fingerprints
 from supplier_service.suppliers.tables import RemovedEmail, Supplier, SupplierHold
 
-_INSERT = """
-INSERT INTO supplier (id, version, source_system, source_reference, registered, name, company_number, vat_number,
-                      market_sector, payment_terms_days, status, contacts, address, registered_by, registered_at)
-SELECT id, 1, source_system, source_reference, registered::jsonb, name, company_number, vat_number,
-       market_sector, payment_terms_days, 'active', contacts::jsonb, address::jsonb, $11, $12
-FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-            $9::int[], $10::text[], $13::text[])
-     AS told (id, source_system, source_reference, registered, name, company_number, vat_number, market_sector,
-              payment_terms_days, contacts, address)
-ON CONFLICT (source_reference, source_system) DO NOTHING
-RETURNING id
-"""
+# What a new supplier's row has of its own, as arrays: JSON travels as text.
+_NEW: dict[str, type[TypeEngine[Any]]] = {
+    "id": Uuid,
+    "source_system": Text,
+    "source_reference": Text,
+    "registered": Text,
+    "name": Text,
+    "company_number": Text,
+    "vat_number": Text,
+    "market_sector": Text,
+    "payment_terms_days": Integer,
+    "contacts": Text,
+    "address": Text,
+}
 
 
 async def insert_suppliers(
-    session: AsyncSession, told: Mapping[UUID, NewSupplier], *, by: str, at: datetime
+    session: AsyncSession, suppliers: Mapping[UUID, NewSupplier], *, by: str, at: datetime
 ) -> set[UUID]:
-    """Insert suppliers whose source reference is new, and return their ids; a racing one is waited for.
+    """Insert suppliers whose source reference is new, and return their ids; a racing insert is waited for.
 
     Sorted by source, so that two imports of the same suppliers queue up instead of blocking each other.
     """
-    if not told:
+    if not suppliers:
         return set()
-    rows = sorted(told.items(), key=lambda row: row[1].source)
-    each = [supplier for _, supplier in rows]
-    inserted = await (await driver(session)).fetch(
-        _INSERT,
-        [supplier_id for supplier_id, _ in rows],
-        [supplier.source_system for supplier in each],
-        [supplier.source_reference for supplier in each],
-        [json.dumps(fingerprints(supplier.content())) for supplier in each],
-        [supplier.name for supplier in each],
-        [supplier.company_number for supplier in each],
-        [supplier.vat_number for supplier in each],
-        [supplier.market_sector for supplier in each],
-        [supplier.payment_terms_days for supplier in each],
-        [json.dumps([contact.stored() for contact in supplier.contacts]) for supplier in each],
-        by,
-        at,
-        [json.dumps(supplier.address) if supplier.address else None for supplier in each],
+    rows = [_as_row(id_, new) for id_, new in sorted(suppliers.items(), key=lambda item: item[1].source)]
+    arrays: list[ColumnElement[Any]] = [
+        literal([row[name] for row in rows], ARRAY(kind)) for name, kind in _NEW.items()
+    ]
+    new = func.unnest(*arrays).table_valued(*_NEW).render_derived(name="new")
+    types = Supplier.metadata.tables["supplier"].c
+    own: dict[str, ColumnElement[Any]] = {name: cast(new.c[name], types[name].type) for name in _NEW}
+    values = own | {
+        "version": literal(1),
+        "status": literal(SupplierStatus.ACTIVE.value),
+        "registered_by": literal(by),
+        "registered_at": literal(at, UTC_TIME),
+    }
+    inserted = await session.execute(
+        insert(Supplier)
+        .from_select(list(values), select(*values.values()))
+        .on_conflict_do_nothing(index_elements=["source_reference", "source_system"])
+        .returning(col(Supplier.id))
     )
-    return {row["id"] for row in inserted}
+    return set(inserted.scalars())
+
+
+def _as_row(supplier_id: UUID, supplier: NewSupplier) -> dict[str, Any]:
+    return {
+        "id": supplier_id,
+        "source_system": supplier.source_system,
+        "source_reference": supplier.source_reference,
+        "registered": json.dumps(fingerprints(supplier.content())),
+        "name": supplier.name,
+        "company_number": supplier.company_number,
+        "vat_number": supplier.vat_number,
+        "market_sector": supplier.market_sector,
+        "payment_terms_days": supplier.payment_terms_days,
+        "contacts": json.dumps([contact.stored() for contact in supplier.contacts]),
+        "address": json.dumps(supplier.address) if supplier.address else None,
+    }
 
 
 async def suppliers_of_sources(
@@ -70,11 +91,11 @@ async def suppliers_of_sources(
     if not sources:
         return {}
     systems, references = (literal(list(part), ARRAY(Text)) for part in zip(*sources, strict=True))
-    told = func.unnest(systems, references).table_valued("system", "reference").render_derived()
+    source = func.unnest(systems, references).table_valued("system", "reference").render_derived()
     found = await session.execute(
         select(Supplier).join(
-            told,
-            (col(Supplier.source_system) == told.c.system) & (col(Supplier.source_reference) == told.c.reference),
+            source,
+            (col(Supplier.source_system) == source.c.system) & (col(Supplier.source_reference) == source.c.reference),
         )
     )
     return {(supplier.source_system, supplier.source_reference): supplier for supplier in found.unique().scalars()}
@@ -121,15 +142,15 @@ async def open_holds(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dic
 async def keep_removed_emails(
     session: AsyncSession, supplier_id: UUID, removed: Mapping[str, str], *, on: date
 ) -> None:
-    """Keep addresses (each with its contact's name) that a supplier's contacts have no more from today."""
+    """Keep addresses, with their contacts' names, that a supplier's contacts have no more from today."""
     if removed:
         rows = [
             {"supplier_id": supplier_id, "email": email, "name": name, "removed_on": on}
             for email, name in removed.items()
         ]
-        told = insert(RemovedEmail).values(rows)
-        newest = {"name": told.excluded.name, "removed_on": told.excluded.removed_on}
-        await session.execute(told.on_conflict_do_update(index_elements=["supplier_id", "email"], set_=newest))
+        kept = insert(RemovedEmail).values(rows)
+        newest = {"name": kept.excluded.name, "removed_on": kept.excluded.removed_on}
+        await session.execute(kept.on_conflict_do_update(index_elements=["supplier_id", "email"], set_=newest))
 
 
 async def removed_emails(session: AsyncSession, supplier_id: UUID, *, since: date) -> Sequence[RemovedEmail]:
@@ -158,7 +179,7 @@ class SupplierFilter:
     ids: Sequence[UUID] | None = None
     source_system: str | None = None
     source_reference: str | None = None
-    status: Status | None = None
+    status: SupplierStatus | None = None
     market_sector: str | None = None
     company_number: str | None = None
     name_contains: str | None = None
@@ -184,7 +205,7 @@ async def list_suppliers(
     if wanted.name_contains is not None:
         statement = statement.where(col(Supplier.name).icontains(wanted.name_contains, autoescape=True))
     if wanted.payments_held is not None:
-        held = or_(col(Supplier.status) == Status.HELD, col(Supplier.open_bank_account_change_id).is_not(None))
+        held = or_(col(Supplier.status) == SupplierStatus.HELD, col(Supplier.open_bank_account_change_id).is_not(None))
         statement = statement.where(held if wanted.payments_held else ~held)
     return await fetch_page(
         session,

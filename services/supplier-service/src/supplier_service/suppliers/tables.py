@@ -11,13 +11,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from supplier_service.rows import UTC_TIME, Row
-from supplier_service.suppliers.rules import HoldReason, Status, comparable
+from supplier_service.suppliers.rules import HoldReason, SupplierStatus, comparable
 
 
 class Supplier(Row, table=True):
-    """Somebody the council pays.
+    """A supplier: a person or firm the council pays.
 
-    `registered` holds a digest of each field as first told (rules.fingerprints); contacts and address are JSON.
+    `registered` holds a digest of each field as first sent (rules.fingerprints); contacts and address are JSON.
     An open bank-account change is noted here as well, so that "may it be paid?" is one row's question.
     `name_changed_on`: a name that was changed lately proves nothing about who holds an account.
     """
@@ -45,7 +45,7 @@ class Supplier(Row, table=True):
     vat_number: str | None = Field(default=None, sa_type=Text)
     market_sector: str | None = Field(default=None, sa_type=Text, foreign_key="market_sector.code")
     payment_terms_days: int
-    status: Status = Field(sa_type=Text)
+    status: SupplierStatus = Field(sa_type=Text)
     contacts: list[dict[str, Any]] = Field(sa_type=JSONB)
     address: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     open_bank_account_change_id: UUID | None = Field(default=None)
@@ -66,7 +66,7 @@ class Supplier(Row, table=True):
 
 
 class RemovedEmail(Row, table=True):
-    """An e-mail address a supplier's contacts had until a day: who a bank-account change is told to, too.
+    """An e-mail address a supplier's contacts had until a day: it is warned of a bank-account change, too.
 
     Personal data, kept for that only and forgotten after `bank_account_changes.rules.Control.removed_email_days`.
     """
@@ -81,7 +81,7 @@ class RemovedEmail(Row, table=True):
 
 
 class SupplierHold(Row, table=True):
-    """A reason not to pay a supplier, until somebody releases it."""
+    """A reason not to pay a supplier, until it is released."""
 
     __tablename__ = "supplier_hold"
     __table_args__ = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
@@ -13,7 +13,6 @@ from council_common.contracts.suppliers import (
     SupplierChangedV1,
     SupplierHeldV1,
     SupplierReleasedV1,
-    SupplierStatus,
 )
 from council_common.database.history import record_change
 from council_common.errors import FieldError
@@ -34,7 +33,7 @@ from supplier_service.suppliers.rules import (
     HoldReason,
     HoldReleased,
     ReleaseNeedsApprover,
-    Status,
+    SupplierStatus,
     UnknownContact,
     UnknownMarketSector,
     move,
@@ -44,10 +43,10 @@ from supplier_service.suppliers.rules import (
 )
 from supplier_service.suppliers.tables import Supplier, SupplierHold
 
-# Their values are personal data: history tells that they changed, not from what to what.
+# Their values are personal data: history says that they changed, not from what to what.
 _WITHHELD = frozenset({"name", "contacts", "address"})
-# Who is called back about a bank-account change, and where the supplier is warned of it: by e-mail, or by whoever
-# approves it where no e-mail address is held (payables.md §4).
+# Who is called back about a bank-account change, and where the supplier is warned of it: by e-mail, or by its
+# approver where no e-mail address is held.
 _LOCKED = frozenset({"contacts", "address"})
 
 
@@ -85,7 +84,7 @@ async def change_supplier(
     by: Actor,
     at: datetime,
 ) -> Supplier:
-    """Change fields of a supplier, of the version the caller read; what is as wanted already is no change.
+    """Change fields of a supplier, of the version the caller read; a value that is there already is no change.
 
     `fields` are columns with their new values; `contacts` are `Contact`s. E-mail addresses that go are kept for a
     while, for the warning of a bank-account change; while one is open contacts and address stay as they are.
@@ -127,7 +126,7 @@ async def change_supplier(
             changed=sorted(before),
             market_sector=supplier.market_sector,
             payment_terms_days=supplier.payment_terms_days,
-            status=cast("SupplierStatus", str(supplier.status)),
+            status=SupplierStatus(supplier.status).value,
         ),
     )
     return supplier
@@ -155,7 +154,7 @@ async def place_hold(
     """
     supplier = await store.lock_supplier(session, supplier_id)
     refuse_accounts_in(note=note)
-    supplier.status = move(Status(supplier.status), Status.HELD)
+    supplier.status = move(SupplierStatus(supplier.status), SupplierStatus.HELD)
     hold = SupplierHold(
         id=new_id(), supplier_id=supplier.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
     )
@@ -184,13 +183,13 @@ async def release_hold(
     if hold.released_at is not None:
         raise HoldReleased("This hold was released before.")
     if hold.reason in RELEASED_BY_APPROVER and "bank-accounts:approve" not in by.scopes:
-        raise ReleaseNeedsApprover("Only somebody who approves bank-account changes lifts a hold of this reason.")
+        raise ReleaseNeedsApprover("Only an approver of bank-account changes lifts a hold of this reason.")
     refuse_accounts_in(note=note)
     hold.released_by, hold.released_at, hold.release_note = by.subject, at, note
     await session.flush()
     last = not (await store.open_holds(session, [supplier_id]))[supplier_id]
     if last:
-        supplier.status = move(Status(supplier.status), Status.ACTIVE)
+        supplier.status = move(SupplierStatus(supplier.status), SupplierStatus.ACTIVE)
     await record_on_supplier(
         session, supplier, "released", by=by, at=at, reason=note, detail={"hold_id": str(hold.id), "last": last}
     )

@@ -1,4 +1,4 @@
-"""What runs by the calendar or when woken."""
+"""What runs by the calendar: the accounts that have cooled off are used, the addresses no longer warned are deleted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BATCH = 100
 
 
 async def activate_bank_accounts(runtime: Runtime) -> None:
-    """Use the accounts whose cooling-off is over, each in its own transaction; a case that fails stops no other.
+    """Use the accounts whose cooling-off is over, one transaction a case; a case that fails stops no other.
 
     Raises RuntimeError at the end when some failed, so that the run counts as failed.
     """
@@ -49,7 +49,7 @@ async def activate_bank_accounts(runtime: Runtime) -> None:
 
 
 async def forget_removed_emails(runtime: Runtime) -> None:
-    """Delete the addresses that no bank-account change asked for today would be told to any more."""
+    """Delete the addresses that would not be warned any more of a bank-account change requested today."""
     today = london_date(runtime.clock())
     async with runtime.sessions.begin() as session:
         count = await forget_emails(session, before=removed_emails_since(today))
