@@ -5,7 +5,7 @@ tuples, refusals with reasons and notes; storing them is the service's. `read_re
 """
 
 from council_common.imports.batches import Batch, Counts, Note
-from council_common.imports.binding import Binding, Row
+from council_common.imports.column_binding import ColumnBinding, Row
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import MappedField, Mapping
 from council_common.imports.physical_lines import Source
@@ -17,7 +17,7 @@ from council_common.imports.values import format_money, is_redacted, parse_money
 __all__ = [
     "BadValue",
     "Batch",
-    "Binding",
+    "ColumnBinding",
     "Counts",
     "Format",
     "Limits",

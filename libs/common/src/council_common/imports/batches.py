@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from council_common.imports.binding import Row
+from council_common.imports.column_binding import Row
 from council_common.imports.refusals import Refusal
 
 NoteKind = Literal["blank", "repeated header", "total", "extra cells"]
@@ -11,7 +11,7 @@ NoteKind = Literal["blank", "repeated header", "total", "extra cells"]
 
 @dataclass(slots=True)
 class Note:
-    """Something that is no payment but worth telling, from `first_line` to `last_line`.
+    """A part of the file that is not a record but matters to the sender, from `first_line` to `last_line`.
 
     A `total` carries the sum the sender wrote and `sum_pence`, that of all records before it in this reading.
     `extra cells` belong to an accepted record; the other kinds are records that were skipped.

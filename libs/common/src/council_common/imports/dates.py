@@ -36,13 +36,13 @@ _SERIAL: Final = re.compile(r"(\d{1,7})(?:\.\d+)?", re.ASCII)
 
 
 def parse_date(text: str, *, order: DateOrder = "dmy", excel_serial: bool = False) -> date:
-    """Read one date; a day of the week before it has to be the right one.
+    """Read one date; a day of the week before it has to be the right day.
 
-    A time of day after it is dropped, unless its zone is said: then the day is that in London at the moment, as
+    A time of day after it is dropped, unless its zone is given: then the day is that in London at the moment, as
     systems write a local midnight in UTC.
 
     Two-digit years are 1970 to 2069 (POSIX `%y` with one year moved). `04/29/2022` is refused unless `order`
-    says that the month comes first; a bare number is a date only where `excel_serial` allows it.
+    is `mdy` (the month first); a bare number is a date only where `excel_serial` allows it.
 
     >>> parse_date("2 July 2013"), parse_date("07/02/2013", order="mdy")
     (datetime.date(2013, 7, 2), datetime.date(2013, 7, 2))
@@ -76,7 +76,7 @@ def _read(text: str, order: DateOrder, excel_serial: bool) -> date | None:
 
 
 def _in_london(day: date, *, hour: str = "", minute: str = "", zone: str | None = None) -> date:
-    """The day in London at a moment whose zone is said; without a zone, the day as it was written."""
+    """The day in London at a moment whose zone is given; without a zone, the day as it was written."""
     if not zone:
         return day
     return london_date(datetime.fromisoformat(f"{day}T{hour:0>2}:{minute}{zone.upper()}"))

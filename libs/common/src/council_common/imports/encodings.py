@@ -1,6 +1,6 @@
 """Bytes to text, line by line, without guessing for the whole file.
 
-Councils send UTF-8, Windows-1252 and now and then both in one file, because rows were pasted from two systems.
+Councils send UTF-8, Windows-1252 and now and then both in the same file, because rows were pasted from two systems.
 So each physical line is read as UTF-8 and, where that fails, as Windows-1252: a byte that fails in line 90,000
 cannot spoil the lines before it, the result does not depend on how the bytes were cut into chunks, and the file
 is read once. A Windows-1252 line that happens to be valid UTF-8 with accents has not been met.
@@ -65,7 +65,7 @@ def decoded(lines: list[bytes], encodings: Encodings, *, encoding: str | None, f
     With a declared `encoding` there is no second reading: a line that does not fit raises `UnreadableFile`.
     """
     try:
-        texts = list(map(bytes.decode, lines)) if encoding is None else [one.decode(encoding) for one in lines]
+        texts = list(map(bytes.decode, lines)) if encoding is None else [line.decode(encoding) for line in lines]
     except UnicodeDecodeError:
         if encoding is None:
             return [_line_text(line, encodings) for line in lines]
@@ -131,7 +131,7 @@ def _transcoded(first: bytes, blocks: Iterator[bytes], encoding: str) -> Iterato
 
 
 def _refuse_binary(sample: bytes) -> None:
-    # One stray NUL spoils its record only (see csv_lines); one in fifty bytes means this never was text.
+    # A stray NUL spoils its record only (see csv_records); a NUL in every fifty bytes means this never was text.
     if sample.count(0) * 50 > len(sample):
         raise UnreadableFile(
             "binary-file",

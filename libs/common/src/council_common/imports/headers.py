@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from council_common.imports.binding import Binding
+from council_common.imports.column_binding import ColumnBinding
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import Mapping, same_name
 from council_common.imports.problems import UnreadableFile
@@ -11,9 +11,9 @@ from council_common.imports.problems import UnreadableFile
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """`first` and `records` say which of the candidates it was and how many of them it took (one or two)."""
+    """`first` and `records` are its place among the candidates and how many of them it took (one or two)."""
 
-    binding: Binding
+    binding: ColumnBinding
     first: int
     records: int
 
@@ -42,10 +42,10 @@ def find_header(candidates: Sequence[list[str]], mapping: Mapping, limits: Limit
             refusals.append((mapping.matched(cells), refusal))
             continue
         return Header(binding, position, 2 if merged else 1)
-    raise max(refusals, key=lambda one: one[0])[1]
+    raise max(refusals, key=lambda found: found[0])[1]
 
 
-def repeats(binding: Binding, cells: list[str]) -> bool:
+def repeats(binding: ColumnBinding, cells: list[str]) -> bool:
     """Whether a record is the header line once more, as in files that were joined."""
     wanted = [same_name(name) for name in binding.header[: binding.width]]
     found = [same_name(cell) for cell in cells]

@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from council_common.imports.binding import Binding, Column
-from council_common.imports.cells import CellReader, Kind
+from council_common.imports.cell_reader import CellReader, Kind
+from council_common.imports.column_binding import Column, ColumnBinding
 from council_common.imports.dates import DateOrder
 from council_common.imports.problems import UnreadableFile
 
@@ -18,7 +18,7 @@ class MappedField(BaseModel):
     """One field of a record.
 
     `columns` are alternatives, the first that the file has is taken; capitals, spaces and punctuation do not
-    matter. `presence` says whether the file needs the column, and whether each record needs a value in it.
+    matter. `presence` is whether the file needs the column, and whether each record needs a value in it.
     `default` is read as though it stood in a blank cell. `blanks` are texts that mean blank (`N/A`).
     """
 
@@ -59,8 +59,8 @@ class Mapping(BaseModel):
 
     `amount` names the money field whose sum is kept. `totals`: senders of such files write a total among the
     records, which has nothing but an amount and is no record; elsewhere such a line is a broken record and
-    refused. `extra_cells` says what becomes of a record with filled
-    cells beyond the header: refused, or read without them and noted (working columns left in by the sender).
+    refused. `extra_cells` is what becomes of a record with filled cells beyond the header: refused,
+    or read without them and noted (working columns left in by the sender).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,7 +86,7 @@ class Mapping(BaseModel):
         """The fields' names, in the order of the row tuples."""
         return tuple(field.name for field in self.fields)
 
-    def bind(self, header: Sequence[str]) -> Binding:
+    def bind(self, header: Sequence[str]) -> ColumnBinding:
         """Find each field's column in a header line, once per file.
 
         A column serves one field only: the first in the mapping's order. Raises `UnreadableFile` with
@@ -99,18 +99,18 @@ class Mapping(BaseModel):
         if missing:
             raise _missing_columns(missing, header)
         columns = tuple(Column(field.name, source, index, field.reader()) for field, source, index in found)
-        return Binding(columns=columns, header=header, amount=self.amount, extra_cells=self.extra_cells)
+        return ColumnBinding(columns=columns, header=header, amount=self.amount, extra_cells=self.extra_cells)
 
-    def bind_in_order(self, *behind: str) -> Binding:
+    def bind_in_order(self, *behind: str) -> ColumnBinding:
         """For records whose cells are already in the order of the fields, with columns `behind` them."""
         columns = tuple(
             Column(field.name, field.name, index, field.reader()) for index, field in enumerate(self.fields)
         )
         header = (*self.names, *behind)
-        return Binding(columns=columns, header=header, amount=self.amount, extra_cells="refuse")
+        return ColumnBinding(columns=columns, header=header, amount=self.amount, extra_cells="refuse")
 
     def matched(self, header: Sequence[str]) -> int:
-        """How many fields would find a column: tells which line of a file was meant as its header."""
+        """How many fields would find a column: the line of a file with most of them was meant as its header."""
         places = _places(header)
         return sum(any(same_name(name) in places for name in field.columns) for field in self.fields)
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a file, a record or a cell, said so that the sender can correct it."""
+"""What can be wrong with a file, a record or a cell, in words by which the sender can correct it."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 class UnreadableFile(Exception):
     """The file as a whole cannot be imported; nothing more of it will be read.
 
-    `code` is stable kebab-case, `detail` says what was found and where, `expected` what would be accepted.
+    `code` is stable kebab-case, `detail` is what was found and where, `expected` what would be accepted.
     """
 
     def __init__(self, code: str, detail: str, expected: str) -> None:
@@ -37,10 +37,10 @@ class BadValue(ValueError):
 
 
 class RefusedRecord(ValueError):
-    """A record with at least one problem. All of them are told at once, so that one correction is enough."""
+    """A record with at least one problem. All of them are reported at once, so that one correction is enough."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(one.problem for one in problems))
+        super().__init__("; ".join(problem.problem for problem in problems))
         self.problems = problems
 
 

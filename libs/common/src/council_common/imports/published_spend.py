@@ -9,7 +9,7 @@ below are the spellings that six bodies used in twelve years, best first.
 from datetime import date
 from typing import Final, Literal, NamedTuple
 
-from council_common.imports.binding import Binding
+from council_common.imports.column_binding import ColumnBinding
 from council_common.imports.mapping import MappedField, Mapping
 
 AmountBasis = Literal["net", "gross", "unstated"]
@@ -22,7 +22,7 @@ _UNSTATED_NAMES: Final = ("Amount", "Amount Paid", "Value", "Total")
 class PublishedSpendLine(NamedTuple):
     """One published payment line: `PublishedSpendLine(*row)` of a row read with `PUBLISHED_SPEND`.
 
-    `net_pence` is on the basis that `amount_basis` tells for the file; a credit is negative. `supplier_name` may
+    `net_pence` is on the file's `amount_basis`; a credit is negative. `supplier_name` may
     be blank or redacted (see `is_redacted`).
     """
 
@@ -98,8 +98,8 @@ PUBLISHED_SPEND: Final = Mapping(
 )  # fmt: skip
 
 
-def amount_basis(binding: Binding) -> AmountBasis:
-    """Whether a file's amounts are net of VAT, gross, or not said (the Code asks for net of recoverable VAT)."""
+def amount_basis(binding: ColumnBinding) -> AmountBasis:
+    """Whether a file's amounts are net of VAT, gross, or unstated (the Code asks for net of recoverable VAT)."""
     source = binding.source_of("net_pence")
     if source in _NET_NAMES:
         return "net"

@@ -1,19 +1,19 @@
-"""One file in, batches of parsed rows out: accepted, refused and skipped records, each of them counted once."""
+"""One file in, batches of parsed rows out: accepted, refused and skipped records, and every record counted once."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping as ReadOnlyDict
 from typing import Final, Literal
 
 from council_common.imports.batches import Batch, Counts
-from council_common.imports.csv_lines import CsvRecords
+from council_common.imports.csv_records import CsvRecords
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import Mapping
-from council_common.imports.ndjson_lines import NdjsonRecords
+from council_common.imports.ndjson_records import NdjsonRecords
 from council_common.imports.physical_lines import CountedBytes, PhysicalLines, Source
-from council_common.imports.records import RecordSource
+from council_common.imports.record_classifier import RecordClassifier
+from council_common.imports.record_source import RecordSource
 from council_common.imports.refusals import without_nul
-from council_common.imports.sorting import Sorter
-from council_common.imports.xlsx_lines import XlsxRecords
+from council_common.imports.xlsx_records import XlsxRecords
 
 Format = Literal["csv", "ndjson", "xlsx"]
 DEFAULT_LIMITS: Final = Limits()
@@ -62,16 +62,18 @@ class Reading:
 
     def __iter__(self) -> Iterator[Batch]:
         arranged = self.header_line == 0
-        sorter = Sorter(self.binding, self.counts, arranged=arranged, totals=self._totals, keep_cells=self._keep_cells)
-        sort, most = sorter.sort, self._limits.batch_records
-        batch = sorter.batch
+        classifier = RecordClassifier(
+            self.binding, self.counts, arranged=arranged, totals=self._totals, keep_cells=self._keep_cells
+        )
+        classify, most = classifier.classify, self._limits.batch_records
+        batch = classifier.batch
         for first, last, cells, raw in self._records:
-            sort(first, last, cells, raw)
+            classify(first, last, cells, raw)
             if batch.full_size >= most:
-                yield sorter.closed()
-                batch = sorter.batch
+                yield classifier.closed()
+                batch = classifier.batch
         if batch.last_line:
-            yield sorter.closed()
+            yield classifier.closed()
 
 
 def read_records(

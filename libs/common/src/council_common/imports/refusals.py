@@ -1,6 +1,6 @@
 """Refused records: what is wrong with each, and a file to correct and send again.
 
-The refused file carries each record exactly as it was sent, behind three columns that say which line it was and
+The refused file carries each record exactly as it was sent, behind three columns: which line it was, the fields and
 what is wrong. They stand in front, so that a record with too many fields cannot push them aside. On re-import
 columns beginning with `_` are no data, and `_line` gives the record its original number back.
 """
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Literal
 
-from council_common.imports.binding import LINE_COLUMN
-from council_common.imports.ndjson_lines import RAW_KEY
+from council_common.imports.column_binding import LINE_COLUMN
+from council_common.imports.ndjson_records import RAW_KEY
 from council_common.imports.problems import Problem
 
 FIELD_COLUMN = "_field"
@@ -35,7 +35,7 @@ class Refusal:
     @property
     def field(self) -> str:
         """The fields concerned, comma-separated; empty when the record itself is malformed."""
-        return ", ".join(dict.fromkeys(one.field for one in self.problems if one.field))
+        return ", ".join(dict.fromkeys(problem.field for problem in self.problems if problem.field))
 
     @property
     def code(self) -> str:
@@ -45,12 +45,12 @@ class Refusal:
     @property
     def problem(self) -> str:
         """All problems as one sentence."""
-        return "; ".join(one.problem for one in self.problems)
+        return "; ".join(problem.problem for problem in self.problems)
 
     @property
     def expected(self) -> str:
         """What would have been accepted, once per kind."""
-        return "; ".join(dict.fromkeys(one.expected for one in self.problems))
+        return "; ".join(dict.fromkeys(problem.expected for problem in self.problems))
 
 
 def refused_csv(refusals: Iterable[Refusal], *, header: Sequence[str], delimiter: str = ",") -> Iterator[bytes]:
@@ -63,25 +63,25 @@ def refused_csv(refusals: Iterable[Refusal], *, header: Sequence[str], delimiter
     ours = sum(1 for _ in takewhile(lambda name: name.startswith("_"), header))
     yield b"\xef\xbb\xbf"
     yield csv_line([LINE_COLUMN, FIELD_COLUMN, PROBLEM_COLUMN, *header[ours:]], delimiter).encode()
-    for one in refusals:
-        said = csv_line([str(one.line_number), one.field, _sentence(one)], delimiter)
-        yield f"{said[:-2]}{delimiter}{_behind(one.raw, ours, delimiter)}\r\n".encode()
+    for refusal in refusals:
+        front = csv_line([str(refusal.line_number), refusal.field, _sentence(refusal)], delimiter)
+        yield f"{front[:-2]}{delimiter}{_behind(refusal.raw, ours, delimiter)}\r\n".encode()
 
 
 def refused_ndjson(refusals: Iterable[Refusal]) -> Iterator[bytes]:
     """The refused file of an NDJSON import. A line that is no JSON object comes back as text under `_raw`."""
-    for one in refusals:
-        said = {
-            LINE_COLUMN: one.line_number,
-            FIELD_COLUMN: one.field,
-            PROBLEM_COLUMN: _sentence(one),
+    for refusal in refusals:
+        front = {
+            LINE_COLUMN: refusal.line_number,
+            FIELD_COLUMN: refusal.field,
+            PROBLEM_COLUMN: _sentence(refusal),
         }
-        raw = _as_sent(one.raw)
+        raw = _as_sent(refusal.raw)
         bare = _own_members(raw)
         if bare is None:
-            yield (json.dumps({**said, RAW_KEY: raw}, ensure_ascii=False) + "\n").encode()
+            yield (json.dumps({**front, RAW_KEY: raw}, ensure_ascii=False) + "\n").encode()
         else:
-            head = json.dumps(said, ensure_ascii=False)[:-1]
+            head = json.dumps(front, ensure_ascii=False)[:-1]
             yield f"{head}{', ' if bare else ''}{bare}}}\n".encode()
 
 
@@ -160,7 +160,7 @@ def _members(raw: str) -> _Members:
 
 def _as_json(value: Any) -> str:
     if isinstance(value, _Members):
-        members = (f"{json.dumps(key, ensure_ascii=False)}: {_as_json(one)}" for key, one in value)
+        members = (f"{json.dumps(key, ensure_ascii=False)}: {_as_json(member)}" for key, member in value)
         return f"{{{', '.join(members)}}}"
     if isinstance(value, list):
         return f"[{', '.join(map(_as_json, value))}]"

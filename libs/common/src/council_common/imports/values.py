@@ -26,7 +26,7 @@ _REDACTED: Final = re.compile(
 def parse_money(text: str) -> int:
     """Pence of an amount in pounds: minus in front or behind, or brackets, for a credit.
 
-    Nothing is ever rounded: decimals after the second have to be noughts, `1.2E+05` has already lost digits and
+    Nothing is ever rounded: decimals after the second have to be zeros, `1.2E+05` has already lost digits and
     is refused, and `1.234,56` could mean two amounts.
 
     >>> parse_money("£1,234.5"), parse_money("(1,234.56)"), parse_money("12.00-")
@@ -90,7 +90,7 @@ def clean_text(text: str) -> str:
 
 
 def is_filler(cell: str) -> bool:
-    """Whether a cell says nothing: blank, or an error value that a spreadsheet left behind."""
+    """Whether a cell holds nothing: blank, or an error value that a spreadsheet left behind."""
     stripped = cell.strip()
     return not stripped or stripped in _EXCEL_ERRORS
 

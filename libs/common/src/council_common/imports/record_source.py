@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from council_common.imports.binding import Binding
+from council_common.imports.column_binding import ColumnBinding
 from council_common.imports.problems import Problem
 
 # First and last physical line (row, for a workbook), the cells or what is wrong with the record, and its raw
@@ -18,7 +18,7 @@ class RecordSource(Protocol):
     `preamble` counts the records passed over before the header; `header_line` is 0 where there is none.
     """
 
-    binding: Binding
+    binding: ColumnBinding
     delimiter: str
     header_line: int
     preamble: int

@@ -1,10 +1,10 @@
-"""Each record to its place: accepted, refused with reasons, or skipped as blank, header or total."""
+"""What becomes of a record: accepted, refused with reasons, or skipped as blank, header or total."""
 
 import re
 from typing import Final
 
 from council_common.imports.batches import Batch, Counts, Note, NoteKind
-from council_common.imports.binding import LINE_COLUMN, Binding
+from council_common.imports.column_binding import LINE_COLUMN, ColumnBinding
 from council_common.imports.headers import repeats
 from council_common.imports.problems import Problem, RefusedRecord, shown
 from council_common.imports.refusals import Refusal, csv_line, without_nul
@@ -13,7 +13,7 @@ from council_common.imports.values import is_filler
 _TOTAL_LABEL: Final = re.compile(r"(?:grand |sub[- ]?|net )?totals?:?", re.IGNORECASE)
 
 
-class Sorter:
+class RecordClassifier:
     """Fills the current `batch` of one reading and keeps its counts.
 
     Only a record that cannot be accepted is looked at twice: a total or a repeated header lacks what every
@@ -21,7 +21,9 @@ class Sorter:
     that were mapped, so that a record of other keys would look blank: there nothing but an empty line is skipped.
     """
 
-    def __init__(self, binding: Binding, counts: Counts, *, arranged: bool, totals: bool, keep_cells: bool) -> None:
+    def __init__(
+        self, binding: ColumnBinding, counts: Counts, *, arranged: bool, totals: bool, keep_cells: bool
+    ) -> None:
         self.batch = Batch()
         self._arranged = arranged
         self._totals = totals
@@ -37,8 +39,8 @@ class Sorter:
         batch, self.batch = self.batch, Batch()
         return batch.closed(self._counts)
 
-    def sort(self, first: int, last: int, cells: list[str] | Problem, raw: str) -> None:
-        """Put one record where it belongs."""
+    def classify(self, first: int, last: int, cells: list[str] | Problem, raw: str) -> None:
+        """Put a record where it belongs."""
         batch, binding, counts = self.batch, self._binding, self._counts
         batch.last_line = last
         if isinstance(cells, Problem):
@@ -68,7 +70,7 @@ class Sorter:
         counts = self._counts
         if self._arranged and cells:
             return False
-        if self._says_nothing(cells):
+        if self._is_blank(cells):
             counts.blank += 1
             self._note("blank", first, last)
         elif repeats(self._binding, cells):
@@ -83,8 +85,8 @@ class Sorter:
             return False
         return True
 
-    def _says_nothing(self, cells: list[str]) -> bool:
-        """Blank, or nothing but one number in a column nobody reads: a spreadsheet's numbered empty rows."""
+    def _is_blank(self, cells: list[str]) -> bool:
+        """Blank, or nothing but one number in a column that is not mapped: a spreadsheet's numbered empty rows."""
         filled = [index for index, cell in enumerate(cells) if not is_filler(cell)]
         if len(filled) != 1 or not cells[filled[0]].strip().isdigit():
             return not filled
@@ -123,7 +125,7 @@ class Sorter:
 
 
 def _original_line(cell: str, here: int) -> int:
-    """The line number that a corrected record brings back; a record that somebody added has none."""
+    """The line number that a corrected record brings back; a record that the sender added has none."""
     text = cell.strip()
     if not text:
         return here

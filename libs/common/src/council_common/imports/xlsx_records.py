@@ -13,7 +13,7 @@ from council_common.imports.headers import find_header
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import Mapping
 from council_common.imports.problems import Problem, UnreadableFile
-from council_common.imports.records import Record
+from council_common.imports.record_source import Record
 from council_common.imports.xlsx_guard import EXPECTED, check_workbook
 
 Cell = int | float | str | bool | time | date | datetime | timedelta

@@ -11,7 +11,7 @@ from council_common.imports.limits import Limits
 from council_common.imports.mapping import Mapping
 from council_common.imports.physical_lines import PhysicalLines
 from council_common.imports.problems import Problem, UnreadableFile
-from council_common.imports.records import Record
+from council_common.imports.record_source import Record
 
 DELIMITERS: Final = (",", ";", "\t", "|")
 # Fed to the csv reader after the last line: it comes out as a record of its own unless a quote is open.
@@ -132,7 +132,7 @@ def _opening(lines: list[str], mapping: Mapping, limits: Limits) -> tuple[_Openi
         raise UnreadableFile("empty-file", "the file holds no text", "a header line and records")
     refusals = []
     openings = [_Opening(lines, delimiter, limits) for delimiter in DELIMITERS]
-    for opening in sorted(openings, key=lambda one: -one.columns):
+    for opening in sorted(openings, key=lambda opening: -opening.columns):
         try:
             return opening, find_header(opening.records, mapping, limits)
         except UnreadableFile as refusal:

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final, cast
 
-from council_common.imports.binding import LINE_COLUMN, Binding
+from council_common.imports.column_binding import LINE_COLUMN, ColumnBinding
 from council_common.imports.mapping import Mapping, same_name
 from council_common.imports.physical_lines import PhysicalLines
 from council_common.imports.problems import Problem, UnreadableFile, shown
-from council_common.imports.records import Record
+from council_common.imports.record_source import Record
 
 RAW_KEY: Final = "_raw"
 _EXPECTED: Final = 'one JSON object per line, such as {"number": "A-1", "net": "12.50"}'
@@ -29,7 +29,7 @@ class NdjsonRecords:
     def __init__(self, lines: PhysicalLines, mapping: Mapping, *, start_after_line: int) -> None:
         self._lines = lines
         lines.skip_through = self._line = start_after_line
-        self.binding: Binding = mapping.bind_in_order(LINE_COLUMN)
+        self.binding: ColumnBinding = mapping.bind_in_order(LINE_COLUMN)
         self._alternatives = [[same_name(name) for name in field.columns] for field in mapping.fields]
         self._known: dict[tuple[str, ...], list[str | None]] = {}
 

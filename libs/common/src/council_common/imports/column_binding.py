@@ -1,9 +1,9 @@
-"""A mapping tied to one file's header: cells in, a tuple of values out, quickly."""
+"""A mapping tied to one file's header: cells in, a tuple of values out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from council_common.imports.cells import CellReader, Value
+from council_common.imports.cell_reader import CellReader, Value
 from council_common.imports.problems import BadValue, Problem, RefusedRecord
 from council_common.imports.values import is_filler
 
@@ -21,7 +21,7 @@ class Column:
     reader: CellReader
 
 
-class Binding:
+class ColumnBinding:
     """Reads the records of one file. `columns` says which column each field was taken from."""
 
     def __init__(
@@ -31,14 +31,14 @@ class Binding:
         self.header = tuple(header)
         self.width = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
         self.line_index = next((i for i, cell in enumerate(header) if cell.strip() == LINE_COLUMN), None)
-        self.amount_index = next((i for i, one in enumerate(columns) if one.field == amount), None)
+        self.amount_index = next((i for i, column in enumerate(columns) if column.field == amount), None)
         self._ignore_extra = extra_cells == "ignore"
         # `take` appends an empty cell to every record: index -1 is the column that the file does not have.
-        self._plan = [(-1 if one.index is None else one.index, one.reader) for one in columns]
+        self._plan = [(-1 if column.index is None else column.index, column.reader) for column in columns]
 
     def source_of(self, field: str) -> str | None:
         """The column a field is read from, by its accepted name; None when the file has no such column."""
-        return next(one.source for one in self.columns if one.field == field)
+        return next(column.source for column in self.columns if column.field == field)
 
     def take(self, cells: list[str]) -> Row:
         """The record's values, in the mapping's order. Raises `RefusedRecord` with every problem found."""
@@ -66,7 +66,7 @@ class Binding:
         return amount if isinstance(amount, int) else None
 
     def has_extra(self, cells: list[str]) -> bool:
-        """Whether cells beyond the header say something."""
+        """Whether any cell beyond the header is filled."""
         return not all(map(is_filler, cells[self.width :]))
 
     def _fitted(self, cells: list[str]) -> list[str]:
