@@ -49,5 +49,5 @@ async def handled_before(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID
 
 
 async def purge_marks(session: AsyncSession, *, before: datetime) -> None:
-    """Forget marks older than the broker's retention: their events cannot come again. Their number is kept."""
+    """Forget marks older than the topics' retention: their events cannot come again. Their number is kept."""
     await session.execute(_FORGET, {"before": before})

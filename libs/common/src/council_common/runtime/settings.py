@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from council_common.events.security import KafkaSecurity, Mechanism, Protocol
+from council_common.events.topics import RETENTION
 
 
 class ServiceSettings(BaseSettings):
@@ -39,7 +40,9 @@ class ServiceSettings(BaseSettings):
     port: int = 8000
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
     kafka_replication_factor: Annotated[int, Field(ge=1, le=5)] = 1
-    keep_inbox_days: Annotated[int, Field(ge=1, description="At least the broker's retention")] = 30
+    keep_inbox_days: Annotated[
+        int, Field(ge=1, description="At least the topics' retention: what they keep may come again")
+    ] = RETENTION.days
     keep_idempotency_keys_days: Annotated[int, Field(ge=1)] = 7
     log_format: Literal["json", "console"] = "json"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
