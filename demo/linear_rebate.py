@@ -1,6 +1,7 @@
-"""The linear rebate once more, in exact fractions and sharing no line with rebate-service: what its sums are proved by.
+"""The linear rebate once more, in exact fractions and sharing no line with rebate-service, whose sums it proves.
 
-Source: payables.md §1.1 (formula), §1.3 (VAT, rounding per rate).
+Source: NHS Wales, Priority Supplier Programme: £1.25, £1.00 and £0.50 of a £100 invoice paid on day 5, 10 and 20, which
+is exactly linear. Base, VAT and rounding are agreed by each council; ours is half up, VAT rate by VAT rate.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import NamedTuple
 from demo.sample_council.facts import Invoice, Payment, Terms
 
 
-class Share(NamedTuple):
-    """The part of an invoice at one VAT rate."""
+class AmountAtVatRate(NamedTuple):
+    """What an invoice, or the part of it that a payment settles, comes to at one VAT rate (percent)."""
 
     vat_rate: Fraction
     net_pence: int
@@ -22,7 +23,7 @@ class Share(NamedTuple):
 
 
 def half_up(exact: Fraction) -> int:
-    """To the nearest penny, halves away from nought.
+    """To the nearest penny, halves away from zero.
 
     >>> half_up(Fraction(5, 2)), half_up(Fraction(-5, 2)), half_up(Fraction(7, 3))
     (3, -3, 2)
@@ -41,17 +42,17 @@ def rate_on(terms: Terms, elapsed_days: int) -> Fraction:
     return a_day * max(0, terms.term_days - elapsed_days)
 
 
-def rebate_pence(terms: Terms, shares: Sequence[Share], elapsed_days: int) -> int:
+def rebate_pence(terms: Terms, amounts: Sequence[AmountAtVatRate], elapsed_days: int) -> int:
     """What is taken off, net and VAT together, in whole pence."""
     rate = rate_on(terms, elapsed_days)
     if terms.rebate_base == "gross":
-        return half_up(rate * sum(share.net_pence + share.vat_pence for share in shares))
+        return half_up(rate * sum(amount.net_pence + amount.vat_pence for amount in amounts))
     total = 0
-    for share in shares:
-        net = half_up(rate * share.net_pence)
+    for amount in amounts:
+        net = half_up(rate * amount.net_pence)
         total += net
-        if terms.vat_mode == "reduce_net_and_vat" and share.vat_pence:
-            total += min(half_up(net * share.vat_rate / 100), share.vat_pence)
+        if terms.vat_mode == "reduce_net_and_vat" and amount.vat_pence:
+            total += min(half_up(net * amount.vat_rate / 100), amount.vat_pence)
     return total
 
 
@@ -61,18 +62,18 @@ def elapsed_days(terms: Terms, received_on: date, payment: Payment) -> int:
     return (end - received_on).days
 
 
-def shares_of(invoice: Invoice, settles_pence: int | None = None) -> list[Share]:
+def amounts_of(invoice: Invoice, settles_pence: int | None = None) -> list[AmountAtVatRate]:
     """An invoice per VAT rate, or the part of it that a payment settles (which has to come out in whole pence)."""
     part = Fraction(1) if settles_pence is None else Fraction(settles_pence, invoice.gross_pence)
-    shares = []
+    amounts = []
     for rate in sorted({line.vat_rate for line in invoice.lines}, key=Fraction):
         of_rate = [line for line in invoice.lines if line.vat_rate == rate]
         net = part * sum(line.net_pence for line in of_rate)
         vat = part * sum(line.vat_pence for line in of_rate)
         if net.denominator != 1 or vat.denominator != 1:
             raise ValueError(f"{invoice.reference}: the part paid is no whole number of pence at {rate} %")
-        shares.append(Share(Fraction(rate), int(net), int(vat)))
-    return shares
+        amounts.append(AmountAtVatRate(vat_rate=Fraction(rate), net_pence=int(net), vat_pence=int(vat)))
+    return amounts
 
 
 def earned_pence(invoice: Invoice, payment: Payment) -> int:
@@ -81,7 +82,7 @@ def earned_pence(invoice: Invoice, payment: Payment) -> int:
     if terms is None:
         return 0
     days = elapsed_days(terms, invoice.received_on, payment)
-    return rebate_pence(terms, shares_of(invoice, payment.settles_pence), days)
+    return rebate_pence(terms, amounts_of(invoice, payment.settles_pence), days)
 
 
 def expected_pence(invoice: Invoice, payment: Payment) -> int:
@@ -89,4 +90,4 @@ def expected_pence(invoice: Invoice, payment: Payment) -> int:
     terms = invoice.supplier.terms
     if terms is None:
         return 0
-    return rebate_pence(terms, shares_of(invoice, payment.settles_pence), terms.target_day)
+    return rebate_pence(terms, amounts_of(invoice, payment.settles_pence), terms.target_day)

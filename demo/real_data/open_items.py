@@ -14,7 +14,7 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
-from demo.linear_rebate import Share, rebate_pence
+from demo.linear_rebate import AmountAtVatRate, rebate_pence
 from demo.sample_council.facts import Terms
 
 OPEN_ITEMS = "ibm"
@@ -80,7 +80,8 @@ def rebate_by_month(items: Iterable[OpenItem]) -> Counter[str]:
     months: Counter[str] = Counter()
     for item in items:
         days = (item.settled_on - item.issued_on).days
-        months[f"{item.settled_on:%Y-%m}"] += rebate_pence(TERMS, [Share(Fraction(0), item.pence, 0)], days)
+        amount = AmountAtVatRate(vat_rate=Fraction(0), net_pence=item.pence, vat_pence=0)
+        months[f"{item.settled_on:%Y-%m}"] += rebate_pence(TERMS, [amount], days)
     return months
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from demo.council_api import Council, for_each
-from demo.linear_rebate import shares_of
+from demo.linear_rebate import amounts_of
 from demo.sample_council.facts import SOURCE, Fate, Invoice, Payment, SampleCouncil
 from demo.steps import Steps
 from demo.stories.receiving import invoices_known
@@ -61,15 +61,15 @@ async def quoted(council: Council, planned: Sequence[Planned], ids: dict[str, st
 
 
 def _question(invoice: Invoice, payment: Payment, ids: dict[str, str]) -> dict[str, Any]:
-    shares = shares_of(invoice, payment.settles_pence)
+    amounts = amounts_of(invoice, payment.settles_pence)
     return {
         "supplier_id": ids[invoice.supplier.reference],
         "received_on": invoice.received_on.isoformat(),
         "remitted_on": payment.remitted_on.isoformat(),
         "arrives_on": payment.arrives_on.isoformat(),
         "vat_shares": [
-            {"vat_rate": str(share.vat_rate), "net_pence": share.net_pence, "vat_pence": share.vat_pence}
-            for share in shares
+            {"vat_rate": str(amount.vat_rate), "net_pence": amount.net_pence, "vat_pence": amount.vat_pence}
+            for amount in amounts
         ],
     }
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from demo.linear_rebate import Share, earned_pence, expected_pence, rate_on, rebate_pence
+from demo.linear_rebate import AmountAtVatRate, earned_pence, expected_pence, rate_on, rebate_pence
 from demo.real_data.open_items import OpenItem, days_with_letters, letters_by_level, rebate_by_month
 from demo.sample_council import sample_council
 from demo.sample_council.buying import arrival
@@ -91,24 +91,28 @@ def test_the_published_rates(day: int, percent: str) -> None:
 # payables.md §1.1, the remittance-date trap: £10,000 after nine days, and after eleven.
 @pytest.mark.parametrize(("day", "pence"), [(9, 105_00), (11, 95_00)])
 def test_the_remittance_date_trap(day: int, pence: int) -> None:
-    assert rebate_pence(Terms(), [Share(Fraction(0), 10_000_00, 0)], day) == pence
+    assert rebate_pence(Terms(), [AmountAtVatRate(Fraction(0), 10_000_00, 0)], day) == pence
 
 
-ROUNDING = [Share(Fraction(20), 812_35, 162_47), Share(Fraction(5), 149_99, 7_50), Share(Fraction(0), 50_00, 0)]
+ROUNDING = [
+    AmountAtVatRate(Fraction(20), 812_35, 162_47),
+    AmountAtVatRate(Fraction(5), 149_99, 7_50),
+    AmountAtVatRate(Fraction(0), 50_00, 0),
+]
 
 
 # payables.md §1.3: £1,000 at 20 % on day 10; £812.35, £149.99 and £50.00 on day 13, by rate and on gross.
 @pytest.mark.parametrize(
-    ("terms", "shares", "day", "pence"),
+    ("terms", "amounts", "day", "pence"),
     [
-        (Terms(), [Share(Fraction(20), 1_000_00, 200_00)], 10, 12_00),
-        (Terms(vat_mode="net_only"), [Share(Fraction(20), 1_000_00, 200_00)], 10, 10_00),
+        (Terms(), [AmountAtVatRate(Fraction(20), 1_000_00, 200_00)], 10, 12_00),
+        (Terms(vat_mode="net_only"), [AmountAtVatRate(Fraction(20), 1_000_00, 200_00)], 10, 10_00),
         (Terms(), ROUNDING, 13, 10_04),
         (Terms(rebate_base="gross"), ROUNDING, 13, 10_05),
     ],
 )
-def test_vat_and_rounding(terms: Terms, shares: list[Share], day: int, pence: int) -> None:
-    assert rebate_pence(terms, shares, day) == pence
+def test_vat_and_rounding(terms: Terms, amounts: list[AmountAtVatRate], day: int, pence: int) -> None:
+    assert rebate_pence(terms, amounts, day) == pence
 
 
 def test_money_arrives_two_working_days_later() -> None:
