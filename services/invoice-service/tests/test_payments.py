@@ -5,7 +5,7 @@ import pytest
 from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, PaymentReturnedV1
 from council_common.contracts.suppliers import SupplierHeldV1
 from council_common.testing.harness import NOW, Harness
-from invoice_service.paying.payments.rules import Method, arrival
+from invoice_service.paying.payments.rules import PaymentMethod, arrival
 from invoice_stories import a_payment, a_supplier, approved, received, shown
 
 
@@ -231,7 +231,7 @@ async def test_when_the_funds_arrive_follows_from_the_method(
 )
 def test_the_bacs_cycle(remitted_on: date, arrives_on: date) -> None:
     """payables.md §3.2: input, processing, entry."""
-    assert arrival(Method.BACS, remitted_on=remitted_on, stated=None) == arrives_on
+    assert arrival(PaymentMethod.BACS, remitted_on=remitted_on, stated=None) == arrives_on
 
 
 @pytest.mark.parametrize("method", ["cheque", "card"])

@@ -15,7 +15,7 @@ from council_common.contracts.suppliers import (
 )
 from council_common.identity.actor import Actor
 from council_common.testing.harness import NOW, Harness
-from invoice_service.idempotency_keys import KeyClaim
+from council_common.web.idempotency import KeyClaim
 from invoice_service.register.invoices.receiving import Receipt, SeenSuppliers, receive_at_once, receive_with_care
 from invoice_service.register.invoices.schemas import InvoiceIn
 from invoice_stories import a_supplier, a_supplier_seen, an_invoice

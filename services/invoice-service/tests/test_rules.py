@@ -18,8 +18,8 @@ from invoice_service.intake.invoice_imports.drafts import Refused, invoice_draft
 from invoice_service.intake.invoice_imports.rules import line_key, occurrence_reference, published_supplier
 from invoice_service.paying.payments.rules import slice_of, still_owed
 from invoice_service.register.invoices.rules import (
+    InvoiceStatus,
     Line,
-    Status,
     due_date,
     move,
     normalised_number,
@@ -78,9 +78,9 @@ MOVES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("current", Status)
-@pytest.mark.parametrize("wanted", Status)
-def test_moves(current: Status, wanted: Status) -> None:
+@pytest.mark.parametrize("current", InvoiceStatus)
+@pytest.mark.parametrize("wanted", InvoiceStatus)
+def test_moves(current: InvoiceStatus, wanted: InvoiceStatus) -> None:
     if (current.value, wanted.value) in MOVES:
         assert move(current, wanted) is wanted
     else:

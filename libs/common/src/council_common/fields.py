@@ -72,6 +72,8 @@ Sentence = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(_without_nul)
 ]
 """What a person writes to explain: lines and paragraphs are fine."""
+OptionalText = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_without_nul)]
+"""Words that may be missing: a line's description."""
 TextFilter = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 """What a list is narrowed to: any text that a column can hold."""
 

@@ -58,8 +58,9 @@ def fact(
 ) -> Fact:
     """One fact about a row, named by its past participle (`approved`).
 
-    The row is new, or was locked by this transaction and changed by assignment. The event's fields come from `fields`,
-    else from the row's attributes of the same name; its key is the row's id and its `source` the row's.
+    The row is new, or was locked by this transaction and changed by assignment. `reason` is a code; what a person wrote
+    stands in `detail`, as `note`. The event's fields come from `fields`, else from the row's attributes of the same
+    name; its key is the row's id, its `source` the row's and its `reason` the fact's.
     """
     return Fact(row, action, event, reason, detail or {}, fields)
 
@@ -82,11 +83,12 @@ class ChangeRow(NamedTuple):
 CHANGE_COLUMNS = ChangeRow._fields
 
 
-async def record(session: AsyncSession, *facts: Fact, by: Actor, at: datetime) -> None:
+async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), by: Actor, at: datetime) -> None:
     """Write facts: each counts its row's version on by one, adds a line to its history and publishes its event.
 
-    Rows, history and events go in one statement. Several facts about one row have a version each; their events show
-    the row as it is now. Raises ChangedMeanwhile where a row was not locked and another request wrote it.
+    Rows, history and events go in one statement, with the rows of `also` that belong to them and have no history of
+    their own. Several facts about one row have a version each; their events show the row as it is now.
+    Raises ChangedMeanwhile where a row was not locked and another request wrote it.
     """
     writes: dict[int, RowWrite] = {}
     lines: list[ChangeRow] = []
@@ -95,22 +97,25 @@ async def record(session: AsyncSession, *facts: Fact, by: Actor, at: datetime) -
         write = writes.get(id(each.row))
         if write is None:
             write = writes[id(each.row)] = write_of(each.row)
-            each.row.version = write.version
+            each.row.version = write.version or 0
         each.row.version += 1
         change = Change(write.table.name, each.row.id, each.row.version, each.action, None, each.reason, each.detail)
         lines.append(change_row(change, by=by, at=at))
         if each.event is not None:
             events.append(_event_of(each, each.event, by=by, at=at))
+    for row in also:
+        writes.setdefault(id(row), write_of(row))
     for write in writes.values():
         take_values(write)
+    changed = [write for write in writes.values() if write.values]
     statement, parameters = one_statement(
-        list(writes.values()),
+        changed,
         [Rows(change_table, CHANGE_COLUMNS, lines), Rows(outbox, OUTBOX_COLUMNS, outbox_rows(events))],
     )
     written = await (await driver(session)).fetchval(statement, *parameters)
-    if written != len(writes):
+    if written != len(changed):
         raise ChangedMeanwhile("This was changed by another request at the same moment. Read it again and repeat.")
-    for write in writes.values():
+    for write in changed:
         note_stored(write)
 
 
@@ -124,6 +129,8 @@ def _event_of(of: Fact, event: type[Event], *, by: Actor, at: datetime) -> Event
             continue
         elif name == "source":
             value = SourceReference(system=row.source_system, reference=row.source_reference)
+        elif name == "reason":
+            value = of.reason
         elif hasattr(row, name):
             value = getattr(row, name)
         else:

@@ -5,10 +5,11 @@ Only for rows that this transaction made or has locked: the statement says how m
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Column, Table, inspect
 from sqlalchemy.dialects import postgresql
@@ -16,6 +17,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 _DIALECT.supports_native_uuid = True
+
+
+_Kind = Literal["insert", "update", "update of a version"]
 
 
 class _Parameter(NamedTuple):
@@ -27,12 +31,12 @@ class _Parameter(NamedTuple):
 
 @dataclass(slots=True)
 class RowWrite:
-    """One row to be inserted, or updated where it still has `version`; `values` are its columns by name."""
+    """One row to be inserted, or updated where it still has `version` (None: it has none); `values` are its columns."""
 
     row: Any
     table: Table
     is_new: bool
-    version: int
+    version: int | None
     values: dict[str, Any]
 
 
@@ -41,7 +45,8 @@ def write_of(row: Any) -> RowWrite:
     state = inspect(row)
     table: Table = state.mapper.local_table
     is_new = state.key is None
-    return RowWrite(row, table, is_new, 0 if is_new else row.version, {})
+    version = None if is_new or "version" not in table.c else row.version
+    return RowWrite(row, table, is_new, version, {})
 
 
 def take_values(write: RowWrite) -> None:
@@ -75,17 +80,25 @@ class Rows(NamedTuple):
 
 def one_statement(writes: Sequence[RowWrite], additions: Sequence[Rows]) -> tuple[str, list[Any]]:
     """A statement that does all this at once and answers how many of `writes` it did, and its parameters."""
-    shape = tuple((write.table, write.is_new, tuple(write.values)) for write in writes)
+    shape = tuple((write.table, _kind(write), tuple(write.values)) for write in writes)
     added = tuple((rows.table, rows.columns, len(rows.tuples)) for rows in additions if rows.tuples)
     parameters: list[Any] = []
     for write in writes:
         parameters += [_converted(write.table, name, value) for name, value in write.values.items()]
         if not write.is_new:
-            parameters += [write.row.id, write.version]
+            parameters.append(write.row.id)
+        if write.version is not None:
+            parameters.append(write.version)
     for rows in additions:
         for values in rows.tuples:
             parameters += values
     return _composed(shape, added), parameters
+
+
+def _kind(write: RowWrite) -> _Kind:
+    if write.is_new:
+        return "insert"
+    return "update" if write.version is None else "update of a version"
 
 
 def _converted(table: Table, name: str, value: Any) -> Any:
@@ -98,9 +111,13 @@ def _parameters(table: Table) -> dict[str, _Parameter]:
     return {column.name: _parameter(column) for column in table.columns}
 
 
+def _as_json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value, default=str)
+
+
 def _parameter(column: Column[Any]) -> _Parameter:
     if isinstance(column.type, postgresql.JSONB):
-        return _Parameter("jsonb", column.type.bind_processor(_DIALECT))  # type: ignore[no-untyped-call]
+        return _Parameter("jsonb", _as_json)
     implementation = column.type.dialect_impl(_DIALECT)
     processor = None if str(column.type) in {"UUID", "CHAR(32)"} else implementation.bind_processor(_DIALECT)
     return _Parameter(column.type.compile(dialect=_DIALECT), processor)
@@ -108,7 +125,7 @@ def _parameter(column: Column[Any]) -> _Parameter:
 
 @lru_cache(maxsize=4096)
 def _composed(
-    writes: tuple[tuple[Table, bool, tuple[str, ...]], ...], additions: tuple[tuple[Table, tuple[str, ...], int], ...]
+    writes: tuple[tuple[Table, _Kind, tuple[str, ...]], ...], additions: tuple[tuple[Table, tuple[str, ...], int], ...]
 ) -> str:
     place = 0
     parts: list[str] = []
@@ -120,15 +137,16 @@ def _composed(
         place += len(names)
         return made
 
-    for number, (table, is_new, names) in enumerate(writes):
+    for number, (table, kind, names) in enumerate(writes):
         values = parameters(table, names)
-        if is_new:
+        if kind == "insert":
             columns = ", ".join(names)
             write = f"INSERT INTO {table.name} ({columns}) VALUES ({', '.join(values)})"
         else:
             assigned = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
-            row_id, version = parameters(table, ("id", "version"))
-            write = f"UPDATE {table.name} SET {assigned} WHERE id = {row_id} AND version = {version}"
+            keys = ("id", "version") if kind == "update of a version" else ("id",)
+            where = " AND ".join(f"{key} = {value}" for key, value in zip(keys, parameters(table, keys), strict=True))
+            write = f"UPDATE {table.name} SET {assigned} WHERE {where}"
         parts.append(f"written_{number} AS ({write} RETURNING 1)")
     for table, its_columns, count in additions:
         rows = ", ".join(f"({', '.join(parameters(table, its_columns))})" for _ in range(count))

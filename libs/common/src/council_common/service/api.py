@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi_offline import FastAPIOffline
 
 from council_common.observability.logs import configure_logs
@@ -16,7 +16,6 @@ from council_common.runtime.service_runtime import Runtime, open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.health import broker_answers, database_answers, health_routes
 from council_common.web.idempotency import Replay, TransactionalRoute, answer_replay
-from council_common.web.known_queries import only_known_queries
 from council_common.web.middleware import RequestContext
 from council_common.web.problems import PROBLEM_RESPONSES, document_problems, install_problem_handlers
 
@@ -33,7 +32,6 @@ def resource_router(resource: str) -> APIRouter:
         tags=[resource],
         route_class=TransactionalRoute,
         responses=PROBLEM_RESPONSES,
-        dependencies=[Depends(only_known_queries)],
         # On the router, not the app: a route may raise it, and its 413 still passes our middleware.
         max_body_size=BODY_LIMIT,
     )

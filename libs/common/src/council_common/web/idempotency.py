@@ -41,10 +41,13 @@ class Replay(Exception):
         self.response = response
 
 
-@dataclass(frozen=True)
-class _Claim:
+@dataclass(frozen=True, slots=True)
+class KeyClaim:
+    """A key as its caller sent it, and the hash of what was asked under it."""
+
     caller: str
     key: str
+    request_hash: bytes
 
 
 IdempotencyKey = Annotated[
@@ -64,7 +67,7 @@ async def request_hash_of(request: Request) -> bytes:
     return hashlib.sha256(asked).digest()
 
 
-def replay_of(stored: Mapping[str, Any], request_hash: bytes) -> Replay:
+def replay_of(stored: Mapping[Any, Any], request_hash: bytes) -> Replay:
     """The answer stored under a key, to be raised. Raises KeyReused when the key came with another request.
 
     `stored` has request_hash, status, headers (a mapping or its JSON) and body.
@@ -81,34 +84,74 @@ def replay_of(stored: Mapping[str, Any], request_hash: bytes) -> Replay:
     return Replay(Response(stored["body"], status_code=stored["status"], headers=kept))
 
 
-async def _claim_key(
+async def key_claim(
     request: Request,
-    session: SessionDep,
     actor: Annotated[Actor, Depends(authenticated)],
     idempotency_key_header: IdempotencyKey = None,
-) -> None:
+) -> KeyClaim | None:
+    """The request's Idempotency-Key, if it has one."""
     if idempotency_key_header is None:
+        return None
+    return KeyClaim(actor.subject, idempotency_key_header, await request_hash_of(request))
+
+
+ClaimDep = Annotated[KeyClaim | None, Depends(key_claim)]
+
+
+async def _claim_key(request: Request, session: SessionDep, claim: ClaimDep) -> None:
+    if claim is None:
         return
-    claim = _Claim(actor.subject, idempotency_key_header)
-    request_hash = await request_hash_of(request)
     claimed = await session.execute(
         insert(idempotency_key)
-        .values(caller=claim.caller, key=claim.key, request_hash=request_hash)
+        .values(caller=claim.caller, key=claim.key, request_hash=claim.request_hash)
         .on_conflict_do_nothing()
         .returning(idempotency_key.c.key)
     )
     if claimed.scalar() is None:
-        await _replay(session, claim, request_hash)
+        raise await stored_replay(session, claim)
     request.state.idempotency_claim = claim
 
 
-async def _replay(session: AsyncSession, claim: _Claim, request_hash: bytes) -> None:
-    row = (
-        await session.execute(
-            select(idempotency_key).where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
+async def stored_replay(session: AsyncSession, claim: KeyClaim) -> Replay:
+    """The answer stored under a key that was claimed before, to be raised. Raises KeyReused."""
+    found = await session.execute(
+        select(idempotency_key).where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
+    )
+    return replay_of(found.mappings().one(), claim.request_hash)
+
+
+async def store_answer(
+    session: AsyncSession, claim: KeyClaim | None, *, status: int, headers: Mapping[str, str], body: bytes
+) -> None:
+    """Claim a key together with its answer, where no claim went before.
+
+    Raises Replay when another request claimed the key first, KeyReused when it was a different one.
+    """
+    if claim is None:
+        return
+    stored = await session.execute(
+        insert(idempotency_key)
+        .values(
+            caller=claim.caller,
+            key=claim.key,
+            request_hash=claim.request_hash,
+            status=status,
+            body=body,
+            headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
         )
-    ).one()
-    raise replay_of(dict(row._mapping), request_hash)
+        .on_conflict_do_nothing()
+        .returning(idempotency_key.c.key)
+    )
+    if stored.scalar() is None:
+        raise await stored_replay(session, claim)
+
+
+async def give_back(session: AsyncSession, claim: KeyClaim | None) -> None:
+    """Give back a key claimed in this transaction: the answer stored with it turned out to be another."""
+    if claim is not None:
+        await session.execute(
+            delete(idempotency_key).where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
+        )
 
 
 Idempotent = Depends(_claim_key, scope="function")
@@ -123,7 +166,7 @@ class TransactionalRoute(APIRoute):
 
         async def answer_and_store(request: Request) -> Response:
             response = await answer(request)
-            claim: _Claim | None = getattr(request.state, "idempotency_claim", None)
+            claim: KeyClaim | None = getattr(request.state, "idempotency_claim", None)
             if claim is not None:
                 await _store(request.state.session, claim, response)
             return response
@@ -131,7 +174,7 @@ class TransactionalRoute(APIRoute):
         return answer_and_store
 
 
-async def _store(session: AsyncSession, claim: _Claim, response: Response) -> None:
+async def _store(session: AsyncSession, claim: KeyClaim, response: Response) -> None:
     await session.execute(
         update(idempotency_key)
         .where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Header, Response
+from fastapi import Header
 
 from council_common.errors import StaleVersion, VersionRequired
 
@@ -25,9 +25,3 @@ def must_match(if_match: str | None, version: int) -> None:
             "Somebody changed this since you read it. Read it again and repeat your change.",
             current_version=version,
         )
-
-
-def created(response: Response, location: str, version: int) -> None:
-    """What every 201 says beside its body: where the thing is (RFC 9110 §10.2.2) and which version it has."""
-    response.headers["location"] = location
-    response.headers["etag"] = etag(version)

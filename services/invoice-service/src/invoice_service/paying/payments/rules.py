@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from uuid import UUID
 
 from council_bacs.arrivals import arrival_day
 from council_common.contracts.fields import VatShare
-from council_common.errors import Conflict, FieldError, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Malformed
 
 
-class Method(StrEnum):
+class PaymentMethod(StrEnum):
     """How the money goes."""
 
     BACS = "bacs"
@@ -20,24 +22,21 @@ class Method(StrEnum):
     CARD = "card"
 
 
-class Status(StrEnum):
+class PaymentStatus(StrEnum):
     """A payment is made, and may come back once."""
 
     MADE = "made"
     RETURNED = "returned"
 
 
-NEXT: Mapping[Status, frozenset[Status]] = {Status.MADE: frozenset({Status.RETURNED}), Status.RETURNED: frozenset()}
-
-
-class NoSuchPayment(NotFound):
-    """No payment has this id."""
-
-    code = "no-such-payment"
+NEXT: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
+    PaymentStatus.MADE: frozenset({PaymentStatus.RETURNED}),
+    PaymentStatus.RETURNED: frozenset(),
+}
 
 
 class InvoiceNotApproved(Conflict):
-    """Nobody has approved the invoice, or it is paid, cancelled or rejected."""
+    """The invoice is not approved, or it is paid, cancelled or rejected."""
 
     code = "invoice-not-approved"
 
@@ -54,12 +53,6 @@ class ExceedsOutstanding(Conflict):
     code = "payment-exceeds-outstanding"
 
 
-class SourceReferenceTaken(Conflict):
-    """The source's reference names a payment with other content."""
-
-    code = "payment-source-reference-taken"
-
-
 class AlreadyReturned(Conflict):
     """The payment came back before."""
 
@@ -67,23 +60,43 @@ class AlreadyReturned(Conflict):
 
 
 class PaymentMalformed(Malformed):
-    """The payment cannot be right."""
+    """The payment is invalid whatever the state of its invoice."""
 
     code = "payment-malformed"
 
 
-def arrival(method: Method, *, remitted_on: date, stated: date | None) -> date:
+@dataclass(frozen=True, slots=True)
+class NewPayment:
+    """A payment as the paying system made it."""
+
+    invoice_id: UUID
+    source_system: str
+    source_reference: str
+    remitted_on: date
+    arrives_on: date | None
+    paid_pence: int
+    deducted_pence: int
+    method: PaymentMethod
+    reference: str
+
+    @property
+    def settles_pence(self) -> int:
+        """What it takes off the invoice."""
+        return self.paid_pence + self.deducted_pence
+
+
+def arrival(method: PaymentMethod, *, remitted_on: date, stated: date | None) -> date:
     """The day the funds arrive: as stated, or as the method has it. Raises PaymentMalformed where neither says.
 
     When a cheque is banked and a card settled, the payer has to state: an agreement may count the rebate to that day.
 
-    >>> arrival(Method.BACS, remitted_on=date(2026, 3, 11), stated=None)
+    >>> arrival(PaymentMethod.BACS, remitted_on=date(2026, 3, 11), stated=None)
     datetime.date(2026, 3, 13)
     """
     arrives_on = stated or arrival_day(method.value, remitted_on)
     if arrives_on is None:
         error = FieldError("arrives_on", f"a {method} does not say when the funds arrive", "the day they do")
-        raise PaymentMalformed("The payment cannot be right; see errors.", errors=[error])
+        raise PaymentMalformed("The payment is invalid; see errors.", errors=[error])
     return arrives_on
 
 
@@ -92,7 +105,7 @@ def valid_since(dispute_ended_on: date | None, *, received_on: date, remitted_on
 
     `dispute_ended_on` is that of a dispute which had arisen when the money was sent.
     A dispute that ended after the money was sent made nothing valid in time: the invoice was paid in dispute, and no
-    rebate is due while disputed (payables.md §1.4).
+    rebate is due while disputed (the programme's terms: the clock runs from a valid, undisputed invoice).
 
     >>> valid_since(date(2026, 3, 16), received_on=date(2026, 2, 2), remitted_on=date(2026, 3, 11))
     (None, True)
@@ -110,21 +123,21 @@ def check_dates(*, remitted_on: date, arrives_on: date | None, received_on: date
     """Raise PaymentMalformed for a payment from the future, before its invoice or that arrives before it leaves."""
     errors = []
     if remitted_on > today:
-        errors.append(FieldError("remitted_on", "remitted_on is in the future", f"at most {today}"))
+        errors.append(FieldError("remitted_on", "is in the future", f"at most {today}"))
     if remitted_on < received_on:
-        errors.append(FieldError("remitted_on", "paid before the invoice was received", f"at least {received_on}"))
+        errors.append(FieldError("remitted_on", "is before the invoice was received", f"at least {received_on}"))
     if arrives_on is not None and not 0 <= (arrives_on - remitted_on).days <= 31:
         right = f"from {remitted_on} to a month later"
-        errors.append(FieldError("arrives_on", "funds cannot arrive then", right))
+        errors.append(FieldError("arrives_on", "is not a day on which the funds can arrive", right))
     if errors:
-        raise PaymentMalformed("The payment cannot be right; see errors.", errors=errors)
+        raise PaymentMalformed("The payment is invalid; see errors.", errors=errors)
 
 
 def check_return(*, remitted_on: date, returned_on: date, today: date) -> None:
     """Raise PaymentMalformed for a payment that would come back before it left, or in the future."""
     if not remitted_on <= returned_on <= today:
-        error = FieldError("returned_on", "a payment cannot come back then", f"from {remitted_on} to {today}")
-        raise PaymentMalformed("The return cannot be right; see errors.", errors=[error])
+        error = FieldError("returned_on", "is not between sending and today", f"from {remitted_on} to {today}")
+        raise PaymentMalformed("The return is invalid; see errors.", errors=[error])
 
 
 def still_owed(whole: Sequence[VatShare], settled: Sequence[Sequence[VatShare]]) -> list[VatShare]:

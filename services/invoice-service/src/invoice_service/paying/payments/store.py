@@ -1,73 +1,76 @@
-"""The queries on payments."""
+"""The statements on payments."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, Select, and_, or_, select
-from sqlalchemy.dialects.postgresql import insert
+from council_common.errors import NotFound
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from invoice_service.paying.payments.rules import NoSuchPayment
 from invoice_service.paying.payments.tables import Payment
+from invoice_service.register.invoices.store import dispute_end
+from invoice_service.register.invoices.tables import Invoice
 
 _C: Any = Payment.__table__.c  # type: ignore[attr-defined]
 
-SORTABLE: dict[str, ColumnElement[Any]] = {
-    "id": _C.id,
-    "remitted_on": _C.remitted_on,
-    "paid_pence": _C.paid_pence,
-}
+
+@dataclass(frozen=True, slots=True)
+class Payable:
+    """A locked invoice, its payments with the one of a source reference, and the end of its last dispute."""
+
+    invoice: Invoice
+    payments: Sequence[Payment]
+    dispute_ended_on: date | None
 
 
-async def get_payment(session: AsyncSession, payment_id: UUID) -> Payment:
-    """One payment. Raises NoSuchPayment."""
-    payment = await session.get(Payment, payment_id)
-    if payment is None:
-        raise NoSuchPayment("There is no payment with this id.")
-    return payment
+async def lock_payable(
+    session: AsyncSession, invoice_id: UUID, *, source: tuple[str, str], remitted_on: date
+) -> Payable:
+    """Everything that decides about a payment, the invoice locked; in one statement where there is no payment yet.
+
+    A statement that waited for the lock sees payments and holds as they were before: each of their changes counts the
+    invoice's version on, so a version other than the one seen means to read again. Raises NotFound.
+    """
+    seen = aliased(Invoice)
+    found = await session.execute(
+        select(
+            Invoice,
+            _known_version(seen),
+            exists().where(_of_invoice_or_source(invoice_id, source)).label("has_payments"),
+            dispute_end(invoice_id, arisen_by=remitted_on).label("dispute_ended_on"),
+        )
+        .join(seen, seen.id == Invoice.id)  # type: ignore[arg-type]
+        .where(Invoice.id == invoice_id)  # type: ignore[arg-type]
+        .with_for_update(of=Invoice, key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    row = found.one_or_none()
+    if row is None:
+        raise NotFound.of("invoice")
+    invoice, dispute_ended_on = row[0], row.dispute_ended_on
+    stale = invoice.version != row.seen_version
+    payments = await _payments(session, invoice_id, source) if stale or row.has_payments else ()
+    if stale:
+        dispute_ended_on = await session.scalar(select(dispute_end(invoice_id, arisen_by=remitted_on)))
+    return Payable(invoice, payments, dispute_ended_on)
 
 
-async def reread(session: AsyncSession, payment: Payment) -> Payment:
-    """The payment as it is now; its invoice is locked, and with it everything about it."""
-    await session.refresh(payment)
-    return payment
+def _known_version(seen: Any) -> Any:
+    return seen.version.label("seen_version")
 
 
-async def of_invoice_or_source(
-    session: AsyncSession, invoice_id: UUID, system: str, reference: str
-) -> Sequence[Payment]:
-    """The payments of an invoice, and the one that a source system told under a reference, whosever it is."""
+def _of_invoice_or_source(invoice_id: UUID, source: tuple[str, str]) -> Any:
+    system, reference = source
     of_source = and_(_C.source_reference == reference, _C.source_system == system)
-    found = await session.execute(select(Payment).where(or_(_C.invoice_id == invoice_id, of_source)))
+    return or_(_C.invoice_id == invoice_id, of_source)
+
+
+async def _payments(session: AsyncSession, invoice_id: UUID, source: tuple[str, str]) -> Sequence[Payment]:
+    found = await session.execute(select(Payment).where(_of_invoice_or_source(invoice_id, source)))
     return found.scalars().all()
-
-
-async def insert_payment(session: AsyncSession, values: dict[str, Any]) -> Payment | None:
-    """Store a payment; None when its source reference was taken a moment ago."""
-    stored = await session.execute(insert(Payment).values(values).on_conflict_do_nothing().returning(Payment))
-    return stored.scalar()
-
-
-def matching(
-    *,
-    equal: dict[str, Any],
-    remitted_from: date | None,
-    remitted_to: date | None,
-) -> Select[Any]:
-    """The payments that fit every condition given; bounds are inclusive, None asks nothing."""
-    conditions = [_C[name] == value for name, value in equal.items() if value is not None]
-    conditions += [_C.remitted_on >= remitted_from] if remitted_from is not None else []
-    conditions += [_C.remitted_on <= remitted_to] if remitted_to is not None else []
-    return select(Payment).where(*conditions)
-
-
-async def list_payments(
-    session: AsyncSession, statement: Select[Any], page: PageQuery
-) -> tuple[Sequence[Payment], str | None]:
-    """One page of payments."""
-    return await fetch_page(session, statement, query=page, sortable=SORTABLE, default="-remitted_on", id_column=_C.id)

@@ -6,23 +6,22 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.database.columns import UTC_TIME, EnumText, Listed
 from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from invoice_service.fields import UTC_TIME
-from invoice_service.paying.payments.rules import Method, Status
+from invoice_service.paying.payments.rules import PaymentMethod, PaymentStatus
 from invoice_service.rows import Row
 
 
-class Payment(Row, table=True):
+class Payment(Listed, Row, table=True):
     """Money that went to a supplier for one invoice. `vat_shares` is what it settles per VAT rate, as JSON."""
 
     __tablename__ = "payment"
     __table_args__ = (
         UniqueConstraint("source_reference", "source_system"),
         CheckConstraint("paid_pence >= 0 AND deducted_pence >= 0 AND paid_pence + deducted_pence > 0", name="amounts"),
-        CheckConstraint("status IN ('made', 'returned')", name="status"),
         CheckConstraint("(status = 'returned') = (returned_on IS NOT NULL)", name="returned"),
         Index(None, "invoice_id"),
         Index(None, "supplier_id", "remitted_on"),
@@ -39,10 +38,10 @@ class Payment(Row, table=True):
     arrives_on: date | None = Field(default=None)
     paid_pence: int = Field(sa_type=BigInteger)
     deducted_pence: int = Field(sa_type=BigInteger)
-    method: Method = Field(sa_type=Text)
+    method: PaymentMethod = Field(sa_type=EnumText(PaymentMethod))
     reference: str = Field(sa_type=Text)
     vat_shares: list[dict[str, Any]] = Field(sa_type=JSONB)
-    status: Status = Field(sa_type=Text)
+    status: PaymentStatus = Field(sa_type=EnumText(PaymentStatus))
     reason_code: str | None = Field(default=None, sa_type=Text)
     returned_on: date | None = Field(default=None)
     recorded_by: str = Field(sa_type=Text)

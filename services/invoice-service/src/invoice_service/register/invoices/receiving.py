@@ -11,21 +11,21 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.fields import SourceReference
 from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1, InvoiceReceivedV1
-from council_common.database.history import record_change
+from council_common.database.rows import get_row
 from council_common.database.sessions import Sessions
-from council_common.errors import FieldError, Unavailable
+from council_common.errors import FieldError, SourceReferenceTaken, Unavailable
 from council_common.events.contract import Event
 from council_common.events.outbox import outbox_rows
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.recording import Change, record_many
 from council_common.runtime.clients import ServiceClients
-from council_common.web.idempotency import replay_of
+from council_common.web.idempotency import KeyClaim, give_back, replay_of, store_answer, stored_replay
 from council_common.web.preconditions import etag
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from invoice_service.idempotency_keys import KeyClaim, forget, store_answer, stored_replay
-from invoice_service.register.invoices import receiving_store, rules, store
-from invoice_service.register.invoices.rules import HoldReason, NewInvoice, Status
+from invoice_service.register.invoices import receiving_store, rules
+from invoice_service.register.invoices.rules import HoldReason, InvoiceStatus, NewInvoice
 from invoice_service.register.invoices.schemas import InvoiceOut
 from invoice_service.register.invoices.tables import Invoice
 from invoice_service.register.suppliers.rules import ENDED, SupplierClosed, UnknownSupplier, hold_reasons
@@ -72,42 +72,42 @@ class SeenSuppliers:
     def __init__(self) -> None:
         self._seen: dict[tuple[object, ...], Seen] = {}
 
-    def find(self, told: NewInvoice) -> Seen | None:
+    def find(self, new: NewInvoice) -> Seen | None:
         """What the supplier of an invoice was when last seen."""
-        return self._seen.get(_supplier_named(told))
+        return self._seen.get(_supplier_named(new))
 
-    def keep(self, told: NewInvoice, found: Any) -> None:
+    def keep(self, new: NewInvoice, found: Any) -> None:
         """Remember what the supplier of an invoice is."""
         if len(self._seen) >= self.MOST:
             self._seen.clear()
-        self._seen[_supplier_named(told)] = Seen(found.supplier_id, found.payment_terms_days)
+        self._seen[_supplier_named(new)] = Seen(found.supplier_id, found.payment_terms_days)
 
 
 async def receive_at_once(
-    engine: AsyncEngine, told: NewInvoice, seen: SeenSuppliers, *, by: Actor, at: datetime, claim: KeyClaim | None
+    engine: AsyncEngine, new: NewInvoice, seen: SeenSuppliers, *, by: Actor, at: datetime, claim: KeyClaim | None
 ) -> Receipt | None:
-    """Store an invoice there is nothing to say against, in one statement; None where it takes a closer look."""
-    found = seen.find(told)
-    if found is None or rules.problems_of(told, today=london_date(at)):
+    """Store an invoice without a flaw in one statement; None where it takes a closer look."""
+    found = seen.find(new)
+    if found is None or rules.problems_of(new, today=london_date(at)):
         return None
-    values = _values(told, found, [], by=by, at=at)
+    values = _values(new, found, [], by=by, at=at)
     body = _body(values)
     stored = await receiving_store.store_at_once(
         engine,
         values,
         terms_days=found.payment_terms_days,
-        supplier_source=(told.supplier_system, told.supplier_reference),
+        supplier_source=(new.supplier_system, new.supplier_reference),
         claim=claim,
         headers=json.dumps(_headers(values["id"], values["version"])),
         answer=body,
-        events=outbox_rows(_events(told, values, by=by, at=at)),
+        events=outbox_rows(_events(new, values, by=by, at=at)),
     )
     return Receipt(values["id"], is_new=True, version=values["version"], body=body) if stored else None
 
 
 async def receive_with_care(
     sessions: Sessions,
-    told: NewInvoice,
+    new: NewInvoice,
     *,
     by: Actor,
     at: datetime,
@@ -115,22 +115,22 @@ async def receive_with_care(
     seen: SeenSuppliers,
     claim: KeyClaim | None,
 ) -> Receipt:
-    """Receive an invoice whatever there is to say against it, asking supplier-service for a supplier not known here.
+    """Receive an invoice, flawed or not, asking supplier-service for a supplier not known here.
 
-    That is asked between two transactions: nobody waits for another service with a connection in hand.
+    That is asked between two transactions: no connection is held while another service answers.
     Raises what `receive_invoice` raises, and Unavailable.
     """
     for asked in (False, True):
         try:
             async with sessions.begin() as session:
-                return await receive_invoice(session, told, by=by, at=at, seen=seen, claim=claim)
+                return await receive_invoice(session, new, by=by, at=at, seen=seen, claim=claim)
         except SupplierNotHere:
             if asked or not await ask_for_supplier(
                 sessions,
                 clients,
-                supplier_id=told.supplier_id,
-                system=told.supplier_system,
-                reference=told.supplier_reference,
+                supplier_id=new.supplier_id,
+                system=new.supplier_system,
+                reference=new.supplier_reference,
             ):
                 raise
     raise AssertionError("the second attempt answers or raises")
@@ -138,94 +138,94 @@ async def receive_with_care(
 
 async def receive_invoice(
     session: AsyncSession,
-    told: NewInvoice,
+    new: NewInvoice,
     *,
     by: Actor,
     at: datetime,
     seen: SeenSuppliers,
     claim: KeyClaim | None = None,
 ) -> Receipt:
-    """Store an invoice and tell it; the same again finds what is there.
+    """Store an invoice and publish it; the same again finds what is there.
 
     Raises InvoiceMalformed, SupplierNotHere, SupplierClosed, SourceReferenceTaken, Replay and KeyReused.
     """
-    if problems := rules.problems_of(told, today=london_date(at)):
+    if problems := rules.problems_of(new, today=london_date(at)):
         raise rules.InvoiceMalformed(problems)
     for _ in range(_RACES):
-        found = await _look_up(session, told, claim)
-        seen.keep(told, found)
+        found = await _look_up(session, new, claim)
+        seen.keep(new, found)
         if claim is not None and found.request_hash is not None:
             answer = {name: getattr(found, f"answer_{name}") for name in ("status", "headers", "body")}
             raise replay_of({"request_hash": found.request_hash, **answer}, claim.request_hash)
         if found.existing_id is not None:
-            return await _existing(session, told, found, claim)
+            return await _existing(session, new, found, claim)
         if found.status in ENDED:
             raise SupplierClosed(
                 "This supplier was merged into another or closed.",
-                errors=[FieldError(_supplier_field(told), "the supplier has ended", "the one that took its place")],
+                errors=[
+                    FieldError(_supplier_field(new), "is a supplier that has ended", "the one that took its place")
+                ],
             )
-        receipt = await _store(session, told, found, by=by, at=at, claim=claim)
+        receipt = await _store(session, new, found, by=by, at=at, claim=claim)
         if receipt is not None:
             return receipt
-    raise Unavailable("Others are storing this invoice at the moment; please try again.")
+    raise Unavailable("Other requests are storing this invoice at the moment; please try again.")
 
 
-async def _look_up(session: AsyncSession, told: NewInvoice, claim: KeyClaim | None) -> Any:
+async def _look_up(session: AsyncSession, new: NewInvoice, claim: KeyClaim | None) -> Any:
     found = await receiving_store.look_up(
         session,
-        supplier_id=told.supplier_id,
-        supplier_source=(told.supplier_system, told.supplier_reference),
-        source=(told.source_system, told.source_reference),
-        number_key=rules.normalised_number(told.number),
-        kind=told.kind,
+        supplier_id=new.supplier_id,
+        supplier_source=(new.supplier_system, new.supplier_reference),
+        source=(new.source_system, new.source_reference),
+        number_key=rules.normalised_number(new.number),
+        kind=new.kind,
         claim=claim,
     )
     if found is None:
-        field = _supplier_field(told)
+        field = _supplier_field(new)
         raise SupplierNotHere(
-            "Nobody knows this supplier.",
-            errors=[FieldError(field, "no supplier is registered under it", "one that is; register it first")],
+            "No supplier is registered under this id or source.",
+            errors=[FieldError(field, "is not that of a registered supplier", "one that is; register it first")],
         )
     return found
 
 
-def _supplier_field(told: NewInvoice) -> str:
-    return "supplier_id" if told.supplier_id is not None else "supplier"
+def _supplier_field(new: NewInvoice) -> str:
+    return "supplier_id" if new.supplier_id is not None else "supplier"
 
 
-async def _existing(session: AsyncSession, told: NewInvoice, found: Any, claim: KeyClaim | None) -> Receipt:
-    invoice = await store.get_invoice(session, found.existing_id)
-    lines = rules.stored_lines(told.lines)
-    if found.content_hash != _content_hash(told, found.supplier_id, lines):
-        raise rules.SourceReferenceTaken(
-            "This source reference names an invoice with other content.",
-            invoice_id=str(invoice.id),
-            fields=_different(invoice, told, found.supplier_id, lines),
+async def _existing(session: AsyncSession, new: NewInvoice, found: Any, claim: KeyClaim | None) -> Receipt:
+    invoice = await get_row(session, Invoice, found.existing_id)
+    lines = rules.stored_lines(new.lines)
+    if found.content_hash != _content_hash(new, found.supplier_id, lines):
+        raise SourceReferenceTaken(
+            "invoice", record_id=invoice.id, fields=_different(invoice, new, found.supplier_id, lines)
         )
     body = InvoiceOut.of(invoice).model_dump_json().encode()
     receipt = Receipt(invoice.id, is_new=False, version=invoice.version, body=body)
-    await store_answer(session, claim, status=200, headers=json.dumps(receipt.headers), body=body)
+    await store_answer(session, claim, status=200, headers=receipt.headers, body=body)
     return receipt
 
 
-def _different(invoice: Invoice, told: NewInvoice, supplier_id: UUID, lines: str) -> list[str]:
-    """The fields in which two tellings differ; a due date that one of them left to the terms may be all."""
+def _different(invoice: Invoice, new: NewInvoice, supplier_id: UUID, lines: str) -> list[str]:
+    """The fields in which two requests differ; a due date that one of them left to the terms may be all."""
     names = ("kind", "number", "purchase_order_number", "issued_on", "received_on", "net_pence", "vat_pence")
-    different = [name for name in (*names, "gross_pence") if getattr(invoice, name) != getattr(told, name)]
+    different = [name for name in (*names, "gross_pence") if getattr(invoice, name) != getattr(new, name)]
     different += ["supplier"] if invoice.supplier_id != supplier_id else []
     different += ["lines"] if invoice.lines != json.loads(lines) else []
     return different or ["due_on"]
 
 
 async def _store(
-    session: AsyncSession, told: NewInvoice, found: Any, *, by: Actor, at: datetime, claim: KeyClaim | None
+    session: AsyncSession, new: NewInvoice, found: Any, *, by: Actor, at: datetime, claim: KeyClaim | None
 ) -> Receipt | None:
-    """Store it; None when somebody else took its source reference or its number a moment ago."""
+    """Store it; None when another request took its source reference or its number a moment ago."""
     reasons = hold_reasons(found.status, found.open_changes)
     if found.duplicate_of is not None:
         reasons = [HoldReason.DUPLICATE_SUSPECTED.value, *reasons]
-    values = _values(told, found, reasons, by=by, at=at)
-    events = outbox_rows(_events(told, values, by=by, at=at))
+    values = _values(new, found, reasons, by=by, at=at)
+    events = outbox_rows(_events(new, values, by=by, at=at))
     receipt = Receipt(values["id"], is_new=True, version=values["version"], body=_body(values))
     claimed, stored = await receiving_store.store(
         session, values, claim=claim, headers=json.dumps(receipt.headers), answer=receipt.body, events=events
@@ -233,21 +233,24 @@ async def _store(
     if claim is not None and not claimed:
         raise await stored_replay(session, claim)
     if not stored:
-        await forget(session, claim)
+        await give_back(session, claim)
         return None
     if reasons:
         await receiving_store.place_holds(session, values["id"], reasons, by=by.subject, at=at)
-        await record_change(
-            session,
-            entity="invoice",
-            entity_id=values["id"],
-            version=2,
-            action="held",
-            by=by,
-            at=at,
-            detail={"reasons": reasons},
-        )
+        await record_many(session, _changes(values), by=by, at=at)
     return receipt
+
+
+def _changes(values: dict[str, Any]) -> list[Change]:
+    """What happened to an invoice as it was received, beyond its receipt: each fact is a version of its own."""
+    invoice_id, reasons, duplicate_of = values["id"], values["hold_reasons"], values["duplicate_of"]
+    changes: list[Change] = []
+    if duplicate_of is not None:
+        detail = {"other_invoice_id": str(duplicate_of), "rule": "D1"}
+        changes.append(Change("invoice", invoice_id, 2, "duplicate suspected", detail=detail))
+    if reasons:
+        changes.append(Change("invoice", invoice_id, values["version"], "held", detail={"reasons": reasons}))
+    return changes
 
 
 # What a new invoice has not yet, as its answer shows it.
@@ -267,32 +270,32 @@ def _body(values: dict[str, Any]) -> bytes:
     return InvoiceOut.of_values(shown).model_dump_json().encode()
 
 
-def _supplier_named(told: NewInvoice) -> tuple[object, ...]:
-    return (told.supplier_id, told.supplier_system, told.supplier_reference)
+def _supplier_named(new: NewInvoice) -> tuple[object, ...]:
+    return (new.supplier_id, new.supplier_system, new.supplier_reference)
 
 
-def _values(told: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: datetime) -> dict[str, Any]:
-    lines = rules.stored_lines(told.lines)
+def _values(new: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: datetime) -> dict[str, Any]:
+    lines = rules.stored_lines(new.lines)
     return {
         "id": new_id(),
-        "version": 2 if reasons else 1,
-        "kind": told.kind.value,
+        "version": 1 + bool(reasons) + (found.duplicate_of is not None),
+        "kind": new.kind.value,
         "supplier_id": found.supplier_id,
-        "source_system": told.source_system,
-        "source_reference": told.source_reference,
-        "content_hash": _content_hash(told, found.supplier_id, lines),
-        "number": told.number,
-        "number_key": rules.normalised_number(told.number),
-        "purchase_order_number": told.purchase_order_number,
-        "issued_on": told.issued_on,
-        "received_on": told.received_on,
-        "due_on": told.due_on or rules.due_date(told.received_on, found.payment_terms_days),
+        "source_system": new.source_system,
+        "source_reference": new.source_reference,
+        "content_hash": _content_hash(new, found.supplier_id, lines),
+        "number": new.number,
+        "number_key": rules.normalised_number(new.number),
+        "purchase_order_number": new.purchase_order_number,
+        "issued_on": new.issued_on,
+        "received_on": new.received_on,
+        "due_on": new.due_on or rules.due_date(new.received_on, found.payment_terms_days),
         "lines": lines,
-        "net_pence": told.net_pence,
-        "vat_pence": told.vat_pence,
-        "gross_pence": told.gross_pence,
-        "status": (Status.HELD if reasons else Status.RECEIVED).value,
-        "status_before_hold": Status.RECEIVED.value if reasons else None,
+        "net_pence": new.net_pence,
+        "vat_pence": new.vat_pence,
+        "gross_pence": new.gross_pence,
+        "status": (InvoiceStatus.HELD if reasons else InvoiceStatus.RECEIVED).value,
+        "status_before_hold": InvoiceStatus.RECEIVED.value if reasons else None,
         "hold_reasons": reasons,
         "duplicate_of": found.duplicate_of,
         "received_by": by.subject,
@@ -301,19 +304,19 @@ def _values(told: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: 
     }
 
 
-def _content_hash(told: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
+def _content_hash(new: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
     content = rules.content_text(
-        kind=told.kind.value,
-        number=told.number,
-        purchase_order_number=told.purchase_order_number,
-        dates=(told.issued_on, told.received_on, told.due_on),
-        amounts=(told.net_pence, told.vat_pence, told.gross_pence),
+        kind=new.kind.value,
+        number=new.number,
+        purchase_order_number=new.purchase_order_number,
+        dates=(new.issued_on, new.received_on, new.due_on),
+        amounts=(new.net_pence, new.vat_pence, new.gross_pence),
         lines=lines,
     )
     return rules.content_hash(supplier_id, content)
 
 
-def _events(told: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetime) -> list[Event]:
+def _events(new: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetime) -> list[Event]:
     about = {
         "invoice_id": values["id"],
         "supplier_id": values["supplier_id"],
@@ -324,21 +327,21 @@ def _events(told: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetime
         InvoiceReceivedV1(
             **about,
             version=1,
-            kind=told.kind.value,
-            source=SourceReference(system=told.source_system, reference=told.source_reference),
-            number=told.number,
-            issued_on=told.issued_on,
-            received_on=told.received_on,
+            kind=new.kind.value,
+            source=SourceReference(system=new.source_system, reference=new.source_reference),
+            number=new.number,
+            issued_on=new.issued_on,
+            received_on=new.received_on,
             due_on=values["due_on"],
-            net_pence=told.net_pence,
-            vat_pence=told.vat_pence,
-            gross_pence=told.gross_pence,
-            vat_shares=rules.vat_shares(told.lines),
+            net_pence=new.net_pence,
+            vat_pence=new.vat_pence,
+            gross_pence=new.gross_pence,
+            vat_shares=rules.vat_shares(new.lines),
             status=values["status"],
         )
     ]
     if values["duplicate_of"] is not None:
         events.append(DuplicateSuspectedV1(**about, version=2, other_invoice_id=values["duplicate_of"], rule="D1"))
     if values["hold_reasons"]:
-        events.append(InvoiceHeldV1(**about, version=2, hold_reasons=values["hold_reasons"]))
+        events.append(InvoiceHeldV1(**about, version=values["version"], hold_reasons=values["hold_reasons"]))
     return events

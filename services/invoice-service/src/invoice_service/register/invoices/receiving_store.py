@@ -7,17 +7,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import DivisionByZeroError, InterfaceError, PostgresError
+from asyncpg import InterfaceError, PostgresError
 from council_common.database.sessions import autocommitting, driver
 from council_common.events.outbox import OutboxRow
 from council_common.ids import new_id
 from council_common.observability.logs import get_logger
+from council_common.web.idempotency import KeyClaim
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
-from invoice_service.idempotency_keys import KeyClaim
 from invoice_service.register.invoices.store import earlier_with_number
 
 log = get_logger()
+
+_TAKEN_BACK = "CP409"
+"""The SQL state of `take_back`, a function of the platform's first migration."""
 
 # The supplier stays as it is until we commit, so that a hold placed at the same moment finds the invoice.
 _LOOK_UP = """
@@ -51,9 +54,9 @@ _TYPES = {
 }
 _VALUES = ", ".join(f"${number}::{_TYPES.get(name, 'text')}" for number, name in enumerate(COLUMNS, start=11))
 
-# One statement: the key, the invoice and its events are there together or not at all. Nothing happens when the
-# key was claimed, or the invoice's source or number taken, a moment ago by somebody else.
-_CLAIMED_STORED_TOLD = f"""
+# One statement: the key, the invoice and its events are there together or not at all. Nothing happens when another
+# request claimed the key, or stored the invoice's source or number, a moment ago.
+_CLAIM_STORE_PUBLISH = f"""
 claimed AS (
     INSERT INTO idempotency_key (caller, key, request_hash, status, headers, body)
     SELECT $1::text, $2::text, $3::bytea, $4::smallint, $5::jsonb, $6::bytea FROM payable WHERE $2::text IS NOT NULL
@@ -62,7 +65,7 @@ claimed AS (
     INSERT INTO invoice ({", ".join(COLUMNS)})
     SELECT {_VALUES} FROM payable WHERE $2::text IS NULL OR EXISTS (SELECT FROM claimed)
     ON CONFLICT DO NOTHING RETURNING id
-), told AS (
+), published AS (
     INSERT INTO outbox (id, topic, aggregate_id, type, payload)
     SELECT event.id, event.topic, stored.id, event.type, event.payload
     FROM stored, unnest($7::uuid[], $8::text[], $9::text[], $10::bytea[]) WITH ORDINALITY
@@ -72,11 +75,11 @@ claimed AS (
     SELECT (SELECT count(*) FROM claimed) AS claimed, (SELECT count(*) FROM stored) AS stored
 )
 """
-_STORE = f"WITH payable AS (SELECT), {_CLAIMED_STORED_TOLD} SELECT claimed, stored FROM become"
+_STORE = f"WITH payable AS (SELECT), {_CLAIM_STORE_PUBLISH} SELECT claimed, stored FROM become"
 
-# The same outside a transaction, for an invoice there is nothing to say against: the supplier is as we saw it last
-# and stays so until the commit, nothing is known of this source or number. Should somebody else store either at this
-# very moment, the division by nought takes back the key.
+# The same outside a transaction, for an invoice without a flaw: the supplier is as it was seen last and stays so until
+# the commit, nothing is known of this source or number. Where another request stores either at this very moment, the
+# key was claimed for nothing and is taken back.
 _PLACES = {name: f"${number}" for number, name in enumerate((*COLUMNS, "terms", "system", "reference"), start=11)}
 _SAME_NUMBER = earlier_with_number(supplier_id="s.supplier_id", number_key=_PLACES["number_key"], kind=_PLACES["kind"])
 _STORE_AT_ONCE = f"""
@@ -92,8 +95,8 @@ WITH payable AS (
         )
         AND NOT EXISTS ({_SAME_NUMBER})
     FOR SHARE OF s
-), {_CLAIMED_STORED_TOLD}
-SELECT stored / CASE WHEN claimed > stored THEN 0 ELSE 1 END FROM become
+), {_CLAIM_STORE_PUBLISH}
+SELECT CASE WHEN claimed > stored THEN take_back('stored by another request') ELSE stored END FROM become
 """
 
 _PLACE_HOLDS = """
@@ -160,10 +163,9 @@ async def store_at_once(
     try:
         async with autocommitting(engine) as connection:
             return bool(await connection.fetchval(_STORE_AT_ONCE, *arguments, terms_days, *supplier_source))
-    except DivisionByZeroError:
-        return False
     except (PostgresError, InterfaceError, OSError) as fault:
-        log.warning("invoice_not_stored_at_once", fault=type(fault).__name__)
+        if getattr(fault, "sqlstate", None) != _TAKEN_BACK:
+            log.warning("invoice_not_stored_at_once", fault=type(fault).__name__)
         return False
 
 

@@ -15,22 +15,25 @@ from json.encoder import encode_basestring
 from uuid import UUID
 
 from council_common.contracts.fields import VatShare
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Malformed
+from council_common.errors import move as move_state
+from council_common.fields import EARLIEST
+from council_common.holds import ReleaseReason
 from council_common.imports import Problem
 from council_common.money import MAX_PENCE
 
 from invoice_service.register.invoices.vat import is_possible, plain_rate
 
 
-class Kind(StrEnum):
+class InvoiceKind(StrEnum):
     """A credit note is an invoice the other way round: its amounts are negative."""
 
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
 
 
-class Status(StrEnum):
-    """Where an invoice is between receipt and payment (platform.md, "Core shapes")."""
+class InvoiceStatus(StrEnum):
+    """Where an invoice is between receipt and payment (received to paid, held in between)."""
 
     RECEIVED = "received"
     HELD = "held"
@@ -41,17 +44,18 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-NEXT: Mapping[Status, frozenset[Status]] = {
-    Status.RECEIVED: frozenset({Status.HELD, Status.APPROVED, Status.REJECTED, Status.CANCELLED}),
-    Status.HELD: frozenset({Status.HELD, Status.RECEIVED, Status.APPROVED, Status.SCHEDULED, Status.CANCELLED}),
-    Status.APPROVED: frozenset({Status.HELD, Status.SCHEDULED, Status.PAID, Status.CANCELLED}),
-    Status.SCHEDULED: frozenset({Status.HELD, Status.APPROVED, Status.PAID}),
+_S = InvoiceStatus
+NEXT: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
+    _S.RECEIVED: frozenset({_S.HELD, _S.APPROVED, _S.REJECTED, _S.CANCELLED}),
+    _S.HELD: frozenset({_S.HELD, _S.RECEIVED, _S.APPROVED, _S.SCHEDULED, _S.CANCELLED}),
+    _S.APPROVED: frozenset({_S.HELD, _S.SCHEDULED, _S.PAID, _S.CANCELLED}),
+    _S.SCHEDULED: frozenset({_S.HELD, _S.APPROVED, _S.PAID}),
     # A returned payment: what was agreed stays agreed, the money is owed again.
-    Status.PAID: frozenset({Status.APPROVED}),
-    Status.REJECTED: frozenset(),
-    Status.CANCELLED: frozenset(),
+    _S.PAID: frozenset({_S.APPROVED}),
+    _S.REJECTED: frozenset(),
+    _S.CANCELLED: frozenset(),
 }
-ENDED = (Status.REJECTED, Status.CANCELLED)
+ENDED = (InvoiceStatus.REJECTED, InvoiceStatus.CANCELLED)
 
 
 class HoldReason(StrEnum):
@@ -75,22 +79,10 @@ class CancelReason(StrEnum):
     INVALID = "invalid"
 
 
-class NoSuchInvoice(NotFound):
-    """No invoice has this id."""
-
-    code = "no-such-invoice"
-
-
 class InvoiceHeld(Conflict):
     """The invoice is held; neither approved nor paid until every reason is lifted."""
 
     code = "invoice-held"
-
-
-class NoSuchHold(NotFound):
-    """The invoice has no such hold."""
-
-    code = "no-such-hold"
 
 
 class HoldReleased(Conflict):
@@ -123,19 +115,22 @@ class PartPaid(Conflict):
     code = "invoice-part-paid"
 
 
-class SourceReferenceTaken(Conflict):
-    """The source's reference names an invoice with other content."""
-
-    code = "invoice-source-reference-taken"
-
-
 class InvoiceMalformed(Malformed):
-    """The invoice cannot be right; `code` is that of its first problem."""
+    """The invoice is invalid; `code` is that of its first problem."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         errors = [FieldError(each.field, each.problem, each.expected) for each in problems]
-        super().__init__("The invoice cannot be right; see errors.", errors=errors)
+        super().__init__("The invoice is invalid; see errors.", errors=errors)
         self.code = problems[0].code
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Why a hold ends, and the day on which its reason was gone (None: today)."""
+
+    reason: ReleaseReason
+    note: str
+    released_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +154,7 @@ class NewInvoice:
     supplier_id: UUID | None
     supplier_system: str | None
     supplier_reference: str | None
-    kind: Kind
+    kind: InvoiceKind
     source_system: str
     source_reference: str
     number: str
@@ -173,7 +168,6 @@ class NewInvoice:
     gross_pence: int
 
 
-EARLIEST = date(1990, 1, 1)
 _LONGEST_TERM = 30
 # Letters of other alphabets that look like ours (Unicode UTS #39), in capitals: Cyrillic and Greek.
 _LOOK_ALIKES = str.maketrans("АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXABEZHIKMNOPTYX")
@@ -182,7 +176,7 @@ _LEADING = re.compile(r"^(?:INV|NO)+")
 
 
 def normalised_number(number: str) -> str:
-    """An invoice number as duplicates are found by it (payables.md §4, in this order): upper-case, letters and
+    """An invoice number as duplicates are found by it (in this order): upper-case, letters and
     digits only, no leading `INV`/`NO`, no leading zeros. A number of which nothing would be left stays as it is.
     What only looks like a Latin letter or digit counts as one.
 
@@ -218,11 +212,11 @@ def problems_of(invoice: NewInvoice, *, today: date) -> list[Problem]:
         *sums_that_differ(invoice),
         *dates_that_cannot_be(invoice.issued_on, invoice.received_on, invoice.due_on, today=today),
     ]
-    if invoice.kind is Kind.INVOICE and invoice.gross_pence < 0:
-        right = "nought or more; a credit note has kind credit_note"
+    if invoice.kind is InvoiceKind.INVOICE and invoice.gross_pence < 0:
+        right = "0 or more; a credit note has kind credit_note"
         found.append(Problem("gross_pence", "negative-invoice", "an invoice is not negative", right))
-    if invoice.kind is Kind.CREDIT_NOTE and invoice.gross_pence >= 0:
-        found.append(Problem("gross_pence", "positive-credit-note", "a credit note is negative", "below nought"))
+    if invoice.kind is InvoiceKind.CREDIT_NOTE and invoice.gross_pence >= 0:
+        found.append(Problem("gross_pence", "positive-credit-note", "a credit note is negative", "less than 0"))
     return [*found, *amounts_too_large(invoice.lines), *vat_that_cannot_be(invoice.lines)]
 
 
@@ -242,7 +236,7 @@ def vat_that_cannot_be(lines: Sequence[Line]) -> list[Problem]:
             f"lines.{place}.vat_pence",
             "vat-beyond-rate",
             f"the VAT is not that of {line.net_pence} pence at {plain_rate(line.vat_rate)} percent",
-            "net times rate, at most a penny more; nought for a reverse charge",
+            "net times rate, at most a penny more; 0 for a reverse charge",
         )
         for place, line in enumerate(lines)
         if not is_possible(line.net_pence, line.vat_pence, line.vat_rate)
@@ -259,22 +253,22 @@ def sums_that_differ(invoice: NewInvoice) -> list[Problem]:
         ("gross_pence", invoice.gross_pence, invoice.net_pence + invoice.vat_pence, "net and VAT"),
     )
     return [
-        Problem(field, "sums-differ", f"{field} is {said} but {what} add up to {is_}", f"{is_}")
-        for field, said, is_, what in sums
-        if said != is_
+        Problem(field, "sums-differ", f"is {stated} but {what} add up to {is_}", f"{is_}")
+        for field, stated, is_, what in sums
+        if stated != is_
     ]
 
 
 def dates_that_cannot_be(issued_on: date, received_on: date, due_on: date | None, *, today: date) -> list[Problem]:
-    """Dates in the future, before their cause, or before anybody kept records here."""
+    """Dates in the future, before their cause, or before 1990-01-01."""
     found = []
     if received_on > today:
-        found.append(Problem("received_on", "date-in-future", "received_on is in the future", f"at most {today}"))
+        found.append(Problem("received_on", "date-in-future", "is in the future", f"at most {today}"))
     if issued_on > received_on:
-        problem = "issued_on is after received_on"
+        problem = "is after received_on"
         found.append(Problem("issued_on", "dates-out-of-order", problem, f"at most {received_on}"))
     if issued_on < EARLIEST:
-        found.append(Problem("issued_on", "date-too-early", "issued_on is long ago", f"at least {EARLIEST}"))
+        found.append(Problem("issued_on", "date-too-early", f"is before {EARLIEST}", f"at least {EARLIEST}"))
     if due_on is not None and (due_on < issued_on or (due_on - received_on).days > 366):
         right = f"from {issued_on} to a year after receipt"
         found.append(Problem("due_on", "dates-out-of-order", "due_on does not follow from the invoice", right))
@@ -284,7 +278,7 @@ def dates_that_cannot_be(issued_on: date, received_on: date, due_on: date | None
 def due_date(received_on: date, terms_days: int) -> date:
     """The last day of a supplier's terms, where the invoice names no date: so many days beginning with receipt.
 
-    At most thirty: Procurement Act 2023 s68(2), where a longer term is void (payables.md §2.1).
+    At most thirty: Procurement Act 2023 s68(2), where a longer term is void.
 
     >>> due_date(date(2026, 4, 1), 30), due_date(date(2026, 4, 1), 60), due_date(date(2026, 4, 1), 0)
     (datetime.date(2026, 4, 30), datetime.date(2026, 4, 30), datetime.date(2026, 4, 1))
@@ -295,7 +289,7 @@ def due_date(received_on: date, terms_days: int) -> date:
 def pay_by(received_on: date, due_on: date) -> date:
     """The last day that is in time by s68(2): thirty days beginning with receipt, or when it falls due, if later.
 
-    Source: payables.md §2.1.
+    Source: Procurement Act 2023 s68(2).
 
     >>> pay_by(date(2026, 4, 1), date(2026, 4, 14)), pay_by(date(2026, 4, 1), date(2026, 6, 1))
     (datetime.date(2026, 4, 30), datetime.date(2026, 6, 1))
@@ -306,8 +300,8 @@ def pay_by(received_on: date, due_on: date) -> date:
 def check_hold_day(field: str, on: date | None, *, received_on: date, today: date) -> None:
     """Raise HoldMalformed for a reason to hold that arose, or was gone, before receipt or in the future."""
     if on is not None and not received_on <= on <= today:
-        error = FieldError(field, "that cannot have been the day", f"from {received_on} to {today}")
-        raise HoldMalformed("The hold cannot be right; see errors.", errors=[error])
+        error = FieldError(field, "is not a day of this invoice", f"from {received_on} to {today}")
+        raise HoldMalformed("The hold is invalid; see errors.", errors=[error])
 
 
 def vat_shares(lines: Sequence[Line]) -> list[VatShare]:
@@ -329,7 +323,7 @@ def content_text(
     amounts: tuple[int, int, int],
     lines: str,
 ) -> str:
-    """What two tellings of one source reference must agree on, its supplier apart.
+    """What two requests with one source reference must agree on, its supplier apart.
 
     `dates` are issued, received and due (None where the supplier's terms decide), `amounts` net, VAT and gross,
     `lines` the stored lines as `stored_lines` writes them. A file's line and a request can be the same invoice.
@@ -361,8 +355,6 @@ def stored_line(line: Line) -> str:
     )
 
 
-def move(current: Status, wanted: Status) -> Status:
+def move(current: InvoiceStatus, wanted: InvoiceStatus) -> InvoiceStatus:
     """The wanted status where the states allow it; raises IllegalMove."""
-    if wanted not in NEXT[current]:
-        raise IllegalMove("The invoice", current, wanted)
-    return wanted
+    return move_state(NEXT, current, wanted, thing="The invoice")

@@ -9,45 +9,32 @@ from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
 from council_common.errors import FieldError, Malformed
+from council_common.fields import Day, Name, OptionalText, Pence, RequestModel, Sentence, ShortName, SourceIn
+from council_common.holds import HoldAnswer, HoldRequest, ReleaseIn
 from council_common.money import Percent
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from invoice_service.fields import Day, Name, Pence, PositivePence, Sentence, ShortName, without_nul
 from invoice_service.register.invoices import rules
-from invoice_service.register.invoices.rules import CancelReason, HoldReason, Kind, Status
-from invoice_service.register.invoices.tables import Invoice, InvoiceHold
+from invoice_service.register.invoices.rules import CancelReason, HoldReason, InvoiceKind, InvoiceStatus
 
 
-class _Told(BaseModel):
-    """What a caller sends: a field nobody knows is a mistake, not a decoration."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class SourceIn(_Told):
-    """Where a record comes from: the system and its key there."""
-
-    system: ShortName
-    reference: Name
-
-
-class LineIn(_Told):
+class LineIn(RequestModel):
     """One line. The VAT rate is a decimal string of percent."""
 
-    description: Annotated[str, Field(max_length=1000), AfterValidator(without_nul)] = ""
+    description: OptionalText = ""
     net_pence: Pence
     vat_rate: Percent
     vat_pence: Pence
     department: ShortName | None = None
 
 
-class InvoiceIn(_Told):
+class InvoiceIn(RequestModel):
     """An invoice, or a credit note with negative amounts. Name the supplier by id or by its source.
 
     Without `due_on` it falls due by the supplier's terms, at most thirty days beginning with the day of receipt.
     """
 
-    kind: Kind = Kind.INVOICE
+    kind: InvoiceKind = InvoiceKind.INVOICE
     supplier_id: UUID | None = None
     supplier: SourceIn | None = None
     source: SourceIn
@@ -88,32 +75,35 @@ class InvoiceIn(_Told):
         )
 
 
-class HoldIn(_Told):
+class HoldIn(HoldRequest):
     """A reason not to pay for the moment; `supplier_held` and `bank_account_change` come from the supplier only.
 
     `placed_on` is the day on which it arose (the dispute was raised), where that was not today.
     """
 
     reason: HoldReason
-    note: Sentence | None = None
     placed_on: Day | None = None
 
 
-class ReleaseIn(_Told):
-    """`released_on` is the day the reason was gone (the dispute settled), where that was not today."""
+class HoldReleaseIn(ReleaseIn):
+    """Why a hold ends; `released_on` is the day the reason was gone (the dispute settled), where not today."""
 
     released_on: Day | None = None
 
+    def release(self) -> rules.Release:
+        """As the rules take it."""
+        return rules.Release(self.reason, self.note, self.released_on)
 
-class CancellationIn(_Told):
+
+class CancellationIn(RequestModel):
     """Why the invoice will not be paid."""
 
     reason: CancelReason
-    note: Sentence | None = None
+    note: Sentence
 
 
 class LineOut(BaseModel):
-    """One line as it was sent."""
+    """One line as its source sent it."""
 
     description: str
     net_pence: int
@@ -127,7 +117,7 @@ class InvoiceOut(BaseModel):
 
     id: UUID
     version: int
-    kind: Kind
+    kind: InvoiceKind
     supplier_id: UUID
     source: SourceReference
     number: str
@@ -141,9 +131,9 @@ class InvoiceOut(BaseModel):
     vat_pence: int
     gross_pence: int
     paid_pence: int
-    deducted_pence: PositivePence
+    deducted_pence: int
     outstanding_pence: int
-    status: Status
+    status: InvoiceStatus
     hold_reasons: list[str]
     duplicate_of: UUID | None
     historic: bool
@@ -154,8 +144,8 @@ class InvoiceOut(BaseModel):
     line_number: int | None
 
     @classmethod
-    def of(cls, invoice: Invoice) -> InvoiceOut:
-        """From a stored invoice."""
+    def of(cls, invoice: Any) -> InvoiceOut:
+        """From a stored invoice, or a row of the list."""
         return cls.of_values({name: getattr(invoice, name) for name in _COLUMNS})
 
     @classmethod
@@ -175,23 +165,17 @@ _COMPUTED = {"source", "pay_by", "outstanding_pence"}
 _COLUMNS = (*(name for name in InvoiceOut.model_fields if name not in _COMPUTED), "source_system", "source_reference")
 
 
-class HoldOut(BaseModel):
-    """A reason to hold an invoice, who placed and lifted it (subject ids), and the day on which it was gone."""
+class HoldOut(HoldAnswer):
+    """A reason to hold an invoice, and the days on which it arose and was gone."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    id: UUID
     invoice_id: UUID
     reason: HoldReason
-    note: str | None
-    placed_by: str
     placed_on: date | None
-    placed_at: datetime
-    released_by: str | None
     released_on: date | None
-    released_at: datetime | None
 
     @classmethod
-    def of(cls, hold: InvoiceHold) -> HoldOut:
+    def of(cls, hold: Any) -> HoldOut:
         """From a stored hold."""
         return cls.model_validate(hold)

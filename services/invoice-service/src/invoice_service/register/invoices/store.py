@@ -1,4 +1,4 @@
-"""The queries on single invoices and lists of them."""
+"""The statements on single invoices and their holds."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, Date, Select, any_, cast, func, literal, or_, select
+from council_common.database.rows import get_row, lock_row
+from council_common.errors import NotFound
+from sqlalchemy import Date, ScalarSelect, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.register.invoices.rules import ENDED, HoldReason, NoSuchHold, NoSuchInvoice
+from invoice_service.register.invoices.rules import ENDED, HoldReason
 from invoice_service.register.invoices.tables import Invoice, InvoiceHold
 
-_C: Any = Invoice.__table__.c  # type: ignore[attr-defined]
 _H: Any = InvoiceHold.__table__.c  # type: ignore[attr-defined]
 
 _ENDED = ", ".join(f"'{status}'" for status in ENDED)
@@ -24,7 +24,7 @@ def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
     """Rule D1 as SQL: the earliest invoice of a supplier, number and kind; the arguments are SQL themselves.
 
     One that was held as a duplicate counts as well: its hold may have been lifted, and the one it repeats cancelled.
-    Source: payables.md §4.
+    Source: the council's duplicate rule D1 (same supplier, normalised number and kind).
     """
     return f"""
         SELECT earlier.id FROM invoice earlier
@@ -34,36 +34,9 @@ def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
     """
 
 
-SORTABLE: dict[str, ColumnElement[Any]] = {
-    "id": _C.id,
-    "received_on": _C.received_on,
-    "issued_on": _C.issued_on,
-    "due_on": _C.due_on,
-    "gross_pence": _C.gross_pence,
-    "number": _C.number,
-}
-
-
-async def get_invoice(session: AsyncSession, invoice_id: UUID) -> Invoice:
-    """One invoice. Raises NoSuchInvoice."""
-    invoice = await session.get(Invoice, invoice_id)
-    if invoice is None:
-        raise NoSuchInvoice("There is no invoice with this id.")
-    return invoice
-
-
 async def lock_invoice(session: AsyncSession, invoice_id: UUID) -> Invoice:
-    """One invoice that nobody else changes until we commit. Raises NoSuchInvoice."""
-    found = await session.execute(
-        select(Invoice)
-        .where(_C.id == invoice_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    invoice = found.scalar_one_or_none()
-    if invoice is None:
-        raise NoSuchInvoice("There is no invoice with this id.")
-    return invoice
+    """One invoice that stays as it is for others until this transaction ends. Raises NotFound."""
+    return await lock_row(session, Invoice, invoice_id)
 
 
 async def holds_of(session: AsyncSession, invoice_id: UUID, *, open_only: bool = False) -> Sequence[InvoiceHold]:
@@ -75,54 +48,21 @@ async def holds_of(session: AsyncSession, invoice_id: UUID, *, open_only: bool =
 
 
 async def get_hold(session: AsyncSession, invoice_id: UUID, hold_id: UUID) -> InvoiceHold:
-    """One hold of an invoice. Raises NoSuchHold."""
-    hold = await session.get(InvoiceHold, hold_id)
-    if hold is None or hold.invoice_id != invoice_id:
-        raise NoSuchHold("The invoice has no hold with this id.")
+    """One hold of an invoice. Raises NotFound."""
+    hold = await get_row(session, InvoiceHold, hold_id)
+    if hold.invoice_id != invoice_id:
+        raise NotFound.of("invoice hold")
     return hold
 
 
-async def dispute_ended_on(session: AsyncSession, invoice_id: UUID, *, arisen_by: date) -> date | None:
-    """The day on which the last dispute about an invoice ended, None when there was none.
+def dispute_end(invoice_id: UUID, *, arisen_by: date) -> ScalarSelect[date]:
+    """The day on which the last dispute about an invoice ended, null when there was none.
 
     Only of disputes that had arisen by a day: one that began after the money was sent changes nothing about it.
     """
     arose_on = func.coalesce(_H.placed_on, cast(func.timezone("Europe/London", _H.placed_at), Date))
-    found = await session.execute(
-        select(func.max(_H.released_on)).where(
-            _H.invoice_id == invoice_id, _H.reason == HoldReason.DISPUTE, arose_on <= arisen_by
-        )
+    return (
+        select(func.max(_H.released_on))
+        .where(_H.invoice_id == invoice_id, _H.reason == HoldReason.DISPUTE, arose_on <= arisen_by)
+        .scalar_subquery()
     )
-    return found.scalar()
-
-
-def matching(
-    *,
-    ranges: Sequence[tuple[str, date | int | None, date | int | None]],
-    equal: dict[str, Any],
-    number_keys: Sequence[str],
-    department: str | None,
-    held: bool | None,
-    hold_reason: str | None,
-) -> Select[Any]:
-    """The invoices that fit every condition given; bounds are inclusive, None asks nothing."""
-    conditions: list[Any] = [_C[name] == value for name, value in equal.items() if value is not None]
-    for name, at_least, at_most in ranges:
-        conditions += [_C[name] >= at_least] if at_least is not None else []
-        conditions += [_C[name] <= at_most] if at_most is not None else []
-    if number_keys:
-        conditions.append(or_(*(_C.number_key == key for key in number_keys)))
-    if department is not None:
-        conditions.append(_C.lines.contains([{"department": department}]))
-    if held is not None:
-        conditions.append(_C.status == "held" if held else _C.status != "held")
-    if hold_reason is not None:
-        conditions.append(literal(hold_reason) == any_(_C.hold_reasons))
-    return select(Invoice).where(*conditions)
-
-
-async def list_invoices(
-    session: AsyncSession, statement: Select[Any], page: PageQuery
-) -> tuple[Sequence[Invoice], str | None]:
-    """One page of invoices."""
-    return await fetch_page(session, statement, query=page, sortable=SORTABLE, default="-received_on", id_column=_C.id)

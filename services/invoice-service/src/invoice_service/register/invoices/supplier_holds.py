@@ -11,8 +11,9 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.invoices import InvoiceEvent, InvoiceHeldV1, InvoiceReleasedV1
 from council_common.database.sessions import driver
-from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
+from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
+from council_common.recording import Change, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # Locked in the order of ids first: an update alone locks in the order it happens to find them.
@@ -49,18 +50,17 @@ RETURNING invoice.id, supplier_id, version, hold_reasons
 
 _PLACE = """
 INSERT INTO invoice_hold (id, invoice_id, reason, placed_by, placed_at)
-SELECT told.id, told.invoice_id, $4, told.by, $5
-FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS told(id, invoice_id, by)
+SELECT hold.id, hold.invoice_id, $4, hold.by, $5
+FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS hold(id, invoice_id, by)
 ON CONFLICT (invoice_id, reason) WHERE released_at IS NULL DO NOTHING
 """
 
 _LIFT = """
-UPDATE invoice_hold SET released_by = told.by, released_at = $4, released_on = $5
-FROM unnest($1::uuid[], $2::text[]) AS told(invoice_id, by)
-WHERE invoice_hold.invoice_id = told.invoice_id AND reason = $3 AND released_at IS NULL
+UPDATE invoice_hold SET released_by = release.by, released_at = $4, released_on = $5,
+    release_reason = 'resolved', release_note = 'The supplier may be paid again.'
+FROM unnest($1::uuid[], $2::text[]) AS release(invoice_id, by)
+WHERE invoice_hold.invoice_id = release.invoice_id AND reason = $3 AND released_at IS NULL
 """
-
-_CHANGE_COLUMNS = ("id", "entity", "entity_id", "version", "at", "by", "by_name", "action", "reason")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ async def hold_invoices(session: AsyncSession, causes: Sequence[Cause], *, reaso
         ids = [row["id"] for row in rows]
         doers = [by[row["supplier_id"]] for row in rows]
         await connection.execute(_PLACE, [new_id() for _ in rows], ids, doers, reason, at)
-        await _tell(connection, rows, by, action="held", reason=reason, at=at)
+        await record_many(session, _changes(rows, by, action="held", reason=reason, at=at), by=SYSTEM, at=at)
     return len(rows)
 
 
@@ -93,29 +93,21 @@ async def release_invoices(session: AsyncSession, causes: Sequence[Cause], *, re
         await connection.execute(
             _LIFT, [row["id"] for row in rows], [by[row["supplier_id"]] for row in rows], reason, at, london_date(at)
         )
-        await _tell(connection, rows, by, action="released", reason=reason, at=at)
+        await record_many(session, _changes(rows, by, action="released", reason=reason, at=at), by=SYSTEM, at=at)
     return len(rows)
 
 
-async def _tell(
-    connection: Any, rows: Sequence[Any], by: dict[UUID, str], *, action: str, reason: str, at: datetime
-) -> None:
-    """Each invoice's history and event."""
-    await connection.copy_records_to_table(
-        "change",
-        records=[
-            (new_id(), "invoice", row["id"], row["version"], at, by[row["supplier_id"]], "supplier-service", action,
-             reason)
-            for row in rows
-        ],
-        columns=_CHANGE_COLUMNS,
-    )  # fmt: skip
-    events = [_event(row, by[row["supplier_id"]], at) for row in rows]
-    await connection.copy_records_to_table("outbox", records=outbox_rows(events), columns=OUTBOX_COLUMNS)
+def _changes(rows: Sequence[Any], by: dict[UUID, str], *, action: str, reason: str, at: datetime) -> list[Change]:
+    """Each invoice's line of history with its event: held for the reasons there are now, or released."""
+    changes = []
+    for row in rows:
+        actor = Actor(subject=by[row["supplier_id"]], name="supplier-service")
+        event = _event(row, actor.subject, at)
+        changes.append(Change("invoice", row["id"], row["version"], action, event, reason, by=actor))
+    return changes
 
 
 def _event(row: Any, by: str, at: datetime) -> InvoiceEvent:
-    """Held for the reasons that there are now, or released when there are none."""
     about = {"invoice_id": row["id"], "supplier_id": row["supplier_id"], "version": row["version"]}
     if row["hold_reasons"]:
         return InvoiceHeldV1(**about, occurred_at=at, by=by, hold_reasons=row["hold_reasons"])

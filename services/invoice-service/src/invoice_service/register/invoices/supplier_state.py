@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.register.invoices.rules import HoldReason
 from invoice_service.register.invoices.tables import Invoice, InvoiceHold
-from invoice_service.register.invoices.usecases import add_hold_reason, record
+from invoice_service.register.invoices.usecases import add_hold_reason
 from invoice_service.register.suppliers import store
 from invoice_service.register.suppliers.rules import hold_reasons
 
@@ -23,23 +23,17 @@ class SupplierState:
 
     reasons: tuple[str, ...]
 
-    async def place(self, session: AsyncSession, invoice: Invoice, *, by: Actor, at: datetime) -> list[str]:
-        """Hold the (locked) invoice for these reasons; those that are new, already in its next version."""
+    def hold(self, invoice: Invoice, *, by: Actor, at: datetime) -> list[InvoiceHold]:
+        """Hold the (locked) invoice for those of the reasons that are new; the holds to be recorded with it."""
         new = [reason for reason in self.reasons if reason not in invoice.hold_reasons]
         for reason in new:
             add_hold_reason(invoice, reason)
-            session.add(
-                InvoiceHold(
-                    id=new_id(),
-                    invoice_id=invoice.id,
-                    reason=HoldReason(reason),
-                    placed_by=by.subject,
-                    placed_at=at,
-                )
+        return [
+            InvoiceHold(
+                id=new_id(), invoice_id=invoice.id, reason=HoldReason(reason), placed_by=by.subject, placed_at=at
             )
-        if new:
-            await record(session, invoice, "held", by=by, at=at, detail={"reasons": new})
-        return new
+            for reason in new
+        ]
 
 
 async def supplier_state_of(session: AsyncSession, supplier_id: UUID) -> SupplierState:

@@ -6,34 +6,31 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.database.columns import UTC_TIME, EnumText, Listed
+from council_common.holds import ReleaseReason
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from invoice_service.fields import UTC_TIME
-from invoice_service.register.invoices.rules import HoldReason, Kind, Status
+from invoice_service.register.invoices.rules import HoldReason, InvoiceKind, InvoiceStatus
 from invoice_service.rows import Row
 
 
-class Invoice(Row, table=True):
+class Invoice(Listed, Row, table=True):
     """What a supplier asks to be paid, or gives back.
 
     Lines are JSON: they are written once, with the invoice, and only ever read with it. `number_key` is the
     normalised number; a payer's own transaction number (published spending) begins with `#` there, so that it
     is never taken for an invoice number. `hold_reasons` repeats the open holds, `status_before_hold` is where
-    the invoice goes back to. `historic` marks what was paid before it was told to us.
+    the invoice goes back to. `historic` marks what was paid before its source sent it here.
     """
 
     __tablename__ = "invoice"
     __table_args__ = (
         UniqueConstraint("source_reference", "source_system"),
         CheckConstraint("gross_pence = net_pence + vat_pence", name="gross"),
-        CheckConstraint("kind IN ('invoice', 'credit_note')", name="kind"),
-        CheckConstraint(
-            "status IN ('received', 'held', 'approved', 'scheduled', 'paid', 'rejected', 'cancelled')", name="status"
-        ),
         CheckConstraint("(status = 'held') = (cardinality(hold_reasons) > 0)", name="hold_reasons"),
-        CheckConstraint("(status = 'held') = (status_before_hold IS NOT NULL)", name="status_before_hold"),
+        CheckConstraint("(status = 'held') = (status_before_hold IS NOT NULL)", name="held"),
         CheckConstraint("abs(paid_pence + deducted_pence) <= abs(gross_pence)", name="paid"),
         # D1, also when two come at the same moment: one of them is first, the other says whose duplicate it is.
         Index(
@@ -47,17 +44,14 @@ class Invoice(Row, table=True):
         Index(None, "number_key", "supplier_id"),
         Index(None, "supplier_id", "received_on"),
         Index(None, "received_on", "id"),
-        Index(
-            "ix_invoice_due_on", "due_on", "id",
-            postgresql_where=text("status IN ('received', 'held', 'approved', 'scheduled')"),
-        ),
+        Index(None, "due_on", "id"),
         # An import's invoices lie side by side: a few bytes per hundred pages find them.
         Index("ix_invoice_import_id", "import_id", postgresql_using="brin"),
     )  # fmt: skip
 
     id: UUID = Field(primary_key=True)
     version: int
-    kind: Kind = Field(sa_type=Text)
+    kind: InvoiceKind = Field(sa_type=EnumText(InvoiceKind))
     supplier_id: UUID
     source_system: str = Field(sa_type=Text)
     source_reference: str = Field(sa_type=Text)
@@ -74,8 +68,8 @@ class Invoice(Row, table=True):
     gross_pence: int = Field(sa_type=BigInteger)
     paid_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     deducted_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
-    status: Status = Field(sa_type=Text)
-    status_before_hold: Status | None = Field(default=None, sa_type=Text)
+    status: InvoiceStatus = Field(sa_type=EnumText(InvoiceStatus))
+    status_before_hold: InvoiceStatus | None = Field(default=None, sa_type=EnumText(InvoiceStatus))
     hold_reasons: list[str] = Field(
         sa_type=ARRAY(Text),
         sa_column_kwargs={"server_default": "{}"},
@@ -98,15 +92,15 @@ class Invoice(Row, table=True):
 
 
 class InvoiceHold(Row, table=True):
-    """A reason not to pay an invoice, until somebody lifts it.
+    """A reason not to pay an invoice, until it is lifted.
 
-    `placed_on` (where told) and `released_on` are the days on which the reason arose and was gone, `placed_at` and
-    `released_at` when we were told.
+    `placed_on` (where given) and `released_on` are the days on which the reason arose and was gone, `placed_at` and
+    `released_at` when that was recorded.
     """
 
     __tablename__ = "invoice_hold"
     __table_args__ = (
-        CheckConstraint("num_nulls(released_at, released_by, released_on) IN (0, 3)", name="released"),
+        CheckConstraint("num_nulls(released_at, released_by, released_on, release_reason) IN (0, 4)", name="released"),
         Index(
             "uq_invoice_hold_invoice_id_reason",
             "invoice_id", "reason",
@@ -118,7 +112,7 @@ class InvoiceHold(Row, table=True):
 
     id: UUID = Field(primary_key=True)
     invoice_id: UUID = Field(foreign_key="invoice.id")
-    reason: HoldReason = Field(sa_type=Text)
+    reason: HoldReason = Field(sa_type=EnumText(HoldReason))
     note: str | None = Field(default=None, sa_type=Text)
     placed_by: str = Field(sa_type=Text)
     placed_on: date | None = Field(default=None)
@@ -126,3 +120,5 @@ class InvoiceHold(Row, table=True):
     released_by: str | None = Field(default=None, sa_type=Text)
     released_on: date | None = Field(default=None)
     released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    release_reason: ReleaseReason | None = Field(default=None, sa_type=EnumText(ReleaseReason))
+    release_note: str | None = Field(default=None, sa_type=Text)

@@ -96,6 +96,11 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ix_change_entity_id_version ON change (entity_id, version)",
+    # For a statement that finds its work half done by another request at the same moment: all of it is taken back.
+    """
+    CREATE FUNCTION take_back(why text) RETURNS bigint LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION '%', why USING ERRCODE = 'CP409'; END $$
+    """,
     # Tables that callers list know when each row was last written (database/columns.py).
     """
     CREATE FUNCTION note_change() RETURNS trigger LANGUAGE plpgsql AS
@@ -114,3 +119,4 @@ def downgrade() -> None:
         op.execute(f"DROP TABLE {table}")
     op.execute("DROP FUNCTION wake_relay")
     op.execute("DROP FUNCTION note_change")
+    op.execute("DROP FUNCTION take_back")

@@ -29,6 +29,7 @@ STATEMENTS = (
         requested_by text NOT NULL,
         requested_by_name text NOT NULL,
         requested_at timestamptz NOT NULL,
+        traceparent text,
         started_at timestamptz,
         finished_at timestamptz,
         CONSTRAINT pk_long_work PRIMARY KEY (subject_id, kind),
