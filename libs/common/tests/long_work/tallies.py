@@ -14,14 +14,14 @@ from council_common.database.sessions import driver_url
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.long_work.kind import WorkKind
-from council_common.long_work.rules import Progress
+from council_common.long_work.rules import Progress, WorkState
 from council_common.long_work.store import get_work
 from council_common.long_work.tables import Work
 from council_common.long_work.turns import take_turn
 from council_common.long_work.usecases import request_work
 from council_common.runtime.service_runtime import Runtime, open_runtime
 from council_common.runtime.settings import ServiceSettings
-from sqlalchemy import Column, Identity, Integer, MetaData, Table, Text, Uuid, func, insert, select
+from sqlalchemy import Column, Identity, Integer, MetaData, Table, Text, Uuid, func, insert, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.schema import CreateTable
@@ -77,8 +77,9 @@ class Tally(WorkKind):
             await self.within(work)
         return Progress(prepared.stop - 1, finished=prepared.stop > (work.total or 0), cursor=str(prepared.stop - 1))
 
-    async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, reason: str | None) -> None:
+    async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, note: str | None) -> None:
         del at
+        reason = work.error["code"] if work.error and work.state is WorkState.FAILED else note
         values = {"subject_id": work.subject_id, "state": work.state, "by": by.subject, "reason": reason}
         await session.execute(insert(MOVE).values(values))
 
@@ -114,6 +115,13 @@ class Office:
         moved = select(func.concat_ws(" ", MOVE.c.state, MOVE.c.by, MOVE.c.reason))
         async with self.runtime.sessions() as session:
             return list(await session.scalars(moved.where(MOVE.c.subject_id == subject_id).order_by(MOVE.c.position)))
+
+    async def lock_is_waited_for(self) -> bool:
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with self.runtime.sessions() as session:
+            return bool(await session.scalar(waiting))
 
 
 def settings_for(url: str) -> ServiceSettings:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from council_common.errors import IllegalMove, Unavailable
 from council_common.long_work.rules import MOST_ATTEMPTS, FailedForGood, WorkFailed, WorkState
-from council_common.long_work.store import in_state, works_of
+from council_common.long_work.store import state_of, works_of
 from council_common.long_work.tables import Work
 from council_common.long_work.usecases import cancel_work, resume_work
 from prometheus_client import REGISTRY
@@ -25,7 +25,7 @@ async def _away(_: Work) -> None:
 
 async def _resumed(office: Office, subject_id: UUID) -> Work:
     async with office.runtime.sessions.begin() as session:
-        return await resume_work(session, office.kind, subject_id, by=OFFICER, at=office.now, reason="corrected")
+        return await resume_work(session, office.kind, subject_id, by=OFFICER, at=office.now, note="corrected")
 
 
 async def test_a_fault_that_passes_puts_work_off_and_lets_others_pass(office: Office) -> None:
@@ -119,7 +119,7 @@ async def test_what_fails_for_good_is_neither_resumed_nor_cancelled(office: Offi
         await _resumed(office, subject_id)
     with pytest.raises(FailedForGood):
         async with office.runtime.sessions.begin() as session:
-            await cancel_work(session, office.kind, subject_id, by=OFFICER, at=office.now, reason=None)
+            await cancel_work(session, office.kind, subject_id, by=OFFICER, at=office.now, note=None)
     assert await office.moves(subject_id) == ["failed system not-a-tally"]
 
 
@@ -129,7 +129,7 @@ async def test_failed_work_that_may_be_resumed_may_be_cancelled_instead(office: 
     for _ in range(MOST_ATTEMPTS + 1):
         await office.turn()
     async with office.runtime.sessions.begin() as session:
-        await cancel_work(session, office.kind, subject_id, by=OFFICER, at=office.now, reason=None)
+        await cancel_work(session, office.kind, subject_id, by=OFFICER, at=office.now, note=None)
     assert await office.moves(subject_id) == ["failed system tally-broke", "cancelled subject-1"]
 
 
@@ -145,9 +145,8 @@ async def test_open_work_is_measured_and_found_by_state(office: Office) -> None:
     assert REGISTRY.get_sample_value("council_long_work_oldest_seconds", kind) == 120
     async with office.runtime.sessions() as session:
         works = await works_of(session, office.kind.name, [first, second])
-        running = in_state(office.kind.name, literal(first), WorkState.RUNNING)
-        assert await session.scalar(select(running))
-        assert not await session.scalar(select(in_state("another-kind", literal(first), WorkState.RUNNING)))
+        assert await session.scalar(select(state_of(office.kind.name, literal(first)))) is WorkState.RUNNING
+        assert await session.scalar(select(state_of("another-kind", literal(first)))) is None
         plan = await session.scalars(
             text(
                 "EXPLAIN SELECT * FROM long_work WHERE kind = 'k' AND state IN ('waiting', 'running')"

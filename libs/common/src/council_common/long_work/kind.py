@@ -28,13 +28,17 @@ class WorkKind(ABC):
         """What the next slice needs from outside its transaction: a file, another service. Raises WorkFailed."""
         del runtime, work
 
+    async def rest(self) -> None:  # noqa: B027 most kinds keep nothing open
+        """Let go of what was kept open between slices: nothing waits, or the process ends."""
+
     @abstractmethod
     async def do_slice(self, session: AsyncSession, work: Work, prepared: Any, *, now: datetime) -> Progress:
         """Do a piece of about a second; effect and progress are committed together. Raises WorkFailed."""
 
     @abstractmethod
-    async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, reason: str | None) -> None:
+    async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, note: str | None) -> None:
         """The room's part when work is done, failed, cancelled or waits anew, in the same transaction.
 
-        The resource's own status, its history and events, and what a cancellation keeps or undoes.
+        The resource's own status, its history (with the `note` of the person who did it) and events, and what a
+        cancellation keeps or undoes.
         """

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from council_common.errors import Conflict, IllegalMove, NotFound
+from council_common.errors import Conflict, NotFound, move
 
 MOST_ATTEMPTS = 5
 FIRST_WAIT = timedelta(seconds=5)
@@ -66,8 +66,7 @@ class Progress:
 
 def must_move(noun: str, state: WorkState, wanted: WorkState, *, can_resume: bool) -> None:
     """Raise IllegalMove for a state that does not lead to the wanted one, FailedForGood for what cannot go on."""
-    if wanted not in NEXT[state]:
-        raise IllegalMove(f"The {noun}", state, wanted)
+    move(NEXT, state, wanted, thing=f"The {noun}")
     if state is WorkState.FAILED and not can_resume:
         raise FailedForGood(f"The {noun} failed for good; its error says why.")
 

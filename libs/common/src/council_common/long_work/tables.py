@@ -26,7 +26,8 @@ class Work(_PlatformRow, table=True):
     """A piece of long work of one kind, for one resource.
 
     The lowest `turn` is next, and tells which of two workers was given the work last. `attempts` counts how often it
-    was taken up and broke before a slice was committed, `waits` how often a fault that passes put it off.
+    was taken up and broke before a slice was committed, `waits` how often a fault that passes put it off. `traceparent`
+    is that of the request: what its slices publish carries it.
     """
 
     __tablename__ = "long_work"
@@ -50,6 +51,7 @@ class Work(_PlatformRow, table=True):
     requested_by: str = Field(sa_type=Text)
     requested_by_name: str = Field(sa_type=Text)
     requested_at: datetime = Field(sa_type=UTC_TIME)
+    traceparent: str | None = Field(default=None, sa_type=Text)
     started_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     finished_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
@@ -57,6 +59,11 @@ class Work(_PlatformRow, table=True):
     def requester(self) -> Actor:
         """Who asked for it: under this name its slices act."""
         return Actor(self.requested_by, self.requested_by_name)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will be done: what was kept for its slices can go."""
+        return self.state not in OPEN and not self.can_resume
 
     @property
     def share(self) -> float | None:

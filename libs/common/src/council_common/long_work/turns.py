@@ -22,6 +22,7 @@ from council_common.long_work.tables import Work
 from council_common.long_work.usecases import fail_work, finish_work
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import LONG_WORK, LONG_WORK_AGE
+from council_common.observability.traces import span
 from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job
 
@@ -39,17 +40,22 @@ async def take_turn(kind: WorkKind, runtime: Runtime) -> bool:
     """Work for a few seconds on what has waited longest for a turn; True means that there may be more."""
     work = await _taken(kind, runtime)
     if work is None:
+        await kind.rest()
         return False
     # Looked at before the work: what kills its worker leaves nobody to look at it afterwards.
     if work.attempts > MOST_ATTEMPTS:
         await _fail(kind, runtime, work, broke(kind.noun), can_resume=True)
         return True
     try:
-        await _do_slices(kind, runtime, work)
+        with span(kind.name, parent={"traceparent": work.traceparent} if work.traceparent else None):
+            await _do_slices(kind, runtime, work)
     except WorkFailed as failed:
         await _fail(kind, runtime, work, failed.error, can_resume=False)
     except Exception as fault:
         await _note_fault(runtime, work, fault)
+    except BaseException:
+        await kind.rest()
+        raise
     return True
 
 

@@ -12,6 +12,7 @@ from council_common.long_work import store
 from council_common.long_work.kind import WorkKind
 from council_common.long_work.rules import WorkState, must_move
 from council_common.long_work.tables import Work
+from council_common.observability.traces import current_traceparent
 from council_common.service.jobs import wake_job
 
 
@@ -27,6 +28,7 @@ async def request_work(
         requested_by=by.subject,
         requested_by_name=by.name,
         requested_at=at,
+        traceparent=current_traceparent(),
     )
     session.add(work)
     await wake_job(session, kind.name)
@@ -34,25 +36,25 @@ async def request_work(
 
 
 async def cancel_work(
-    session: AsyncSession, kind: WorkKind, subject_id: UUID, *, by: Actor, at: datetime, reason: str | None
+    session: AsyncSession, kind: WorkKind, subject_id: UUID, *, by: Actor, at: datetime, note: str | None
 ) -> Work:
     """Stop work after the slice under way. Raises WorkNotFound, IllegalMove and FailedForGood."""
     work = await store.get_work(session, kind.name, subject_id, lock=True)
     must_move(kind.noun, work.state, WorkState.CANCELLED, can_resume=work.can_resume)
-    work.state, work.finished_at = WorkState.CANCELLED, at
-    await kind.moved(session, work, by=by, at=at, reason=reason)
+    work.state, work.finished_at, work.can_resume = WorkState.CANCELLED, at, False
+    await kind.moved(session, work, by=by, at=at, note=note)
     return work
 
 
 async def resume_work(
-    session: AsyncSession, kind: WorkKind, subject_id: UUID, *, by: Actor, at: datetime, reason: str | None
+    session: AsyncSession, kind: WorkKind, subject_id: UUID, *, by: Actor, at: datetime, note: str | None
 ) -> Work:
     """Have failed work go on where it was. Raises WorkNotFound, IllegalMove and FailedForGood."""
     work = await store.get_work(session, kind.name, subject_id, lock=True)
     must_move(kind.noun, work.state, WorkState.WAITING, can_resume=work.can_resume)
     work.state, work.turn = WorkState.WAITING, await store.behind_all(session, kind.name)
     work.attempts, work.waits, work.can_resume, work.error, work.finished_at = 0, 0, False, None, None
-    await kind.moved(session, work, by=by, at=at, reason=reason)
+    await kind.moved(session, work, by=by, at=at, note=note)
     await wake_job(session, kind.name)
     return work
 
@@ -60,7 +62,7 @@ async def resume_work(
 async def finish_work(session: AsyncSession, kind: WorkKind, work: Work, *, at: datetime) -> None:
     """The last slice of locked work is done."""
     work.state, work.finished_at = WorkState.DONE, at
-    await kind.moved(session, work, by=SYSTEM, at=at, reason=None)
+    await kind.moved(session, work, by=SYSTEM, at=at, note=None)
 
 
 async def fail_work(
@@ -68,4 +70,4 @@ async def fail_work(
 ) -> None:
     """Locked work cannot go on."""
     work.state, work.finished_at, work.error, work.can_resume = WorkState.FAILED, at, error, can_resume
-    await kind.moved(session, work, by=SYSTEM, at=at, reason=error["code"])
+    await kind.moved(session, work, by=SYSTEM, at=at, note=None)
