@@ -14,13 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from council_common.published_language import (
-    asyncapi,
-    example_of,
-    published_events,
-    schema_of,
-    shrinkages,
-)
+from council_common.published_language.asyncapi import asyncapi
+from council_common.published_language.events import example_of, published_events, schema_of
+from council_common.published_language.shrinkages import shrinkages
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.command import Service
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from council_common.identity.roles import ROLES
 from council_common.observability.logs import FORBIDDEN_FIELDS
-from council_common.published_language import published_events
+from council_common.published_language.events import published_events
 from council_common.runtime.settings import ServiceSettings
 from council_gateway.table import owner_of
 from fastapi import FastAPI

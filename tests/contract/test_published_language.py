@@ -11,7 +11,8 @@ from council_common.events.contract import Event
 from council_common.events.envelope import CONTENT_TYPE, seal, unseal
 from council_common.events.topics import TOPICS
 from council_common.ids import new_id
-from council_common.published_language import example_of, published_events, schema_of, shrinkages
+from council_common.published_language.events import example_of, published_events, schema_of
+from council_common.published_language.shrinkages import shrinkages
 
 EVENTS = published_events()
 SHARED = Path(os.environ.get("COUNCIL_SHARED", Path(__file__).parents[3] / "shared"))

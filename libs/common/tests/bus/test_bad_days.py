@@ -1,4 +1,5 @@
 import asyncio
+import json
 from contextlib import suppress
 from typing import Any
 
@@ -8,6 +9,8 @@ from council_common.events.dead_letters import WAITS_BEHIND, discard_dead_letter
 from council_common.events.envelope import seal
 from council_common.events.relay import make_producer
 from council_common.ids import new_id
+from council_common.published_language.dead_letter import DEAD_LETTER_SCHEMA
+from jsonschema import Draft202012Validator
 from things_service import NOW, Things, at_work, thing
 
 
@@ -204,8 +207,7 @@ async def test_a_letter_given_up_lets_the_others_go_on(things: Things) -> None:
 
 
 async def _dead_letters(things: Things, count: int) -> list[dict[str, Any]]:
-    import json
-
+    """What is published on the dead topic; each keeps the published schema."""
     consumer = AIOKafkaConsumer(
         f"{things.topic}.dead", bootstrap_servers=things.bootstrap, auto_offset_reset="earliest", group_id=None
     )
@@ -216,6 +218,8 @@ async def _dead_letters(things: Things, count: int) -> list[dict[str, Any]]:
             for records in (await consumer.getmany(timeout_ms=500)).values():
                 found += [json.loads(record.value) for record in records]
     await consumer.stop()
+    for letter in found:
+        Draft202012Validator(DEAD_LETTER_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(letter)
     return found
 
 
