@@ -1,4 +1,4 @@
-"""What happens when two do the same at once: real connections, real commits."""
+"""Two callers at once: real connections, real commits."""
 
 import asyncio
 from datetime import date
@@ -77,7 +77,7 @@ async def test_a_hold_on_a_customer_while_its_money_is_recorded(racing_office) -
 
 
 async def test_a_batch_of_messages_while_a_bank_file_is_recorded(racing_office) -> None:
-    """The bank file has the first debt and wants the second; the batch tells of the second's notice before the first's.
+    """The bank file has the first debt and wants the second; the batch reports the second's notice before the first's.
 
     Were the batch to lock debt after debt, one of the two would be killed as a deadlock.
     """

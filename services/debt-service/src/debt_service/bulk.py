@@ -31,25 +31,25 @@ class SourceReused(Conflict):
 
 
 def content_hash(new: Any) -> str:
-    """The SHA-256 of what a source told first (a dataclass): told again, it is the same content or it is not.
+    """The SHA-256 of what a source sent first (a dataclass), by which repeated content is recognised.
 
-    The record itself moves on (a customer is changed, a receipt's customer is found), so it cannot be compared. What
-    was not told is left out: a field the form gains later changes no hash.
+    The record itself moves on (a customer is changed, a receipt's customer is found), so it cannot be compared. Absent
+    fields are left out: a field the schema gains later changes no hash.
     """
     named = {name: value for name, value in asdict(new).items() if value is not None}
-    told = json.dumps(named, default=str, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(told.encode()).hexdigest()
+    content = json.dumps(named, default=str, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 class BulkIn(BaseModel):
-    """Up to 5,000 lines, each as the single POST takes it."""
+    """Up to 5,000 lines of the form the single POST takes."""
 
     items: Annotated[list[Any], Field(min_length=1, max_length=MAX_LINES)]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one line (1 is the first); `refusal` says why nothing did."""
+    """The outcome of one line (1 is the first), with its `refusal` where a rule refused it."""
 
     line: int
     result: Literal["created", "existing", "refused"]
@@ -57,7 +57,7 @@ class Outcome:
     refusal: BusinessError | None = None
 
     def raise_if_refused(self) -> UUID:
-        """The id, or the refusal: what a POST of one thing answers, with the status it has everywhere else."""
+        """The id; raises the refusal, which a POST of one thing answers with its own status."""
         if self.refusal is not None:
             raise self.refusal
         if self.id is None:
@@ -90,22 +90,22 @@ class BulkOut(BaseModel):
 
     @staticmethod
     def of(outcomes: Sequence[Outcome]) -> BulkOut:
-        results = [each.result for each in outcomes]
+        results = [outcome.result for outcome in outcomes]
         return BulkOut(
             created=results.count("created"),
             existing=results.count("existing"),
             refused=results.count("refused"),
             items=[
                 LineOut(
-                    line=each.line,
-                    outcome=each.result,
-                    id=each.id,
-                    code=each.refusal.code if each.refusal else None,
-                    errors=[ProblemFieldOut(**error.as_dict()) for error in each.refusal.errors]
-                    if each.refusal
+                    line=outcome.line,
+                    outcome=outcome.result,
+                    id=outcome.id,
+                    code=outcome.refusal.code if outcome.refusal else None,
+                    errors=[ProblemFieldOut(**error.as_dict()) for error in outcome.refusal.errors]
+                    if outcome.refusal
                     else [],
                 )
-                for each in sorted(outcomes, key=lambda outcome: outcome.line)
+                for outcome in sorted(outcomes, key=lambda outcome: outcome.line)
             ],
         )
 
@@ -127,7 +127,7 @@ def read_lines(model: type[T], items: Sequence[Any]) -> tuple[list[tuple[int, T]
 
 
 def _faults(wrong: ValidationError) -> list[FieldError]:
-    """The first of a line's faults; of a line made of nothing else (a million unknown fields) only that."""
+    """The first faults of a line; of one with more than 100 (a million unknown fields) only that."""
     if wrong.error_count() > MAX_FAULTS:
         return [FieldError("items", f"has more than {MAX_FAULTS} faults in one line", "the fields of its kind")]
-    return [field_error(each) for each in wrong.errors(include_url=False, include_input=False)[:20]]
+    return [field_error(error) for error in wrong.errors(include_url=False, include_input=False)[:20]]

@@ -21,7 +21,7 @@ CHANGE_COLUMNS = ("id", "entity", "entity_id", "version", "at", "by", "by_name",
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of one thing, for its history."""
+    """One change of one entity, for its history."""
 
     entity: str
     entity_id: UUID
@@ -38,28 +38,28 @@ async def copy_rows(session: AsyncSession, table: str, columns: Sequence[str], r
 
 
 async def write_events(session: AsyncSession, events: Iterable[Event]) -> None:
-    """Record events with the facts they tell; the aggregates' rows are locked or new."""
+    """Record events with the facts they publish; the aggregates' rows are locked or new."""
     rows = outbox_rows(events)
     if rows:
         await copy_rows(session, "outbox", OUTBOX_COLUMNS, rows)
 
 
 async def write_changes(session: AsyncSession, changes: Iterable[Change], *, by: Actor, at: datetime) -> None:
-    """Add to the histories of many things."""
+    """Add changes to the history."""
     rows = [
         (
             new_id(),
-            each.entity,
-            each.entity_id,
-            each.version,
+            change.entity,
+            change.entity_id,
+            change.version,
             at,
             by.subject,
             by.name,
-            each.action,
-            each.reason,
-            json.dumps(each.detail, default=str),
+            change.action,
+            change.reason,
+            json.dumps(change.detail, default=str),
         )
-        for each in changes
+        for change in changes
     ]
     if rows:
         await copy_rows(session, "change", CHANGE_COLUMNS, rows)

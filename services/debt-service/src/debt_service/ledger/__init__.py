@@ -1,1 +1,1 @@
-"""What is owed and what the books say of it: customers, receivables, the journal, the control account."""
+"""What is owed, and the books that prove it: customers, receivables, the journal, the control account."""

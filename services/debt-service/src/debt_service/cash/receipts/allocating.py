@@ -1,4 +1,4 @@
-"""Setting receipts against debts: who may be paid, what is paid, and its traces in books, history and events."""
+"""Setting receipts against open items: who may be paid, what is paid, and its traces in books, history and events."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from debt_service.cash.receipts.rules import (
     NewReceipt,
     UnallocatedReason,
     check_requests,
-    owner,
     paid_on,
     plan_quoted,
     plan_unquoted,
     quoted_numbers,
+    sole_customer,
 )
 from debt_service.cash.receipts.store import NewAllocation, add_allocations, last_paid
 from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry
@@ -37,52 +37,53 @@ from debt_service.records import Change, write_changes, write_events
 
 @dataclass(frozen=True, slots=True)
 class PostedAllocation:
-    """One allocation that was made: from which receipt, to which debt, and what it left."""
+    """An allocation line that was posted: from which receipt, the day it counts for, and what it left of the debt."""
 
-    allocation_id: UUID
+    id: UUID
     receipt_id: UUID
-    on_account_of: UUID | None
+    payer_id: UUID | None
     received_on: date
-    on: date
-    share: AllocationLine
-    payment: PaymentOutcome
+    posted_on: date
+    line: AllocationLine
+    outcome: PaymentOutcome
 
 
 class OpenItems:
     """The receivables that some receipts may be set against, their rows locked."""
 
-    def __init__(self, owed: dict[UUID, OpenItem]) -> None:
-        self._owed = owed
-        self._by_number = {each.number: each for each in owed.values()}
+    def __init__(self, items: dict[UUID, OpenItem]) -> None:
+        self._by_id = items
+        self._by_number = {item.number: item for item in items.values()}
         self._by_customer: dict[UUID, list[OpenItem]] = {}
-        for each in owed.values():
-            self._by_customer.setdefault(each.customer_id, []).append(each)
+        for item in items.values():
+            self._by_customer.setdefault(item.customer_id, []).append(item)
 
-    def asked(self, requests: Iterable[AllocationRequest]) -> list[tuple[OpenItem, int]]:
-        """What allocations name; raises ReceivableNotFound."""
-        return [(self._requested(request, position), request.amount_pence) for position, request in enumerate(requests)]
+    def requested(self, requests: Iterable[AllocationRequest]) -> list[tuple[OpenItem, int]]:
+        """The open items that requests name, each with its pence; raises ReceivableNotFound."""
+        return [(self._named_by(request, position), request.amount_pence) for position, request in enumerate(requests)]
 
-    def _requested(self, request: AllocationRequest, position: int) -> OpenItem:
-        found = (
-            self._owed.get(request.receivable_id)
-            if request.receivable_id
-            else self._by_number.get(request.number or "")
-        )
-        if found is None:
-            field = "receivable_id" if request.receivable_id else "number"
+    def _named_by(self, request: AllocationRequest, position: int) -> OpenItem:
+        if request.receivable_id is not None:
+            field, item = "receivable_id", self._by_id.get(request.receivable_id)
+        else:
+            field, item = "number", self._by_number.get(request.number or "")
+        if item is None:
             errors = [FieldError(f"allocations.{position}.{field}", "is not known here", "a receivable")]
             raise ReceivableNotFound("An allocation names a receivable that is not known here.", errors=errors)
-        return found
+        return item
 
     def plan(self, new: NewReceipt) -> AllocationPlan:
-        """Whose money a receipt is and what it is to be set against; raises what the requests run against."""
+        """Whose money a receipt is and what it is to be set against.
+
+        Raises ReceivableNotFound, NotEnoughLeft, OverAllocated or AnothersDebt where its requests cannot be followed.
+        """
         if new.requests:
-            asked = self.asked(new.requests)
-            check_requests(asked, left_pence=new.amount_pence)
-            _check_owner(asked, new.customer_id)
-            whose = new.customer_id or owner(owed for owed, _ in asked)
-            named = [AllocationLine(owed, pence, AllocationBasis.EXPLICIT) for owed, pence in asked]
-            return AllocationPlan(whose, named, UnallocatedReason.MORE_THAN_NAMED)
+            requested = self.requested(new.requests)
+            check_requests(requested, left_pence=new.amount_pence)
+            _check_customer(requested, new.customer_id)
+            customer_id = new.customer_id or sole_customer(item for item, _ in requested)
+            lines = [AllocationLine(item, pence, AllocationBasis.EXPLICIT) for item, pence in requested]
+            return AllocationPlan(customer_id, lines, UnallocatedReason.MORE_THAN_NAMED)
         words = quoted_numbers(new.payer_reference)
         quoted = [self._by_number[word] for word in words if word in self._by_number]
         if quoted:
@@ -91,9 +92,9 @@ class OpenItems:
         return plan_unquoted(new.amount_pence, of_payer, customer_id=new.customer_id)
 
 
-def _check_owner(asked: Sequence[tuple[OpenItem, int]], customer_id: UUID | None) -> None:
-    for position, (owed, _) in enumerate(asked):
-        if customer_id not in {None, owed.customer_id}:
+def _check_customer(requested: Sequence[tuple[OpenItem, int]], customer_id: UUID | None) -> None:
+    for position, (item, _) in enumerate(requested):
+        if customer_id not in {None, item.customer_id}:
             errors = [FieldError(f"allocations.{position}", "is another customer's", "a receivable of customer_id")]
             raise AnothersDebt("An allocation names another customer's receivable.", errors=errors)
 
@@ -104,7 +105,7 @@ async def lock_open_items_of(session: AsyncSession, receipts: Sequence[NewReceip
     by_rule = [(new, quoted_numbers(new.payer_reference)) for new in receipts if not new.requests]
     words = {word for _, quoted in by_rule for word in quoted}
     known = await ids_by_number(session, words) if words else {}
-    # Only who quotes nothing that is known here has other debts paid.
+    # Only a receipt that quotes no known number pays its customer's other debts.
     unquoted = [new for new, quoted in by_rule if known.keys().isdisjoint(quoted)]
     customers = {new.customer_id for new in unquoted if new.customer_id is not None}
     ids = set(await open_ids_of(session, customers)) if customers else set()
@@ -114,111 +115,114 @@ async def lock_open_items_of(session: AsyncSession, receipts: Sequence[NewReceip
 async def lock_requested(
     session: AsyncSession, requests: Sequence[AllocationRequest], *, others: Iterable[UUID] = ()
 ) -> OpenItems:
-    """Lock the receivables that allocations name, and others."""
-    wanted = {request.receivable_id for request in requests if request.receivable_id} | set(others)
-    named = {request.number for request in requests if request.number}
-    if named:
-        wanted |= {receivable_id for receivable_id, _ in (await ids_by_number(session, named)).values()}
-    owed = await lock_open_items(session, wanted) if wanted else {}
-    for receivable_id, day in (await last_paid(session, owed) if owed else {}).items():
-        owed[receivable_id].last_paid_on = day
-    return OpenItems(owed)
+    """Lock the receivables that requests name, and others."""
+    ids = {request.receivable_id for request in requests if request.receivable_id} | set(others)
+    numbers = {request.number for request in requests if request.number}
+    if numbers:
+        ids |= {receivable_id for receivable_id, _ in (await ids_by_number(session, numbers)).values()}
+    items = await lock_open_items(session, ids) if ids else {}
+    for receivable_id, day in (await last_paid(session, items) if items else {}).items():
+        items[receivable_id].last_paid_on = day
+    return OpenItems(items)
 
 
-def pay(
-    planned: Iterable[AllocationLine], *, receipt_id: UUID, on_account_of: UUID | None, received_on: date, on: date
+def post_lines(
+    lines: Iterable[AllocationLine], *, receipt_id: UUID, payer_id: UUID | None, received_on: date, on: date
 ) -> list[PostedAllocation]:
-    """Set a receipt's shares against their debts, which know at once: the next receipt sees what is left."""
-    made = []
-    for share in planned:
-        counts_on = paid_on(share.owed, on)
-        payment = share.owed.pay(share.amount_pence, on=counts_on)
-        made.append(PostedAllocation(new_id(), receipt_id, on_account_of, received_on, counts_on, share, payment))
-    return made
+    """Set a receipt's planned lines against their items, at once: the next receipt is planned on what is left."""
+    posted = []
+    for line in lines:
+        counts_on = paid_on(line.item, on)
+        outcome = line.item.pay(line.amount_pence, on=counts_on)
+        posted.append(PostedAllocation(new_id(), receipt_id, payer_id, received_on, counts_on, line, outcome))
+    return posted
 
 
 async def record_allocations(
-    session: AsyncSession, paid: Sequence[PostedAllocation], *, by: Actor, at: datetime
+    session: AsyncSession, posted: Sequence[PostedAllocation], *, by: Actor, at: datetime
 ) -> list[Entry]:
-    """Keep allocations, balances, history and events; returns the journal entries for the caller to post."""
-    if not paid:
+    """Save allocations, balances, history and events; returns the journal entries for the caller to post."""
+    if not posted:
         return []
-    allocated = await add_allocations(
+    totals = await add_allocations(
         session,
         [
             NewAllocation(
-                each.allocation_id,
-                each.receipt_id,
-                each.share.owed.id,
-                each.share.amount_pence,
-                each.share.basis,
-                each.on,
-                by.subject,
+                id=allocation.id,
+                receipt_id=allocation.receipt_id,
+                receivable_id=allocation.line.item.id,
+                amount_pence=allocation.line.amount_pence,
+                basis=allocation.line.basis,
+                allocated_on=allocation.posted_on,
+                allocated_by=by.subject,
             )
-            for each in paid
+            for allocation in posted
         ],
     )
-    await save_open_items(session, list({each.share.owed.id: each.share.owed for each in paid}.values()))
-    of_receipts = (
-        Change("receipt", each.receipt_id, each.version, "allocated", detail={"allocated_pence": each.pence})
-        for each in allocated
+    await save_open_items(
+        session, list({allocation.line.item.id: allocation.line.item for allocation in posted}.values())
     )
-    await write_changes(session, [*of_receipts, *(change for each in paid for change in _changes(each))], by=by, at=at)
-    await write_events(session, (event for each in paid for event in _events(each, by=by, at=at)))
-    return [_entry(each) for each in paid]
+    of_receipts = (
+        Change("receipt", total.receipt_id, total.version, "allocated", detail={"allocated_pence": total.pence})
+        for total in totals
+    )
+    of_receivables = (change for allocation in posted for change in _changes(allocation))
+    await write_changes(session, [*of_receipts, *of_receivables], by=by, at=at)
+    await write_events(session, (event for allocation in posted for event in _events(allocation, by=by, at=at)))
+    return [_entry(allocation) for allocation in posted]
 
 
-def _changes(paid: PostedAllocation) -> list[Change]:
-    owed, payment = paid.share.owed, paid.payment
+def _changes(allocation: PostedAllocation) -> list[Change]:
+    item, outcome = allocation.line.item, allocation.outcome
     detail = {
-        "receipt_id": paid.receipt_id,
-        "amount_pence": paid.share.amount_pence,
-        "outstanding_pence": payment.outstanding_pence,
-        "basis": paid.share.basis,
+        "receipt_id": allocation.receipt_id,
+        "amount_pence": allocation.line.amount_pence,
+        "outstanding_pence": outcome.outstanding_pence,
+        "basis": allocation.line.basis,
     }
-    changes = [Change("receivable", owed.id, payment.version, "paid", detail=detail)]
-    if payment.settled_on is not None:
-        settled = {"settled_on": payment.settled_on}
-        changes.append(Change("receivable", owed.id, payment.version + 1, "settled", detail=settled))
+    changes = [Change("receivable", item.id, outcome.version, "paid", detail=detail)]
+    if outcome.settled_on is not None:
+        settled = {"settled_on": outcome.settled_on}
+        changes.append(Change("receivable", item.id, outcome.version + 1, "settled", detail=settled))
     return changes
 
 
-def _entry(paid: PostedAllocation) -> Entry:
+def _entry(allocation: PostedAllocation) -> Entry:
     lines = allocated_lines(
-        amount_pence=paid.share.amount_pence,
-        on_account_of=paid.on_account_of,
-        customer_id=paid.share.owed.customer_id,
-        receivable_id=paid.share.owed.id,
-        receipt_id=paid.receipt_id,
+        amount_pence=allocation.line.amount_pence,
+        payer_id=allocation.payer_id,
+        customer_id=allocation.line.item.customer_id,
+        receivable_id=allocation.line.item.id,
+        receipt_id=allocation.receipt_id,
     )
-    return entry(Fact.RECEIPT_ALLOCATED, paid.allocation_id, paid.on, lines)
+    return entry(Fact.RECEIPT_ALLOCATED, allocation.id, allocation.posted_on, lines)
 
 
-def _events(paid: PostedAllocation, *, by: Actor, at: datetime) -> list[ReceivableEvent]:
-    owed, payment = paid.share.owed, paid.payment
+def _events(allocation: PostedAllocation, *, by: Actor, at: datetime) -> list[ReceivableEvent]:
+    item, outcome = allocation.line.item, allocation.outcome
     events: list[ReceivableEvent] = [
         ReceiptAllocatedV1(
-            version=payment.version,
+            version=outcome.version,
             occurred_at=at,
             by=by.subject,
-            receivable_id=owed.id,
-            customer_id=owed.customer_id,
-            receipt_id=paid.receipt_id,
-            received_on=paid.received_on,
-            allocated_pence=paid.share.amount_pence,
-            outstanding_pence=payment.outstanding_pence,
-            basis=paid.share.basis,
+            receivable_id=item.id,
+            customer_id=item.customer_id,
+            receipt_id=allocation.receipt_id,
+            received_on=allocation.received_on,
+            allocated_pence=allocation.line.amount_pence,
+            outstanding_pence=outcome.outstanding_pence,
+            basis=allocation.line.basis,
         )
     ]
-    if payment.settled_on is not None:
+    if outcome.settled_on is not None:
         events.append(
             ReceivableSettledV1(
-                version=payment.version + 1,
+                version=outcome.version + 1,
                 occurred_at=at,
                 by=by.subject,
-                receivable_id=owed.id,
-                customer_id=owed.customer_id,
-                settled_on=payment.settled_on,
+                receivable_id=item.id,
+                customer_id=item.customer_id,
+                settled_on=outcome.settled_on,
             )
         )
     return events

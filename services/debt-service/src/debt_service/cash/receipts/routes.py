@@ -25,24 +25,24 @@ from debt_service.fields import Day
 router = resource_router("receipts")
 
 
-async def _shown(session: AsyncSession, receipt_id: UUID) -> ReceiptOut:
+async def _receipt_out(session: AsyncSession, receipt_id: UUID) -> ReceiptOut:
     receipt = await store.get_receipt(session, receipt_id)
     return ReceiptOut.of(receipt, (await store.allocations_of(session, [receipt_id]))[receipt_id])
 
 
 @router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": ReceiptOut}})
 async def record(
-    body: ReceiptIn,
+    receipt: ReceiptIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("receipts:write")],
 ) -> ReceiptOut:
     """Record money received and set it against debts; 200 with what is there when it is known already."""
-    [outcome] = await record_receipts(session, [(1, body.as_new())], by=by, at=now)
+    [outcome] = await record_receipts(session, [(1, receipt.as_new())], by=by, at=now)
     receipt_id = outcome.raise_if_refused()
     response.status_code = 201 if outcome.result == "created" else 200
-    return await _shown(session, receipt_id)
+    return await _receipt_out(session, receipt_id)
 
 
 @router.post("/bulk", dependencies=[Idempotent], max_body_size=BULK_BODY_LIMIT)
@@ -51,7 +51,7 @@ async def record_many(
 ) -> BulkOut:
     """Record up to 5,000 receipts, in their order; each line has its own outcome."""
     good, bad = read_lines(ReceiptIn, body.items)
-    outcomes = await record_receipts(session, [(line, each.as_new()) for line, each in good], by=by, at=now)
+    outcomes = await record_receipts(session, [(line, receipt.as_new()) for line, receipt in good], by=by, at=now)
     return BulkOut.of([*outcomes, *bad])
 
 
@@ -69,7 +69,7 @@ async def list_receipts(
     unallocated: bool | None = None,
 ) -> Page[ReceiptOut]:
     """Receipts with their allocations, filtered and sorted."""
-    items, cursor = await fetch_page(
+    receipts, cursor = await fetch_page(
         session,
         store.receipts_where(
             customer_id=customer_id,
@@ -84,14 +84,14 @@ async def list_receipts(
         default="received_on",
         id_column=Receipt.id,
     )
-    allocations = await store.allocations_of(session, [each.id for each in items])
-    return Page(items=[ReceiptOut.of(each, allocations[each.id]) for each in items], next=cursor)
+    allocations = await store.allocations_of(session, [receipt.id for receipt in receipts])
+    return Page(items=[ReceiptOut.of(receipt, allocations[receipt.id]) for receipt in receipts], next=cursor)
 
 
 @router.get("/{receipt_id}")
 async def get(receipt_id: UUID, session: SessionDep, _: Annotated[Actor, requires("receipts:read")]) -> ReceiptOut:
     """One receipt with its allocations."""
-    return await _shown(session, receipt_id)
+    return await _receipt_out(session, receipt_id)
 
 
 @router.get("/{receipt_id}/history")
@@ -112,18 +112,19 @@ async def allocate(
     by: Annotated[Actor, requires("receipts:write")],
 ) -> ReceiptOut:
     """Set what is left of a receipt against receivables, by hand."""
-    await allocate_by_hand(session, receipt_id, [each.as_request() for each in body.allocations], by=by, at=now)
-    return await _shown(session, receipt_id)
+    requests = [allocation.as_request() for allocation in body.allocations]
+    await allocate_by_hand(session, receipt_id, requests, by=by, at=now)
+    return await _receipt_out(session, receipt_id)
 
 
 @router.post("/{receipt_id}/reversals", status_code=201, dependencies=[Idempotent])
 async def reverse(
     receipt_id: UUID,
-    body: ReversalIn,
+    reversal: ReversalIn,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("receipts:write")],
 ) -> ReceiptOut:
-    """The money came back: what it paid is owed again."""
-    await reverse_receipt(session, receipt_id, reversed_on=body.reversed_on, reason=body.reason, by=by, at=now)
-    return await _shown(session, receipt_id)
+    """The money went back to the payer's bank: what it paid is owed again."""
+    await reverse_receipt(session, receipt_id, reversed_on=reversal.reversed_on, reason=reversal.reason, by=by, at=now)
+    return await _receipt_out(session, receipt_id)

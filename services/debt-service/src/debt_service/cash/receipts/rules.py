@@ -1,8 +1,9 @@
-"""What a receipt is set against, and on which basis (receivables.md §2.9).
+"""What a receipt is set against, and on which basis.
 
-The debtor may appropriate at payment; failing that the creditor; failing both, the earliest debt first (Clayton's
-Case). So: what the payer named or quoted, and nothing else; of a known payer who quotes nothing the same amount, else
-the oldest due, within one type of debt. What remains is on account, with the reason.
+The debtor may appropriate at payment; failing that the creditor; failing both, the earliest debt is paid first
+(Clayton's Case, Devaynes v Noble [1816] 1 Mer 572). So: what the payer named or quoted, and nothing else; of a known
+payer who quotes nothing the same amount, else the oldest due, within one type of debt (council policy). What remains is
+on account, with the reason.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ class ReceiptStatus(StrEnum):
 
 
 class AllocationBasis(StrEnum):
-    """Why this receivable: evidence kept with each allocation."""
+    """Why this receivable: the evidence kept with an allocation."""
 
     EXPLICIT = "explicit"
     QUOTED_REFERENCE = "quoted_reference"
@@ -48,7 +49,7 @@ class AllocationBasis(StrEnum):
 
 
 class UnallocatedReason(StrEnum):
-    """Why money, or what is left of it, waits for an officer: kept with the receipt."""
+    """Why a receipt, or what is left of it, waits for an officer."""
 
     PAYER_UNKNOWN = "payer_unknown"
     ANOTHER_CUSTOMERS_NUMBER = "another_customers_number"
@@ -81,7 +82,7 @@ class TooEarly(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class AllocationRequest:
-    """An allocation somebody asks for, by receivable id or number."""
+    """An allocation that a caller requests, by receivable id or number."""
 
     receivable_id: UUID | None
     number: str | None
@@ -90,7 +91,7 @@ class AllocationRequest:
 
 @dataclass(frozen=True, slots=True)
 class NewReceipt:
-    """Money received, as the bank statement or the till tells it."""
+    """Money received, as the source (a bank statement, a till) sends it."""
 
     system: str
     reference: str
@@ -104,9 +105,9 @@ class NewReceipt:
 
 @dataclass(frozen=True, slots=True)
 class AllocationLine:
-    """A part of a receipt set against a receivable."""
+    """A part of a receipt to be set against an open item."""
 
-    owed: OpenItem
+    item: OpenItem
     amount_pence: int
     basis: AllocationBasis
 
@@ -116,18 +117,18 @@ class AllocationPlan:
     """Whose money a receipt is, what it is set against, and why the rest, where there is any, stays on account."""
 
     customer_id: UUID | None
-    shares: list[AllocationLine]
-    on_account: UnallocatedReason
+    lines: list[AllocationLine]
+    unallocated_reason: UnallocatedReason
 
 
 _WORD = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
-# Years, months, house numbers and amounts are shorter, and words without a digit name nothing: "RENT MARCH 2026" pays
-# no receivable that happens to be called MARCH or 2026. Such a number has to be named in an allocation.
+# Years, months, house numbers and amounts are shorter, and words without a digit are no references: "RENT MARCH 2026"
+# pays no receivable that happens to have the number MARCH or 2026. Such a number has to be named in an allocation.
 _QUOTABLE = re.compile(r"(?=.*[0-9]).{5,}")
 
 
 def quoted_numbers(payer_reference: str | None) -> list[str]:
-    """The words of a payer's reference that may be receivable numbers (receivables.md §4: an exact reference).
+    """The words of a payer's reference that may be receivable numbers: at most 20, matched exactly (council policy).
 
     >>> quoted_numbers("inv r0000123, thanks, March 2026")
     ['R0000123']
@@ -136,75 +137,75 @@ def quoted_numbers(payer_reference: str | None) -> list[str]:
     return list(dict.fromkeys(word for word in words if _QUOTABLE.fullmatch(word)))[:20]
 
 
-def owner(quoted: Iterable[OpenItem]) -> UUID | None:
-    """Whose money it is when the payer names nobody: the one customer of what is quoted, paid already or not."""
-    customers = {owed.customer_id for owed in quoted}
+def sole_customer(items: Iterable[OpenItem]) -> UUID | None:
+    """The one customer of these items, paid already or not: whose money it is when the payer is not named."""
+    customers = {item.customer_id for item in items}
     return customers.pop() if len(customers) == 1 else None
 
 
-def shares(amount_pence: int, owed: Iterable[OpenItem], basis: AllocationBasis) -> list[AllocationLine]:
-    """As much of an amount as these debts owe, each once, the oldest due first."""
+def oldest_first_lines(amount_pence: int, items: Iterable[OpenItem], basis: AllocationBasis) -> list[AllocationLine]:
+    """As much of an amount as these items owe, one line an item, the oldest due first."""
     left = amount_pence
-    result: list[AllocationLine] = []
-    for each in sorted({one.id: one for one in owed}.values(), key=_oldest_first):
-        pence = min(left, each.outstanding_pence)
+    lines: list[AllocationLine] = []
+    for item in sorted({item.id: item for item in items}.values(), key=_age):
+        pence = min(left, item.outstanding_pence)
         if pence > 0:
-            result.append(AllocationLine(each, pence, basis))
+            lines.append(AllocationLine(item, pence, basis))
             left -= pence
-    return result
+    return lines
 
 
 def plan_quoted(amount_pence: int, quoted: Sequence[OpenItem], *, customer_id: UUID | None) -> AllocationPlan:
     """Money whose payer's reference holds receivables' numbers: it pays those and nothing else.
 
-    What is left, or a debt paid twice, is the payer's to have back or an officer's to set against another debt
-    (receivables.md §4 step 4: "auto part-payment or on-account"). A known payer who quotes another customer's number
-    may mean either debt: nothing is posted, not even against what they quote of their own.
+    What is left, or a debt paid twice, is the payer's to have back or an officer's to set against another debt (council
+    policy). A known payer who quotes another customer's number may mean either debt: nothing is posted, not even
+    against what they quote of their own.
     """
-    whose = customer_id or owner(quoted)
-    if customer_id is not None and any(owed.customer_id != customer_id for owed in quoted):
-        return AllocationPlan(whose, [], UnallocatedReason.ANOTHER_CUSTOMERS_NUMBER)
-    paid = shares(amount_pence, quoted, AllocationBasis.QUOTED_REFERENCE)
-    return AllocationPlan(
-        whose, paid, UnallocatedReason.MORE_THAN_QUOTED if paid else UnallocatedReason.QUOTED_OWES_NOTHING
-    )
+    if customer_id is not None and any(item.customer_id != customer_id for item in quoted):
+        return AllocationPlan(customer_id, [], UnallocatedReason.ANOTHER_CUSTOMERS_NUMBER)
+    payer_id = customer_id or sole_customer(quoted)
+    lines = oldest_first_lines(amount_pence, quoted, AllocationBasis.QUOTED_REFERENCE)
+    reason = UnallocatedReason.MORE_THAN_QUOTED if lines else UnallocatedReason.QUOTED_OWES_NOTHING
+    return AllocationPlan(payer_id, lines, reason)
 
 
-def plan_unquoted(amount_pence: int, open_debts: Sequence[OpenItem], *, customer_id: UUID | None) -> AllocationPlan:
+def plan_unquoted(amount_pence: int, open_items: Sequence[OpenItem], *, customer_id: UUID | None) -> AllocationPlan:
     """Money that quotes nothing: a known payer's debt of the same amount, else their oldest.
 
-    Only within one type of debt: which of several it is for, an officer decides (receivables.md §2.9: housing-cost
-    payments "never cross debt types without an officer").
+    Only within one type of debt: which of several it is for, an officer decides (council policy: a payment of housing
+    costs never pays another type of debt without an officer).
     """
     if customer_id is None:
         return AllocationPlan(None, [], UnallocatedReason.PAYER_UNKNOWN)
-    owing = [owed for owed in open_debts if owed.outstanding_pence > 0]
-    same = [owed for owed in owing if owed.outstanding_pence == amount_pence]
-    if len({owed.debt_type for owed in same or owing}) > 1:
+    owing = [item for item in open_items if item.outstanding_pence > 0]
+    same = [item for item in owing if item.outstanding_pence == amount_pence]
+    if len({item.debt_type for item in same or owing}) > 1:
         return AllocationPlan(customer_id, [], UnallocatedReason.SEVERAL_DEBT_TYPES)
-    paid = shares(amount_pence, same or owing, AllocationBasis.SAME_AMOUNT if same else AllocationBasis.OLDEST_DUE)
-    return AllocationPlan(customer_id, paid, UnallocatedReason.NOTHING_MORE_OWED)
+    basis = AllocationBasis.SAME_AMOUNT if same else AllocationBasis.OLDEST_DUE
+    lines = oldest_first_lines(amount_pence, same or owing, basis)
+    return AllocationPlan(customer_id, lines, UnallocatedReason.NOTHING_MORE_OWED)
 
 
-def check_requests(asked: Sequence[tuple[OpenItem, int]], *, left_pence: int) -> None:
-    """Raise OverAllocated or NotEnoughLeft unless all that is asked for can be done."""
-    total = sum(pence for _, pence in asked)
+def check_requests(requested: Sequence[tuple[OpenItem, int]], *, left_pence: int) -> None:
+    """Raise NotEnoughLeft or OverAllocated unless every requested allocation can be posted."""
+    total = sum(pence for _, pence in requested)
     if total > left_pence:
         raise NotEnoughLeft(
             f"The allocations sum to {Money(total)}; the receipt has {Money(left_pence)} left.",
             errors=[FieldError("allocations", "sum to more than the receipt has left", f"at most {left_pence}")],
             left_pence=left_pence,
         )
-    of_each: dict[UUID, int] = {}
-    for position, (owed, pence) in enumerate(asked):
-        of_each[owed.id] = of_each.get(owed.id, 0) + pence
-        owed.check(of_each[owed.id], field=f"allocations.{position}.amount_pence")
+    by_item: dict[UUID, int] = {}
+    for position, (item, pence) in enumerate(requested):
+        by_item[item.id] = by_item.get(item.id, 0) + pence
+        item.check(by_item[item.id], field=f"allocations.{position}.amount_pence")
 
 
-def paid_on(owed: OpenItem, received_on: date) -> date:
+def paid_on(item: OpenItem, received_on: date) -> date:
     """The day an allocation counts for: no debt is paid before it was raised."""
-    return max(received_on, owed.issued_on)
+    return max(received_on, item.issued_on)
 
 
-def _oldest_first(owed: OpenItem) -> tuple[date, date, str]:
-    return owed.due_on, owed.issued_on, owed.number
+def _age(item: OpenItem) -> tuple[date, date, str]:
+    return item.due_on, item.issued_on, item.number

@@ -24,7 +24,7 @@ PayerReference = Annotated[str, StringConstraints(strip_whitespace=True, max_len
 
 
 class AllocationIn(BaseModel):
-    """A part to set against one receivable, named by id or number."""
+    """A part to be set against one receivable, named by id or number."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,7 +64,7 @@ class ReceiptIn(BaseModel):
             method=self.method,
             payer_reference=self.payer_reference,
             customer_id=self.customer_id,
-            requests=tuple(each.as_request() for each in self.allocations),
+            requests=tuple(allocation.as_request() for allocation in self.allocations),
         )
 
 
@@ -86,7 +86,7 @@ class ReversalIn(BaseModel):
 
 
 class AllocationOut(BaseModel):
-    """A part set against a receivable, and on which basis."""
+    """A part of a receipt set against a receivable, and on which basis."""
 
     id: UUID
     receivable_id: UUID
@@ -130,6 +130,6 @@ class ReceiptOut(BaseModel):
             source=ReceiptSource(system=receipt.system, reference=receipt.reference),
             unallocated_pence=left,
             on_account_reason=receipt.on_account_reason if left else None,
-            allocations=[AllocationOut(**each.values("receipt_id")) for each in allocations],
+            allocations=[AllocationOut(**allocation.values("receipt_id")) for allocation in allocations],
             **receipt.values("system", "reference", "created_at", "content_hash", "on_account_reason"),
         )

@@ -10,12 +10,18 @@ from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import Select, delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.bulk import content_hash
-from debt_service.cash.receipts.rules import AllocationBasis, NewReceipt, ReceiptNotFound, UnallocatedReason
+from debt_service.cash.receipts.rules import (
+    AllocationBasis,
+    NewReceipt,
+    ReceiptNotFound,
+    ReceiptStatus,
+    UnallocatedReason,
+)
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.records import copy_rows
 
@@ -59,14 +65,14 @@ async def insert_receipts(
     rows = await connection.fetch(
         _INSERT,
         [new_id() for _ in receipts],
-        [each.system for each in receipts],
-        [each.reference for each in receipts],
-        [each.received_on for each in receipts],
-        [each.amount_pence for each in receipts],
-        [each.method for each in receipts],
-        [each.payer_reference for each in receipts],
-        [each.customer_id for each in receipts],
-        [content_hash(each) for each in receipts],
+        [new.system for new in receipts],
+        [new.reference for new in receipts],
+        [new.received_on for new in receipts],
+        [new.amount_pence for new in receipts],
+        [new.method for new in receipts],
+        [new.payer_reference for new in receipts],
+        [new.customer_id for new in receipts],
+        [content_hash(new) for new in receipts],
         at,
     )
     return {(row["system"], row["reference"]): row["id"] for row in rows}
@@ -76,7 +82,7 @@ async def receipts_by_source(session: AsyncSession, keys: Iterable[SourceKey]) -
     """The receipts a source system knows by these references."""
     wanted = tuple_(col(Receipt.system), col(Receipt.reference)).in_(list(keys))
     found = await session.scalars(select(Receipt).where(wanted))
-    return {(each.system, each.reference): each for each in found}
+    return {(receipt.system, receipt.reference): receipt for receipt in found}
 
 
 async def get_receipt(session: AsyncSession, receipt_id: UUID) -> Receipt:
@@ -95,7 +101,7 @@ async def lock_receipt(session: AsyncSession, receipt_id: UUID) -> Receipt:
     return receipt
 
 
-class Allocated(NamedTuple):
+class AllocatedTotal(NamedTuple):
     """What was allocated of a receipt at once, and its version since."""
 
     receipt_id: UUID
@@ -103,29 +109,30 @@ class Allocated(NamedTuple):
     pence: int
 
 
-async def add_allocations(session: AsyncSession, made: Sequence[NewAllocation]) -> list[Allocated]:
-    """Keep allocations and count them on their receipts."""
-    await copy_rows(session, "allocation", NewAllocation._fields, made)
+async def add_allocations(session: AsyncSession, allocations: Sequence[NewAllocation]) -> list[AllocatedTotal]:
+    """Add allocations by COPY and add them up on their receipts."""
+    await copy_rows(session, "allocation", NewAllocation._fields, allocations)
     sums: dict[UUID, int] = defaultdict(int)
-    for each in made:
-        sums[each.receipt_id] += each.amount_pence
+    for allocation in allocations:
+        sums[allocation.receipt_id] += allocation.amount_pence
     connection = await driver(session)
     rows = await connection.fetch(_SET_ALLOCATED, list(sums), list(sums.values()))
-    return [Allocated(*row) for row in rows]
+    return [AllocatedTotal(*row) for row in rows]
 
 
-async def forget_receipts(session: AsyncSession, receipt_ids: Sequence[UUID]) -> None:
-    """Take out receipts of this transaction whose allocations were refused: nothing is on the books yet."""
-    connection = await driver(session)
-    await connection.execute("DELETE FROM receipt WHERE id = ANY($1::uuid[])", receipt_ids)
+async def remove_receipts(session: AsyncSession, receipt_ids: Sequence[UUID]) -> None:
+    """Remove receipts of this transaction whose allocations were refused: nothing is on the books yet."""
+    if receipt_ids:
+        of_these = delete(Receipt).where(col(Receipt.id).in_(receipt_ids))
+        await session.execute(of_these.execution_options(synchronize_session=False))
 
 
 async def name_customers(session: AsyncSession, customers: Mapping[UUID, UUID]) -> None:
-    """Note whose money receipts are that named nobody but quoted a receivable."""
+    """Note whose money receipts are that named no customer but quoted a receivable."""
     await _note(session, "customer_id", "uuid", customers)
 
 
-async def note_on_account(session: AsyncSession, reasons: Mapping[UUID, UnallocatedReason]) -> None:
+async def note_unallocated_reasons(session: AsyncSession, reasons: Mapping[UUID, UnallocatedReason]) -> None:
     """Note why what is left of receipts stays on account."""
     await _note(session, "on_account_reason", "text", reasons)
 
@@ -191,6 +198,8 @@ def receipts_where(
     if received_to is not None:
         statement = statement.where(col(Receipt.received_on) <= received_to)
     if unallocated is not None:
-        is_left = (col(Receipt.allocated_pence) < col(Receipt.amount_pence)) & (col(Receipt.status) == "received")
+        is_left = (col(Receipt.allocated_pence) < col(Receipt.amount_pence)) & (
+            col(Receipt.status) == ReceiptStatus.RECEIVED
+        )
         statement = statement.where(is_left if unallocated else ~is_left)
     return statement

@@ -15,8 +15,8 @@ from debt_service.rows import Row
 class Receipt(Row, table=True):
     """Money received. What is not allocated is on account; without a customer it is suspense.
 
-    `content_hash` is that of what the source told; whose money it is may be found out later.
-    `on_account_reason` says why something of it was left when it was recorded.
+    `content_hash` is that of what the source sent; whose money it is may be found out later.
+    `on_account_reason` is why something of it was left when it was recorded.
     """
 
     __table_args__ = (UniqueConstraint("system", "reference"), Index(None, "customer_id"), Index(None, "received_on"))

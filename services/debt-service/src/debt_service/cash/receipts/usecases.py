@@ -1,4 +1,4 @@
-"""Recording money received, allocating by hand, and receipts that come back."""
+"""Recording money received, allocating it by hand, and reversing receipts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.bulk import Outcome, SourceReused, content_hash, refused
 from debt_service.cash.receipts import store
-from debt_service.cash.receipts.allocating import OpenItems, lock_open_items_of, lock_requested, pay, record_allocations
+from debt_service.cash.receipts.allocating import (
+    OpenItems,
+    lock_open_items_of,
+    lock_requested,
+    post_lines,
+    record_allocations,
+)
 from debt_service.cash.receipts.rules import (
     AllocationBasis,
     AllocationLine,
@@ -25,7 +31,7 @@ from debt_service.cash.receipts.rules import (
     TooEarly,
     UnallocatedReason,
     check_requests,
-    owner,
+    sole_customer,
 )
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.ledger.customers.rules import CustomerNotFound
@@ -39,11 +45,11 @@ from debt_service.records import Change, write_changes, write_events
 
 log = get_logger()
 
-Lines = Sequence[tuple[int, NewReceipt]]
+NumberedReceipts = Sequence[tuple[int, NewReceipt]]
 
 
-async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at: datetime) -> list[Outcome]:
-    """Record money received and set it against debts; each line has its own outcome.
+async def record_receipts(session: AsyncSession, lines: NumberedReceipts, *, by: Actor, at: datetime) -> list[Outcome]:
+    """Record money received and set it against open items; each line has its own outcome.
 
     A line whose allocations a rule refuses is refused whole: nothing of it is kept.
     """
@@ -51,20 +57,20 @@ async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at:
     if not lines:
         return outcomes
     by_key = {(new.system, new.reference): (line, new) for line, new in reversed(lines)}
-    # In one order for everybody: two requests with the same receipts wait for one another, never in a ring.
-    fresh = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
+    # Every request adds in one order: two with the same receipts wait for one another, never in a ring.
+    added = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
     known = await store.receipts_by_source(session, by_key)
-    told_first = {by_key[key][0] for key in fresh}
-    debts = await lock_open_items_of(session, [by_key[key][1] for key in fresh])
-    # Money is set against debts in the order of the lines, whatever order the rows were added in.
-    in_order = sorted(((fresh[key], *by_key[key]) for key in fresh), key=lambda each: each[1])
-    refusals = await _allocate(session, in_order, debts, by=by, at=at)
+    added_lines = {by_key[key][0] for key in added}
+    open_items = await lock_open_items_of(session, [by_key[key][1] for key in added])
+    # Money is set against open items in the order of the lines, whatever order the rows were added in.
+    in_order = sorted(((added[key], *by_key[key]) for key in added), key=lambda receipt: receipt[1])
+    refusals = await _allocate(session, in_order, open_items, by=by, at=at)
     for line, new in lines:
         receipt = known[new.system, new.reference]
         if receipt.id in refusals:
             # Also for a line that repeats a refused one: nothing of it is kept.
             outcomes.append(refused(line, refusals[receipt.id]))
-        elif line in told_first:
+        elif line in added_lines:
             outcomes.append(Outcome(line, "created", receipt.id))
         elif content_hash(new) == receipt.content_hash:
             outcomes.append(Outcome(line, "existing", receipt.id))
@@ -73,10 +79,11 @@ async def record_receipts(session: AsyncSession, lines: Lines, *, by: Actor, at:
     return outcomes
 
 
-async def _acceptable(session: AsyncSession, lines: Lines, *, today: date) -> tuple[Lines, list[Outcome]]:
-    customers = await lock_customers_for_share(
-        session, [new.customer_id for _, new in lines if new.customer_id is not None]
-    )
+async def _acceptable(
+    session: AsyncSession, lines: NumberedReceipts, *, today: date
+) -> tuple[NumberedReceipts, list[Outcome]]:
+    named = [new.customer_id for _, new in lines if new.customer_id is not None]
+    customers = await lock_customers_for_share(session, named)
     good: list[tuple[int, NewReceipt]] = []
     bad: list[Outcome] = []
     for line, new in lines:
@@ -90,34 +97,38 @@ async def _acceptable(session: AsyncSession, lines: Lines, *, today: date) -> tu
 
 
 async def _allocate(
-    session: AsyncSession, fresh: Sequence[tuple[UUID, int, NewReceipt]], debts: OpenItems, *, by: Actor, at: datetime
+    session: AsyncSession,
+    added: Sequence[tuple[UUID, int, NewReceipt]],
+    open_items: OpenItems,
+    *,
+    by: Actor,
+    at: datetime,
 ) -> dict[UUID, BusinessError]:
-    """Set new receipts against debts and put both on the books; returns the refused ones, taken out again."""
+    """Set new receipts against open items and put both on the books; returns the refused ones, removed again."""
     refusals: dict[UUID, BusinessError] = {}
-    owners: dict[UUID, UUID] = {}
+    customers: dict[UUID, UUID] = {}
     reasons: dict[UUID, UnallocatedReason] = {}
-    paid, entries = [], []
-    for receipt_id, _, new in fresh:
+    posted, entries = [], []
+    for receipt_id, _, new in added:
         try:
-            plan = debts.plan(new)
-        except BusinessError as no:
-            refusals[receipt_id] = no
+            plan = open_items.plan(new)
+        except BusinessError as refusal:
+            refusals[receipt_id] = refusal
             continue
-        customer_id = plan.customer_id
-        if customer_id is not None and new.customer_id is None:
-            owners[receipt_id] = customer_id
-        if sum(share.amount_pence for share in plan.shares) < new.amount_pence:
-            reasons[receipt_id] = plan.on_account
-        lines = received_lines(amount_pence=new.amount_pence, customer_id=customer_id, receipt_id=receipt_id)
-        entries.append(entry(Fact.RECEIPT_RECEIVED, receipt_id, new.received_on, lines))
-        on = new.received_on
-        paid += pay(plan.shares, receipt_id=receipt_id, on_account_of=customer_id, received_on=on, on=on)
-    await store.forget_receipts(session, list(refusals))
-    await store.name_customers(session, owners)
-    await store.note_on_account(session, reasons)
-    kept = (Change("receipt", receipt_id, 1, "received") for receipt_id, _, _ in fresh if receipt_id not in refusals)
+        payer_id, on = plan.customer_id, new.received_on
+        if payer_id is not None and new.customer_id is None:
+            customers[receipt_id] = payer_id
+        if sum(line.amount_pence for line in plan.lines) < new.amount_pence:
+            reasons[receipt_id] = plan.unallocated_reason
+        lines = received_lines(amount_pence=new.amount_pence, customer_id=payer_id, receipt_id=receipt_id)
+        entries.append(entry(Fact.RECEIPT_RECEIVED, receipt_id, on, lines))
+        posted += post_lines(plan.lines, receipt_id=receipt_id, payer_id=payer_id, received_on=on, on=on)
+    await store.remove_receipts(session, list(refusals))
+    await store.name_customers(session, customers)
+    await store.note_unallocated_reasons(session, reasons)
+    kept = (Change("receipt", receipt_id, 1, "received") for receipt_id, _, _ in added if receipt_id not in refusals)
     await write_changes(session, kept, by=by, at=at)
-    entries += await record_allocations(session, paid, by=by, at=at)
+    entries += await record_allocations(session, posted, by=by, at=at)
     await post_entries(session, entries, by=by.subject, at=at)
     return refusals
 
@@ -132,26 +143,26 @@ async def allocate_by_hand(
     receipt = await store.lock_receipt(session, receipt_id)
     if receipt.status != ReceiptStatus.RECEIVED:
         raise IllegalMove("The receipt", receipt.status, "allocated")
-    debts = await lock_requested(session, requests)
-    asked = debts.asked(requests)
-    check_requests(asked, left_pence=receipt.amount_pence - receipt.allocated_pence)
-    identified = await _identify(session, receipt, owner(owed for owed, _ in asked))
-    planned = [AllocationLine(owed, pence, AllocationBasis.BY_HAND) for owed, pence in asked]
-    paid = pay(
-        planned,
+    open_items = await lock_requested(session, requests)
+    requested = open_items.requested(requests)
+    check_requests(requested, left_pence=receipt.amount_pence - receipt.allocated_pence)
+    identified = await _identify(session, receipt, sole_customer(item for item, _ in requested))
+    lines = [AllocationLine(item, pence, AllocationBasis.BY_HAND) for item, pence in requested]
+    posted = post_lines(
+        lines,
         receipt_id=receipt.id,
-        on_account_of=receipt.customer_id,
+        payer_id=receipt.customer_id,
         received_on=receipt.received_on,
         on=london_date(at),
     )
-    entries = await record_allocations(session, paid, by=by, at=at)
+    entries = await record_allocations(session, posted, by=by, at=at)
     await post_entries(session, [*identified, *entries], by=by.subject, at=at)
 
 
 async def _identify(session: AsyncSession, receipt: Receipt, customer_id: UUID | None) -> list[Entry]:
-    """Note whose money a receipt is that nobody could be found for; returns the journal entry for the caller to post.
+    """Note whose money a suspense receipt is; returns the journal entry for the caller to post.
 
-    Not where it paid several customers' debts.
+    Not where it pays the debts of several customers.
     """
     if receipt.customer_id is not None or customer_id is None or receipt.allocated_pence > 0:
         return []
@@ -164,22 +175,26 @@ async def _identify(session: AsyncSession, receipt: Receipt, customer_id: UUID |
 async def reverse_receipt(
     session: AsyncSession, receipt_id: UUID, *, reversed_on: date | None, reason: str, by: Actor, at: datetime
 ) -> None:
-    """Money came back (a bounced cheque, an unpaid Direct Debit): what it paid is owed again."""
+    """The money went back (a bounced cheque, an unpaid Direct Debit): what it paid is owed again.
+
+    Raises IllegalMove for a receipt that is reversed, FutureDate, and TooEarly for a day before its last allocation.
+    """
     on = reversed_on or london_date(at)
     not_in_future("reversed_on", on, today=london_date(at))
     receipt = await store.lock_receipt(session, receipt_id)
     if receipt.status != ReceiptStatus.RECEIVED:
         raise IllegalMove("The receipt", receipt.status, ReceiptStatus.REVERSED)
-    live = [each for each in (await store.allocations_of(session, [receipt.id]))[receipt.id] if not each.reversed_on]
-    earliest = max([receipt.received_on, *(each.allocated_on for each in live)])
+    allocations = (await store.allocations_of(session, [receipt.id]))[receipt.id]
+    standing = [allocation for allocation in allocations if allocation.reversed_on is None]
+    earliest = max([receipt.received_on, *(allocation.allocated_on for allocation in standing)])
     if on < earliest:
         expected = f"not before {earliest}"
-        errors = [FieldError("reversed_on", "lies before the receipt or one of its allocations", expected)]
-        raise TooEarly("A receipt cannot come back before it was received and allocated.", errors=errors)
-    owed = await lock_open_items(session, [each.receivable_id for each in live]) if live else {}
-    await _reopen(session, receipt, live, owed, on=on, reason=reason, by=by, at=at)
-    await store.end_allocations(session, [each.id for each in live], on=on)
-    await post_entries(session, [_reversal(receipt, live, owed, on)], by=by.subject, at=at)
+        errors = [FieldError("reversed_on", "is before the receipt or one of its allocations", expected)]
+        raise TooEarly("A receipt cannot be reversed before it was received and allocated.", errors=errors)
+    items = await lock_open_items(session, [allocation.receivable_id for allocation in standing]) if standing else {}
+    await _reopen(session, receipt, standing, items, on=on, reason=reason, by=by, at=at)
+    await store.end_allocations(session, [allocation.id for allocation in standing], on=on)
+    await post_entries(session, [_reversal(receipt, standing, items, on)], by=by.subject, at=at)
     receipt.status = ReceiptStatus.REVERSED
     receipt.reversed_on, receipt.reversal_reason = on, reason
     receipt.allocated_pence = 0
@@ -189,15 +204,15 @@ async def reverse_receipt(
     log.info("receipt_reversed", receipt_id=str(receipt.id), amount_pence=receipt.amount_pence)
 
 
-def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, OpenItem], on: date) -> Entry:
+def _reversal(receipt: Receipt, allocations: Sequence[Allocation], items: dict[UUID, OpenItem], on: date) -> Entry:
     lines = [
         line
-        for each in live
+        for allocation in allocations
         for line in allocated_lines(
-            amount_pence=-each.amount_pence,
-            on_account_of=receipt.customer_id,
-            customer_id=owed[each.receivable_id].customer_id,
-            receivable_id=each.receivable_id,
+            amount_pence=-allocation.amount_pence,
+            payer_id=receipt.customer_id,
+            customer_id=items[allocation.receivable_id].customer_id,
+            receivable_id=allocation.receivable_id,
             receipt_id=receipt.id,
         )
     ]
@@ -208,41 +223,41 @@ def _reversal(receipt: Receipt, live: Sequence[Allocation], owed: dict[UUID, Ope
 async def _reopen(
     session: AsyncSession,
     receipt: Receipt,
-    live: Sequence[Allocation],
-    owed: dict[UUID, OpenItem],
+    allocations: Sequence[Allocation],
+    items: dict[UUID, OpenItem],
     *,
     on: date,
     reason: str,
     by: Actor,
     at: datetime,
 ) -> None:
-    """What the receipt paid is owed again; a debt that becomes overdue for the first time says so."""
+    """What the receipt paid is owed again; a debt that becomes overdue for the first time has its own event."""
     events: list[ReceivableEvent] = []
     changes: list[Change] = []
-    for each in live:
-        debt = owed[each.receivable_id]
-        debt.reopen(each.amount_pence, on=on)
-        detail = {"receipt_id": receipt.id, "amount_pence": each.amount_pence}
-        changes.append(Change("receivable", debt.id, debt.version, "reopened", reason, detail))
+    for allocation in allocations:
+        item = items[allocation.receivable_id]
+        item.reopen(allocation.amount_pence, on=on)
+        detail = {"receipt_id": receipt.id, "amount_pence": allocation.amount_pence}
+        changes.append(Change("receivable", item.id, item.version, "reopened", reason, detail))
         events.append(
             ReceiptReversedV1(
-                version=debt.version,
+                version=item.version,
                 occurred_at=at,
                 by=by.subject,
-                receivable_id=debt.id,
-                customer_id=debt.customer_id,
+                receivable_id=item.id,
+                customer_id=item.customer_id,
                 receipt_id=receipt.id,
                 reversed_on=on,
-                reversed_pence=each.amount_pence,
-                outstanding_pence=debt.outstanding_pence,
-                status=debt.status,
+                reversed_pence=allocation.amount_pence,
+                outstanding_pence=item.outstanding_pence,
+                status=item.status,
             )
         )
-        if debt.status == ReceivableStatus.OVERDUE and debt.overdue_on is None:
-            debt.overdue_on = debt.due_on + timedelta(days=1)
-            debt.version += 1
-            changes.append(Change("receivable", debt.id, debt.version, "overdue"))
-            events.append(overdue_event(debt, by=by, at=at))
-    await save_open_items(session, list(owed.values()))
+        if item.status == ReceivableStatus.OVERDUE and item.overdue_on is None:
+            item.overdue_on = item.due_on + timedelta(days=1)
+            item.version += 1
+            changes.append(Change("receivable", item.id, item.version, "overdue"))
+            events.append(overdue_event(item, by=by, at=at))
+    await save_open_items(session, list(items.values()))
     await write_changes(session, changes, by=by, at=at)
     await write_events(session, events)

@@ -1,43 +1,28 @@
-"""The control account over HTTP."""
+"""/v1/control-accounts."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
-from uuid import UUID
 
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.dependencies import SessionDep, Today, requires
 from fastapi import Query
-from pydantic import BaseModel, Field
 
 from debt_service.fields import Day
 from debt_service.ledger.control_accounts import store
 from debt_service.ledger.control_accounts.rules import check_period
+from debt_service.ledger.control_accounts.schemas import (
+    AccountBalance,
+    BalanceDifference,
+    ReconciliationOut,
+    TrialBalanceOut,
+)
 from debt_service.ledger.journal.rules import Account
 
 router = resource_router("control-accounts")
 
 MAX_DIFFERENCES = 100
-
-
-class AccountBalance(BaseModel):
-    """An account's balance: a debit is positive, a credit negative."""
-
-    account: Account
-    balance_pence: int
-
-
-class TrialBalanceOut(BaseModel):
-    """All accounts at the end of a day; they sum to nought, and the control account is what receivables owe."""
-
-    as_at: date
-    accounts: list[AccountBalance]
-    sum_pence: int
-    receivables_control_pence: int
-    receivables_outstanding_pence: int
-    difference_pence: int
 
 
 @router.get("")
@@ -46,43 +31,16 @@ async def trial_balance(
 ) -> TrialBalanceOut:
     """The trial balance, and the receivables control account against what receivables owe, to the penny."""
     day = as_at or today
-    found, outstanding = await store.trial_balance(session, as_at=day)
-    control = found[Account.RECEIVABLES_CONTROL]
+    balances, outstanding = await store.trial_balance(session, as_at=day)
+    control = balances[Account.RECEIVABLES_CONTROL]
     return TrialBalanceOut(
         as_at=day,
-        accounts=[AccountBalance(account=account, balance_pence=pence) for account, pence in found.items()],
-        sum_pence=sum(found.values()),
+        accounts=[AccountBalance(account=account, balance_pence=pence) for account, pence in balances.items()],
+        sum_pence=sum(balances.values()),
         receivables_control_pence=control,
         receivables_outstanding_pence=outstanding,
         difference_pence=control - outstanding,
     )
-
-
-class BalanceDifference(BaseModel):
-    """A receivable whose records and journal differ."""
-
-    receivable_id: UUID | None
-    subledger_pence: int | None
-    journal_pence: int | None
-
-
-class ReconciliationOut(BaseModel):
-    """opening + invoices − credits − receipts allocated + receipts reversed = closing = control account."""
-
-    start: date
-    as_at: date
-    opening_pence: int
-    invoices_pence: int
-    credits_pence: int
-    receipts_allocated_pence: int
-    receipts_reversed_pence: int
-    closing_pence: int
-    control_account_pence: int
-    difference_pence: int
-    differences: Annotated[list[BalanceDifference], Field(description="By id, at most 100.")]
-    drifted: Annotated[
-        list[BalanceDifference], Field(description="Stored outstanding against the whole journal, at most 100.")
-    ]
 
 
 @router.get("/reconciliation")
@@ -109,7 +67,7 @@ async def reconcile(
         control_account_pence=control,
         difference_pence=control - moved.closing_pence,
         differences=[
-            BalanceDifference(**each) for each in await store.differences(session, as_at=day, limit=MAX_DIFFERENCES)
+            BalanceDifference(**row) for row in await store.differences(session, as_at=day, limit=MAX_DIFFERENCES)
         ],
-        drifted=[BalanceDifference(**each) for each in await store.drifted(session, limit=MAX_DIFFERENCES)],
+        drifted=[BalanceDifference(**row) for row in await store.drifted(session, limit=MAX_DIFFERENCES)],
     )

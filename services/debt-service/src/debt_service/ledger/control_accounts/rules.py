@@ -1,4 +1,7 @@
-"""What a reconciliation must come to (receivables.md §5)."""
+"""What a reconciliation must come to: the sub-ledger's closing balance equals the control account.
+
+Source: council policy (control account reconciliation, to the penny).
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ class PeriodEndsBeforeItBegins(Malformed):
 
 
 def check_period(start: date, as_at: date) -> None:
-    """Raise PeriodEndsBeforeItBegins: its opening balance would lie behind its closing one."""
+    """Raise PeriodEndsBeforeItBegins where the last day is before the first."""
     if as_at < start:
-        errors = [FieldError("as_at", "lies before start", f"not before {start}")]
+        errors = [FieldError("as_at", "is before start", f"not before {start}")]
         raise PeriodEndsBeforeItBegins("The period ends before it begins.", errors=errors)
 
 
@@ -31,7 +34,7 @@ class Movements:
 
     @property
     def closing_pence(self) -> int:
-        """opening + invoices − credits − receipts allocated + receipts that came back = closing.
+        """opening + invoices − credits − receipts allocated + receipts reversed = closing.
 
         >>> Movements(100, 50, 10, 60, 5).closing_pence
         85

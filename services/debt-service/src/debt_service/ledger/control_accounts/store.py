@@ -1,4 +1,4 @@
-"""The queries of the control account: set-based, over the whole book."""
+"""The queries of the control account: set-based, over the whole ledger."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from debt_service.ledger.control_accounts.rules import Movements
 from debt_service.ledger.journal.rules import Account
 
-# What was owed then is what is owed now, less what was raised since, plus what was paid or credited since.
+# By receivable, what was paid or credited after a day: what was owed then is what is owed now and this.
 SINCE = """
 SELECT receivable_id, sum(pence)::bigint AS pence FROM (
     SELECT receivable_id, CASE WHEN allocated_on > $1 THEN amount_pence ELSE 0 END
@@ -22,7 +22,7 @@ SELECT receivable_id, sum(pence)::bigint AS pence FROM (
 ) later GROUP BY receivable_id
 """
 
-# One statement, so that what is recorded meanwhile is in both or in neither: reports read committed rows.
+# One statement, so that what is committed meanwhile is in both or in neither.
 _TRIAL_BALANCE = f"""
 SELECT line.account, sum(line.amount_pence)::bigint AS pence
 FROM journal_line line JOIN journal_entry entry ON entry.id = line.entry_id
@@ -58,7 +58,7 @@ SELECT receivable_id, sum(ledger)::bigint AS subledger_pence, sum(journal)::bigi
     UNION ALL SELECT line.receivable_id, 0, line.amount_pence FROM journal_line line
         JOIN journal_entry entry ON entry.id = line.entry_id
         WHERE line.account = 'receivables_control' AND entry.posted_on <= $1
-) told GROUP BY receivable_id HAVING sum(ledger) <> sum(journal) ORDER BY receivable_id LIMIT $2
+) recorded GROUP BY receivable_id HAVING sum(ledger) <> sum(journal) ORDER BY receivable_id LIMIT $2
 """
 
 _OUTSTANDING_NOW = """
@@ -72,10 +72,10 @@ WHERE r.outstanding_pence IS DISTINCT FROM coalesce(control.pence, 0) LIMIT $1
 
 
 async def trial_balance(session: AsyncSession, *, as_at: date) -> tuple[dict[Account, int], int]:
-    """The balance of every account at the end of a day (they sum to nought), and what receivables owed by then."""
+    """The balance of every account at the end of a day (they sum to zero), and what receivables owed by then."""
     connection = await driver(session)
-    found = {row["account"]: row["pence"] or 0 for row in await connection.fetch(_TRIAL_BALANCE, as_at)}
-    return {account: found.get(account, 0) for account in Account}, found[None]
+    balances = {row["account"]: row["pence"] or 0 for row in await connection.fetch(_TRIAL_BALANCE, as_at)}
+    return {account: balances.get(account, 0) for account in Account}, balances[None]
 
 
 async def movements(session: AsyncSession, *, start: date, end: date) -> tuple[Movements, int]:

@@ -27,18 +27,18 @@ router = resource_router("customers")
 
 @router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": CustomerOut}})
 async def register(
-    body: CustomerIn,
+    customer: CustomerIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("debts:write")],
 ) -> CustomerOut:
     """Register a customer; 200 with what is there when the source reference is known with the same content."""
-    [outcome] = await register_customers(session, [(1, body.as_new())], by=by, at=now)
-    customer = await store.get_customer(session, outcome.raise_if_refused())
+    [outcome] = await register_customers(session, [(1, customer.as_new())], by=by, at=now)
+    registered = await store.get_customer(session, outcome.raise_if_refused())
     response.status_code = 201 if outcome.result == "created" else 200
-    response.headers["etag"] = etag(customer.version)
-    return CustomerOut.of(customer)
+    response.headers["etag"] = etag(registered.version)
+    return CustomerOut.of(registered)
 
 
 @router.post("/bulk", dependencies=[Idempotent], max_body_size=BULK_BODY_LIMIT)
@@ -47,7 +47,7 @@ async def register_many(
 ) -> BulkOut:
     """Register up to 5,000 customers; each line has its own outcome."""
     good, bad = read_lines(CustomerIn, body.items)
-    outcomes = await register_customers(session, [(line, each.as_new()) for line, each in good], by=by, at=now)
+    outcomes = await register_customers(session, [(line, customer.as_new()) for line, customer in good], by=by, at=now)
     return BulkOut.of([*outcomes, *bad])
 
 
@@ -67,7 +67,7 @@ async def list_customers(
     ] = None,
 ) -> Page[CustomerOut]:
     """Customers, filtered, sorted by name or time of registering."""
-    items, cursor = await fetch_page(
+    customers, cursor = await fetch_page(
         session,
         store.customers_where(ids=ids or [], system=source_system, reference=source_reference, kind=kind, q=q),
         query=page,
@@ -75,7 +75,7 @@ async def list_customers(
         default="created_at",
         id_column=Customer.id,
     )
-    return Page(items=[CustomerOut.of(each) for each in items], next=cursor)
+    return Page(items=[CustomerOut.of(customer) for customer in customers], next=cursor)
 
 
 @router.get("/{customer_id}")
@@ -92,7 +92,7 @@ async def get(
 async def change(
     *,
     customer_id: UUID,
-    body: CustomerPatch,
+    patch: CustomerPatch,
     response: Response,
     session: SessionDep,
     now: Now,
@@ -101,7 +101,7 @@ async def change(
 ) -> CustomerOut:
     """Change a customer in the version you read (`If-Match`)."""
     customer = await change_customer(
-        session, customer_id, body.values(), if_match=if_match, by=by, at=now, reason=body.reason
+        session, customer_id, patch.values(), if_match=if_match, by=by, at=now, reason=patch.reason
     )
     response.headers["etag"] = etag(customer.version)
     return CustomerOut.of(customer)

@@ -10,7 +10,7 @@ from council_common.errors import FieldError, Malformed, NotFound
 
 
 class CustomerKind(StrEnum):
-    """Decides which law applies: the Pre-Action Protocol protects individuals and sole traders."""
+    """Decides which law applies: the Pre-Action Protocol for Debt Claims protects individuals and sole traders."""
 
     INDIVIDUAL = "individual"
     SOLE_TRADER = "sole_trader"
@@ -41,7 +41,7 @@ class NoEmail(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class NewCustomer:
-    """A customer as a source system tells it."""
+    """A customer as a source system sends it."""
 
     system: str
     reference: str
@@ -54,7 +54,7 @@ class NewCustomer:
 
 
 def check_channel(channel: Channel, email: str | None) -> None:
-    """Raise NoEmail when somebody is to be written to by e-mail at no address."""
+    """Raise NoEmail for a customer who prefers e-mail and has no e-mail address."""
     if channel == Channel.EMAIL and email is None:
         raise NoEmail(
             "A customer who prefers e-mail needs an e-mail address.",

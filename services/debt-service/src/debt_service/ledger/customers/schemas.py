@@ -30,7 +30,7 @@ class AddressIn(BaseModel):
 
 
 class CustomerIn(BaseModel):
-    """A customer as a source system tells it."""
+    """A customer as a source system sends it."""
 
     model_config = ConfigDict(extra="forbid")
 

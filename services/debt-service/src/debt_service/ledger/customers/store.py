@@ -40,15 +40,15 @@ async def insert_customers(
     rows = await connection.fetch(
         _INSERT,
         [new_id() for _ in customers],
-        [each.system for each in customers],
-        [each.reference for each in customers],
-        [each.kind for each in customers],
-        [each.name for each in customers],
-        [each.email for each in customers],
-        [None if each.address is None else json.dumps(each.address) for each in customers],
-        [each.preferred_channel for each in customers],
-        [each.language for each in customers],
-        [content_hash(each) for each in customers],
+        [new.system for new in customers],
+        [new.reference for new in customers],
+        [new.kind for new in customers],
+        [new.name for new in customers],
+        [new.email for new in customers],
+        [None if new.address is None else json.dumps(new.address) for new in customers],
+        [new.preferred_channel for new in customers],
+        [new.language for new in customers],
+        [content_hash(new) for new in customers],
         at,
     )
     return {(row["system"], row["reference"]): row["id"] for row in rows}
@@ -58,7 +58,7 @@ async def customers_by_source(session: AsyncSession, keys: Iterable[SourceKey]) 
     """The customers a source system knows by these references."""
     wanted = tuple_(col(Customer.system), col(Customer.reference)).in_(list(keys))
     found = await session.scalars(select(Customer).where(wanted))
-    return {(each.system, each.reference): each for each in found}
+    return {(customer.system, customer.reference): customer for customer in found}
 
 
 async def get_customer(session: AsyncSession, customer_id: UUID) -> Customer:
@@ -72,8 +72,9 @@ async def get_customer(session: AsyncSession, customer_id: UUID) -> Customer:
 async def lock_customer(session: AsyncSession, customer_id: UUID) -> Customer:
     """One customer, its row locked; raises CustomerNotFound.
 
-    No key lock: whoever holds a receivable or receipt may still name the customer (a foreign key's check), or a hold
-    on a customer, which locks its receivables next, and a bank file would wait for one another in a ring.
+    No key lock: a transaction that has locked a receivable or receipt may still name the customer (a foreign key's
+    check). With one, a hold on a customer, which locks its receivables next, and a bank file would wait for one another
+    in a ring.
     """
     customer = await session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
     if customer is None:
@@ -82,7 +83,7 @@ async def lock_customer(session: AsyncSession, customer_id: UUID) -> Customer:
 
 
 async def lock_customers_for_share(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, bool]:
-    """Which customers exist, and whether each is on hold; no hold is placed or ended until we commit."""
+    """Lock customers that exist; returns by id whether one is on hold. No hold is placed or ended until we commit."""
     rows = await session.execute(
         select(col(Customer.id), col(Customer.on_hold))
         .where(col(Customer.id).in_(sorted(set(customer_ids))))

@@ -17,8 +17,8 @@ from debt_service.rows import Row
 class Customer(Row, table=True):
     """Who owes. `on_hold` follows the holds on the customer, `suppressed` stops every notice.
 
-    `content_hash` is that of what the source told first; changes since are the council's own.
-    `contact_changed_at` is when an address or the channel was last put right.
+    `content_hash` is that of what the source sent first; changes since are the council's own.
+    `contact_changed_at` is when a name, an address or the channel was last changed.
     """
 
     __table_args__ = (UniqueConstraint("system", "reference"),)

@@ -19,7 +19,7 @@ from debt_service.ledger.customers.rules import NewCustomer, check_channel
 from debt_service.ledger.customers.tables import Customer
 from debt_service.records import Change, write_changes
 
-# How somebody is reached: what failed for want of an address may be issued again once one of these is changed.
+# How a customer is reached: a notice that failed for want of an address may be issued again once one of these changes.
 _CONTACT = frozenset({"name", "email", "address", "preferred_channel"})
 
 
@@ -28,11 +28,11 @@ async def register_customers(
 ) -> list[Outcome]:
     """Add customers; a source reference that is known answers with what is there, other content is refused.
 
-    The same content is what the source told first, or what the customer is now: what was put right in both systems is
-    no contradiction.
+    The same content is what the source sent first, or what the customer is now: a correction made in both systems is no
+    contradiction.
     """
     by_key = {(new.system, new.reference): new for _, new in reversed(lines)}
-    # In one order for everybody: two requests with the same customers wait for one another, never in a ring.
+    # Every request adds in one order: two with the same customers wait for one another, never in a ring.
     created = await store.insert_customers(session, [by_key[key] for key in sorted(by_key)], at=at)
     await write_changes(
         session, (Change("customer", customer_id, 1, "registered") for customer_id in created.values()), by=by, at=at
@@ -52,7 +52,7 @@ async def register_customers(
 
 
 def _is_now(customer: Customer, new: NewCustomer) -> bool:
-    return all(getattr(customer, name) == told for name, told in asdict(new).items())
+    return all(getattr(customer, name) == value for name, value in asdict(new).items())
 
 
 async def change_customer(
@@ -65,7 +65,7 @@ async def change_customer(
     at: datetime,
     reason: str | None,
 ) -> Customer:
-    """Change what the caller names, in the version the caller read."""
+    """Change what the caller names, in the version the caller read; raises NoEmail and a failed precondition."""
     customer = await store.lock_customer(session, customer_id)
     must_match(if_match, customer.version)
     if any(name in _CONTACT and value != getattr(customer, name) for name, value in values.items()):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -11,44 +10,14 @@ from council_common.service.api import resource_router
 from council_common.web.dependencies import SessionDep, requires
 from council_common.web.pages import Page, PageQuery, fetch_page
 from fastapi import Depends
-from pydantic import BaseModel
 
 from debt_service.fields import Day
 from debt_service.ledger.journal import store
 from debt_service.ledger.journal.rules import Account, Fact
-from debt_service.ledger.journal.tables import JournalEntry, JournalLine
+from debt_service.ledger.journal.schemas import JournalEntryOut
+from debt_service.ledger.journal.tables import JournalEntry
 
 router = resource_router("journal")
-
-
-class JournalLineOut(BaseModel):
-    """One side of an entry: a debit is positive, a credit negative."""
-
-    account: Account
-    amount_pence: int
-    department: str | None
-    customer_id: UUID | None
-    receivable_id: UUID | None
-    receipt_id: UUID | None
-
-
-class JournalEntryOut(BaseModel):
-    """One fact on the books; its lines sum to nought."""
-
-    id: UUID
-    fact: Fact
-    fact_id: UUID
-    posted_on: date
-    recorded_at: datetime
-    recorded_by: str
-    lines: list[JournalLineOut]
-
-    @staticmethod
-    def of(entry: JournalEntry, lines: list[JournalLine]) -> JournalEntryOut:
-        return JournalEntryOut(
-            **entry.values(),
-            lines=[JournalLineOut(**line.values("entry_id", "line_no")) for line in lines],
-        )
 
 
 @router.get("")
@@ -66,7 +35,7 @@ async def list_entries(
     posted_to: Day | None = None,
 ) -> Page[JournalEntryOut]:
     """Journal entries with their lines, by the day they count for or the time they were recorded."""
-    items, cursor = await fetch_page(
+    entries, cursor = await fetch_page(
         session,
         store.entries_where(
             fact=fact,
@@ -82,8 +51,8 @@ async def list_entries(
         default="posted_on",
         id_column=JournalEntry.id,
     )
-    lines = await store.lines_of(session, [each.id for each in items])
-    return Page(items=[JournalEntryOut.of(each, lines[each.id]) for each in items], next=cursor)
+    lines = await store.lines_of(session, [entry.id for entry in entries])
+    return Page(items=[JournalEntryOut.of(entry, lines[entry.id]) for entry in entries], next=cursor)
 
 
 @router.get("/{entry_id}")

@@ -1,4 +1,4 @@
-"""Accounts and the entries of each money fact. A debit is positive, a credit negative; an entry sums to nought."""
+"""Accounts, and the entry of each money fact. A debit is positive, a credit negative; an entry sums to zero."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Account(StrEnum):
 
 
 class Fact(StrEnum):
-    """What an entry tells; together with the fact's id it is unique."""
+    """The money fact an entry records; together with the fact's id it is unique."""
 
     RECEIVABLE_RAISED = "receivable_raised"
     RECEIVABLE_CANCELLED = "receivable_cancelled"
@@ -76,33 +76,68 @@ def charge_lines(
     A credit note is the same with negative amounts.
     """
     return (
-        EntryLine(Account.RECEIVABLES_CONTROL, gross_pence, None, customer_id, receivable_id),
-        EntryLine(Account.INCOME, vat_pence - gross_pence, department, customer_id, receivable_id),
-        EntryLine(Account.VAT_OUTPUT, -vat_pence, department, customer_id, receivable_id),
+        EntryLine(
+            account=Account.RECEIVABLES_CONTROL,
+            amount_pence=gross_pence,
+            customer_id=customer_id,
+            receivable_id=receivable_id,
+        ),
+        EntryLine(
+            account=Account.INCOME,
+            amount_pence=vat_pence - gross_pence,
+            department=department,
+            customer_id=customer_id,
+            receivable_id=receivable_id,
+        ),
+        EntryLine(
+            account=Account.VAT_OUTPUT,
+            amount_pence=-vat_pence,
+            department=department,
+            customer_id=customer_id,
+            receivable_id=receivable_id,
+        ),
     )
 
 
 def received_lines(*, amount_pence: int, customer_id: UUID | None, receipt_id: UUID) -> tuple[EntryLine, ...]:
     """Money came in: until it is set against a debt it is on account."""
     return (
-        EntryLine(Account.BANK, amount_pence, receipt_id=receipt_id, customer_id=customer_id),
-        EntryLine(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
+        EntryLine(account=Account.BANK, amount_pence=amount_pence, customer_id=customer_id, receipt_id=receipt_id),
+        EntryLine(
+            account=Account.UNALLOCATED_CASH,
+            amount_pence=-amount_pence,
+            customer_id=customer_id,
+            receipt_id=receipt_id,
+        ),
     )
 
 
 def identified_lines(*, amount_pence: int, customer_id: UUID, receipt_id: UUID) -> tuple[EntryLine, ...]:
-    """Suspense finds its owner: what nobody had on account is the customer's."""
+    """Suspense is identified: money on account of no customer is now on account of this one."""
     return (
-        EntryLine(Account.UNALLOCATED_CASH, amount_pence, receipt_id=receipt_id),
-        EntryLine(Account.UNALLOCATED_CASH, -amount_pence, receipt_id=receipt_id, customer_id=customer_id),
+        EntryLine(account=Account.UNALLOCATED_CASH, amount_pence=amount_pence, receipt_id=receipt_id),
+        EntryLine(
+            account=Account.UNALLOCATED_CASH,
+            amount_pence=-amount_pence,
+            customer_id=customer_id,
+            receipt_id=receipt_id,
+        ),
     )
 
 
 def allocated_lines(
-    *, amount_pence: int, on_account_of: UUID | None, customer_id: UUID, receivable_id: UUID, receipt_id: UUID
+    *, amount_pence: int, payer_id: UUID | None, customer_id: UUID, receivable_id: UUID, receipt_id: UUID
 ) -> tuple[EntryLine, ...]:
-    """Money on account pays a debt; taking it back is the same with a negative amount."""
+    """Money on account of its payer (None: suspense) pays a debt; reversing it is the same with a negative amount."""
     return (
-        EntryLine(Account.UNALLOCATED_CASH, amount_pence, None, on_account_of, None, receipt_id),
-        EntryLine(Account.RECEIVABLES_CONTROL, -amount_pence, None, customer_id, receivable_id, receipt_id),
+        EntryLine(
+            account=Account.UNALLOCATED_CASH, amount_pence=amount_pence, customer_id=payer_id, receipt_id=receipt_id
+        ),
+        EntryLine(
+            account=Account.RECEIVABLES_CONTROL,
+            amount_pence=-amount_pence,
+            customer_id=customer_id,
+            receivable_id=receivable_id,
+            receipt_id=receipt_id,
+        ),
     )

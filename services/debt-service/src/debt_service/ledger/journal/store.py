@@ -1,11 +1,11 @@
-"""Adding to the journal and reading it."""
+"""Every query about the journal: adding to it and reading it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from council_common.ids import new_id
@@ -13,45 +13,67 @@ from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.ledger.journal.rules import Entry, JournalEntryNotFound
+from debt_service.ledger.journal.rules import Account, Entry, Fact, JournalEntryNotFound
 from debt_service.ledger.journal.tables import JournalEntry, JournalLine
 from debt_service.records import copy_rows
 
-ENTRY_COLUMNS = ("id", "fact", "fact_id", "posted_on", "recorded_at", "recorded_by")
-LINE_COLUMNS = (
-    "entry_id",
-    "line_no",
-    "account",
-    "amount_pence",
-    "department",
-    "customer_id",
-    "receivable_id",
-    "receipt_id",
-)
+
+class EntryRow(NamedTuple):
+    """A row of entries, as COPY takes it."""
+
+    id: UUID
+    fact: Fact
+    fact_id: UUID
+    posted_on: date
+    recorded_at: datetime
+    recorded_by: str
+
+
+class LineRow(NamedTuple):
+    """A row of an entry's lines, as COPY takes it."""
+
+    entry_id: UUID
+    line_no: int
+    account: Account
+    amount_pence: int
+    department: str | None
+    customer_id: UUID | None
+    receivable_id: UUID | None
+    receipt_id: UUID | None
 
 
 async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: str, at: datetime) -> None:
     """Add entries by COPY; a fact that is on the books already is refused by its unique key."""
-    heads, lines = [], []
-    for each in entries:
+    heads: list[EntryRow] = []
+    lines: list[LineRow] = []
+    for entry in entries:
         entry_id = new_id()
-        heads.append((entry_id, each.fact, each.fact_id, each.posted_on, at, by))
-        lines += [
-            (
-                entry_id,
-                number,
-                line.account,
-                line.amount_pence,
-                line.department,
-                line.customer_id,
-                line.receivable_id,
-                line.receipt_id,
+        heads.append(
+            EntryRow(
+                id=entry_id,
+                fact=entry.fact,
+                fact_id=entry.fact_id,
+                posted_on=entry.posted_on,
+                recorded_at=at,
+                recorded_by=by,
             )
-            for number, line in enumerate(each.lines, start=1)
+        )
+        lines += [
+            LineRow(
+                entry_id=entry_id,
+                line_no=number,
+                account=line.account,
+                amount_pence=line.amount_pence,
+                department=line.department,
+                customer_id=line.customer_id,
+                receivable_id=line.receivable_id,
+                receipt_id=line.receipt_id,
+            )
+            for number, line in enumerate(entry.lines, start=1)
         ]
     if heads:
-        await copy_rows(session, "journal_entry", ENTRY_COLUMNS, heads)
-        await copy_rows(session, "journal_line", LINE_COLUMNS, lines)
+        await copy_rows(session, "journal_entry", EntryRow._fields, heads)
+        await copy_rows(session, "journal_line", LineRow._fields, lines)
 
 
 async def get_entry(session: AsyncSession, entry_id: UUID) -> JournalEntry:
@@ -91,19 +113,19 @@ def entries_where(
         if value is not None
     ]
     if of_lines:
-        with_such_a_line = select(col(JournalLine.entry_id)).where(*of_lines)
-        statement = statement.where(col(JournalEntry.id).in_(with_such_a_line))
+        with_a_matching_line = select(col(JournalLine.entry_id)).where(*of_lines)
+        statement = statement.where(col(JournalEntry.id).in_(with_a_matching_line))
     return statement
 
 
 async def lines_of(session: AsyncSession, entry_ids: Sequence[UUID]) -> dict[UUID, list[JournalLine]]:
     """The lines of some entries, in order."""
-    rows = await session.scalars(
+    found = await session.scalars(
         select(JournalLine)
         .where(col(JournalLine.entry_id).in_(entry_ids))
         .order_by(col(JournalLine.entry_id), col(JournalLine.line_no))
     )
     lines: dict[UUID, list[JournalLine]] = defaultdict(list)
-    for row in rows:
-        lines[row.entry_id].append(row)
+    for line in found:
+        lines[line.entry_id].append(line)
     return lines

@@ -15,7 +15,6 @@ from council_common.web.pages import Page, PageQuery, fetch_page
 from council_common.web.preconditions import etag
 from fastapi import Depends, Query, Response
 from fastapi.responses import StreamingResponse
-from sqlalchemy import select
 
 from debt_service.bulk import BulkIn, BulkOut, read_lines
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day, WantedPence, WantedText
@@ -28,7 +27,7 @@ from debt_service.ledger.receivables.schemas import (
     ReceivableIn,
     ReceivableOut,
 )
-from debt_service.ledger.receivables.store import ReceivableFilter, narrowed
+from debt_service.ledger.receivables.store import ReceivableFilter
 from debt_service.ledger.receivables.tables import Receivable
 from debt_service.ledger.receivables.usecases import cancel_receivable, mark_overdue, raise_receivables
 
@@ -52,7 +51,7 @@ EXPORTED = (
 )
 
 
-async def _wanted(
+async def _filter(
     *,
     ids: Annotated[list[UUID] | None, Query(max_length=200)] = None,
     customer_id: UUID | None = None,
@@ -85,23 +84,23 @@ async def _wanted(
     )
 
 
-Wanted = Annotated[ReceivableFilter, Depends(_wanted)]
+Filter = Annotated[ReceivableFilter, Depends(_filter)]
 
 
 @router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": ReceivableOut}})
 async def raise_one(
-    body: ReceivableIn,
+    receivable: ReceivableIn,
     response: Response,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("debts:write")],
 ) -> ReceivableOut:
     """Charge a customer; 200 with what is there when the source reference is known with the same content."""
-    [outcome] = await raise_receivables(session, [(1, body.as_new())], by=by, at=now)
-    receivable = await store.get_receivable(session, outcome.raise_if_refused())
+    [outcome] = await raise_receivables(session, [(1, receivable.as_new())], by=by, at=now)
+    raised = await store.get_receivable(session, outcome.raise_if_refused())
     response.status_code = 201 if outcome.result == "created" else 200
-    response.headers["etag"] = etag(receivable.version)
-    return ReceivableOut.of(receivable)
+    response.headers["etag"] = etag(raised.version)
+    return ReceivableOut.of(raised)
 
 
 @router.post("/bulk", dependencies=[Idempotent], max_body_size=BULK_BODY_LIMIT)
@@ -110,30 +109,31 @@ async def raise_many(
 ) -> BulkOut:
     """Charge customers, up to 5,000 lines; each line has its own outcome."""
     good, bad = read_lines(ReceivableIn, body.items)
-    outcomes = await raise_receivables(session, [(line, each.as_new()) for line, each in good], by=by, at=now)
+    charges = [(line, receivable.as_new()) for line, receivable in good]
+    outcomes = await raise_receivables(session, charges, by=by, at=now)
     return BulkOut.of([*outcomes, *bad])
 
 
 @router.post("/overdue-markings", status_code=201, dependencies=[Idempotent])
 async def mark(
-    body: OverdueMarkingIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]
+    marking: OverdueMarkingIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("debts:write")]
 ) -> OverdueMarkingOut:
     """Mark what was due before a day and is still owed; the daily job does the same for today."""
-    marked = await mark_overdue(session, as_at=body.as_at, by=by, at=now)
-    return OverdueMarkingOut(as_at=body.as_at, marked=marked)
+    marked = await mark_overdue(session, as_at=marking.as_at, by=by, at=now)
+    return OverdueMarkingOut(as_at=marking.as_at, marked=marked)
 
 
 @router.get("")
 async def list_receivables(
     session: SessionDep,
     page: Annotated[PageQuery, Depends()],
-    wanted: Wanted,
+    filters: Filter,
     _: Annotated[Actor, requires("debts:read")],
 ) -> Page[ReceivableOut]:
     """Receivables, filtered and sorted."""
-    items, cursor = await fetch_page(
+    receivables, cursor = await fetch_page(
         session,
-        narrowed(select(Receivable), wanted),
+        store.receivables_where(filters),
         query=page,
         sortable={
             "due_on": Receivable.due_on,
@@ -144,14 +144,16 @@ async def list_receivables(
         default="due_on",
         id_column=Receivable.id,
     )
-    return Page(items=[ReceivableOut.of(each) for each in items], next=cursor)
+    return Page(items=[ReceivableOut.of(receivable) for receivable in receivables], next=cursor)
 
 
 @router.get("/export.csv", response_class=StreamingResponse)
-async def export(runtime: RuntimeDep, wanted: Wanted, _: Annotated[Actor, requires("debts:read")]) -> StreamingResponse:
+async def export(
+    runtime: RuntimeDep, filters: Filter, _: Annotated[Actor, requires("debts:read")]
+) -> StreamingResponse:
     """The same list as CSV, whole, in the order in which the debts were raised."""
     columns = [getattr(Receivable, name) for name in EXPORTED]
-    statement = narrowed(select(*columns), wanted)
+    statement = store.receivables_where(filters).with_only_columns(*columns)
     return csv_download(runtime.sessions, statement, Receivable.id, filename="receivables.csv")
 
 
@@ -177,11 +179,12 @@ async def history(
 @router.post("/{receivable_id}/cancellations", status_code=201, dependencies=[Idempotent])
 async def cancel(
     receivable_id: UUID,
-    body: CancellationIn,
+    cancellation: CancellationIn,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("debts:write")],
 ) -> ReceivableOut:
-    """Cancel what is outstanding by a credit note; the journal takes it back, VAT in proportion."""
-    await cancel_receivable(session, receivable_id, reason=body.reason, note=body.note, by=by, at=now)
+    """Cancel what is outstanding by a credit note, VAT in proportion."""
+    reason, note = cancellation.reason, cancellation.note
+    await cancel_receivable(session, receivable_id, reason=reason, note=note, by=by, at=now)
     return ReceivableOut.of(await store.get_receivable(session, receivable_id))

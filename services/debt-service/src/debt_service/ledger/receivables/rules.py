@@ -11,7 +11,7 @@ from uuid import UUID
 from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
 from council_common.money import Money
 
-# Council policy: thirty days from the date of issue (receivables.md §2.1, "due = invoice date + 30").
+# Council policy: thirty days from the date of issue.
 STANDARD_TERM = timedelta(days=30)
 
 
@@ -24,7 +24,7 @@ class ReceivableStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-# Settled and cancelled lead back only when a receipt comes back (a bounced cheque, an unpaid Direct Debit).
+# Settled and cancelled lead back only when a receipt is reversed (a bounced cheque, an unpaid Direct Debit).
 NEXT: dict[ReceivableStatus, frozenset[ReceivableStatus]] = {
     ReceivableStatus.OPEN: frozenset({ReceivableStatus.OVERDUE, ReceivableStatus.SETTLED, ReceivableStatus.CANCELLED}),
     ReceivableStatus.OVERDUE: frozenset({ReceivableStatus.SETTLED, ReceivableStatus.CANCELLED}),
@@ -34,9 +34,9 @@ NEXT: dict[ReceivableStatus, frozenset[ReceivableStatus]] = {
 
 
 class CancelReason(StrEnum):
-    """Why a charge is taken back; told in the event, so a code and never a sentence.
+    """Why a charge is credited; published in the event, so a code and never a sentence.
 
-    Money that is owed and cannot be had is written off, not cancelled.
+    Money that is owed and cannot be collected is written off, not cancelled.
     """
 
     RAISED_IN_ERROR = "raised_in_error"
@@ -63,25 +63,25 @@ class NumberTaken(Conflict):
 
 
 class OverAllocated(Conflict):
-    """More was to be set against a receivable than is owed on it (peer case R2)."""
+    """More was to be set against a receivable than is owed on it."""
 
     code = "over-allocated"
 
 
 class FutureDate(Malformed):
-    """Nothing is recorded for a day that has not come."""
+    """Nothing is recorded for a future day."""
 
     code = "date-in-future"
 
     @classmethod
     def of(cls, field: str, *, today: date) -> FutureDate:
-        errors = [FieldError(field, "lies in the future", f"at most {today}")]
-        return cls(f"{field} lies in the future.", errors=errors)
+        errors = [FieldError(field, "is in the future", f"at most {today}")]
+        return cls(f"{field} is in the future.", errors=errors)
 
 
 @dataclass(frozen=True, slots=True)
 class NewReceivable:
-    """A charge as a service department tells it."""
+    """A charge as a service department sends it."""
 
     system: str
     reference: str
@@ -100,9 +100,9 @@ class NewReceivable:
 
 @dataclass(frozen=True, slots=True)
 class PaymentOutcome:
-    """What one payment left: the receivable's version after it, what is owed, and, where that is nothing, since when.
+    """What one payment left: the receivable's version after it, the pence still owed, the day it settled (or None).
 
-    Settling is the version after the payment's.
+    The settlement has a version of its own: the next.
     """
 
     version: int
@@ -114,7 +114,7 @@ class PaymentOutcome:
 class OpenItem:
     """What is owed on one receivable, while its row is locked.
 
-    `last_paid_on` is the latest day a payment that stands counts for; whoever sets money against it fills it in.
+    `last_paid_on` is the latest day an allocation that stands counts for; a use case that allocates fills it in.
     """
 
     id: UUID
@@ -134,7 +134,7 @@ class OpenItem:
     last_paid_on: date | None = None
 
     def check(self, pence: int, *, field: str = "amount_pence") -> None:
-        """Raise OverAllocated, naming the request's field, when less than that is owed."""
+        """Raise OverAllocated, naming the request's field, when less than `pence` is owed."""
         if pence > self.outstanding_pence:
             raise OverAllocated(
                 f"Receivable {self.number} owes {Money(self.outstanding_pence)}; {Money(pence)} is more.",
@@ -145,8 +145,8 @@ class OpenItem:
     def pay(self, pence: int, *, on: date) -> PaymentOutcome:
         """Set money against it; raises OverAllocated.
 
-        What is paid in full is settled on the latest day of its payments: a cheque of the 1st that is recorded after
-        the money of the 10th does not make it settled on the 1st.
+        A debt paid in full is settled on the latest day of its payments (council policy): a cheque of the 1st that is
+        recorded after the money of the 10th does not make it settled on the 1st.
         """
         self.check(pence)
         self.outstanding_pence -= pence
@@ -160,7 +160,7 @@ class OpenItem:
         return PaymentOutcome(version, self.outstanding_pence, self.settled_on)
 
     def reopen(self, pence: int, *, on: date) -> None:
-        """Money that was set against it went back: it is owed again, and overdue when its day has passed."""
+        """A payment was reversed: the money is owed again, and overdue where the due date has passed."""
         self.outstanding_pence += pence
         self.version += 1
         self.settled_on = None
@@ -170,8 +170,9 @@ class OpenItem:
     def cancel(self, *, credited_pence: int, credited_vat_pence: int) -> tuple[int, int]:
         """A credit note for what is outstanding; returns its gross and the VAT in it.
 
-        `credited_…` is what earlier credit notes took back (a receipt came back after one). The VAT is the share of
-        all that is credited by now, less what was taken back: two notes never take back more than was charged.
+        `credited_…` is what earlier credit notes took back (a receipt was reversed after one). The VAT is the share of
+        all that is credited by now, less what earlier notes took back: together they never take back more than was
+        charged. Raises IllegalMove where nothing is outstanding.
         """
         if self.outstanding_pence == 0:
             raise IllegalMove(f"Receivable {self.number}", self.status, ReceivableStatus.CANCELLED)

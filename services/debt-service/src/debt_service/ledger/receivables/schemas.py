@@ -32,7 +32,7 @@ class LineIn(BaseModel):
             strict=True,
             ge=-MAX_AMOUNT_PENCE,
             le=MAX_AMOUNT_PENCE,
-            description="Within a penny of net × rate; nought where the customer accounts for it (reverse charge).",
+            description="Within a penny of net × rate; zero where the customer accounts for it (reverse charge).",
         ),
     ]
 
@@ -44,12 +44,12 @@ class LineIn(BaseModel):
             return value
         exact: Decimal = known.data["net_pence"] * known.data["vat_rate"] / 100
         if value * exact <= 0 or abs(value - exact) > 1:
-            told = "is not the VAT of net_pence at vat_rate; expected {about}, or within a penny of it"
-            raise PydanticCustomError("vat_pence", told, {"about": half_up(*exact.as_integer_ratio())})
+            problem = "is not the VAT of net_pence at vat_rate; expected {about}, or within a penny of it"
+            raise PydanticCustomError("vat_pence", problem, {"about": half_up(*exact.as_integer_ratio())})
         return value
 
-    def as_told(self) -> dict[str, Any]:
-        """The line as it is kept; "20" and "20.0" are one rate."""
+    def as_stored(self) -> dict[str, Any]:
+        """The line as it is stored; "20" and "20.0" are one rate."""
         return {**self.model_dump(mode="json"), "vat_rate": format(self.vat_rate.normalize(), "f")}
 
 
@@ -73,8 +73,8 @@ class ReceivableIn(BaseModel):
     @classmethod
     def _names_one_customer(cls, value: SourceIn | None, known: ValidationInfo) -> SourceIn | None:
         if "customer_id" in known.data and (known.data["customer_id"] is None) == (value is None):
-            told = "named twice or not at all; expected the customer by customer_id or by customer, one of the two"
-            raise PydanticCustomError("customer", told)
+            problem = "named twice or not at all; expected the customer by customer_id or by customer, one of the two"
+            raise PydanticCustomError("customer", problem)
         return value
 
     @field_validator("due_on")
@@ -83,7 +83,7 @@ class ReceivableIn(BaseModel):
         issued_on = known.data.get("issued_on")
         if value is not None and issued_on is not None and value < issued_on:
             raise PydanticCustomError(
-                "due_on", "lies before issued_on; expected {issued_on} or later", {"issued_on": str(issued_on)}
+                "due_on", "is before issued_on; expected {issued_on} or later", {"issued_on": str(issued_on)}
             )
         return value
 
@@ -96,7 +96,7 @@ class ReceivableIn(BaseModel):
                 raise PydanticCustomError("gross_pence", "is not the sum of the lines; expected {sum}", {"sum": total})
             if sum(line.vat_pence for line in known.data["lines"]) < 0:
                 raise PydanticCustomError(
-                    "gross_pence", "holds less than no VAT; expected lines whose VAT is 0 or more in all"
+                    "gross_pence", "has negative VAT; expected lines whose VAT sums to zero or more"
                 )
         return value
 
@@ -112,7 +112,7 @@ class ReceivableIn(BaseModel):
             debt_type=self.debt_type,
             issued_on=self.issued_on,
             due_on=self.due_on or self.issued_on + STANDARD_TERM,
-            lines=tuple(line.as_told() for line in self.lines),
+            lines=tuple(line.as_stored() for line in self.lines),
             net_pence=self.gross_pence - vat,
             vat_pence=vat,
             gross_pence=self.gross_pence,
@@ -125,9 +125,9 @@ class CancellationIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     reason: CancelReason
-    note: Annotated[Sentence | None, Field(description="In the officer's words; kept in the history, told nobody.")] = (
-        None
-    )
+    note: Annotated[
+        Sentence | None, Field(description="In the officer's words; kept in the history, never published.")
+    ] = None
 
 
 class OverdueMarkingIn(BaseModel):
@@ -174,7 +174,7 @@ class ReceivableOut(BaseModel):
     dunning_level: int
     last_notice_on: date | None
     last_notice_sent_on: Annotated[
-        date | None, Field(description="The day the last notice's letter left; null until that is told.")
+        date | None, Field(description="The day the last notice left; null until that is reported.")
     ]
 
     @staticmethod

@@ -11,7 +11,8 @@ from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import Select, Uuid, any_, func, literal, or_, select, tuple_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -53,7 +54,7 @@ RETURNING {", ".join(f"receivable.{name}" for name in _OPEN_ITEM)}
 
 @dataclass(frozen=True, slots=True)
 class RaisedReceivable:
-    """A new receivable as it is inserted: its id, whose it is, and whether the customer is on hold."""
+    """A new receivable as it is inserted: its id, its customer, and whether the customer is on hold."""
 
     id: UUID
     customer_id: UUID
@@ -66,20 +67,20 @@ async def insert_receivables(session: AsyncSession, raised: Sequence[RaisedRecei
     connection = await driver(session)
     rows = await connection.fetch(
         _INSERT,
-        [each.id for each in raised],
-        [each.customer_id for each in raised],
-        [each.new.system for each in raised],
-        [each.new.reference for each in raised],
-        [each.new.number for each in raised],
-        [each.new.department for each in raised],
-        [each.new.debt_type for each in raised],
-        [each.new.issued_on for each in raised],
-        [each.new.due_on for each in raised],
-        [json.dumps(each.new.lines) for each in raised],
-        [each.new.net_pence for each in raised],
-        [each.new.vat_pence for each in raised],
-        [each.new.gross_pence for each in raised],
-        [each.on_hold for each in raised],
+        [receivable.id for receivable in raised],
+        [receivable.customer_id for receivable in raised],
+        [receivable.new.system for receivable in raised],
+        [receivable.new.reference for receivable in raised],
+        [receivable.new.number for receivable in raised],
+        [receivable.new.department for receivable in raised],
+        [receivable.new.debt_type for receivable in raised],
+        [receivable.new.issued_on for receivable in raised],
+        [receivable.new.due_on for receivable in raised],
+        [json.dumps(receivable.new.lines) for receivable in raised],
+        [receivable.new.net_pence for receivable in raised],
+        [receivable.new.vat_pence for receivable in raised],
+        [receivable.new.gross_pence for receivable in raised],
+        [receivable.on_hold for receivable in raised],
         at,
     )
     return {row["id"] for row in rows}
@@ -95,11 +96,11 @@ async def receivables_like(
 ) -> tuple[dict[tuple[str, str], Receivable], dict[str, Receivable]]:
     """The receivables that have one of these source references or numbers: by source, and by number."""
     by_source = tuple_(col(Receivable.system), col(Receivable.reference)).in_(
-        [(each.system, each.reference) for each in new]
+        [(charge.system, charge.reference) for charge in new]
     )
-    by_number = col(Receivable.number).in_([each.number for each in new])
+    by_number = col(Receivable.number).in_([charge.number for charge in new])
     found = (await session.scalars(select(Receivable).where(or_(by_source, by_number)))).all()
-    return {(each.system, each.reference): each for each in found}, {each.number: each for each in found}
+    return ({(known.system, known.reference): known for known in found}, {known.number: known for known in found})
 
 
 async def get_receivable(session: AsyncSession, receivable_id: UUID) -> Receivable:
@@ -112,33 +113,35 @@ async def get_receivable(session: AsyncSession, receivable_id: UUID) -> Receivab
 
 async def lock_open_items(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, OpenItem]:
     """What is owed on these, rows locked in the order of their ids: two writers wait, never in a ring."""
-    connection = await driver(session)
-    rows = await connection.fetch(
-        f"SELECT {', '.join(_OPEN_ITEM)} FROM receivable WHERE id = ANY($1::uuid[]) ORDER BY id FOR UPDATE",
-        sorted(set(receivable_ids)),
+    ids = literal(sorted(set(receivable_ids)), ARRAY(Uuid))
+    rows = await session.execute(
+        select(*(getattr(Receivable, name) for name in _OPEN_ITEM))
+        .where(col(Receivable.id) == any_(ids))
+        .order_by(col(Receivable.id))
+        .with_for_update()
     )
-    return {row["id"]: _open_item(row) for row in rows}
+    return {row.id: _open_item(row._mapping) for row in rows}
 
 
 async def lock_open_item(session: AsyncSession, receivable_id: UUID) -> OpenItem:
     """What is owed on one, its row locked; raises ReceivableNotFound."""
-    owed = await lock_open_items(session, [receivable_id])
-    if not owed:
+    items = await lock_open_items(session, [receivable_id])
+    if not items:
         raise ReceivableNotFound("There is no receivable with this id.")
-    return owed[receivable_id]
+    return items[receivable_id]
 
 
-async def save_open_items(session: AsyncSession, owed: Sequence[OpenItem]) -> None:
+async def save_open_items(session: AsyncSession, items: Sequence[OpenItem]) -> None:
     """Write back what changed while the rows were locked."""
     connection = await driver(session)
     await connection.execute(
         _SAVE,
-        [each.id for each in owed],
-        [each.version for each in owed],
-        [each.outstanding_pence for each in owed],
-        [each.status for each in owed],
-        [each.overdue_on for each in owed],
-        [each.settled_on for each in owed],
+        [item.id for item in items],
+        [item.version for item in items],
+        [item.outstanding_pence for item in items],
+        [item.status for item in items],
+        [item.overdue_on for item in items],
+        [item.settled_on for item in items],
     )
 
 
@@ -190,7 +193,7 @@ def _open_item(row: Any) -> OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class ReceivableFilter:
-    """What a list of receivables is narrowed to."""
+    """What a list of receivables is filtered by."""
 
     ids: Sequence[UUID] = ()
     customer_id: UUID | None = None
@@ -207,36 +210,36 @@ class ReceivableFilter:
     on_hold: bool | None = None
 
 
-def narrowed(statement: Select[Any], wanted: ReceivableFilter) -> Select[Any]:
-    """A statement over receivables, narrowed to what is wanted."""
+def receivables_where(filters: ReceivableFilter) -> Select[Any]:
+    """The list of receivables, filtered."""
     row = Receivable
     equal = {
-        col(row.customer_id): wanted.customer_id,
-        col(row.number): wanted.number,
-        col(row.status): wanted.status,
-        col(row.department): wanted.department,
-        col(row.debt_type): wanted.debt_type,
-        col(row.dunning_level): wanted.level,
-        col(row.on_hold): wanted.on_hold,
+        col(row.customer_id): filters.customer_id,
+        col(row.number): filters.number,
+        col(row.status): filters.status,
+        col(row.department): filters.department,
+        col(row.debt_type): filters.debt_type,
+        col(row.dunning_level): filters.level,
+        col(row.on_hold): filters.on_hold,
     }
     conditions = [column == value for column, value in equal.items() if value is not None]
-    if wanted.ids:
-        conditions.append(col(row.id).in_(wanted.ids))
-    if wanted.overdue_as_at is not None:
-        conditions += [col(row.outstanding_pence) > 0, col(row.due_on) < wanted.overdue_as_at]
-    if wanted.due_from is not None:
-        conditions.append(col(row.due_on) >= wanted.due_from)
-    if wanted.due_to is not None:
-        conditions.append(col(row.due_on) <= wanted.due_to)
-    if wanted.min_outstanding_pence is not None:
-        conditions.append(col(row.outstanding_pence) >= wanted.min_outstanding_pence)
-    if wanted.max_outstanding_pence is not None:
-        conditions.append(col(row.outstanding_pence) <= wanted.max_outstanding_pence)
-    return statement.where(*conditions)
+    if filters.ids:
+        conditions.append(col(row.id).in_(filters.ids))
+    if filters.overdue_as_at is not None:
+        conditions += [col(row.outstanding_pence) > 0, col(row.due_on) < filters.overdue_as_at]
+    if filters.due_from is not None:
+        conditions.append(col(row.due_on) >= filters.due_from)
+    if filters.due_to is not None:
+        conditions.append(col(row.due_on) <= filters.due_to)
+    if filters.min_outstanding_pence is not None:
+        conditions.append(col(row.outstanding_pence) >= filters.min_outstanding_pence)
+    if filters.max_outstanding_pence is not None:
+        conditions.append(col(row.outstanding_pence) <= filters.max_outstanding_pence)
+    return select(Receivable).where(*conditions)
 
 
 async def values_instead_of(session: AsyncSession, column: str, value: str) -> list[str] | None:
-    """None when some debt has this value of a column; else the values there are, at most 50."""
+    """None where a debt has this value in a column; else the values there are, at most 50."""
     kind: Any = getattr(Receivable, column)
     if (await session.execute(select(kind).where(kind == value).limit(1))).first() is not None:
         return None

@@ -15,10 +15,10 @@ from debt_service.rows import Row
 
 
 class Receivable(Row, table=True):
-    """One charge. `dunning_level` and `last_notice_…` are facts of the last notice, never a next check (D2).
+    """One charge. `dunning_level` and `last_notice_…` are facts of the last notice; no next check is stored.
 
-    `last_notice_on` is the day it is dated, `last_notice_sent_on` the day its letter left, once that is told. A notice
-    that never left is none of them.
+    `last_notice_on` is the day it is dated, `last_notice_sent_on` the day it left, once that is reported. A notice that
+    never left does not count.
     """
 
     __table_args__ = (

@@ -36,20 +36,20 @@ log = get_logger()
 
 MARK_BATCH = 5_000
 
-Lines = Sequence[tuple[int, NewReceivable]]
+NumberedCharges = Sequence[tuple[int, NewReceivable]]
 
 
-async def raise_receivables(session: AsyncSession, lines: Lines, *, by: Actor, at: datetime) -> list[Outcome]:
+async def raise_receivables(session: AsyncSession, lines: NumberedCharges, *, by: Actor, at: datetime) -> list[Outcome]:
     """Charge customers: rows, journal entries, history and events, set-based; each line has its own outcome."""
-    lines, outcomes = _of_past_days(lines, today=london_date(at))
+    lines, outcomes = _without_future(lines, today=london_date(at))
     lines, without_customer, holds = await _with_customers(session, lines)
     outcomes += without_customer
-    fresh, answered = await _sort_out(session, lines)
+    fresh, answered = await _split_known(session, lines)
     outcomes += answered
-    # In one order for everybody: two requests with the same receivables wait for one another, never in a ring.
+    # Every request adds in one order: two with the same receivables wait for one another, never in a ring.
     prepared = [
         (line, store.prepared(new, new.customer_id, on_hold=holds[new.customer_id]))
-        for line, new in sorted(fresh, key=lambda each: (each[1].system, each[1].reference))
+        for line, new in sorted(fresh, key=lambda charge: (charge[1].system, charge[1].reference))
         if new.customer_id is not None
     ]
     added = await store.insert_receivables(session, [raised for _, raised in prepared], at=at) if prepared else set()
@@ -58,18 +58,20 @@ async def raise_receivables(session: AsyncSession, lines: Lines, *, by: Actor, a
     # Not added: an equal line stands before it in this request, or another request was quicker. Look again.
     lost = [(line, raised.new) for line, raised in prepared if raised.id not in added]
     if lost:
-        _, answered = await _sort_out(session, lost)
+        _, answered = await _split_known(session, lost)
         outcomes += answered
     return outcomes
 
 
-def _of_past_days(lines: Lines, *, today: date) -> tuple[Lines, list[Outcome]]:
+def _without_future(lines: NumberedCharges, *, today: date) -> tuple[NumberedCharges, list[Outcome]]:
     early = [refused(line, FutureDate.of("issued_on", today=today)) for line, new in lines if new.issued_on > today]
     return [(line, new) for line, new in lines if new.issued_on <= today], early
 
 
-async def _with_customers(session: AsyncSession, lines: Lines) -> tuple[Lines, list[Outcome], dict[UUID, bool]]:
-    """Lines with their customers' ids; lines of unknown customers; and who is on hold."""
+async def _with_customers(
+    session: AsyncSession, lines: NumberedCharges
+) -> tuple[NumberedCharges, list[Outcome], dict[UUID, bool]]:
+    """Lines with their customers' ids, the refusals of unknown customers, and by id whether a customer is on hold."""
     keys = {new.customer_source for _, new in lines if new.customer_source is not None}
     known = await customers_by_source(session, keys) if keys else {}
     found = []
@@ -96,14 +98,14 @@ def _of_customer(new: NewReceivable, customer_id: UUID | None) -> NewReceivable:
     )
 
 
-async def _sort_out(session: AsyncSession, lines: Lines) -> tuple[Lines, list[Outcome]]:
+async def _split_known(session: AsyncSession, lines: NumberedCharges) -> tuple[NumberedCharges, list[Outcome]]:
     """Lines that are new, and the outcomes of those whose source reference or number is known."""
     by_source, by_number = await store.receivables_like(session, [new for _, new in lines])
     fresh: list[tuple[int, NewReceivable]] = []
     outcomes: list[Outcome] = []
     for line, new in lines:
         known = by_source.get((new.system, new.reference))
-        if known is not None and _tells_the_same(known, new):
+        if known is not None and _has_same_content(known, new):
             outcomes.append(Outcome(line, "existing", known.id))
         elif known is not None:
             outcomes.append(refused(line, SourceReused()))
@@ -114,14 +116,16 @@ async def _sort_out(session: AsyncSession, lines: Lines) -> tuple[Lines, list[Ou
     return fresh, outcomes
 
 
-def _tells_the_same(known: Receivable, new: NewReceivable) -> bool:
+def _has_same_content(known: Receivable, new: NewReceivable) -> bool:
     same = ("customer_id", "number", "department", "debt_type", "issued_on", "due_on", "net_pence", "gross_pence")
     return all(getattr(known, name) == getattr(new, name) for name in same) and known.lines == list(new.lines)
 
 
 async def _record_raised(session: AsyncSession, raised: Sequence[RaisedReceivable], *, by: Actor, at: datetime) -> None:
-    await post_entries(session, (_charge(each) for each in raised), by=by.subject, at=at)
-    await write_changes(session, (Change("receivable", each.id, 1, "raised") for each in raised), by=by, at=at)
+    await post_entries(session, (_charge(receivable) for receivable in raised), by=by.subject, at=at)
+    await write_changes(
+        session, (Change("receivable", receivable.id, 1, "raised") for receivable in raised), by=by, at=at
+    )
     await write_events(
         session,
         (
@@ -129,17 +133,17 @@ async def _record_raised(session: AsyncSession, raised: Sequence[RaisedReceivabl
                 version=1,
                 occurred_at=at,
                 by=by.subject,
-                receivable_id=each.id,
-                customer_id=each.customer_id,
-                source=SourceReference(system=each.new.system, reference=each.new.reference),
-                number=each.new.number,
-                department=each.new.department,
-                debt_type=each.new.debt_type,
-                issued_on=each.new.issued_on,
-                due_on=each.new.due_on,
-                gross_pence=each.new.gross_pence,
+                receivable_id=receivable.id,
+                customer_id=receivable.customer_id,
+                source=SourceReference(system=receivable.new.system, reference=receivable.new.reference),
+                number=receivable.new.number,
+                department=receivable.new.department,
+                debt_type=receivable.new.debt_type,
+                issued_on=receivable.new.issued_on,
+                due_on=receivable.new.due_on,
+                gross_pence=receivable.new.gross_pence,
             )
-            for each in raised
+            for receivable in raised
         ),
     )
 
@@ -158,13 +162,13 @@ def _charge(raised: RaisedReceivable) -> Entry:
 async def cancel_receivable(
     session: AsyncSession, receivable_id: UUID, *, reason: CancelReason, note: str | None, by: Actor, at: datetime
 ) -> None:
-    """Cancel what is outstanding by a credit note; raises IllegalMove when nothing is."""
-    owed = await store.lock_open_item(session, receivable_id)
-    credited_pence, credited_vat_pence = await store.credited(session, owed.id)
-    gross, vat = owed.cancel(credited_pence=credited_pence, credited_vat_pence=credited_vat_pence)
+    """Cancel what is outstanding by a credit note; raises IllegalMove where nothing is."""
+    item = await store.lock_open_item(session, receivable_id)
+    credited_pence, credited_vat_pence = await store.credited(session, item.id)
+    gross, vat = item.cancel(credited_pence=credited_pence, credited_vat_pence=credited_vat_pence)
     credit_note = Cancellation(
         id=new_id(),
-        receivable_id=owed.id,
+        receivable_id=item.id,
         cancelled_on=london_date(at),
         amount_pence=gross,
         vat_pence=vat,
@@ -174,52 +178,52 @@ async def cancel_receivable(
     )
     session.add(credit_note)
     await session.flush()
-    await store.save_open_items(session, [owed])
+    await store.save_open_items(session, [item])
     lines = charge_lines(
         gross_pence=-gross,
         vat_pence=-vat,
-        department=owed.department,
-        customer_id=owed.customer_id,
-        receivable_id=owed.id,
+        department=item.department,
+        customer_id=item.customer_id,
+        receivable_id=item.id,
     )
     posting = entry(Fact.RECEIVABLE_CANCELLED, credit_note.id, credit_note.cancelled_on, lines)
     await post_entries(session, [posting], by=by.subject, at=at)
     detail = {"reason": reason, "cancelled_pence": gross, "vat_pence": vat}
-    change = Change("receivable", owed.id, owed.version, "cancelled", note or reason, detail)
+    change = Change("receivable", item.id, item.version, "cancelled", note or reason, detail)
     await write_changes(session, [change], by=by, at=at)
     event = ReceivableCancelledV1(
-        version=owed.version,
+        version=item.version,
         occurred_at=at,
         by=by.subject,
-        receivable_id=owed.id,
-        customer_id=owed.customer_id,
+        receivable_id=item.id,
+        customer_id=item.customer_id,
         cancelled_pence=gross,
         reason=reason,
     )
     await write_events(session, [event])
-    log.info("receivable_cancelled", receivable_id=str(owed.id), cancelled_pence=gross)
+    log.info("receivable_cancelled", receivable_id=str(item.id), cancelled_pence=gross)
 
 
-def overdue_event(owed: OpenItem, *, by: Actor, at: datetime) -> ReceivableOverdueV1:
+def overdue_event(item: OpenItem, *, by: Actor, at: datetime) -> ReceivableOverdueV1:
     """DeliveryReport once, when a receivable first becomes overdue."""
     return ReceivableOverdueV1(
-        version=owed.version,
+        version=item.version,
         occurred_at=at,
         by=by.subject,
-        receivable_id=owed.id,
-        customer_id=owed.customer_id,
-        due_on=owed.due_on,
-        outstanding_pence=owed.outstanding_pence,
+        receivable_id=item.id,
+        customer_id=item.customer_id,
+        due_on=item.due_on,
+        outstanding_pence=item.outstanding_pence,
     )
 
 
 async def mark_overdue(session: AsyncSession, *, as_at: date, by: Actor, at: datetime) -> int:
-    """Mark every receivable whose due date passed before `as_at`, each once; returns how many."""
+    """Mark every open receivable whose due date is before `as_at`, once; returns how many. Raises FutureDate."""
     not_in_future("as_at", as_at, today=london_date(at))
     total = 0
     async for marked in store.mark_overdue(session, as_at=as_at, batch=MARK_BATCH):
-        changes = (Change("receivable", owed.id, owed.version, "overdue") for owed in marked)
+        changes = (Change("receivable", item.id, item.version, "overdue") for item in marked)
         await write_changes(session, changes, by=by, at=at)
-        await write_events(session, (overdue_event(owed, by=by, at=at) for owed in marked))
+        await write_events(session, (overdue_event(item, by=by, at=at) for item in marked))
         total += len(marked)
     return total

@@ -1,1 +1,1 @@
-"""The ladders: which letter after how many days, as dated data."""
+"""The ladders: which notice after how many days, as dated data."""

@@ -1,10 +1,9 @@
-"""The query of aged debt: set-based, over the whole book."""
+"""The queries of aged debt: set-based, over the whole ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -12,18 +11,9 @@ from council_common.database.sessions import driver
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.ledger.control_accounts.store import SINCE
-from debt_service.reporting.aged_debt.rules import BUCKET_STARTS
+from debt_service.reporting.aged_debt.rules import BUCKET_STARTS, Grouping
 
-
-class By(StrEnum):
-    """What aged debt is cut by."""
-
-    DEPARTMENT = "department"
-    DEBT_TYPE = "debt_type"
-    CUSTOMER = "customer"
-
-
-_COLUMNS = {By.DEPARTMENT: "department", By.DEBT_TYPE: "debt_type", By.CUSTOMER: "customer_id"}
+_COLUMNS = {Grouping.DEPARTMENT: "department", Grouping.DEBT_TYPE: "debt_type", Grouping.CUSTOMER: "customer_id"}
 
 _AGED = """
 SELECT key::text, bucket, pence, debts FROM (
@@ -35,7 +25,7 @@ SELECT key::text, bucket, pence, debts FROM (
 ) aged
 """
 
-# On account as at a day: received by then, less allocated by then, unless it had gone back.
+# On account as at a day: received by then, less allocated by then, unless it was reversed by then.
 _UNALLOCATED = """
 SELECT customer_id, sum(pence)::bigint AS pence FROM (
     SELECT customer_id, amount_pence AS pence FROM receipt
@@ -47,7 +37,7 @@ SELECT customer_id, sum(pence)::bigint AS pence FROM (
 """
 
 
-async def aged(session: AsyncSession, *, as_at: date, by: By) -> Sequence[Any]:
+async def aged(session: AsyncSession, *, as_at: date, by: Grouping) -> Sequence[Any]:
     """What was owed at the end of a day, by key and bucket: rows (key, bucket number, pence, debts)."""
     connection = await driver(session)
     statement = _AGED.format(column=_COLUMNS[by], since=SINCE)
@@ -56,6 +46,6 @@ async def aged(session: AsyncSession, *, as_at: date, by: By) -> Sequence[Any]:
 
 
 async def unallocated(session: AsyncSession, *, as_at: date) -> dict[UUID | None, int]:
-    """Cash on account at the end of a day, by customer; None for money nobody could be found for."""
+    """Cash on account at the end of a day, in pence by customer; None is suspense."""
     connection = await driver(session)
     return {row["customer_id"]: row["pence"] for row in await connection.fetch(_UNALLOCATED, as_at)}

@@ -1,0 +1,32 @@
+"""Aged debt as at a day, with the cash that is not allocated."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from debt_service.reporting.aged_debt import store
+from debt_service.reporting.aged_debt.rules import UNIDENTIFIED, AgedBalance, Grouping
+
+
+async def age_debt(session: AsyncSession, *, as_at: date, by: Grouping) -> tuple[list[AgedBalance], AgedBalance]:
+    """What was owed at the end of a day by age, the biggest balance first, and the total.
+
+    By customer, cash on account stands beside the debts of its customer; that of no customer has a balance of its own.
+    """
+    balances: dict[str, AgedBalance] = {}
+    total = AgedBalance("total")
+    for row in await store.aged(session, as_at=as_at, by=by):
+        balance = balances.setdefault(row["key"], AgedBalance(row["key"]))
+        balance.add(row["bucket"], row["pence"], row["debts"])
+        total.add(row["bucket"], row["pence"], row["debts"])
+    on_account: dict[str, int] = defaultdict(int)
+    for customer_id, pence in (await store.unallocated(session, as_at=as_at)).items():
+        on_account[UNIDENTIFIED if customer_id is None else str(customer_id)] += pence
+    total.unallocated_pence = sum(on_account.values())
+    if by == Grouping.CUSTOMER:
+        for key, pence in on_account.items():
+            balances.setdefault(key, AgedBalance(key)).unallocated_pence = pence
+    return sorted(balances.values(), key=lambda balance: (-balance.total_pence, balance.key)), total

@@ -1,0 +1,86 @@
+"""Cancelling what is outstanding by a credit note, and its VAT."""
+
+from datetime import date
+from fractions import Fraction
+from math import floor
+
+import pytest
+from council_common.contracts.debts import ReceivableCancelledV1
+from debt_service.ledger.receivables.rules import vat_share
+from hypothesis import given
+from hypothesis import strategies as st
+
+DUE = date(2026, 4, 10)
+
+
+async def test_cancelling_takes_back_what_is_outstanding(office) -> None:
+    customer = await office.customer()
+    lines = [{"description": "Bins", "net_pence": 100_00, "vat_rate": "20", "vat_pence": 20_00}]
+    raised = await office.receivable(customer, 120_00, due_on=DUE, lines=lines)
+    await office.receipt(60_00, payer_reference=raised["number"])
+    cancelled = await office.post(f"receivables/{raised['id']}/cancellations", {"reason": "raised_in_error"})
+    assert (cancelled["status"], cancelled["outstanding_pence"]) == ("cancelled", 0)
+    [event] = await office.service.published(ReceivableCancelledV1)
+    assert (event.cancelled_pence, event.version, event.reason) == (60_00, 3, "raised_in_error")
+    balances = {
+        account["account"]: account["balance_pence"] for account in (await office.get("control-accounts"))["accounts"]
+    }
+    assert (balances["income"], balances["vat_output"], balances["bank"]) == (-50_00, -10_00, 60_00)
+    again = await office.post(f"receivables/{raised['id']}/cancellations", {"reason": "other"}, status=409)
+    assert again["code"] == "illegal-move"
+    await office.check_books()
+
+
+async def test_why_a_charge_was_cancelled_is_published_as_a_code(office) -> None:
+    """Events carry no free text: what the officer wrote stays in the history."""
+    raised = await office.receivable(await office.customer(), 10_00, due_on=DUE)
+    path = f"receivables/{raised['id']}/cancellations"
+    written = "Mrs Smith of 4 High St died on 3 March"
+    refused = await office.post(path, {"reason": written}, status=422)
+    assert refused["errors"][0]["field"] == "reason"
+    await office.post(path, {"reason": "other", "note": written})
+    [event] = await office.service.published(ReceivableCancelledV1)
+    assert event.reason == "other"
+    last = (await office.get(f"receivables/{raised['id']}/history"))[-1]
+    assert (last["action"], last["reason"], last["detail"]["reason"]) == ("cancelled", written, "other")
+
+
+async def test_credit_notes_never_take_back_more_vat_than_was_charged(office) -> None:
+    """120.00 with 20.00 of VAT: 89.97 is cancelled, the receipt of 30.03 bounces, the rest is cancelled as well.
+
+    By themselves the two hold 14.995 and 5.005: half up that is 20.01.
+    """
+    lines = [{"description": "Bins", "net_pence": 100_00, "vat_rate": "20", "vat_pence": 20_00}]
+    raised = await office.receivable(await office.customer(), 120_00, due_on=DUE, lines=lines)
+    receipt = await office.receipt(30_03, payer_reference=raised["number"])
+    path = f"receivables/{raised['id']}/cancellations"
+    await office.post(path, {"reason": "raised_in_error"})
+    await office.post(f"receipts/{receipt['id']}/reversals", {"reason": "refer_to_payer"})
+    await office.post(path, {"reason": "raised_in_error"})
+    cancelled = [change["detail"] for change in await office.get(f"receivables/{raised['id']}/history")]
+    assert [detail["vat_pence"] for detail in cancelled if "vat_pence" in detail] == [15_00, 5_00]
+    balances = {
+        account["account"]: account["balance_pence"] for account in (await office.get("control-accounts"))["accounts"]
+    }
+    assert (balances["vat_output"], balances["income"], balances["receivables_control"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("vat", "part", "gross", "share"),
+    [
+        (2_28, 1_95, 13_68, 33),  # exactly 32.5p
+        (1_56, 2_01, 9_36, 34),  # exactly 33.5p
+        (13_00, 51, 78_00, 9),  # exactly 8.5p
+        (20_01, 30_03, 120_06, 5_01),  # exactly 500.5p
+        (20_00, 60_00, 120_00, 10_00),
+    ],
+)
+def test_the_vat_of_a_part_is_half_up(vat: int, part: int, gross: int, share: int) -> None:
+    assert vat_share(vat, part, gross) == share
+
+
+@given(st.integers(1, 10**9), st.integers(0, 10**9), st.data())
+def test_the_vat_of_a_part_is_the_nearest_penny(net: int, vat: int, data: st.DataObject) -> None:
+    gross = net + vat
+    part = data.draw(st.integers(1, gross))
+    assert vat_share(vat, part, gross) == floor(Fraction(vat * part, gross) + Fraction(1, 2))

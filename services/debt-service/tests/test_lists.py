@@ -1,0 +1,60 @@
+"""Lists of the service: filters, sorts, pages, downloads."""
+
+from datetime import date
+
+import pytest
+
+DUE = date(2026, 4, 10)
+
+
+@pytest.mark.parametrize(
+    ("path", "params"),
+    [
+        ("reports/aged-debt", {"as_at": "9999-12-31"}),
+        ("control-accounts", {"as_at": "9999-12-31"}),
+        ("control-accounts/reconciliation", {"start": "0001-01-01"}),
+        ("receivables", {"min_outstanding_pence": "9" * 20}),
+        ("receivables", {"max_outstanding_pence": "9" * 20}),
+        ("receivables", {"due_from": "9999-12-31"}),
+        *(("receivables", {name: "a\x00b"}) for name in ("number", "department", "debt_type")),
+        ("receivables/export.csv", {"department": "a\x00b"}),
+        *(("customers", {name: "a\x00b"}) for name in ("q", "source_system", "source_reference")),
+        ("holds", {"owner": "a\x00b"}),
+        ("holds", {"review_before": "9999-12-31"}),
+        ("receipts", {"received_from": "9999-12-31"}),
+        ("journal", {"posted_to": "9999-12-31"}),
+        ("dunning-runs", {"as_at_to": "9999-12-31"}),
+        ("dunning-runs/01a2030b-3769-7351-ab33-2fb3a9e4b6be/items", {"reason": "a\x00b"}),
+        ("receivables/01a2030b-3769-7351-ab33-2fb3a9e4b6be/next-notice", {"as_at": "9999-12-31"}),
+    ],
+)
+async def test_a_filter_that_is_invalid(office, path: str, params: dict[str, str]) -> None:
+    answer = await office.officer.get(f"/v1/{path}", params=params)
+    assert (answer.status_code, answer.json()["code"]) == (422, "malformed")
+    assert answer.json()["errors"][0]["field"] == next(iter(params))
+
+
+async def test_lists_filter_sort_page_and_export(office) -> None:
+    customer = await office.customer(name="=HYPERLINK()")
+    for pence, department in ((1_00, "leisure"), (3_00, "leisure"), (2_00, "rents")):
+        await office.receivable(customer, pence, due_on=DUE, department=department)
+    page = await office.get("receivables", sort="-outstanding_pence", limit=2, customer_id=customer["id"])
+    assert [receivable["gross_pence"] for receivable in page["items"]] == [3_00, 2_00]
+    rest = await office.get(
+        "receivables", sort="-outstanding_pence", limit=2, customer_id=customer["id"], cursor=page["next"]
+    )
+    assert ([receivable["gross_pence"] for receivable in rest["items"]], rest["next"]) == ([1_00], None)
+    filters = {"department": "leisure", "min_outstanding_pence": 2_00, "due_from": "2026-04-10", "due_to": "2026-04-10"}
+    assert [receivable["gross_pence"] for receivable in (await office.get("receivables", **filters))["items"]] == [3_00]
+    assert (await office.get("receivables", overdue_as_at="2026-04-10"))["items"] == []
+    assert len((await office.get("receivables", overdue_as_at="2026-04-11"))["items"]) == 3
+    assert (await office.get("receivables", on_hold=True))["items"] == []
+    export = await office.officer.get("/v1/receivables/export.csv", params={"department": "leisure"})
+    assert len(export.text.splitlines()) == 3
+
+
+async def test_a_misspelled_filter_does_not_show_everything(office) -> None:
+    for path in ("receivables", "receivables/export.csv", "customers"):
+        answer = await office.officer.get(f"/v1/{path}", params={"stauts": "overdue", "limit": 1})
+        assert answer.status_code == 422, path
+        assert "stauts" in [error["field"] for error in answer.json()["errors"]]
