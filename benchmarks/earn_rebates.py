@@ -34,30 +34,30 @@ AT = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
 NET, VAT, EARNED = 100_000, 20_000, 1_260  # 9 days of 30 at 1.00 % for day 10: 1.05 %, and its VAT
 
 _AGREE = """
-WITH supplier AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS told(supplier_id, agreement_id)),
-agreed AS (INSERT INTO agreement (id, supplier_id, revision) SELECT agreement_id, supplier_id, 1 FROM supplier)
+WITH supplier AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS agreed(supplier_id, agreement_id)),
+made AS (INSERT INTO agreement (id, supplier_id, revision) SELECT agreement_id, supplier_id, 1 FROM supplier)
 INSERT INTO agreement_version SELECT agreement_id, 1, supplier_id, '2026-01-01', NULL, 1.00, 10, 30,
     'received', 'run_date', 'net', 'reduce_net_and_vat', 'deduct_at_source' FROM supplier
 """
 
 # Inbox, rule, rebate and event for a batch whose events are in memory as arrays.
 _STATEMENT = f"""
-WITH told AS (
+WITH payment AS (
     SELECT *, remitted_on - received_on AS elapsed
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[], $8::date[],
                 $9::date[], $10::bigint[], $11::bigint[], $12::bigint[])
         AS event(id, rebate_id, event_id, invoice_id, payment_id, supplier_id, number, received_on, remitted_on,
                  net, vat, deducted)
 ), fresh AS (
-    INSERT INTO inbox (event_id, type) SELECT id, '{InvoicePaidV1.type}' FROM told
+    INSERT INTO inbox (event_id, type) SELECT id, '{InvoicePaidV1.type}' FROM payment
     ON CONFLICT DO NOTHING RETURNING event_id
 ), rated AS (
-    SELECT told.*, a.agreement_id, a.number AS agreement_version, a.target_day, a.term_days - elapsed AS days,
+    SELECT payment.*, a.agreement_id, a.number AS agreement_version, a.target_day, a.term_days - elapsed AS days,
         a.reference_rate_percent,
         a.reference_rate_percent / (a.term_days - a.target_day) * (a.term_days - elapsed) AS percent
-    FROM told JOIN fresh ON fresh.event_id = told.id
-    JOIN agreement_version a ON a.supplier_id = told.supplier_id
-        AND told.received_on BETWEEN a.effective_from AND coalesce(a.effective_to, 'infinity')
+    FROM payment JOIN fresh ON fresh.event_id = payment.id
+    JOIN agreement_version a ON a.supplier_id = payment.supplier_id
+        AND payment.received_on BETWEEN a.effective_from AND coalesce(a.effective_to, 'infinity')
 ), figured AS MATERIALIZED (
     SELECT rated.*, round(percent, 6) AS shown_percent, earned, round(earned / 5) AS earned_vat,
         expected, round(expected / 5) AS expected_vat
@@ -103,14 +103,14 @@ async def measure(parts: Parts) -> Measured:
     consumer = Consumer(
         service="bench", bootstrap_servers=parts.bootstrap, sessions=make_sessions(engine), handlers=SERVICE.handlers
     )
-    # A batch is joined by hashing: PostgreSQL takes arrays for short and would try each against each.
+    # A batch is joined by hashing: PostgreSQL takes arrays for short and would compare every pair.
     connection = await asyncpg.connect(plain, server_settings={"jit": "off", "enable_nestloop": "off"})
 
     async def ours() -> float:
         return await _consume(consumer, _records(suppliers))
 
     async def limit() -> float:
-        return await _state(connection, suppliers)
+        return await _run_statement(connection, suppliers)
 
     measured, bound = await alternating_figures(ours, limit)
     await _check(consumed, plain)
@@ -123,7 +123,7 @@ async def measure(parts: Parts) -> Measured:
         bound,
         0.35,
         0.70,
-        note="ours reads each envelope and writes each rebate's history, too",
+        note="ours reads the envelopes and writes the history, too",
     )
 
 
@@ -135,19 +135,19 @@ async def _agree(url: str, suppliers: Sequence[UUID]) -> None:
 
 
 class _InMemory:
-    """The broker's place taken by records in memory; sets `stop` when all of them are done."""
+    """Records in memory in place of the broker; sets `stop` when all of them are done."""
 
     def __init__(self, records: Sequence[Record]) -> None:
         self._records = records
-        self._given = self._done = 0
+        self._taken = self._done = 0
         self.stop = asyncio.Event()
 
     async def getmany(self, *, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[Record]]:
-        if self._given == len(self._records):
+        if self._taken == len(self._records):
             await asyncio.sleep(timeout_ms / 1000)
-        given = list(self._records[self._given : self._given + max_records])
-        self._given += len(given)
-        return {TopicPartition("all", 0): given} if given else {}
+        records = list(self._records[self._taken : self._taken + max_records])
+        self._taken += len(records)
+        return {TopicPartition("all", 0): records} if records else {}
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         (self._done,) = offsets.values()
@@ -163,7 +163,7 @@ async def _consume(consumer: Consumer, records: Sequence[Record]) -> float:
     return len(records) / (time.perf_counter() - began)
 
 
-async def _state(connection: asyncpg.Connection[Any], suppliers: Sequence[UUID]) -> float:
+async def _run_statement(connection: asyncpg.Connection[Any], suppliers: Sequence[UUID]) -> float:
     """Events per second by the statement."""
     batches = [_arrays(suppliers, BATCH) for _ in range(EVENTS // BATCH)]
     began = time.perf_counter()
@@ -175,10 +175,10 @@ async def _state(connection: asyncpg.Connection[Any], suppliers: Sequence[UUID])
 def _arrays(suppliers: Sequence[UUID], count: int) -> list[list[Any]]:
     """Ids of event, rebate, new event, invoice and payment; supplier, number, days, net, VAT, deducted."""
     ids = [[new_id() for _ in range(count)] for _ in range(5)]
-    whose = [suppliers[place % len(suppliers)] for place in range(count)]
+    supplier_ids = [suppliers[place % len(suppliers)] for place in range(count)]
     numbers = [f"INV-{place:06}" for place in range(count)]
     same: list[list[Any]] = [[value] * count for value in (RECEIVED, REMITTED, NET, VAT, EARNED)]
-    return [*ids, whose, numbers, *same]
+    return [*ids, supplier_ids, numbers, *same]
 
 
 def _records(suppliers: Sequence[UUID]) -> list[Record]:
@@ -208,7 +208,7 @@ def _paid(supplier_id: UUID, place: int) -> InvoicePaidV1:
 
 
 async def _check(*urls: str) -> None:
-    """Both ways earned the same, and told it."""
+    """Both ways earned and published the same."""
     sums = []
     for url in urls:
         connection = await asyncpg.connect(url)

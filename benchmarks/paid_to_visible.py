@@ -35,7 +35,7 @@ _numbers = count(1)
 
 
 class Council:
-    """One who asks: services by their ports or all of them by the gateway."""
+    """A client of the services, by their ports or all of them by the gateway."""
 
     def __init__(self, connections: dict[str, Connection], token: str) -> None:
         self._connections = connections
@@ -50,9 +50,9 @@ class Council:
 
     @classmethod
     async def through_gateway(cls, platform: Platform, token: str) -> Council:
-        """To the one door."""
-        door = await Connection.to(platform.gateway_url)
-        return cls(dict.fromkeys(("supplier", "invoice", "rebate"), door), token)
+        """To the gateway alone."""
+        gateway = await Connection.to(platform.gateway_url)
+        return cls(dict.fromkeys(("supplier", "invoice", "rebate"), gateway), token)
 
     async def post(self, service: str, path: str, body: object, *, token: str | None = None) -> Any:
         headers = {"authorization": f"Bearer {token}"} if token else self._headers
@@ -62,7 +62,7 @@ class Council:
         )
 
     async def first(self, service: str, path: str) -> Any:
-        """Ask again and again, without a pause, until the list has something; its first item."""
+        """Request a list without a pause until it has something; its first item."""
         wire = request("GET", path, headers=self._headers)
         async with asyncio.timeout(PATIENCE_SECONDS):
             while True:
@@ -80,15 +80,15 @@ async def measure(parts: Parts) -> Measured:
 
 async def _measure(platform: Platform) -> Measured:
     erp = platform.machine_token("erp")
-    people = await Council.directly(platform, erp)
-    await _agree(platform, people)
+    council = await Council.directly(platform, erp)
+    await _agree(platform, council)
     async with _round_trips(platform.kafka_bootstrap) as round_trip:
-        await _seconds(WARM_UP, [_payer(people, people, platform), round_trip])
+        await _seconds(WARM_UP, [_payer(council, council, platform), round_trip])
         posted: list[float] = []
-        payer = _payer(people, people, platform, posted=posted)
+        payer = _payer(council, council, platform, posted=posted)
         ours, bound = await _seconds(ROUNDS, [payer, round_trip])
-        door = _payer(people, await Council.through_gateway(platform, erp), platform)
-        (outside,) = await _seconds(THROUGH_GATEWAY, [door])
+        through_gateway = _payer(council, await Council.through_gateway(platform, erp), platform)
+        (outside,) = await _seconds(THROUGH_GATEWAY, [through_gateway])
     return Measured(
         "paid → rebate visible, one at a time",
         "Kafka round trip, same broker",
@@ -103,13 +103,13 @@ async def _measure(platform: Platform) -> Measured:
 
 
 async def _seconds(times: int, steps: list[Callable[[], Awaitable[float]]]) -> list[list[float]]:
-    """Each step in turn, so many times; what each took."""
+    """The steps in turn, a number of times; how long each of them took."""
     rounds = [[await step() for step in steps] for _ in range(times)]
     return [list(step) for step in zip(*rounds, strict=True)]
 
 
 def _payer(
-    people: Council, asked: Council, platform: Platform, *, posted: list[float] | None = None
+    council: Council, client: Council, platform: Platform, *, posted: list[float] | None = None
 ) -> Callable[[], Awaitable[float]]:
     """Pays an invoice that waits for it; from the first byte of the payment to the first sight of its rebate.
 
@@ -117,7 +117,7 @@ def _payer(
     """
 
     async def pay() -> float:
-        invoice = await _payable(people, platform)
+        invoice = await _payable(council, platform)
         body = {
             "invoice_id": invoice["id"],
             "source": _source("P"),
@@ -127,13 +127,13 @@ def _payer(
             "method": "bacs",
         }
         began = time.perf_counter()
-        payment = await asked.post("invoice", "/v1/payments", body)
+        payment = await client.post("invoice", "/v1/payments", body)
         if posted is not None:
             posted.append(time.perf_counter() - began)
-        rebate = await asked.first("rebate", f"/v1/rebates?payment_id={payment['id']}")
+        rebate = await client.first("rebate", f"/v1/rebates?payment_id={payment['id']}")
         seconds = time.perf_counter() - began
         if rebate["rebate_pence"] != 1_260:
-            raise RuntimeError(f"another rebate than it should be: {rebate}")
+            raise RuntimeError(f"not the rebate it should be: {rebate}")
         return seconds
 
     return pay
@@ -143,9 +143,9 @@ def _source(prefix: str) -> dict[str, str]:
     return {"system": "erp", "reference": f"{prefix}{next(_numbers):06}"}
 
 
-async def _agree(platform: Platform, people: Council) -> None:
+async def _agree(platform: Platform, council: Council) -> None:
     """One supplier in the programme: 1.00 % for day 10, nothing at day 30."""
-    supplier = await people.post("supplier", "/v1/suppliers", {"source": _source("S"), "name": "Ardley Paving Ltd"})
+    supplier = await council.post("supplier", "/v1/suppliers", {"source": _source("S"), "name": "Ardley Paving Ltd"})
     terms = {
         "agreed_on": "2026-01-15",
         "effective_from": "2026-02-01",
@@ -157,17 +157,17 @@ async def _agree(platform: Platform, people: Council) -> None:
     }
     body = {"supplier_id": supplier["id"], "stage": "agreed", "terms": terms}
     token = platform.token("early_payment_coordinator")
-    await people.post("supplier", "/v1/onboardings", body, token=token)
-    await people.first("rebate", f"/v1/agreements?supplier_id={supplier['id']}")
-    people.supplier_id = supplier["id"]
+    await council.post("supplier", "/v1/onboardings", body, token=token)
+    await council.first("rebate", f"/v1/agreements?supplier_id={supplier['id']}")
+    council.supplier_id = supplier["id"]
 
 
-async def _payable(people: Council, platform: Platform) -> Any:
-    """An invoice received, expected to earn, approved; nothing of it is under way any more."""
+async def _payable(council: Council, platform: Platform) -> Any:
+    """An invoice received, expected to earn, approved; nothing about it is still under way."""
     line = {"description": "Works", "net_pence": 100_000, "vat_rate": "20", "vat_pence": 20_000}
     source = _source("I")
     body = {
-        "supplier_id": people.supplier_id,
+        "supplier_id": council.supplier_id,
         "source": source,
         "number": source["reference"],
         "issued_on": "2026-03-01",
@@ -177,10 +177,10 @@ async def _payable(people: Council, platform: Platform) -> Any:
         "vat_pence": 20_000,
         "gross_pence": 120_000,
     }
-    invoice = await people.post("invoice", "/v1/invoices", body)
+    invoice = await council.post("invoice", "/v1/invoices", body)
     token = platform.token("payments_assistant")
-    await people.post("invoice", f"/v1/invoices/{invoice['id']}/approvals", {}, token=token)
-    await people.first("rebate", f"/v1/rebates?invoice_id={invoice['id']}&status=expected")
+    await council.post("invoice", f"/v1/invoices/{invoice['id']}/approvals", {}, token=token)
+    await council.first("rebate", f"/v1/rebates?invoice_id={invoice['id']}&status=expected")
     await asyncio.sleep(0.05)
     return invoice
 

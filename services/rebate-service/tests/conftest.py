@@ -15,19 +15,19 @@ from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymen
 from council_common.ids import new_id
 from council_common.testing.fixtures import service_fixtures
 from council_common.testing.harness import NOW, Harness
-from rebate_service.jobs import JOBS
 from rebate_service.main import SERVICE
+from rebate_service.rebate_variances.jobs import JOBS
 from rebate_service.settings import Settings
 from sqlalchemy import text
 
-TRAP = date(2026, 3, 2)  # the Monday of payables.md §1.1's remittance-date trap
+RECEIVED = date(2026, 3, 2)  # a Monday
 
 
 service_database, service, racing_service = service_fixtures(SERVICE, Settings)
 
 
 class Story:
-    """One supplier and its invoice number INV-1: £1,000.00 net and 20 % VAT unless said, received on 2 March 2026."""
+    """One supplier and its invoice number INV-1: by default £1,000.00 net and 20 % VAT, received on 2 March 2026."""
 
     def __init__(self, service: Harness) -> None:
         self.service = service
@@ -71,9 +71,9 @@ class Story:
                 "supplier_id": self.supplier_id,
                 "source": SourceReference(system="erp", reference="1"),
                 "number": "INV-1",
-                "issued_on": TRAP,
-                "received_on": TRAP,
-                "due_on": TRAP + timedelta(days=30),
+                "issued_on": RECEIVED,
+                "received_on": RECEIVED,
+                "due_on": RECEIVED + timedelta(days=30),
                 "net_pence": sum(share.net_pence for share in shares),
                 "vat_pence": sum(share.vat_pence for share in shares),
                 "gross_pence": sum(share.net_pence + share.vat_pence for share in shares),
@@ -86,7 +86,7 @@ class Story:
     def paid(self, day: int = 10, deducted: int = 0, **changed: Any) -> InvoicePaidV1:
         shares = changed.pop("vat_shares", [a_share()])
         gross = sum(share.net_pence + share.vat_pence for share in shares)
-        received_on = changed.get("received_on", TRAP)
+        received_on = changed.get("received_on", RECEIVED)
         return InvoicePaidV1(
             **{
                 "version": 3,
@@ -179,11 +179,11 @@ def share() -> Any:
 
 
 @pytest.fixture
-def somebody_waits() -> Any:
-    return _somebody_waits
+def a_session_waits() -> Any:
+    return _a_session_waits
 
 
-async def _somebody_waits(service: Harness) -> None:
+async def _a_session_waits(service: Harness) -> None:
     """Return as soon as a session of this database waits for a lock."""
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

@@ -29,13 +29,13 @@ TERMS = {
 }
 
 
-def body(**changed: Any) -> dict[str, Any]:
+def an_agreement(**changed: Any) -> dict[str, Any]:
     return {"supplier_id": str(new_id()), "effective_from": "2026-01-01"} | TERMS | changed
 
 
 async def test_agree_version_and_end(service: Harness) -> None:
     async with service.as_(COORDINATOR) as client:
-        made = await client.post("/v1/agreements", json=body())
+        made = await client.post("/v1/agreements", json=an_agreement())
         assert made.status_code == 201, made.text
         agreement = made.json()
         assert (agreement["version"], agreement["status"], agreement["term_days"]) == (1, "active", 30)
@@ -55,7 +55,7 @@ async def test_agree_version_and_end(service: Harness) -> None:
         assert (added.json()["version"], added.json()["status"]) == (2, "planned")
 
         versions = (await client.get(f"{url}/versions")).json()["items"]
-        assert [(each["version"], each["effective_from"], each["effective_to"]) for each in versions] == [
+        assert [(version["version"], version["effective_from"], version["effective_to"]) for version in versions] == [
             (1, "2026-01-01", "2026-03-31"),
             (2, "2026-04-01", None),
         ]
@@ -69,18 +69,18 @@ async def test_agree_version_and_end(service: Harness) -> None:
         again = await client.post(f"{url}/endings", json={"effective_to": "2026-05-31"}, headers=match)
         assert (again.status_code, again.json()["code"]) == (409, "agreement-already-ended")
         history = (await client.get(f"{url}/history")).json()
-    assert [each["action"] for each in history] == ["version_agreed", "version_agreed", "ended"]
-    assert [each.agreement_version for each in await service.published(AgreementActivatedV1)] == [1, 2]
-    assert [each.effective_to for each in await service.published(AgreementEndedV1)] == [date(2026, 4, 30)]
+    assert [change["action"] for change in history] == ["version_agreed", "version_agreed", "ended"]
+    assert [event.agreement_version for event in await service.published(AgreementActivatedV1)] == [1, 2]
+    assert [event.effective_to for event in await service.published(AgreementEndedV1)] == [date(2026, 4, 30)]
 
 
 async def test_a_supplier_has_one_agreement(service: Harness) -> None:
-    wanted = body()
+    agreement = an_agreement()
     async with service.as_(COORDINATOR) as client:
         key = {"idempotency-key": "agree-1"}
-        first = await client.post("/v1/agreements", json=wanted, headers=key)
-        replayed = await client.post("/v1/agreements", json=wanted, headers=key)
-        second = await client.post("/v1/agreements", json=wanted)
+        first = await client.post("/v1/agreements", json=agreement, headers=key)
+        replayed = await client.post("/v1/agreements", json=agreement, headers=key)
+        second = await client.post("/v1/agreements", json=agreement)
     assert replayed.json() == first.json()
     assert (second.status_code, second.json()["code"]) == (409, "agreement-exists")
     assert second.json()["agreement_id"] == first.json()["id"]
@@ -101,30 +101,30 @@ async def test_a_supplier_has_one_agreement(service: Harness) -> None:
         ({"target_days": 10}, "target_days"),
     ],
 )
-async def test_terms_that_cannot_be_meant(service: Harness, changed: dict[str, Any], field: str) -> None:
+async def test_terms_that_are_invalid(service: Harness, changed: dict[str, Any], field: str) -> None:
     async with service.as_(COORDINATOR) as client:
-        answer = await client.post("/v1/agreements", json=body(**changed))
+        answer = await client.post("/v1/agreements", json=an_agreement(**changed))
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == [field]
 
 
 @pytest.mark.parametrize("name", TERMS)
 async def test_terms_are_agreed_never_inferred(service: Harness, name: str) -> None:
-    # payables.md §1.1: "Store clock_end_basis on the agreement, versioned; never infer it"; §1.3 no. 4: base and VAT.
-    wanted = {each: value for each, value in body().items() if each != name}
+    # Council by council the same words mean other money: £10,000 paid by Bacs on day 9 earns £105.00 or £95.00.
+    agreement = {field: value for field, value in an_agreement().items() if field != name}
     async with service.as_(COORDINATOR) as client:
-        answer = await client.post("/v1/agreements", json=wanted)
+        answer = await client.post("/v1/agreements", json=agreement)
     assert (answer.status_code, [error["field"] for error in answer.json()["errors"]]) == (422, [name])
 
 
 async def test_an_ending_answers_with_the_version_that_ends(service: Harness) -> None:
     async with service.as_(COORDINATOR) as client:
-        made = await client.post("/v1/agreements", json=body())
+        made = await client.post("/v1/agreements", json=an_agreement())
         url = made.headers["location"]
         planned = TERMS | {"effective_from": "2026-04-01", "reference_rate_percent": "1.25"}
         added = await client.post(f"{url}/versions", json=planned, headers={"if-match": made.headers["etag"]})
         match = {"if-match": added.headers["etag"]}
-        # The calendar's end is no day after which anything ends.
+        # The calendar's last day is no day on which an agreement ends.
         endless = await client.post(f"{url}/endings", json={"effective_to": "9999-12-31"}, headers=match)
         ended = await client.post(f"{url}/endings", json={"effective_to": "2026-02-15"}, headers=match)
         nul = {"effective_to": "2026-02-15", "reason": "left\x00"}
@@ -138,15 +138,16 @@ async def test_an_ending_answers_with_the_version_that_ends(service: Harness) ->
 async def test_lists_by_status(service: Harness) -> None:
     async with service.as_(COORDINATOR) as client:
         for effective_from in ("2026-01-01", "2026-06-01"):
-            await client.post("/v1/agreements", json=body(effective_from=effective_from))
-        gone = await client.post("/v1/agreements", json=body(effective_from="2025-01-01"))
+            await client.post("/v1/agreements", json=an_agreement(effective_from=effective_from))
+        gone = await client.post("/v1/agreements", json=an_agreement(effective_from="2025-01-01"))
         match = {"if-match": gone.headers["etag"]}
         await client.post(f"{gone.headers['location']}/endings", json={"effective_to": "2025-12-31"}, headers=match)
-        found = {
-            status: [
-                each["effective_from"] for each in (await client.get(f"/v1/agreements?status={status}")).json()["items"]
-            ]
+        pages = {
+            status: (await client.get(f"/v1/agreements?status={status}")).json()["items"]
             for status in ("active", "planned", "ended")
+        }
+        found = {
+            status: [agreement["effective_from"] for agreement in agreements] for status, agreements in pages.items()
         }
         supplier_id = gone.json()["supplier_id"]
         of_supplier = (await client.get("/v1/agreements", params={"supplier_id": supplier_id})).json()["items"]
@@ -156,12 +157,12 @@ async def test_lists_by_status(service: Harness) -> None:
 
 async def test_only_the_coordinator_changes_agreements(service: Harness) -> None:
     async with service.as_("auditor") as client:
-        assert (await client.post("/v1/agreements", json=body())).status_code == 403
+        assert (await client.post("/v1/agreements", json=an_agreement())).status_code == 403
         assert (await client.get("/v1/agreements")).status_code == 200
         assert (await client.get(f"/v1/agreements/{new_id()}")).status_code == 404
 
 
-async def test_told_by_supplier_service(story: Any) -> None:
+async def test_agreed_with_supplier_service(story: Any) -> None:
     first = story.agreed()
     await story.happens(first, first, story.agreed(effective_from=date(2026, 5, 1), target_day=14))
     await story.happens(story.declined(date(2026, 6, 30)), story.declined(date(2026, 6, 30)))
@@ -169,17 +170,17 @@ async def test_told_by_supplier_service(story: Any) -> None:
         params = {"supplier_id": str(story.supplier_id)}
         [agreement] = (await client.get("/v1/agreements", params=params)).json()["items"]
         versions = (await client.get(f"/v1/agreements/{agreement['id']}/versions")).json()["items"]
-    assert [(each["version"], each["effective_from"], each["effective_to"]) for each in versions] == [
+    assert [(version["version"], version["effective_from"], version["effective_to"]) for version in versions] == [
         (1, "2026-01-01", "2026-04-30"),
         (2, "2026-05-01", "2026-06-30"),
     ]
     assert len(await story.service.published(AgreementEndedV1)) == 1
     # Joining again is the next version of the same agreement.
     await story.happens(story.agreed(effective_from=date(2026, 9, 1)))
-    assert [each.agreement_version for each in await story.service.published(AgreementActivatedV1)] == [1, 2, 3]
+    assert [event.agreement_version for event in await story.service.published(AgreementActivatedV1)] == [1, 2, 3]
 
 
-async def test_terms_told_are_checked_as_those_that_are_posted(story: Any) -> None:
+async def test_terms_in_an_event_are_checked_as_those_that_are_posted(story: Any) -> None:
     with pytest.raises(Malformed) as refused:
         await story.service.deliver(story.agreed(target_day=29, reference_rate_percent="4.00"))
     assert [error.field for error in refused.value.errors] == ["reference_rate_percent"]
@@ -222,8 +223,8 @@ async def test_the_database_refuses_two_versions_on_one_day(service: Harness) ->
 
 
 async def test_twenty_racing_posts_make_one_agreement(racing_service: Harness) -> None:
-    wanted = body()
+    agreement = an_agreement()
     async with racing_service.as_(COORDINATOR) as client:
-        answers = await asyncio.gather(*(client.post("/v1/agreements", json=wanted) for _ in range(20)))
+        answers = await asyncio.gather(*(client.post("/v1/agreements", json=agreement) for _ in range(20)))
     assert sorted(answer.status_code for answer in answers) == [201] + [409] * 19
     assert len(await racing_service.published(AgreementActivatedV1)) == 1

@@ -1,4 +1,4 @@
-"""Quotes: the rule that earns, asked beforehand."""
+"""Quotes: the rule that earns, applied beforehand."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from hypothesis import strategies as st
 from rebate_service.agreements.rules import ClockEnd, ClockStart, Collection, RebateBase, VatMode
 from rebate_service.rebate_quotes.schemas import QuotedTermsIn, QuoteIn
 from rebate_service.rebate_quotes.usecases import quote
-from rebate_service.rebates.entry import shares_from
-from rebate_service.rebates.rules import Payment, assess
+from rebate_service.rebates.record import amounts_from
+from rebate_service.rebates.rules import PaymentFacts, assess
 
 TRAP = date(2026, 3, 2)
 
 
-async def ask(service: Harness, **body: Any) -> dict[str, Any]:
-    asked = {
+async def ask(service: Harness, **changed: Any) -> dict[str, Any]:
+    payment = {
         "received_on": "2026-03-02",
         "remitted_on": "2026-03-12",
         "vat_shares": [{"vat_rate": "20", "net_pence": 100_000, "vat_pence": 20_000}],
-    } | body
+    } | changed
     async with service.as_("service") as client:
-        answer = await client.post("/v1/rebate-quotes", json=asked)
+        answer = await client.post("/v1/rebate-quotes", json=payment)
     assert answer.status_code == 200, answer.text
     quoted: dict[str, Any] = answer.json()
     return quoted
@@ -37,7 +37,7 @@ async def ask(service: Harness, **body: Any) -> dict[str, Any]:
     ("vat_mode", "rebate", "pay"), [("reduce_net_and_vat", 1_200, 118_800), ("net_only", 1_000, 119_000)]
 )
 async def test_pay_1188_or_1190(service: Harness, vat_mode: str, rebate: int, pay: int) -> None:
-    # payables.md §1.3 "Example"
+    # £1,000.00 net and 20 % VAT on day 10 of 1.00 %: £10.00 off the net, and £2.00 off the VAT where it is reduced.
     quoted = await ask(service, terms={"reference_rate_percent": "1.00", "vat_mode": vat_mode})
     assert (quoted["rebate_pence"], quoted["deduct_pence"], quoted["pay_pence"]) == (rebate, rebate, pay)
     assert (quoted["elapsed_days"], quoted["accelerated_days"], quoted["rate_percent"]) == (10, 20, "1.00")
@@ -47,15 +47,15 @@ async def test_pay_1188_or_1190(service: Harness, vat_mode: str, rebate: int, pa
 
 
 async def test_ten_pounds_four_by_vat_rate(service: Harness) -> None:
-    # payables.md §1.3 "Rounding": £812.35 @20 %, £149.99 @5 %, £50.00 @0 %; day 13, 0.85 %
+    # £812.35 @20 %, £149.99 @5 %, £50.00 @0 %; day 13, 0.85 %
     shares = [
         {"vat_rate": "20", "net_pence": 81_235, "vat_pence": 16_247},
         {"vat_rate": "5", "net_pence": 14_999, "vat_pence": 750},
         {"vat_rate": "0", "net_pence": 5_000, "vat_pence": 0},
     ]
-    asked = {"remitted_on": "2026-03-15", "vat_shares": shares}
-    by_rate = await ask(service, terms={"reference_rate_percent": "1.00"}, **asked)
-    on_gross = await ask(service, terms={"reference_rate_percent": "1.00", "rebate_base": "gross"}, **asked)
+    payment = {"remitted_on": "2026-03-15", "vat_shares": shares}
+    by_rate = await ask(service, terms={"reference_rate_percent": "1.00"}, **payment)
+    on_gross = await ask(service, terms={"reference_rate_percent": "1.00", "rebate_base": "gross"}, **payment)
     assert (by_rate["rate_percent"], by_rate["rebate_pence"], on_gross["rebate_pence"]) == ("0.85", 1_004, 1_005)
     assert [(part["rebate_net_pence"], part["rebate_vat_pence"]) for part in by_rate["parts"]] == [
         (690, 138),
@@ -82,7 +82,7 @@ async def test_day_by_day_is_the_published_table(service: Harness) -> None:
         vat_shares=[{"vat_rate": "0", "net_pence": 10_000, "vat_pence": 0}],
         day_by_day=True,
     )
-    days = {each["elapsed_days"]: each for each in quoted["days"]}
+    days = {day["elapsed_days"]: day for day in quoted["days"]}
     assert len(days) == 31
     assert {day: days[day]["rebate_pence"] for day in (0, 5, 10, 20, 29, 30)} == {
         0: 150,
@@ -108,12 +108,12 @@ async def test_of_a_supplier_by_the_version_of_the_day_of_receipt(story: Any) ->
 
 
 @pytest.mark.parametrize(
-    ("asked", "step"),
+    ("payment", "step"),
     [
         (
             {"remitted_on": "2026-03-14"},
-            "The clock ends on 18 March 2026, the day the funds arrive (not told; by Bacs two working days after input)"
-            ": 16 days elapsed.",
+            "The clock ends on 18 March 2026, the day the funds arrive (not given; by Bacs two working days after "
+            "input): 16 days elapsed.",
         ),
         (
             {"remitted_on": "2026-03-11", "method": "faster_payment"},
@@ -122,7 +122,7 @@ async def test_of_a_supplier_by_the_version_of_the_day_of_receipt(story: Any) ->
         ),
         (
             {"remitted_on": "2026-03-11", "method": "cheque"},
-            "Paid by cheque, and nobody has told the day the funds arrive: nothing is earned.",
+            "Paid by cheque, and the day the funds arrive is not known: nothing is earned.",
         ),
         (
             {"remitted_on": "2026-03-11", "method": "cheque", "arrives_on": "2026-03-13"},
@@ -130,14 +130,14 @@ async def test_of_a_supplier_by_the_version_of_the_day_of_receipt(story: Any) ->
         ),
     ],
 )
-async def test_the_day_of_arrival_says_where_it_comes_from(service: Harness, asked: dict[str, Any], step: str) -> None:
-    quoted = await ask(service, terms={"reference_rate_percent": "1.00", "clock_end": "funds_arrival"}, **asked)
+async def test_the_day_of_arrival_is_explained(service: Harness, payment: dict[str, Any], step: str) -> None:
+    quoted = await ask(service, terms={"reference_rate_percent": "1.00", "clock_end": "funds_arrival"}, **payment)
     assert quoted["steps"][1] == step
     assert quoted["clock_started_on"] == "2026-03-02"
-    assert quoted["cause"] == ("arrival_unknown" if "nobody" in step else None)
+    assert quoted["cause"] == ("arrival_unknown" if "not known" in step else None)
 
 
-async def test_paid_before_it_was_valid_is_told(service: Harness) -> None:
+async def test_paid_before_it_was_valid_is_explained(service: Harness) -> None:
     terms = {"reference_rate_percent": "1.00", "clock_start": "valid_invoice"}
     quoted = await ask(service, terms=terms, remitted_on="2026-03-11", valid_on="2026-03-16")
     assert (quoted["elapsed_days"], quoted["clock_started_on"], quoted["clock_ended_on"]) == (
@@ -165,12 +165,12 @@ async def test_a_rate_no_decimal_holds_is_shown_as_its_fraction(service: Harness
     ]
 
 
-async def test_shares_of_one_vat_rate_count_as_one(story: Any, share: Any) -> None:
-    # payables.md §1.3: "per VAT rate". £0.50 twice earns what £1.00 does, asked and paid alike.
+async def test_amounts_at_one_vat_rate_count_as_one(story: Any, share: Any) -> None:
+    # Rounded rate by rate: £0.50 twice earns what £1.00 does, quoted and paid alike.
     halves = [share(50), share(50)]
     await story.happens(story.agreed(), story.paid(day=10, deducted=1, vat_shares=halves))
-    asked = [{"vat_rate": "20", "net_pence": 50, "vat_pence": 10}] * 2
-    quoted = await ask(story.service, supplier_id=str(story.supplier_id), vat_shares=asked)
+    halves_asked = [{"vat_rate": "20", "net_pence": 50, "vat_pence": 10}] * 2
+    quoted = await ask(story.service, supplier_id=str(story.supplier_id), vat_shares=halves_asked)
     [earned] = await story.rebates()
     assert (quoted["rebate_pence"], earned["rebate_pence"], earned["variance_pence"]) == (1, 1, 0)
     assert [(part["net_pence"], part["vat_pence"]) for part in quoted["parts"]] == [(100, 20)]
@@ -201,11 +201,11 @@ async def test_many_at_once_and_bad_ones(service: Harness) -> None:
         ]
         for wrong, field in (
             (unsound, "quotes.1.terms.reference_rate_percent"),
-            # 500 quotes of 365 days each would keep everybody else waiting.
+            # 500 quotes of 365 days each would keep other requests waiting.
             (one | {"day_by_day": True}, "quotes.1.day_by_day"),
         ):
             bad.append((await client.post("/v1/rebate-quotes/batches", json={"quotes": [one, wrong]}), field))
-    assert [(each["rebate_pence"], each["cause"]) for each in answer.json()["items"]] == [
+    assert [(item["rebate_pence"], item["cause"]) for item in answer.json()["items"]] == [
         (1_200, None),
         (0, "disputed"),
     ]
@@ -214,7 +214,7 @@ async def test_many_at_once_and_bad_ones(service: Harness) -> None:
 
 
 @st.composite
-def asked_quotes(draw: st.DrawFn) -> QuoteIn:
+def quoted_payments(draw: st.DrawFn) -> QuoteIn:
     received_on = TRAP + timedelta(days=draw(st.integers(0, 400)))
     return QuoteIn(
         terms=QuotedTermsIn(
@@ -243,24 +243,30 @@ def asked_quotes(draw: st.DrawFn) -> QuoteIn:
     )
 
 
-@given(asked_quotes())
+@given(quoted_payments())
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_whoever_deducts_what_was_quoted_has_no_variance(asked: QuoteIn) -> None:
-    assert asked.terms is not None
-    terms = asked.terms.terms()
-    quoted = quote(asked, terms)
+def test_deducting_what_was_quoted_leaves_no_variance(payment: QuoteIn) -> None:
+    assert payment.terms is not None
+    terms = payment.terms.terms()
+    quoted = quote(payment, terms)
     earned = assess(
-        shares_from(asked.vat_shares),
+        amounts_from(payment.vat_shares),
         terms,
-        received_on=asked.received_on,
-        valid_on=asked.valid_on,
-        payment=Payment(asked.remitted_on, asked.arrives_on, quoted.deduct_pence, asked.disputed, asked.method),
+        received_on=payment.received_on,
+        valid_on=payment.valid_on,
+        payment=PaymentFacts(
+            remitted_on=payment.remitted_on,
+            arrives_on=payment.arrives_on,
+            deducted_pence=quoted.deduct_pence,
+            disputed=payment.disputed,
+            method=payment.method,
+        ),
     )
     assert earned.variance_pence == 0
     assert sum(part.rebate_net_pence for part in quoted.parts) == quoted.rebate_net_pence == earned.rebate_net_pence
     assert sum(part.rebate_vat_pence for part in quoted.parts) == quoted.rebate_vat_pence == earned.rebate_vat_pence
-    # The documents' formula without the service's code (payables.md §1.1): nothing at the end of the term or later,
-    # else a share of the base by the days, to within half a penny for each amount that is rounded.
+    # The published formula without the service's code: nothing at the end of the term or later, else a share of the
+    # base by the days, to within half a penny for each amount that is rounded.
     if quoted.cause is None and quoted.clock_started_on and quoted.clock_ended_on:
         early = terms.term_days - max(0, (quoted.clock_ended_on - quoted.clock_started_on).days)
         daily = Fraction(terms.reference_rate_percent) / 100 / (terms.term_days - terms.target_day)

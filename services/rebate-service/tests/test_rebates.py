@@ -20,13 +20,13 @@ from council_common.ids import new_id
 
 
 async def test_expected_then_earned(story: Any) -> None:
-    # payables.md §1.3 "Example": £1,000 net, 20 % VAT, day 10: £12.00
+    # £1,000 net, 20 % VAT, day 10: £12.00
     await story.happens(story.agreed(), story.received())
     [expected] = await story.rebates()
     assert (expected["status"], expected["expected_pence"], expected["target_on"]) == ("expected", 1_200, "2026-03-12")
     assert (expected["payment_id"], expected["rebate_pence"], expected["rate_percent"]) == (None, 0, None)
-    [told] = await story.service.published(RebateExpectedV1)
-    assert (told.expected_pence, told.target_on, told.version) == (1_200, date(2026, 3, 12), 1)
+    [event] = await story.service.published(RebateExpectedV1)
+    assert (event.expected_pence, event.target_on, event.version) == (1_200, date(2026, 3, 12), 1)
 
     paid = story.paid(day=10, deducted=1_200)
     await story.happens(paid)
@@ -36,8 +36,8 @@ async def test_expected_then_earned(story: Any) -> None:
     assert (earned["rebate_net_pence"], earned["rebate_vat_pence"], earned["rebate_pence"]) == (1_000, 200, 1_200)
     assert (earned["elapsed_days"], earned["accelerated_days"], earned["rate_percent"]) == (10, 20, "1.00")
     assert earned["invoice_number"] == "INV-1"
-    [told] = await story.service.published(RebateEarnedV1)
-    assert (told.rebate_pence, told.expected_pence, told.deducted_pence, told.version) == (1_200, 1_200, 1_200, 2)
+    [event] = await story.service.published(RebateEarnedV1)
+    assert (event.rebate_pence, event.expected_pence, event.deducted_pence, event.version) == (1_200, 1_200, 1_200, 2)
     assert await story.variances() == []
 
 
@@ -45,10 +45,10 @@ async def test_expected_then_earned(story: Any) -> None:
     ("clock_end", "pence", "steps"),
     [("run_date", 10_500, "9 days elapsed"), ("funds_arrival", 9_500, "11 days elapsed")],
 )
-async def test_remittance_date_trap_with_its_proof(
+async def test_by_the_day_sent_or_the_day_of_arrival_with_its_proof(
     story: Any, share: Any, clock_end: str, pence: int, steps: str
 ) -> None:
-    # payables.md §1.1 "The remittance-date trap"
+    # The same payment by the day it was sent, and by the day its funds arrive.
     whole = [share(1_000_000, vat_rate="0")]
     await story.happens(story.agreed(clock_end=clock_end), story.paid(day=9, deducted=pence, vat_shares=whole))
     [earned] = await story.rebates()
@@ -60,20 +60,18 @@ async def test_remittance_date_trap_with_its_proof(
     assert proved["rebate_pence"] == pence
     assert steps in " ".join(proved["proof"]["steps"])
     assert sum(part["rebate_net_pence"] for part in proved["proof"]["parts"]) == pence
-    assert [(each["action"], each["by"]) for each in history] == [("earned", "erp")]
+    assert [(change["action"], change["by"]) for change in history] == [("earned", "erp")]
 
 
 async def test_paid_after_the_term_is_missed(story: Any) -> None:
-    # payables.md §1.4 "Payment after term: rebate 0"
     await story.happens(story.agreed(), story.received(), story.paid(day=30))
     [missed] = await story.rebates()
     assert (missed["status"], missed["cause"], missed["rebate_pence"]) == ("missed", "late_payment", 0)
-    [told] = await story.service.published(RebateMissedV1)
-    assert (told.expected_pence, told.cause) == (1_200, "late_payment")
+    [event] = await story.service.published(RebateMissedV1)
+    assert (event.expected_pence, event.cause) == (1_200, "late_payment")
 
 
-async def test_disputed_earns_nothing_and_says_why(story: Any) -> None:
-    # payables.md §1.4 "Disputed invoice"
+async def test_disputed_earns_nothing_and_has_its_cause(story: Any) -> None:
     await story.happens(story.agreed(), story.received(), story.paid(day=5, deducted=1_500, disputed=True))
     [missed] = await story.rebates()
     assert (missed["status"], missed["cause"], missed["rate_percent"]) == ("missed", "disputed", "0.00")
@@ -81,68 +79,68 @@ async def test_disputed_earns_nothing_and_says_why(story: Any) -> None:
     assert (variance["cause"], variance["difference_pence"]) == ("deducted_in_dispute", 1_500)
 
 
-async def test_part_payments_each_earn_on_their_own_days(story: Any, share: Any) -> None:
-    # payables.md §1.4 "Part payment: rebate per payment slice on its own elapsed days; flag VAT"
+async def test_part_payments_earn_on_their_own_days(story: Any, share: Any) -> None:
+    # VATA 1994 Sch 6 para 4: no prompt payment discount where payment is by instalments, so the VAT is flagged.
     first = story.paid(day=5, deducted=900, settled=False, vat_shares=[share(60_000)])
     second = story.paid(day=20, deducted=240, vat_shares=[share(40_000)])
     await story.happens(story.agreed(), story.received(), first)
-    slice_, rest = sorted(await story.rebates(), key=lambda each: each["status"])
+    slice_, rest = sorted(await story.rebates(), key=lambda rebate: rebate["status"])
     assert (slice_["rebate_pence"], slice_["part_payment"]) == (900, True)
     assert (rest["status"], rest["expected_pence"], rest["base_pence"]) == ("expected", 480, 40_000)
 
     await story.happens(second)
-    rows = {each["payment_id"]: each for each in await story.rebates()}
+    rows = {rebate["payment_id"]: rebate for rebate in await story.rebates()}
     assert len(rows) == 2
     assert rows[str(second.payment_id)]["rebate_pence"] == 240
     assert rows[str(second.payment_id)]["part_payment"] is True
-    assert sum(each["expected_pence"] for each in rows.values()) == 1_200
+    assert sum(row["expected_pence"] for row in rows.values()) == 1_200
     async with story.service.as_("auditor") as client:
         proof = (await client.get(f"/v1/rebates/{slice_['id']}")).json()["proof"]
     assert "instalments" in proof["steps"][-1]
 
 
 async def test_returned_and_paid_again(story: Any) -> None:
-    # payables.md §1.4 "Cancelled or returned payment: reverse rebate, recompute on re-issue"
     first, again = story.paid(day=10, deducted=1_200), story.paid(day=16, deducted=840)
     await story.happens(story.agreed(), story.received(), first, story.returned(first), story.returned(first))
-    rows = {each["status"]: each for each in await story.rebates()}
+    rows = {rebate["status"]: rebate for rebate in await story.rebates()}
     assert set(rows) == {"reversed", "expected"}
     assert rows["expected"]["expected_pence"] == 1_200
-    [told] = await story.service.published(RebateReversedV1)
-    assert (told.rebate_pence, told.returned_on) == (1_200, first.remitted_on + timedelta(days=3))
+    [event] = await story.service.published(RebateReversedV1)
+    assert (event.rebate_pence, event.returned_on) == (1_200, first.remitted_on + timedelta(days=3))
 
     await story.happens(again)
-    rows = {each["status"]: each for each in await story.rebates()}
+    rows = {rebate["status"]: rebate for rebate in await story.rebates()}
     assert set(rows) == {"reversed", "earned"}
     assert rows["earned"]["rebate_pence"] == 840
-    assert sum(each.rebate_pence for each in await story.service.published(RebateEarnedV1)) - 1_200 == 840
+    assert sum(event.rebate_pence for event in await story.service.published(RebateEarnedV1)) - 1_200 == 840
     assert await story.variances() == []
 
 
 async def test_a_returned_part_joins_what_is_still_open(story: Any, share: Any) -> None:
     part = story.paid(day=5, deducted=900, settled=False, vat_shares=[share(60_000)])
     await story.happens(story.agreed(), story.received(), part, story.returned(part))
-    rows = {each["status"]: each for each in await story.rebates()}
+    rows = {rebate["status"]: rebate for rebate in await story.rebates()}
     assert rows["expected"]["base_pence"] == 100_000
     assert rows["expected"]["expected_pence"] == 1_200
 
 
-async def test_the_return_settles_its_variance(story: Any) -> None:
+async def test_the_return_resolves_its_variance(story: Any) -> None:
     paid = story.paid(day=10, deducted=1_000)
     await story.happens(story.agreed(), paid)
-    assert [each["status"] for each in await story.variances()] == ["open"]
+    assert [variance["status"] for variance in await story.variances()] == ["open"]
     await story.happens(story.returned(paid))
     [variance] = await story.variances()
     assert (variance["status"], variance["resolution"]) == ("resolved", "payment_returned")
-    assert [each.resolution for each in await story.service.published(RebateVarianceResolvedV1)] == ["payment_returned"]
+    resolved = await story.service.published(RebateVarianceResolvedV1)
+    assert [event.resolution for event in resolved] == ["payment_returned"]
 
 
 async def test_cancelled_invoice_is_withdrawn(story: Any) -> None:
     await story.happens(story.agreed(), story.received(), story.cancelled(), story.cancelled())
     [withdrawn] = await story.rebates()
     assert (withdrawn["status"], withdrawn["cause"]) == ("withdrawn", "entered_in_error")
-    [told] = await story.service.published(RebateWithdrawnV1)
-    assert (told.expected_pence, told.cause) == (1_200, "invoice_cancelled")
+    [event] = await story.service.published(RebateWithdrawnV1)
+    assert (event.expected_pence, event.cause) == (1_200, "invoice_cancelled")
 
 
 @pytest.mark.parametrize(
@@ -162,22 +160,23 @@ async def test_deducted_against_earned(
 ) -> None:
     await story.happens(story.agreed(collection=collection), story.paid(day=day, deducted=deducted))
     variances = await story.variances()
-    assert [(each["cause"], each["difference_pence"]) for each in variances] == ([(cause, difference)] if cause else [])
+    expected = [(cause, difference)] if cause else []
+    assert [(variance["cause"], variance["difference_pence"]) for variance in variances] == expected
     found = await story.service.published(RebateVarianceFoundV1)
-    assert [each.difference_pence for each in found] == ([difference] if cause else [])
-    assert [each["owner"] for each in variances] == ["early_payment_coordinator"] * len(variances)
+    assert [event.difference_pence for event in found] == ([difference] if cause else [])
+    assert [variance["owner"] for variance in variances] == ["early_payment_coordinator"] * len(variances)
     [rebate] = await story.rebates()
     assert len(await story.rebates(has_variance=True)) == len(variances)
     assert rebate["variance_pence"] == difference
 
 
-async def test_deducted_without_agreement_until_it_is_told(story: Any) -> None:
-    # suppliers.v1 and invoices.v1 are different topics: the agreement may be told after the payment.
+async def test_deducted_without_agreement_until_it_arrives(story: Any) -> None:
+    # suppliers.v1 and invoices.v1 are different topics: the agreement may arrive after the payment.
     await story.happens(story.received(), story.paid(day=10, deducted=1_200))
     assert await story.rebates() == []
-    assert [each["status"] for each in await story.rebates(status="outside")] == ["outside"]
-    assert [each["cause"] for each in await story.variances(status="open")] == ["deducted_without_agreement"]
-    assert [each.deducted_pence for each in await story.service.published(UnagreedDeductionFoundV1)] == [1_200]
+    assert [rebate["status"] for rebate in await story.rebates(status="outside")] == ["outside"]
+    assert [variance["cause"] for variance in await story.variances(status="open")] == ["deducted_without_agreement"]
+    assert [event.deducted_pence for event in await story.service.published(UnagreedDeductionFoundV1)] == [1_200]
 
     await story.happens(story.agreed())
     await story.applied()
@@ -193,7 +192,7 @@ async def test_historic_invoices_leave_no_row(story: Any) -> None:
     assert await story.rebates(status="outside") == []
 
 
-async def test_an_agreement_told_late_meets_open_and_paid_invoices_once(story: Any) -> None:
+async def test_a_late_agreement_covers_open_and_paid_invoices_once(story: Any) -> None:
     other = new_id()
     await story.happens(
         story.received(),
@@ -203,9 +202,9 @@ async def test_an_agreement_told_late_meets_open_and_paid_invoices_once(story: A
         story.received(invoice_id=new_id(), number="INV-0", received_on=date(2026, 2, 28)),
         story.agreed(effective_from=date(2026, 3, 1)),
     )
-    rows = {each["invoice_number"]: each for each in await story.rebates()}
-    assert {number: each["status"] for number, each in rows.items()} == {"INV-1": "earned", "INV-2": "expected"}
-    assert [each["invoice_number"] for each in await story.rebates(status="outside")] == ["INV-0"]
+    rows = {rebate["invoice_number"]: rebate for rebate in await story.rebates()}
+    assert {number: row["status"] for number, row in rows.items()} == {"INV-1": "earned", "INV-2": "expected"}
+    assert [rebate["invoice_number"] for rebate in await story.rebates(status="outside")] == ["INV-0"]
     before = len(await story.service.published())
     await story.happens(story.agreed(effective_from=date(2026, 3, 1)))
     assert len(await story.service.published()) == before
@@ -222,31 +221,33 @@ async def test_a_version_change_in_the_middle(story: Any) -> None:
         story.paid(day=10, deducted=1_200),
         story.paid(day=10, deducted=2_400, invoice_id=later, number="INV-2", received_on=date(2026, 3, 3)),
     )
-    rows = {each["invoice_number"]: each for each in await story.rebates()}
+    rows = {rebate["invoice_number"]: rebate for rebate in await story.rebates()}
     assert (rows["INV-1"]["agreement_version"], rows["INV-1"]["rebate_pence"]) == (1, 1_200)
     assert (rows["INV-2"]["agreement_version"], rows["INV-2"]["rebate_pence"]) == (2, 2_400)
     assert await story.variances() == []
 
 
-async def test_terms_agreed_for_days_gone_by_restate_what_was_earned(story: Any) -> None:
+async def test_terms_agreed_for_past_days_restate_what_was_earned(story: Any) -> None:
     await story.happens(story.agreed(), story.paid(day=10, deducted=1_200))
     await story.happens(story.agreed(effective_from=date(2026, 3, 1), reference_rate_percent="2.00"))
     [earned] = await story.rebates()
     assert (earned["agreement_version"], earned["rebate_pence"], earned["version"]) == (2, 2_400, 3)
-    told = await story.service.published(RebateEarnedV1)
-    assert [(each.rebate_pence, each.version) for each in told] == [(1_200, 1), (2_400, 2)]
-    assert [each["cause"] for each in await story.variances(status="open")] == ["under_deducted"]
+    earned_events = await story.service.published(RebateEarnedV1)
+    assert [(event.rebate_pence, event.version) for event in earned_events] == [(1_200, 1), (2_400, 2)]
+    assert [variance["cause"] for variance in await story.variances(status="open")] == ["under_deducted"]
 
 
-async def test_each_fact_about_a_rebate_has_its_own_version(story: Any) -> None:
-    # Subscribers drop a version that is not newer than the last they saw (engineering.md §3).
+async def test_every_fact_about_a_rebate_has_its_own_version(story: Any) -> None:
+    # Subscribers drop a version that is not newer than the last they saw.
     paid = story.paid(day=10, deducted=1_000)
     await story.happens(story.agreed(), paid)
     await story.happens(story.agreed(effective_from=date(2026, 3, 1), reference_rate_percent="2.00"))
     await story.happens(story.returned(paid))
     [rebate] = await story.rebates(status="reversed")
-    told = [each for each in await story.service.published() if str(getattr(each, "rebate_id", "")) == rebate["id"]]
-    assert [(type(each).__name__, each.version) for each in told] == [
+    events = [
+        event for event in await story.service.published() if str(getattr(event, "rebate_id", "")) == rebate["id"]
+    ]
+    assert [(type(event).__name__, event.version) for event in events] == [
         ("RebateEarnedV1", 1),
         ("RebateVarianceFoundV1", 2),
         ("RebateEarnedV1", 3),
@@ -259,7 +260,7 @@ async def test_each_fact_about_a_rebate_has_its_own_version(story: Any) -> None:
 
 
 async def test_every_change_is_in_the_history(story: Any) -> None:
-    # platform.md, "Surface": history "shows every change, who and when", with an agreement or without.
+    # With an agreement or without.
     paid = story.paid(day=10, deducted=1_200)
     await story.happens(paid, story.returned(paid))
     [rebate] = await story.rebates(status="reversed")
@@ -267,36 +268,36 @@ async def test_every_change_is_in_the_history(story: Any) -> None:
     async with story.service.as_("auditor") as client:
         of_rebate = (await client.get(f"/v1/rebates/{rebate['id']}/history")).json()
         of_variance = (await client.get(f"/v1/rebate-variances/{variance['id']}/history")).json()
-    assert [(each["action"], each["by"], each["version"]) for each in of_rebate] == [
+    assert [(change["action"], change["by"], change["version"]) for change in of_rebate] == [
         ("outside", "erp", 1),
         ("reversed", "bank", 3),
     ]
-    assert [(each["action"], each["version"], each["detail"]) for each in of_variance] == [
+    assert [(change["action"], change["version"], change["detail"]) for change in of_variance] == [
         ("resolved", 2, {"resolution": "payment_returned"})
     ]
 
 
-async def test_what_the_supplier_is_told_for_each_vat_rate(story: Any, share: Any) -> None:
-    # payables.md §1.3 "Rounding": £812.35 @20 %, £149.99 @5 %, £50.00 @0 %; day 13; "print that on the note".
+async def test_what_was_earned_at_each_vat_rate_is_published(story: Any, share: Any) -> None:
+    # £812.35 @20 %, £149.99 @5 %, £50.00 @0 %; day 13; a debit note prints them.
     shares = [share(81_235, 16_247), share(14_999, 750, vat_rate="5"), share(5_000, 0, vat_rate="0")]
     await story.happens(story.agreed(), story.received(vat_shares=shares), story.paid(day=13, vat_shares=shares))
-    [told] = await story.service.published(RebateEarnedV1)
-    assert told.parts is not None
-    assert [(str(part.vat_rate), part.net_pence, part.vat_pence) for part in told.parts] == [
+    [event] = await story.service.published(RebateEarnedV1)
+    assert event.parts is not None
+    assert [(str(part.vat_rate), part.net_pence, part.vat_pence) for part in event.parts] == [
         ("20", 690, 138),
         ("5", 127, 6),
         ("0", 43, 0),
     ]
-    assert (told.rebate_net_pence, told.rebate_vat_pence, told.rebate_pence) == (860, 144, 1_004)
+    assert (event.rebate_net_pence, event.rebate_vat_pence, event.rebate_pence) == (860, 144, 1_004)
     [earned] = await story.rebates()
-    assert earned["rebate_parts"] == [part.model_dump(mode="json") for part in told.parts]
+    assert earned["rebate_parts"] == [part.model_dump(mode="json") for part in event.parts]
 
 
 @pytest.mark.parametrize(
     ("agreed", "paid", "clock", "pence"),
     [
         ({}, {}, (date(2026, 3, 2), date(2026, 3, 11)), 10_500),
-        # payables.md §1.1: sent on Wed 11 March, there on Fri 13.
+        # Sent on Wed 11 March, there on Fri 13.
         ({"clock_end": "funds_arrival"}, {}, (date(2026, 3, 2), date(2026, 3, 13)), 9_500),
         ({"clock_end": "funds_arrival"}, {"method": "bacs"}, (date(2026, 3, 2), date(2026, 3, 13)), 9_500),
         ({"clock_end": "funds_arrival"}, {"method": "faster_payment"}, (date(2026, 3, 2), date(2026, 3, 11)), 10_500),
@@ -314,48 +315,48 @@ async def test_what_the_supplier_is_told_for_each_vat_rate(story: Any, share: An
         ),
     ],
 )
-async def test_the_agreed_clock_is_told(
+async def test_the_agreed_clock_is_published(
     *, story: Any, share: Any, agreed: dict[str, Any], paid: dict[str, Any], clock: tuple[date, date], pence: int
 ) -> None:
     whole = [share(1_000_000, vat_rate="0")]
     await story.happens(story.agreed(**agreed), story.paid(day=9, deducted=pence, vat_shares=whole, **paid))
-    [told] = await story.service.published(RebateEarnedV1)
-    assert (told.clock_started_on, told.clock_ended_on, told.rebate_pence) == (*clock, pence)
-    assert (told.clock_ended_on - told.clock_started_on).days == told.elapsed_days
-    # What is stored proves it again, and a look at it under other terms finds the same facts.
+    [event] = await story.service.published(RebateEarnedV1)
+    assert (event.clock_started_on, event.clock_ended_on, event.rebate_pence) == (*clock, pence)
+    assert (event.clock_ended_on - event.clock_started_on).days == event.elapsed_days
+    # What is stored proves it again, and other terms are applied to the same facts.
     await story.happens(story.agreed(**agreed, effective_from=date(2026, 2, 1), reference_rate_percent="2.00"))
     [again] = (await story.service.published(RebateEarnedV1))[1:]
     assert (again.clock_started_on, again.clock_ended_on, again.rebate_pence) == (*clock, 2 * pence)
 
 
-async def test_a_cheque_whose_arrival_nobody_told_earns_nothing(story: Any) -> None:
+async def test_a_cheque_whose_arrival_is_not_known_earns_nothing(story: Any) -> None:
     await story.happens(story.agreed(clock_end="funds_arrival"), story.paid(day=9, deducted=1_260, method="cheque"))
     [missed] = await story.rebates()
     assert (missed["status"], missed["cause"], missed["method"]) == ("missed", "arrival_unknown", "cheque")
-    assert [each.cause for each in await story.service.published(RebateMissedV1)] == ["arrival_unknown"]
-    assert [each["cause"] for each in await story.variances()] == ["deducted_without_arrival"]
+    assert [event.cause for event in await story.service.published(RebateMissedV1)] == ["arrival_unknown"]
+    assert [variance["cause"] for variance in await story.variances()] == ["deducted_without_arrival"]
     async with story.service.as_("auditor") as client:
         proof = (await client.get(f"/v1/rebates/{missed['id']}")).json()["proof"]
         period = {"from": "2026-03-01", "to": "2026-03-31"}
         total = (await client.get("/v1/programme-kpis", params=period)).json()["total"]
-    assert proof["steps"][-1] == "Paid by cheque, and nobody has told the day the funds arrive: nothing is earned."
+    assert proof["steps"][-1] == "Paid by cheque, and the day the funds arrive is not known: nothing is earned."
     # It is paid, but on no day that could be counted.
     assert (total["paid_count"], total["missed_count"], total["mean_days"]) == (1, 1, None)
 
 
-async def test_an_agreement_ended_before_the_invoice_covers_it_no_more(story: Any) -> None:
+async def test_an_agreement_that_ended_before_the_invoice_does_not_cover_it(story: Any) -> None:
     await story.happens(story.agreed(), story.received(), story.declined(date(2026, 3, 1)))
     assert await story.rebates() == []
-    [told] = await story.service.published(RebateWithdrawnV1)
-    assert (told.cause, told.expected_pence) == ("agreement_ended", 1_200)
+    [event] = await story.service.published(RebateWithdrawnV1)
+    assert (event.cause, event.expected_pence) == ("agreement_ended", 1_200)
 
 
 async def test_a_credit_note_is_expected_to_lower_the_rebate(story: Any, share: Any) -> None:
-    # payables.md §1.4: "rebate on the netted amount": what is expected of both is what £500.00 less would earn.
+    # What is expected of both is what £500.00 less would earn.
     credit = [share(-50_000)]
     note = story.received(invoice_id=new_id(), number="CN-1", kind="credit_note", vat_shares=credit)
     await story.happens(story.agreed(), story.received(), note)
-    assert sorted(each["expected_pence"] for each in await story.rebates()) == [-600, 1_200]
+    assert sorted(rebate["expected_pence"] for rebate in await story.rebates()) == [-600, 1_200]
     assert await story.variances() == []
 
 
@@ -372,13 +373,13 @@ async def test_list_filters_and_pages(story: Any) -> None:
     await story.happens(story.received(invoice_id=new_id(), number="=INV-4"))
     assert len(await story.rebates(remitted_from="2026-03-08")) == 2
     assert len(await story.rebates(received_from="2026-03-03", received_to="2026-03-03")) == 1
-    assert [each["invoice_number"] for each in await story.rebates(status="expected")] == ["=INV-4"]
+    assert [rebate["invoice_number"] for rebate in await story.rebates(status="expected")] == ["=INV-4"]
     async with story.service.as_("auditor") as client:
         params: dict[str, Any] = {"supplier_id": str(story.supplier_id), "sort": "-remitted_on", "limit": 1}
         seen = []
         while True:
             page = (await client.get("/v1/rebates", params=params)).json()
-            seen += [each["invoice_number"] for each in page["items"]]
+            seen += [item["invoice_number"] for item in page["items"]]
             if page["next"] is None:
                 break
             params["cursor"] = page["next"]

@@ -1,4 +1,4 @@
-"""The database is what the rows say; every route names one scope; every event we tell can be read."""
+"""The database is what the rows declare; every route names one scope."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variances are settled by their owner; the programme's figures hold to the penny."""
+"""Variances are resolved by their owner; the programme's figures hold to the penny."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rebate_service.agreements.rules import ClockEnd, ClockStart, Collection, RebateBase, Terms, VatMode
 from rebate_service.programme_kpis.rules import Tally, fold, mean_days, percentile
-from rebate_service.rebates.linear import Share
-from rebate_service.rebates.rules import Payment, assess
+from rebate_service.rebates.linear import AmountAtVatRate
+from rebate_service.rebates.rules import PaymentFacts, assess
 from sqlalchemy import text
 
 
-async def test_the_coordinator_settles_a_variance(story: Any) -> None:
+async def test_the_coordinator_resolves_a_variance(story: Any) -> None:
     await story.happens(story.agreed(), story.paid(day=10, deducted=1_000))
     [variance] = await story.variances(cause="under_deducted", status="open")
     url = f"/v1/rebate-variances/{variance['id']}"
-    wanted = {"resolution": "wrong_day_used", "note": "Run of 11 March went out a day late."}
+    resolution = {"resolution": "wrong_day_used", "note": "Run of 11 March went out a day late."}
     async with story.service.as_("auditor") as auditor:
-        assert (await auditor.post(f"{url}/resolutions", json=wanted)).status_code == 403
+        assert (await auditor.post(f"{url}/resolutions", json=resolution)).status_code == 403
     async with story.service.as_("early_payment_coordinator") as client:
         refused = await client.post(f"{url}/resolutions", json={"resolution": "payment_returned"})
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "resolution")
-        unkept = await client.post(f"{url}/resolutions", json=wanted | {"note": "late\x00"})
+        unkept = await client.post(f"{url}/resolutions", json=resolution | {"note": "late\x00"})
         assert (unkept.status_code, unkept.json()["errors"][0]["field"]) == (422, "note")
-        settled = await client.post(f"{url}/resolutions", json=wanted)
+        settled = await client.post(f"{url}/resolutions", json=resolution)
         assert settled.status_code == 201, settled.text
-        again = await client.post(f"{url}/resolutions", json=wanted)
+        again = await client.post(f"{url}/resolutions", json=resolution)
         assert (again.status_code, again.json()["code"]) == (409, "illegal-move")
         shown = (await client.get(url)).json()
         history = (await client.get(f"{url}/history")).json()
         missing = await client.get(f"/v1/rebate-variances/{new_id()}")
     assert (shown["status"], shown["resolution"]) == ("resolved", "wrong_day_used")
-    assert [each["reason"] for each in history] == [wanted["note"]]
+    assert [change["reason"] for change in history] == [resolution["note"]]
     assert missing.status_code == 404
-    [told] = await story.service.published(RebateVarianceResolvedV1)
+    [event] = await story.service.published(RebateVarianceResolvedV1)
     # The rebate was version 1 when it was earned, 2 when the variance was found: this is the next fact about it.
-    assert (told.resolution, told.difference_pence, told.version) == ("wrong_day_used", -200, 3)
+    assert (event.resolution, event.difference_pence, event.version) == ("wrong_day_used", -200, 3)
 
 
 async def test_a_resolution_takes_the_rebate_before_its_variance(
-    racing_service: Harness, make_story: Any, somebody_waits: Any
+    racing_service: Harness, make_story: Any, a_session_waits: Any
 ) -> None:
-    """Whoever reverses a payment holds its rebate and then closes its variance: nobody may go the other way."""
+    """A reversal locks a rebate and then its variance: no transaction may lock them the other way round."""
     story = make_story(racing_service)
     await story.happens(story.agreed(), story.paid(day=10, deducted=1_000))
     [variance] = await story.variances()
@@ -60,7 +60,7 @@ async def test_a_resolution_takes_the_rebate_before_its_variance(
             await session.execute(text("SELECT FROM rebate WHERE id = :id FOR UPDATE"), rebate_id)
             url = f"/v1/rebate-variances/{variance['id']}/resolutions"
             resolving = asyncio.create_task(client.post(url, json={"resolution": "waived"}))
-            await somebody_waits(racing_service)
+            await a_session_waits(racing_service)
             await session.execute(
                 text("SELECT FROM rebate_variance WHERE rebate_id = :id FOR UPDATE NOWAIT"), rebate_id
             )
@@ -108,7 +108,7 @@ async def test_the_programme_in_figures(story: Any) -> None:
 
 
 # £1,000.00 + 20 % under 1.00 % at day 10 of 30: 60p for each day before the term, £12.00 on the target day.
-SHARES = [Share(Decimal(20), 100_000, 20_000)]
+AMOUNTS = [AmountAtVatRate(vat_rate=Decimal(20), net_pence=100_000, vat_pence=20_000)]
 RECEIVED = date(2026, 3, 2)
 
 
@@ -116,10 +116,22 @@ def a_tally(day: int, deducted: int, collection: Collection) -> Tally:
     """One payment as the database would count it."""
     clocks, money = (ClockStart.RECEIVED, ClockEnd.RUN_DATE), (RebateBase.NET, VatMode.REDUCE_NET_AND_VAT)
     terms = Terms(Decimal("1.00"), 10, 30, *clocks, *money, collection)
-    paid = Payment(RECEIVED + timedelta(days=day), None, deducted, disputed=False)
-    of = assess(SHARES, terms, received_on=RECEIVED, payment=paid)
-    figures = (of.base_pence, of.expected_pence, of.rebate_pence, deducted, of.variance_pence)
-    return Tally("", of.status, of.elapsed_days, day <= 10, 1, *figures)
+    paid = PaymentFacts(
+        remitted_on=RECEIVED + timedelta(days=day), arrives_on=None, deducted_pence=deducted, disputed=False
+    )
+    of = assess(AMOUNTS, terms, received_on=RECEIVED, payment=paid)
+    return Tally(
+        bucket="",
+        status=of.status,
+        elapsed_days=of.elapsed_days,
+        on_target=day <= 10,
+        rebates=1,
+        base_pence=of.base_pence,
+        expected_pence=of.expected_pence,
+        rebate_pence=of.rebate_pence,
+        deducted_pence=deducted,
+        variance_pence=of.variance_pence,
+    )
 
 
 payments = st.lists(
@@ -129,7 +141,7 @@ payments = st.lists(
 
 @given(payments)
 def test_sums_hold_to_the_penny(paid: list[tuple[int, int, Collection]]) -> None:
-    [figures] = fold([a_tally(*each) for each in paid]).values()
+    [figures] = fold([a_tally(*payment) for payment in paid]).values()
     # Counted payment by payment, without a sum of the report.
     earned = [60 * max(0, 30 - day) for day, _, _ in paid]
     claimed = [collection is Collection.CLAIM and not deducted for _, deducted, collection in paid]

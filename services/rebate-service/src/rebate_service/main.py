@@ -2,17 +2,20 @@
 
 from pathlib import Path
 
+from council_common.events.handlers import Handlers
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
 from fastapi import FastAPI
 
+from rebate_service.agreements import handlers as agreement_handlers
 from rebate_service.agreements import routes as agreements
-from rebate_service.handlers import handlers
-from rebate_service.jobs import JOBS
 from rebate_service.programme_kpis import routes as programme_kpis
 from rebate_service.rebate_quotes import routes as rebate_quotes
+from rebate_service.rebate_variances import handlers as variance_handlers
 from rebate_service.rebate_variances import routes as rebate_variances
+from rebate_service.rebate_variances.jobs import JOBS
+from rebate_service.rebates import handlers as rebate_handlers
 from rebate_service.rebates import routes as rebates
 from rebate_service.settings import Settings
 
@@ -26,6 +29,8 @@ ROUTERS = (
     programme_kpis.router,
 )
 
+HANDLERS = Handlers.including(agreement_handlers.handlers, rebate_handlers.handlers, variance_handlers.handlers)
+
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
@@ -37,6 +42,6 @@ SERVICE = Service(
     folder=Path(__file__).parents[2],
     settings=Settings,
     create_api=create_api,
-    handlers=handlers,
+    handlers=HANDLERS,
     jobs=JOBS,
 )

@@ -1,4 +1,4 @@
-"""The registry this service's rows hang on."""
+"""The registry of this service's rows."""
 
 from council_common.database.tables import service_registry
 from sqlmodel import SQLModel

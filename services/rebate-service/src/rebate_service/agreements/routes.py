@@ -28,14 +28,14 @@ Writer = Annotated[Actor, requires("rebates:write")]
 
 
 @router.post("", status_code=201, dependencies=[Idempotent])
-async def make(body: AgreementIn, session: SessionDep, response: Response, now: Now, by: Writer) -> AgreementOut:
-    """Agree early payment with a supplier; 409 when it has an agreement, which takes versions."""
-    agreement = await usecases.make_agreement(
-        session, body.supplier_id, body.terms(), effective_from=body.effective_from, by=by, at=now
+async def make(agreement: AgreementIn, session: SessionDep, response: Response, now: Now, by: Writer) -> AgreementOut:
+    """Agree early payment with a supplier; 409 when it has an agreement: add a version to that."""
+    made = await usecases.make_agreement(
+        session, agreement.supplier_id, agreement.terms(), effective_from=agreement.effective_from, by=by, at=now
     )
-    response.headers["location"] = f"/v1/agreements/{agreement.id}"
-    versions = await _changed(session, agreement, response)
-    return AgreementOut.of(agreement, versions[-1], london_date(now))
+    response.headers["location"] = f"/v1/agreements/{made.id}"
+    versions = await _changed(session, made, response)
+    return AgreementOut.of(made, versions[-1], london_date(now))
 
 
 @router.get("")
@@ -48,9 +48,12 @@ async def list_agreements(
     status: AgreementStatus | None = None,
 ) -> Page[AgreementOut]:
     """Agreements, newest first, each by the version that is in force today, or comes next, or was the last."""
-    found, cursor = await store.page_of_agreements(session, page, supplier_id=supplier_id, status=status, today=today)
-    versions = await store.versions_of(session, [agreement.id for agreement in found])
-    items = [AgreementOut.of(each, rules.shown_version(versions[each.id], today), today) for each in found]
+    agreements, cursor = await store.page_of_agreements(
+        session, page, supplier_id=supplier_id, status=status, today=today
+    )
+    versions = await store.versions_of(session, [agreement.id for agreement in agreements])
+    shown = ((agreement, rules.shown_version(versions[agreement.id], today)) for agreement in agreements)
+    items = [AgreementOut.of(agreement, version, today) for agreement, version in shown]
     return Page(items=items, next=cursor)
 
 
@@ -65,7 +68,7 @@ async def get(agreement_id: UUID, session: SessionDep, response: Response, today
 
 @router.get("/{agreement_id}/versions")
 async def list_versions(agreement_id: UUID, session: SessionDep, today: Today, _: Reader) -> Page[AgreementOut]:
-    """All versions of an agreement, the first first; one that was taken back ends before it begins."""
+    """All versions of an agreement, oldest first; one that was withdrawn ends before it begins."""
     agreement = await store.get_agreement(session, agreement_id)
     versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
     return Page(items=[AgreementOut.of(agreement, version, today) for version in versions])
@@ -75,16 +78,16 @@ async def list_versions(agreement_id: UUID, session: SessionDep, today: Today, _
 async def add_version(
     *,
     agreement_id: UUID,
-    body: VersionIn,
+    version: VersionIn,
     session: SessionDep,
     response: Response,
     now: Now,
     by: Writer,
     if_match: IfMatch = None,
 ) -> AgreementOut:
-    """Agree new terms from a day on; what was agreed for that day and later ends the day before."""
+    """Agree new terms from a day on; versions that cover that day or later end the day before."""
     agreement = await usecases.add_version(
-        session, agreement_id, body.terms(), effective_from=body.effective_from, if_match=if_match, by=by, at=now
+        session, agreement_id, version.terms(), effective_from=version.effective_from, if_match=if_match, by=by, at=now
     )
     versions = await _changed(session, agreement, response)
     return AgreementOut.of(agreement, versions[-1], london_date(now))
@@ -94,7 +97,7 @@ async def add_version(
 async def end(
     *,
     agreement_id: UUID,
-    body: EndingIn,
+    ending: EndingIn,
     session: SessionDep,
     response: Response,
     now: Now,
@@ -103,11 +106,11 @@ async def end(
 ) -> AgreementOut:
     """End an agreement with a day: invoices received later earn nothing. Answers with the version that ends then."""
     agreement = await usecases.end_agreement(
-        session, agreement_id, effective_to=body.effective_to, if_match=if_match, reason=body.reason, by=by, at=now
+        session, agreement_id, effective_to=ending.effective_to, if_match=if_match, reason=ending.reason, by=by, at=now
     )
     today = london_date(now)
     versions = await _changed(session, agreement, response)
-    last = rules.version_for(versions, body.effective_to) or rules.shown_version(versions, today)
+    last = rules.version_for(versions, ending.effective_to) or rules.shown_version(versions, today)
     return AgreementOut.of(agreement, last, today)
 
 
@@ -119,6 +122,6 @@ async def history(agreement_id: UUID, session: SessionDep, _: Reader) -> list[Ch
 
 
 async def _changed(session: AsyncSession, agreement: Agreement, response: Response) -> list[AgreementVersion]:
-    """The versions of an agreement after a change, which answers with its new ETag."""
+    """The versions of a changed agreement; the response gets its new ETag."""
     response.headers["etag"] = etag(agreement.revision)
     return (await store.versions_of(session, [agreement.id]))[agreement.id]

@@ -77,8 +77,9 @@ class AgreementEnded(Conflict):
 class Terms:
     """The terms of one version; the reference rate (percent) is earned on the target day.
 
-    Source: payables.md §1.1 (the council model) and §1.3 no. 4: base, VAT and clocks differ by council and are
-    held with every version. None of them has a default here: they are agreed, never inferred.
+    Clocks, base and VAT differ by council and none has a default: they are agreed, never inferred. Programme pages
+    publish the clocks (Sefton and NHS Wales: from receipt to remittance) and leave base and VAT open, so each
+    council's VAT officer decides them.
     """
 
     reference_rate_percent: Decimal
@@ -111,7 +112,7 @@ class Terms:
 
 
 def check_terms(terms: Terms, *, at: str = "") -> Terms:
-    """Refuse terms that cannot be meant (Malformed; `at` goes before the names of the fields)."""
+    """Terms that can be agreed; raises Malformed for others (`at` goes before the names of the fields)."""
     errors = unsound_terms(
         term_days=terms.term_days,
         target_day=terms.target_day,
@@ -119,7 +120,7 @@ def check_terms(terms: Terms, *, at: str = "") -> Terms:
         at=at,
     )
     if errors:
-        raise Malformed("These terms cannot be an agreement; see errors.", errors=errors)
+        raise Malformed("These terms are invalid; see errors.", errors=errors)
     return terms
 
 
@@ -144,7 +145,7 @@ def version_for(versions: Iterable[D], received_on: date) -> D | None:
     """The version that applies to an invoice: the one in force on the day the invoice was received.
 
     Neither the payment's day nor the invoice's own date chooses it: the supplier knew these terms when it sent the
-    invoice. Council policy: payables.md §1.1 says where the clock starts, not which version applies.
+    invoice. Source: our policy; programmes publish where the clock starts, not which version applies.
     """
     for version in versions:
         if is_in_force(version, received_on):
@@ -163,7 +164,7 @@ class VersionInForce(NamedTuple):
 
 
 class AgreementsInForce:
-    """The versions of some suppliers, to be asked invoice by invoice."""
+    """The agreement versions of some suppliers, from which each invoice's is chosen."""
 
     def __init__(self, versions: Mapping[UUID, Sequence[VersionInForce]]) -> None:
         self._versions = versions
@@ -182,23 +183,23 @@ def last_day_under(successor_from: date, version: Dated) -> date:
 
 
 def shown_version(versions: Sequence[D], today: date) -> D:
-    """The version that stands for the agreement: in force today, else the next to come, else the last there was.
+    """The version that stands for the agreement: the one in force today, else the next to come, else the last.
 
     `versions` are in order of their numbers and at least one.
     """
     return (
         version_for(versions, today)
         or min(
-            (each for each in versions if each.effective_from > today and not never_in_force(each)),
-            key=lambda each: each.effective_from,
+            (version for version in versions if version.effective_from > today and not never_in_force(version)),
+            key=lambda version: version.effective_from,
             default=None,
         )
-        or max(versions, key=lambda each: (not never_in_force(each), each.effective_from))
+        or max(versions, key=lambda version: (not never_in_force(version), version.effective_from))
     )
 
 
 def never_in_force(version: Dated) -> bool:
-    """Whether a version was taken back before its first day."""
+    """Whether a version was withdrawn before its first day."""
     return version.effective_to is not None and version.effective_to < version.effective_from
 
 

@@ -24,13 +24,11 @@ from rebate_service.agreements.rules import (
 from rebate_service.agreements.tables import Agreement, AgreementVersion
 
 Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
-"""Why, in a person's words; PostgreSQL keeps no NUL."""
+"""Why, in a person's words; PostgreSQL stores no NUL character."""
 
 
 class TermsIn(BaseModel):
-    """Terms of early payment. All of them are said: they differ by council and are never inferred (payables.md §1.1,
-    §1.3).
-    """
+    """Terms of early payment. All are required: they differ by council and are agreed, never inferred."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.errors import NotFound
 from council_common.ids import lock_key, new_id
 from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, and_, exists, not_, or_, select, text, update
+from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -31,8 +31,7 @@ from rebate_service.agreements.rules import (
 from rebate_service.agreements.tables import Agreement, AgreementVersion
 
 LOCK = lock_key("rebate-service-agreements")
-"""Held in share by whoever reads agreements to decide on invoices, alone by whoever applies a change to them."""
-
+"""Shared by transactions that decide on invoices by the agreements, exclusive for the one that applies a change."""
 
 _IN_FORCE = """
 SELECT supplier_id, agreement_id, number, effective_from, effective_to,
@@ -46,45 +45,70 @@ async def agreements_of(session: AsyncSession, supplier_ids: Iterable[UUID]) -> 
     versions: dict[UUID, list[VersionInForce]] = {}
     connection = await driver(session)
     for row in await connection.fetch(_IN_FORCE, list(set(supplier_ids))):
-        versions.setdefault(row[0], []).append(VersionInForce(row[1], row[2], row[3], row[4], _terms(row[5:])))
+        version = VersionInForce(
+            agreement_id=row["agreement_id"],
+            number=row["number"],
+            effective_from=row["effective_from"],
+            effective_to=row["effective_to"],
+            terms=_terms(
+                reference_rate_percent=row["reference_rate_percent"],
+                target_day=row["target_day"],
+                term_days=row["term_days"],
+                clock_start=row["clock_start"],
+                clock_end=row["clock_end"],
+                rebate_base=row["rebate_base"],
+                vat_mode=row["vat_mode"],
+                collection=row["collection"],
+            ),
+        )
+        versions.setdefault(row["supplier_id"], []).append(version)
     return AgreementsInForce(versions)
 
 
 @lru_cache(maxsize=1024)
-def _terms(values: tuple[Any, ...]) -> Terms:
-    """Most agreements of a council have the same few terms."""
-    rate, target_day, term_days, clock_start, clock_end, base, vat_mode, collection = values
+def _terms(
+    *,
+    reference_rate_percent: Decimal,
+    target_day: int,
+    term_days: int,
+    clock_start: str,
+    clock_end: str,
+    rebate_base: str,
+    vat_mode: str,
+    collection: str,
+) -> Terms:
+    """Made once: most agreements of a council have the same few terms."""
     return Terms(
-        rate,
-        target_day,
-        term_days,
-        ClockStart(clock_start),
-        ClockEnd(clock_end),
-        RebateBase(base),
-        VatMode(vat_mode),
-        Collection(collection),
+        reference_rate_percent=reference_rate_percent,
+        target_day=target_day,
+        term_days=term_days,
+        clock_start=ClockStart(clock_start),
+        clock_end=ClockEnd(clock_end),
+        rebate_base=RebateBase(rebate_base),
+        vat_mode=VatMode(vat_mode),
+        collection=Collection(collection),
     )
 
 
 async def terms_of(session: AsyncSession, agreement_id: UUID, number: int) -> Terms:
     """The terms of one version; raises NotFound."""
-    found = await session.get(AgreementVersion, (agreement_id, number))
-    if found is None:
+    version = await session.get(AgreementVersion, (agreement_id, number))
+    if version is None:
         raise NotFound("There is no such version of an agreement.")
-    return found.terms
+    return version.terms
 
 
-async def share_agreements(session: AsyncSession) -> None:
-    """Until the commit no change of an agreement counts as applied: it waits for the invoices decided here."""
-    await session.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOCK})
+async def lock_agreements_for_share(session: AsyncSession) -> None:
+    """Until the commit no change of an agreement counts as applied: the job waits for the invoices decided here."""
+    await session.execute(select(func.pg_advisory_xact_lock_shared(LOCK)))
 
 
-async def await_deciders(session: AsyncSession) -> None:
-    """Wait until all who decide on invoices now have committed; those who come later see every committed version."""
-    await session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+async def lock_agreements(session: AsyncSession) -> None:
+    """Wait until every transaction that decides on invoices now has committed; later ones see every new version."""
+    await session.execute(select(func.pg_advisory_xact_lock(LOCK)))
 
 
-async def make_or_lock(session: AsyncSession, supplier_id: UUID) -> tuple[Agreement, bool]:
+async def insert_or_lock_agreement(session: AsyncSession, supplier_id: UUID) -> tuple[Agreement, bool]:
     """The supplier's agreement, locked, and whether it was made now (revision 0, no version yet)."""
     made = await session.execute(
         insert(Agreement)
@@ -93,41 +117,45 @@ async def make_or_lock(session: AsyncSession, supplier_id: UUID) -> tuple[Agreem
         .returning(col(Agreement.id))
     )
     is_new = made.scalar() is not None
-    found = await session.execute(select(Agreement).where(col(Agreement.supplier_id) == supplier_id).with_for_update())
-    return found.scalar_one(), is_new
+    agreement = await session.execute(
+        select(Agreement).where(col(Agreement.supplier_id) == supplier_id).with_for_update()
+    )
+    return agreement.scalar_one(), is_new
 
 
-async def lock_of_supplier(session: AsyncSession, supplier_id: UUID) -> Agreement | None:
+async def lock_agreement_of_supplier(session: AsyncSession, supplier_id: UUID) -> Agreement | None:
     """The supplier's agreement, locked, if it has one."""
-    found = await session.execute(select(Agreement).where(col(Agreement.supplier_id) == supplier_id).with_for_update())
-    return found.scalar_one_or_none()
+    agreement = await session.execute(
+        select(Agreement).where(col(Agreement.supplier_id) == supplier_id).with_for_update()
+    )
+    return agreement.scalar_one_or_none()
 
 
 async def lock_agreement(session: AsyncSession, agreement_id: UUID) -> Agreement:
     """An agreement, locked; raises NotFound."""
-    found = await session.get(Agreement, agreement_id, with_for_update=True)
-    if found is None:
+    agreement = await session.get(Agreement, agreement_id, with_for_update=True)
+    if agreement is None:
         raise NotFound("There is no agreement with this id.")
-    return found
+    return agreement
 
 
 async def get_agreement(session: AsyncSession, agreement_id: UUID) -> Agreement:
     """An agreement; raises NotFound."""
-    found = await session.get(Agreement, agreement_id)
-    if found is None:
+    agreement = await session.get(Agreement, agreement_id)
+    if agreement is None:
         raise NotFound("There is no agreement with this id.")
-    return found
+    return agreement
 
 
 async def versions_of(session: AsyncSession, agreement_ids: Iterable[UUID]) -> dict[UUID, list[AgreementVersion]]:
     """The versions of agreements, each list in order of their numbers."""
-    found = await session.execute(
+    rows = await session.execute(
         select(AgreementVersion)
         .where(col(AgreementVersion.agreement_id).in_(list(agreement_ids)))
         .order_by(col(AgreementVersion.agreement_id), col(AgreementVersion.number))
     )
     versions: dict[UUID, list[AgreementVersion]] = {}
-    for version in found.scalars():
+    for version in rows.scalars():
         versions.setdefault(version.agreement_id, []).append(version)
     return versions
 
@@ -158,10 +186,10 @@ async def page_of_agreements(
 
 def _has_status(status: AgreementStatus, today: date) -> ColumnElement[bool]:
     version = AgreementVersion
-    mine = col(version.agreement_id) == col(Agreement.id)
+    of_agreement = col(version.agreement_id) == col(Agreement.id)
     begins, ends = col(version.effective_from), col(version.effective_to)
-    active = exists().where(mine, begins <= today, or_(ends.is_(None), ends >= today))
-    planned = exists().where(mine, begins > today, or_(ends.is_(None), ends >= begins))
+    active = exists().where(of_agreement, begins <= today, or_(ends.is_(None), ends >= today))
+    planned = exists().where(of_agreement, begins > today, or_(ends.is_(None), ends >= begins))
     match status:
         case AgreementStatus.ACTIVE:
             return active
@@ -170,16 +198,16 @@ def _has_status(status: AgreementStatus, today: date) -> ColumnElement[bool]:
     return and_(not_(active), not_(planned))
 
 
-async def unapplied(session: AsyncSession, *, limit: int = 100) -> list[Agreement]:
-    """Agreements with a change that invoices told before it have not met yet."""
-    found = await session.execute(
+async def unapplied_agreements(session: AsyncSession, *, limit: int = 100) -> list[Agreement]:
+    """Agreements with a change that is still to be applied to invoices that arrived before it."""
+    agreements = await session.execute(
         select(Agreement).where(col(Agreement.apply_from).is_not(None)).order_by(col(Agreement.id)).limit(limit)
     )
-    return list(found.scalars())
+    return list(agreements.scalars())
 
 
 async def mark_applied(session: AsyncSession, agreement: Agreement) -> None:
-    """Say that a change has met every invoice, unless another change came meanwhile."""
+    """Record that a change was applied to every invoice, unless another change came meanwhile."""
     await session.execute(
         update(Agreement)
         .where(col(Agreement.id) == agreement.id, col(Agreement.revision) == agreement.revision)

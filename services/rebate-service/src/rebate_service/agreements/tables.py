@@ -30,7 +30,7 @@ class Agreement(Row, table=True):
     id: UUID = Field(primary_key=True)
     supplier_id: UUID = Field(unique=True)
     revision: int
-    # Invoices received from this day on have still to be looked at again: the job `apply-agreements` does.
+    # Invoices received from this day on are still to be assessed again, by the job `apply-agreements`.
     apply_from: date | None = None
 
 
@@ -50,9 +50,9 @@ class AgreementVersion(Row, table=True):
         CheckConstraint("rebate_base IN ('net', 'gross')", name="rebate_base"),
         CheckConstraint("vat_mode IN ('reduce_net_and_vat', 'net_only')", name="vat_mode"),
         CheckConstraint("collection IN ('deduct_at_source', 'claim')", name="collection"),
-        # btree_gist is not in every PostgreSQL; a range over uuid, made by the migration, does without it.
+        # GiST compares supplier_id by equality with the extension btree_gist.
         ExcludeConstraint(
-            (text("uuidrange(supplier_id, supplier_id, '[]')"), "&&"),
+            ("supplier_id", "="),
             (text("daterange(effective_from, effective_to + 1, '[)')"), "&&"),
             name="ex_agreement_version_one_a_day",
             using="gist",

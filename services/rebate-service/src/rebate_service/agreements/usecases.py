@@ -21,17 +21,17 @@ from rebate_service.agreements.rules import ONE_DAY, Terms
 from rebate_service.agreements.tables import Agreement, AgreementVersion
 
 APPLY_AGREEMENTS = "apply-agreements"
-"""The job that lets a changed agreement meet the invoices that were told before it."""
+"""The job that applies a changed agreement to the invoices that arrived before the change."""
 
 
 async def make_agreement(
     session: AsyncSession, supplier_id: UUID, terms: Terms, *, effective_from: date, by: Actor, at: datetime
 ) -> Agreement:
-    """A supplier's first agreement; raises AgreementExists when it has one (which takes versions)."""
-    agreement, is_new = await store.make_or_lock(session, supplier_id)
+    """A supplier's first agreement; raises AgreementExists when it has one, which takes versions."""
+    agreement, is_new = await store.insert_or_lock_agreement(session, supplier_id)
     if not is_new:
         raise rules.AgreementExists(
-            "This supplier has an agreement; add a version to it.", agreement_id=str(agreement.id)
+            "This supplier has an agreement: add a version to it.", agreement_id=str(agreement.id)
         )
     await _add_version(session, agreement, [], terms, effective_from=effective_from, by=by, at=at)
     return agreement
@@ -47,7 +47,7 @@ async def add_version(
     by: Actor,
     at: datetime,
 ) -> Agreement:
-    """New terms from a day on; whatever was agreed for that day and later ends the day before."""
+    """New terms from a day on; versions that cover that day or later end the day before."""
     agreement = await store.lock_agreement(session, agreement_id)
     must_match(if_match, agreement.revision)
     versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
@@ -58,8 +58,8 @@ async def add_version(
 async def agree_terms(
     session: AsyncSession, supplier_id: UUID, terms: Terms, *, effective_from: date, by: Actor, at: datetime
 ) -> Agreement:
-    """What a supplier agreed to, told by supplier-service: version 1 or the next one; the same again does nothing."""
-    agreement, _ = await store.make_or_lock(session, supplier_id)
+    """What a supplier agreed to with supplier-service: version 1 or the next; the same terms again change nothing."""
+    agreement, _ = await store.insert_or_lock_agreement(session, supplier_id)
     versions = (await store.versions_of(session, [agreement.id])).get(agreement.id, [])
     last = versions[-1] if versions else None
     if last and last.effective_to is None and last.effective_from == effective_from and last.terms == terms:
@@ -82,7 +82,7 @@ async def _add_version(
     for version in versions:
         if version.effective_to is None or version.effective_to >= effective_from:
             version.effective_to = rules.last_day_under(effective_from, version)
-    # The old version ends before the new one begins: the exclusion constraint looks after each statement.
+    # The old version ends before the new one begins: the exclusion constraint is checked after each statement.
     await session.flush()
     number = len(versions) + 1
     session.add(
@@ -121,19 +121,19 @@ async def end_agreement(
     by: Actor,
     at: datetime,
 ) -> Agreement:
-    """The last day of an agreement: invoices received later earn nothing. Raises AgreementEnded if it ended before."""
+    """End an agreement: invoices received after the day earn nothing. Raises AgreementEnded if it ends by then."""
     agreement = await store.lock_agreement(session, agreement_id)
     must_match(if_match, agreement.revision)
     if not await _end(session, agreement, effective_to, reason=reason, by=by, at=at):
-        raise rules.AgreementEnded(f"This agreement ends on or before {effective_to}; agree a new version instead.")
+        raise rules.AgreementEnded(f"This agreement ends on or before {effective_to}: agree a new version instead.")
     return agreement
 
 
 async def decline_agreement(
     session: AsyncSession, supplier_id: UUID, *, declined_on: date, reason: str | None, by: Actor, at: datetime
 ) -> None:
-    """The supplier said no or left: its agreement ends with that day, if it has one that still runs."""
-    agreement = await store.lock_of_supplier(session, supplier_id)
+    """A supplier declined or left the programme: its agreement ends on that day, if it runs longer."""
+    agreement = await store.lock_agreement_of_supplier(session, supplier_id)
     if agreement is not None:
         await _end(session, agreement, declined_on, reason=reason, by=by, at=at)
 
@@ -141,16 +141,16 @@ async def decline_agreement(
 async def _end(
     session: AsyncSession, agreement: Agreement, effective_to: date, *, reason: str | None, by: Actor, at: datetime
 ) -> bool:
-    """Cut every version off after a day; False when none reached past it."""
+    """End every version on a day at the latest; False when none went beyond it."""
     versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
-    cut = [
+    ending = [
         version
         for version in versions
         if not rules.never_in_force(version) and (version.effective_to is None or version.effective_to > effective_to)
     ]
-    if not cut:
+    if not ending:
         return False
-    for version in cut:
+    for version in ending:
         version.effective_to = rules.last_day_under(effective_to + ONE_DAY, version)
     detail = {"effective_to": effective_to.isoformat()}
     await _record(session, agreement, "ended", effective_to + ONE_DAY, detail, by=by, at=at, reason=reason)
@@ -160,7 +160,7 @@ async def _end(
         by=by.subject,
         agreement_id=agreement.id,
         supplier_id=agreement.supplier_id,
-        agreement_version=cut[-1].number,
+        agreement_version=ending[-1].number,
         effective_to=effective_to,
     )
     await publish(session, ended)
@@ -178,7 +178,7 @@ async def _record(
     at: datetime,
     reason: str | None = None,
 ) -> None:
-    """A change of an agreement: counted, kept in its history, and to be applied to invoices from a day on."""
+    """A change of an agreement: a new revision, a line of history, and a day from which to assess invoices again."""
     agreement.revision += 1
     agreement.apply_from = min(apply_from, agreement.apply_from or apply_from)
     await session.flush()

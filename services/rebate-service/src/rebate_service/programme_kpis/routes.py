@@ -11,7 +11,7 @@ from council_common.web.dependencies import SessionDep, requires
 from council_common.web.pages import MAX_LIMIT
 from fastapi import Query
 
-from rebate_service.programme_kpis.rules import By
+from rebate_service.programme_kpis.rules import Breakdown
 from rebate_service.programme_kpis.schemas import ProgrammeOut
 from rebate_service.programme_kpis.usecases import report
 
@@ -25,7 +25,7 @@ async def get(
     _: Annotated[Actor, requires("rebates:read")],
     first: Annotated[date, Query(alias="from", description="First day: payments by the day their file was sent.")],
     last: Annotated[date, Query(alias="to", description="Last day, included.")],
-    by: By = By.TOTAL,
+    by: Breakdown = Breakdown.TOTAL,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Suppliers on a page.")] = MAX_LIMIT,
     cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
 ) -> ProgrammeOut:

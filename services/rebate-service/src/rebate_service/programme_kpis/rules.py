@@ -13,7 +13,7 @@ from typing import NamedTuple
 from rebate_service.rebates.rules import RebateStatus
 
 
-class By(StrEnum):
+class Breakdown(StrEnum):
     """What the figures are broken down by."""
 
     TOTAL = "total"
@@ -23,18 +23,18 @@ class By(StrEnum):
     SUPPLIER = "supplier"
 
 
-def bucket_name(by: By, bucket: date | str) -> str:
-    """How a bucket is called: 2026-03, 2026-Q1, 2026, a supplier's id, or empty for the total.
+def bucket_name(by: Breakdown, bucket: date | str) -> str:
+    """The name of a bucket: 2026-03, 2026-Q1, 2026, a supplier's id, or empty for the total.
 
-    >>> [bucket_name(by, date(2026, 4, 1)) for by in (By.MONTH, By.QUARTER, By.YEAR)]
+    >>> [bucket_name(by, date(2026, 4, 1)) for by in (Breakdown.MONTH, Breakdown.QUARTER, Breakdown.YEAR)]
     ['2026-04', '2026-Q2', '2026']
     """
     if isinstance(bucket, str):
         return bucket
     match by:
-        case By.MONTH:
+        case Breakdown.MONTH:
             return f"{bucket:%Y-%m}"
-        case By.QUARTER:
+        case Breakdown.QUARTER:
             return f"{bucket.year}-Q{(bucket.month + 2) // 3}"
     return str(bucket.year)
 
@@ -59,8 +59,7 @@ class Figures:
     """One row of the report. Two sums hold to the penny: earned = expected - missed + speed effect, and
     deducted + to claim = earned + variance.
 
-    Both sums are ours. payables.md §1.5 has potential, realised and missed rebates and a speed effect that counts
-    late payments, too; "to claim" it has not.
+    Both sums are our own definitions: councils publish spend, average days and rebates taken, and no breakdown.
     """
 
     earned_count: int = 0
@@ -98,7 +97,7 @@ class Figures:
         self.deducted_pence += tally.deducted_pence
         self.variance_pence += tally.variance_pence
         self.on_target_count += tally.rebates if tally.on_target else 0
-        if tally.elapsed_days is not None:  # a cheque's day of arrival may never be told
+        if tally.elapsed_days is not None:  # a cheque's day of arrival may never be known
             self.days[tally.elapsed_days] = self.days.get(tally.elapsed_days, 0) + tally.rebates
         if tally.status == RebateStatus.MISSED:
             self.missed_count += tally.rebates
@@ -117,7 +116,7 @@ def fold(tallies: Iterable[Tally]) -> dict[str, Figures]:
 
 
 def percentile(days: Mapping[int, int], percent: int) -> int | None:
-    """The smallest number of days that at least so many percent of payments kept within (nearest rank).
+    """The smallest number of days within which at least so many percent were paid (nearest rank).
 
     >>> percentile({8: 5, 10: 4, 40: 1}, 50), percentile({8: 5, 10: 4, 40: 1}, 90)
     (8, 10)

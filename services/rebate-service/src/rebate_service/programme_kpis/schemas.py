@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rebate_service.programme_kpis.rules import By, Figures, mean_days, percentile, share_percent
+from rebate_service.programme_kpis.rules import Breakdown, Figures, mean_days, percentile, share_percent
 
 
 class FiguresOut(BaseModel):
@@ -69,7 +69,7 @@ class ProgrammeOut(BaseModel):
 
     first: date = Field(serialization_alias="from")
     last: date = Field(serialization_alias="to")
-    by: By
+    by: Breakdown
     items: list[FiguresOut]
     total: FiguresOut
     next: str | None = None

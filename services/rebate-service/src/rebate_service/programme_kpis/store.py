@@ -1,4 +1,4 @@
-"""The one statement behind the programme's figures."""
+"""The statements behind the programme's figures."""
 
 from __future__ import annotations
 
@@ -7,54 +7,78 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, bindparam, text
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Text, and_, cast, false, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
-from rebate_service.programme_kpis.rules import By, Tally, bucket_name
+from rebate_service.agreements.tables import AgreementVersion
+from rebate_service.programme_kpis.rules import Breakdown, Tally, bucket_name
+from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.tables import Rebate
 
-# A payment counts on the day its file was sent; what is not paid yet on the day it should have been.
-_DAY = "coalesce(remitted_on, target_on)"
-_BUCKETS = {
-    By.TOTAL: "''",
-    By.MONTH: f"date_trunc('month', {_DAY}::timestamp)",
-    By.QUARTER: f"date_trunc('quarter', {_DAY}::timestamp)",
-    By.YEAR: f"date_trunc('year', {_DAY}::timestamp)",
-    By.SUPPLIER: "rebate.supplier_id::text",
-}
-_IN_PERIOD = (
-    "status IN ('expected', 'earned', 'missed') AND (remitted_on BETWEEN :first AND :last"
-    " OR remitted_on IS NULL AND target_on BETWEEN :first AND :last)"
-)
-_TALLY = """
-SELECT {bucket} AS bucket, status, elapsed_days, coalesce(elapsed_days <= target_day, false) AS on_target,
-    count(*), sum(base_pence)::bigint, sum(expected_pence)::bigint, sum(rebate_pence)::bigint,
-    sum(deducted_pence)::bigint, sum(variance_pence)::bigint
-FROM rebate
-JOIN agreement_version AS agreed
-    ON agreed.agreement_id = rebate.agreement_id AND agreed.number = rebate.agreement_version
-WHERE {period} {suppliers}
-GROUP BY 1, 2, 3, 4
-"""
-_SUPPLIERS = text(
-    f"SELECT DISTINCT supplier_id FROM rebate WHERE {_IN_PERIOD} AND supplier_id > :after"
-    " ORDER BY supplier_id LIMIT :limit"
-)
+_COUNTED = (RebateStatus.EXPECTED, RebateStatus.EARNED, RebateStatus.MISSED)
 
 
 async def tallies(
-    session: AsyncSession, by: By, *, first: date, last: date, suppliers: Sequence[UUID] | None = None
+    session: AsyncSession, by: Breakdown, *, first: date, last: date, suppliers: Sequence[UUID] | None = None
 ) -> list[Tally]:
-    """Rebates of a period, counted and summed; of some suppliers only where named."""
-    only = "AND rebate.supplier_id = ANY(:suppliers)" if suppliers is not None else ""
-    statement = text(_TALLY.format(bucket=_BUCKETS[by], period=_IN_PERIOD, suppliers=only))
-    values: dict[str, Any] = {"first": first, "last": last}
+    """Rebates of a period, counted and summed; of some suppliers only where they are given."""
+    agreed = AgreementVersion
+    on_target = func.coalesce(col(Rebate.elapsed_days) <= col(agreed.target_day), false()).label("on_target")
+    statement = (
+        select(
+            _bucket(by).label("bucket"),
+            col(Rebate.status),
+            col(Rebate.elapsed_days),
+            on_target,
+            func.count().label("rebates"),
+            _sum(Rebate.base_pence).label("base_pence"),
+            _sum(Rebate.expected_pence).label("expected_pence"),
+            _sum(Rebate.rebate_pence).label("rebate_pence"),
+            _sum(Rebate.deducted_pence).label("deducted_pence"),
+            _sum(Rebate.variance_pence).label("variance_pence"),
+        )
+        .join(
+            agreed,
+            and_(
+                col(agreed.agreement_id) == col(Rebate.agreement_id),
+                col(agreed.number) == col(Rebate.agreement_version),
+            ),
+        )
+        .where(_in_period(first, last))
+        .group_by("bucket", "status", "elapsed_days", "on_target")
+    )
     if suppliers is not None:
-        statement = statement.bindparams(bindparam("suppliers", type_=ARRAY(Uuid)))
-        values["suppliers"] = list(suppliers)
-    return [Tally(bucket_name(by, row[0]), *row[1:]) for row in await session.execute(statement, values)]
+        statement = statement.where(col(Rebate.supplier_id).in_(suppliers))
+    rows = (await session.execute(statement)).mappings()
+    return [Tally(**{**row, "bucket": bucket_name(by, row["bucket"])}) for row in rows]
 
 
 async def suppliers_after(session: AsyncSession, after: UUID, *, first: date, last: date, limit: int) -> list[UUID]:
     """The next suppliers with rebates in a period, in order of their ids."""
-    found = await session.execute(_SUPPLIERS, {"first": first, "last": last, "after": after, "limit": limit})
-    return list(found.scalars())
+    supplier_id = col(Rebate.supplier_id)
+    statement = select(supplier_id).distinct().where(_in_period(first, last), supplier_id > after)
+    return list((await session.execute(statement.order_by(supplier_id).limit(limit))).scalars())
+
+
+def _in_period(first: date, last: date) -> ColumnElement[bool]:
+    """A payment counts on the day its file was sent; what is not paid yet on the day it should have been."""
+    sent_on, target_on = col(Rebate.remitted_on), col(Rebate.target_on)
+    return and_(
+        col(Rebate.status).in_(_COUNTED),
+        or_(sent_on.between(first, last), and_(sent_on.is_(None), target_on.between(first, last))),
+    )
+
+
+def _bucket(by: Breakdown) -> ColumnElement[Any]:
+    match by:
+        case Breakdown.TOTAL:
+            return literal("")
+        case Breakdown.SUPPLIER:
+            return cast(col(Rebate.supplier_id), Text)
+    day = cast(func.coalesce(col(Rebate.remitted_on), col(Rebate.target_on)), DateTime)
+    return func.date_trunc(by.value, day)
+
+
+def _sum(column: Any) -> ColumnElement[int]:
+    return cast(func.sum(col(column)), BigInteger)

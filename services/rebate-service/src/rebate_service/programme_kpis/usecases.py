@@ -10,39 +10,39 @@ from council_common.errors import FieldError, Malformed
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.programme_kpis import rules, store
-from rebate_service.programme_kpis.rules import By, Figures, Tally
+from rebate_service.programme_kpis.rules import Breakdown, Figures, Tally
 from rebate_service.programme_kpis.schemas import FiguresOut, ProgrammeOut
 
 
 async def report(
-    session: AsyncSession, by: By, *, first: date, last: date, limit: int, cursor: str | None
+    session: AsyncSession, by: Breakdown, *, first: date, last: date, limit: int, cursor: str | None
 ) -> ProgrammeOut:
     """Expected against earned against deducted against missed, from a day to a day (both within)."""
     if last < first:
         raise Malformed("The period ends before it begins.", errors=[FieldError("to", "is before from")])
-    whole = await store.tallies(session, By.TOTAL if by is By.SUPPLIER else by, first=first, last=last)
+    whole = await store.tallies(session, Breakdown.TOTAL if by is Breakdown.SUPPLIER else by, first=first, last=last)
     report = ProgrammeOut(first=first, last=last, by=by, items=[], total=_total(whole))
-    if by is By.SUPPLIER:
-        suppliers = await store.suppliers_after(session, _read(cursor), first=first, last=last, limit=limit + 1)
+    if by is Breakdown.SUPPLIER:
+        suppliers = await store.suppliers_after(session, _supplier_in(cursor), first=first, last=last, limit=limit + 1)
         if len(suppliers) > limit:
             suppliers = suppliers[:limit]
             report.next = str(suppliers[-1])
         whole = await store.tallies(session, by, first=first, last=last, suppliers=suppliers)
-    if by is not By.TOTAL:
+    if by is not Breakdown.TOTAL:
         report.items = [FiguresOut.of(bucket, figures) for bucket, figures in rules.fold(whole).items()]
     return report
 
 
 def _total(tallies: Sequence[Tally]) -> FiguresOut:
-    figures = rules.fold(each._replace(bucket="") for each in tallies).get("", Figures())
+    figures = rules.fold(tally._replace(bucket="") for tally in tallies).get("", Figures())
     return FiguresOut.of("", figures)
 
 
-def _read(cursor: str | None) -> UUID:
+def _supplier_in(cursor: str | None) -> UUID:
     try:
         return UUID(cursor) if cursor else UUID(int=0)
     except ValueError:
         raise Malformed(
             "The cursor does not belong to this list.",
-            errors=[FieldError("cursor", "not a cursor of this list", "`next` of the page before")],
+            errors=[FieldError("cursor", "is not a cursor of this list", "`next` of the page before")],
         ) from None

@@ -1,1 +1,1 @@
-"""Rebate quotes: what a payment would earn, with the whole sum; nothing is stored."""
+"""Rebate quotes: what a payment would earn, with the arithmetic; nothing is stored."""

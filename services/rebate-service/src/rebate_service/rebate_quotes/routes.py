@@ -17,12 +17,12 @@ Reader = Annotated[Actor, requires("rebates:read")]
 
 
 @router.post("")
-async def quote(body: QuoteIn, session: SessionDep, _: Reader) -> QuoteOut:
-    """What a payment would earn, with the whole sum; nothing is stored."""
-    return await quote_one(session, body)
+async def quote(payment: QuoteIn, session: SessionDep, _: Reader) -> QuoteOut:
+    """What a payment would earn, with the arithmetic; nothing is stored."""
+    return await quote_one(session, payment)
 
 
 @router.post("/batches")
-async def quote_many(body: QuotesIn, session: SessionDep, _: Reader) -> QuotesOut:
+async def quote_many(payments: QuotesIn, session: SessionDep, _: Reader) -> QuotesOut:
     """Up to 500 quotes at once, as a payment run asks; nothing is stored."""
-    return QuotesOut(items=await quote_all(session, body.quotes))
+    return QuotesOut(items=await quote_all(session, payments.quotes))

@@ -17,7 +17,11 @@ from rebate_service.rebates.schemas import PartOut
 
 
 class QuotedTermsIn(TermsIn):
-    """Terms that are thought of; what is not said is the council model (payables.md §1.1): nothing is agreed by it."""
+    """Terms to try out; nothing is agreed by them.
+
+    The defaults are what programmes publish most (Sefton, NHS Wales): 1 % at day 10, nothing at day 30, from receipt
+    to remittance, deducted at source; base and VAT are ours.
+    """
 
     target_day: Annotated[int, Field(ge=0, le=364, examples=[10])] = 10
     term_days: Annotated[int, Field(ge=1, le=365, examples=[30])] = 30
@@ -28,8 +32,8 @@ class QuotedTermsIn(TermsIn):
     collection: Collection = Collection.DEDUCT_AT_SOURCE
 
 
-class QuestionIn(BaseModel):
-    """A payment that might be made: of a supplier under its agreement, or under terms that are thought of."""
+class QuotedPaymentIn(BaseModel):
+    """A payment that might be made: of a supplier under its agreement, or under terms to try out."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -39,9 +43,10 @@ class QuestionIn(BaseModel):
     valid_on: Annotated[ProgrammeDay | None, Field(description="When it became a valid invoice, if later.")] = None
     remitted_on: Annotated[ProgrammeDay, Field(description="The day the payment file is sent.")]
     arrives_on: Annotated[
-        ProgrammeDay | None, Field(description="Unless said, what the method takes; a cheque or card must say it.")
+        ProgrammeDay | None,
+        Field(description="By default what the method takes; required for a cheque or card to earn."),
     ] = None
-    method: Annotated[PaymentMethod | None, Field(description="How it is paid; Bacs unless said.")] = None
+    method: Annotated[PaymentMethod | None, Field(description="How it is paid; Bacs by default.")] = None
     disputed: bool = False
     vat_shares: Annotated[
         list[VatShare], Field(min_length=1, max_length=100, description="Those of one VAT rate count as one.")
@@ -49,20 +54,20 @@ class QuestionIn(BaseModel):
 
     @field_validator("terms")
     @classmethod
-    def _supplier_or_terms(cls, terms: QuotedTermsIn | None, told: ValidationInfo) -> QuotedTermsIn | None:
-        if "supplier_id" in told.data and (told.data["supplier_id"] is None) == (terms is None):
+    def _supplier_or_terms(cls, terms: QuotedTermsIn | None, payment: ValidationInfo) -> QuotedTermsIn | None:
+        if "supplier_id" in payment.data and (payment.data["supplier_id"] is None) == (terms is None):
             raise ValueError("name the supplier_id or the terms, one of them")
         return terms
 
 
-class QuoteIn(QuestionIn):
-    """One question, whose answer may list every day."""
+class QuoteIn(QuotedPaymentIn):
+    """One payment, whose quote may list every day."""
 
     day_by_day: Annotated[bool, Field(description="Whether to list every day of the term.")] = False
 
 
 class QuotedDayOut(BaseModel):
-    """What the clock's end on this day would earn."""
+    """What a payment would earn whose clock ends on this day."""
 
     elapsed_days: int
     on: date
@@ -72,11 +77,11 @@ class QuotedDayOut(BaseModel):
 
 
 class QuoteOut(BaseModel):
-    """What the payment would earn, with the whole sum.
+    """What the payment would earn, with the arithmetic.
 
     Without an agreement in force on the day of receipt `cause` is `no_agreement`, and nothing is to be deducted.
-    The clock's two days are those that count by the terms; `steps` says how the last one is known.
-    `deduct_pence` is nought as well where rebates are claimed instead of deducted.
+    The clock's two days are those that count by the terms; `steps` explains how the last one is known.
+    `deduct_pence` is zero as well where rebates are claimed instead of deducted.
     """
 
     supplier_id: UUID | None
@@ -104,14 +109,14 @@ class QuoteOut(BaseModel):
 
 
 class QuotesIn(BaseModel):
-    """Many quotes at once, as a payment run asks; none day by day, which would keep everybody else waiting."""
+    """Many payments at once, as a payment run asks; none day by day, which would keep other requests waiting."""
 
     model_config = ConfigDict(extra="forbid")
 
-    quotes: Annotated[list[QuestionIn], Field(min_length=1, max_length=500)]
+    quotes: Annotated[list[QuotedPaymentIn], Field(min_length=1, max_length=500)]
 
 
 class QuotesOut(BaseModel):
-    """The quotes, in the order they were asked for."""
+    """The quotes, in the order of their payments."""
 
     items: list[QuoteOut]

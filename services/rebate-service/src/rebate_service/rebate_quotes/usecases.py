@@ -1,4 +1,4 @@
-"""Quoting: the same rule that earns, asked beforehand."""
+"""Quoting: the rule that earns, applied beforehand."""
 
 from __future__ import annotations
 
@@ -12,57 +12,65 @@ from rebate_service.agreements.rules import Collection, Terms, check_terms
 from rebate_service.agreements.schemas import TermsIn
 from rebate_service.agreements.store import agreements_of
 from rebate_service.rebate_quotes.rules import day_by_day
-from rebate_service.rebate_quotes.schemas import QuestionIn, QuotedDayOut, QuoteIn, QuoteOut
-from rebate_service.rebates.entry import shares_from
+from rebate_service.rebate_quotes.schemas import QuotedDayOut, QuotedPaymentIn, QuoteIn, QuoteOut
 from rebate_service.rebates.proof import proof_of
-from rebate_service.rebates.rules import Assessment, Payment, RebateStatus, assess
+from rebate_service.rebates.record import amounts_from
+from rebate_service.rebates.rules import Assessment, PaymentFacts, RebateStatus, assess
 from rebate_service.rebates.schemas import PartOut
 
 NO_AGREEMENT = "no_agreement"
 
 
-async def quote_one(session: AsyncSession, asked: QuoteIn) -> QuoteOut:
+async def quote_one(session: AsyncSession, payment: QuoteIn) -> QuoteOut:
     """What a payment would earn; raises Malformed for terms that cannot be agreed."""
-    [answer] = await _quote_all(session, [asked], at=[""])
-    if answer.terms is not None and asked.day_by_day:
-        answer.days = _days(asked, answer.terms.terms(), answer.gross_pence)
+    [answer] = await _quote_all(session, [payment], paths=[""])
+    if answer.terms is not None and payment.day_by_day:
+        answer.days = _days(payment, answer.terms.terms(), answer.gross_pence)
     return answer
 
 
-async def quote_all(session: AsyncSession, asked: Sequence[QuestionIn]) -> list[QuoteOut]:
-    """What payments would earn, in the order they were asked for; raises Malformed, naming the quote."""
-    return await _quote_all(session, asked, at=[f"quotes.{place}." for place in range(len(asked))])
+async def quote_all(session: AsyncSession, payments: Sequence[QuotedPaymentIn]) -> list[QuoteOut]:
+    """What payments would earn, in their order; raises Malformed, which names the payment."""
+    return await _quote_all(session, payments, paths=[f"quotes.{index}." for index in range(len(payments))])
 
 
-async def _quote_all(session: AsyncSession, asked: Sequence[QuestionIn], *, at: Sequence[str]) -> list[QuoteOut]:
-    """By the version in force on the day of receipt, or the terms thought of; `at`: where each is in the request."""
-    agreements = await agreements_of(session, [each.supplier_id for each in asked if each.supplier_id])
+async def _quote_all(
+    session: AsyncSession, payments: Sequence[QuotedPaymentIn], *, paths: Sequence[str]
+) -> list[QuoteOut]:
+    """By the version in force on the day of receipt, or the terms in the request; `paths`: where they are in it."""
+    agreements = await agreements_of(session, [payment.supplier_id for payment in payments if payment.supplier_id])
     quotes = []
-    for each, where in zip(asked, at, strict=True):
-        if each.terms is not None:
-            quotes.append(quote(each, check_terms(each.terms.terms(), at=f"{where}terms.")))
+    for payment, path in zip(payments, paths, strict=True):
+        if payment.terms is not None:
+            quotes.append(quote(payment, check_terms(payment.terms.terms(), at=f"{path}terms.")))
             continue
-        version = agreements.of(each.supplier_id, each.received_on) if each.supplier_id else None
+        version = agreements.of(payment.supplier_id, payment.received_on) if payment.supplier_id else None
         if version is None:
-            quotes.append(quote(each, None))
+            quotes.append(quote(payment, None))
         else:
-            quotes.append(quote(each, version.terms, agreement_id=version.agreement_id, number=version.number))
+            quotes.append(quote(payment, version.terms, agreement_id=version.agreement_id, number=version.number))
     return quotes
 
 
 def quote(
-    asked: QuestionIn, terms: Terms | None, *, agreement_id: UUID | None = None, number: int | None = None
+    payment: QuotedPaymentIn, terms: Terms | None, *, agreement_id: UUID | None = None, number: int | None = None
 ) -> QuoteOut:
     """One quote with its proof."""
-    shares = shares_from(asked.vat_shares)
-    payment = Payment(asked.remitted_on, asked.arrives_on, 0, asked.disputed, asked.method)
-    result = assess(shares, terms, received_on=asked.received_on, valid_on=asked.valid_on, payment=payment)
-    gross = sum(share.net_pence + share.vat_pence for share in shares)
+    amounts = amounts_from(payment.vat_shares)
+    facts = PaymentFacts(
+        remitted_on=payment.remitted_on,
+        arrives_on=payment.arrives_on,
+        deducted_pence=0,
+        disputed=payment.disputed,
+        method=payment.method,
+    )
+    result = assess(amounts, terms, received_on=payment.received_on, valid_on=payment.valid_on, payment=facts)
+    gross = sum(amount.net_pence + amount.vat_pence for amount in amounts)
     at_source = terms is not None and terms.collection is Collection.DEDUCT_AT_SOURCE
     deduct = result.rebate_pence if at_source else 0
     outside = result.status is RebateStatus.OUTSIDE
     return QuoteOut(
-        supplier_id=asked.supplier_id,
+        supplier_id=payment.supplier_id,
         agreement_id=agreement_id,
         agreement_version=number,
         terms=TermsIn.of(terms) if terms else None,
@@ -82,20 +90,20 @@ def quote(
         gross_pence=gross,
         deduct_pence=deduct,
         pay_pence=gross - deduct,
-        steps=_steps(asked, terms, result, payment),
+        steps=_steps(payment, terms, result, facts),
     )
 
 
-def _steps(asked: QuestionIn, terms: Terms | None, result: Assessment, payment: Payment) -> list[str]:
+def _steps(payment: QuotedPaymentIn, terms: Terms | None, result: Assessment, facts: PaymentFacts) -> list[str]:
     if terms is None:
         return ["No agreement was in force on the day the invoice was received: nothing is earned."]
-    return proof_of(terms, result, received_on=asked.received_on, valid_on=asked.valid_on, payment=payment)
+    return proof_of(terms, result, received_on=payment.received_on, valid_on=payment.valid_on, payment=facts)
 
 
-def _days(asked: QuestionIn, terms: Terms, gross: int) -> list[QuotedDayOut]:
+def _days(payment: QuotedPaymentIn, terms: Terms, gross: int) -> list[QuotedDayOut]:
     at_source = terms.collection is Collection.DEDUCT_AT_SOURCE
-    shares = shares_from(asked.vat_shares)
+    amounts = amounts_from(payment.vat_shares)
     return [
         QuotedDayOut(**day._asdict(), pay_pence=gross - (day.rebate_pence if at_source else 0))
-        for day in day_by_day(shares, terms, received_on=asked.received_on, valid_on=asked.valid_on)
+        for day in day_by_day(amounts, terms, received_on=payment.received_on, valid_on=payment.valid_on)
     ]

@@ -1,1 +1,1 @@
-"""Rebate variances: deductions that differ from what was earned, each with a cause and an owner."""
+"""Rebate variances: deductions that differ from what was earned, with their cause and owner."""

@@ -34,8 +34,10 @@ async def list_variances(
     supplier_id: UUID | None = None,
 ) -> Page[VarianceOut]:
     """Variances, newest first."""
-    found, cursor = await store.page_of_variances(session, page, cause=cause, status=status, supplier_id=supplier_id)
-    return Page(items=[VarianceOut.of(each) for each in found], next=cursor)
+    variances, cursor = await store.page_of_variances(
+        session, page, cause=cause, status=status, supplier_id=supplier_id
+    )
+    return Page(items=[VarianceOut.of(variance) for variance in variances], next=cursor)
 
 
 @router.get("/{variance_id}")
@@ -49,14 +51,14 @@ async def get(variance_id: UUID, session: SessionDep, response: Response, _: Rea
 @router.post("/{variance_id}/resolutions", status_code=201, dependencies=[Idempotent])
 async def resolve(
     variance_id: UUID,
-    body: ResolutionIn,
+    resolution: ResolutionIn,
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("rebates:write")],
 ) -> VarianceOut:
-    """Settle a variance and say what it came down to."""
+    """Resolve a variance and record what it came down to."""
     variance = await usecases.resolve_variance(
-        session, variance_id, resolution=body.resolution, note=body.note, by=by, at=now
+        session, variance_id, resolution=resolution.resolution, note=resolution.note, by=by, at=now
     )
     return VarianceOut.of(variance)
 

@@ -1,4 +1,4 @@
-"""Who owns a variance, and how one is settled. What is one, and its causes: `rebates.rules.deduction_difference`."""
+"""Who owns a variance, and how it is resolved. What a variance is, and its causes: `rebates.rules`."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from enum import StrEnum
 from council_common.errors import IllegalMove
 
 OWNER = "early_payment_coordinator"
-"""Variances belong to the early payment coordinator (platform.md, "what happens", story 1)."""
+"""The role whose work list has the variances; the coordinator runs the programme day to day."""
 
 
 class VarianceStatus(StrEnum):
-    """A variance waits for its owner, or was settled."""
+    """A variance waits for its owner, or was resolved."""
 
     OPEN = "open"
     RESOLVED = "resolved"
 
 
 class Resolution(StrEnum):
-    """How a variance was settled. The last two are the platform's own."""
+    """How a variance was resolved. The last two are set by the platform only."""
 
     CORRECTED_ON_NEXT_PAYMENT = "corrected_on_next_payment"
     CLAIMED_FROM_SUPPLIER = "claimed_from_supplier"
@@ -43,7 +43,7 @@ NEXT: dict[VarianceStatus, frozenset[VarianceStatus]] = {
 
 
 def resolve(current: str) -> VarianceStatus:
-    """Resolved; raises IllegalMove when it is already."""
+    """Resolved; raises IllegalMove when it is resolved already."""
     if VarianceStatus.RESOLVED not in NEXT[VarianceStatus(current)]:
         raise IllegalMove("The variance", current, VarianceStatus.RESOLVED)
     return VarianceStatus.RESOLVED

@@ -15,11 +15,13 @@ from rebate_service.rebates.rules import VarianceCause
 
 
 class ResolutionIn(BaseModel):
-    """How a variance was settled."""
+    """How a variance was resolved."""
 
     model_config = ConfigDict(extra="forbid")
 
-    resolution: Annotated[Resolution, Field(description="What it came down to; the last two are the platform's own.")]
+    resolution: Annotated[
+        Resolution, Field(description="What it came down to; the last two are set by the platform only.")
+    ]
     note: Note | None = None
 
 

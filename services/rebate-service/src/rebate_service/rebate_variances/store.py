@@ -20,70 +20,70 @@ from rebate_service.rebate_variances.tables import RebateVariance
 from rebate_service.rebates.rules import VarianceCause
 
 
-async def close_open(
+async def resolve_open_variances(
     session: AsyncSession, resolutions: Mapping[UUID, Resolution], *, at: datetime, by: Actor
 ) -> list[RebateVariance]:
-    """Settle the open variances of some rebates, each with its resolution and its change; returns those there were."""
-    found = await session.execute(
+    """Resolve the open variances of some rebates, with their line of history; returns those there were."""
+    rows = await session.execute(
         select(RebateVariance)
         .where(col(RebateVariance.rebate_id).in_(list(resolutions)), col(RebateVariance.status) == VarianceStatus.OPEN)
         .order_by(col(RebateVariance.id))
         .with_for_update()
     )
-    closed = list(found.scalars())
-    if not closed:
+    variances = list(rows.scalars())
+    if not variances:
         return []
-    settled = [
+    resolved = [
         {
-            "id": each.id,
-            "version": each.version + 1,
+            "id": variance.id,
+            "version": variance.version + 1,
             "status": VarianceStatus.RESOLVED,
-            "resolution": resolutions[each.rebate_id].value,
+            "resolution": resolutions[variance.rebate_id].value,
             "resolved_at": at,
             "resolved_by": by.subject,
         }
-        for each in closed
+        for variance in variances
     ]
     changes = [
         {
             "id": new_id(),
             "entity": "rebate_variance",
-            "entity_id": each["id"],
-            "version": each["version"],
+            "entity_id": values["id"],
+            "version": values["version"],
             "at": at,
             "by": by.subject,
             "by_name": by.name,
             "action": "resolved",
             "reason": None,
-            "detail": {"resolution": each["resolution"]},
+            "detail": {"resolution": values["resolution"]},
         }
-        for each in settled
+        for values in resolved
     ]
-    await session.execute(update(RebateVariance), settled)
+    await session.execute(update(RebateVariance), resolved)
     await session.execute(insert(change), changes)
-    return closed
+    return variances
 
 
-async def add(session: AsyncSession, variances: Sequence[RebateVariance]) -> None:
+async def insert_variances(session: AsyncSession, variances: Sequence[RebateVariance]) -> None:
     """Store new variances."""
     if variances:
-        await session.execute(insert(RebateVariance), [each.model_dump() for each in variances])
+        await session.execute(insert(RebateVariance), [variance.model_dump() for variance in variances])
 
 
 async def lock_variance(session: AsyncSession, variance_id: UUID) -> RebateVariance:
     """A variance as it is now, locked; raises NotFound."""
-    found = await session.get(RebateVariance, variance_id, with_for_update=True, populate_existing=True)
-    if found is None:
+    variance = await session.get(RebateVariance, variance_id, with_for_update=True, populate_existing=True)
+    if variance is None:
         raise NotFound("There is no variance with this id.")
-    return found
+    return variance
 
 
 async def get_variance(session: AsyncSession, variance_id: UUID) -> RebateVariance:
     """A variance; raises NotFound."""
-    found = await session.get(RebateVariance, variance_id)
-    if found is None:
+    variance = await session.get(RebateVariance, variance_id)
+    if variance is None:
         raise NotFound("There is no variance with this id.")
-    return found
+    return variance
 
 
 async def page_of_variances(

@@ -1,4 +1,4 @@
-"""What is done with variances: found, replaced by another look, settled by somebody."""
+"""What is done with variances: found, resolved when assessed again, resolved by the coordinator."""
 
 from __future__ import annotations
 
@@ -23,90 +23,95 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from rebate_service.rebate_variances import rules, store
 from rebate_service.rebate_variances.rules import OWNER, Resolution, VarianceStatus
 from rebate_service.rebate_variances.tables import RebateVariance
-from rebate_service.rebates.announcements import RebateChange
-from rebate_service.rebates.entry import Entry
+from rebate_service.rebates.events import RebateChange
+from rebate_service.rebates.record import RebateRecord
 from rebate_service.rebates.rules import RebateStatus, VarianceCause
-from rebate_service.rebates.store import count_facts
+from rebate_service.rebates.store import raise_versions
 
 
-async def compare_deductions(session: AsyncSession, told: Sequence[RebateChange], *, at: datetime) -> None:
-    """Open a variance where what was deducted is not what was earned; one that no longer holds is settled."""
-    differing = [each for each in told if _variance(each.before) != _variance(each.after)]
+async def compare_deductions(session: AsyncSession, changes: Sequence[RebateChange], *, at: datetime) -> None:
+    """Open a variance where what was deducted is not what was earned; resolve one that no longer holds."""
+    differing = [change for change in changes if _difference(change.before) != _difference(change.after)]
     if not differing:
         return
-    gone = {
-        each.before.id: Resolution.PAYMENT_RETURNED
-        if each.after.status == RebateStatus.REVERSED
+    resolutions = {
+        change.before.id: Resolution.PAYMENT_RETURNED
+        if change.after.status == RebateStatus.REVERSED
         else Resolution.ASSESSED_AGAIN
-        for each in differing
-        if each.before is not None and each.before.variance_pence
+        for change in differing
+        if change.before is not None and change.before.variance_pence
     }
-    found = [(_found(each.after, at), each) for each in differing if each.after.variance_pence]
-    closed = await store.close_open(session, dict(gone), at=at, by=SYSTEM) if gone else []
-    await store.add(session, [variance for variance, _ in found])
-    # Each further fact about a rebate counts its version on: subscribers drop what is not newer than what they saw.
-    facts = Counter([variance.rebate_id for variance in closed] + [variance.rebate_id for variance, _ in found])
-    last = await count_facts(session, facts)
+    found = [(_variance(change.after, at), change) for change in differing if change.after.variance_pence]
+    resolved = await store.resolve_open_variances(session, resolutions, at=at, by=SYSTEM) if resolutions else []
+    await store.insert_variances(session, [variance for variance, _ in found])
+    # Each further fact about a rebate raises its version: subscribers drop what is not newer than what they saw.
+    facts = Counter([variance.rebate_id for variance in resolved] + [variance.rebate_id for variance, _ in found])
+    last = await raise_versions(session, facts)
     events: list[Event] = [
-        _resolved(
-            each, gone[each.rebate_id], version=last[each.rebate_id] - facts[each.rebate_id] + 1, at=at, by=SYSTEM
+        _resolved_event(
+            variance,
+            resolutions[variance.rebate_id],
+            version=last[variance.rebate_id] - facts[variance.rebate_id] + 1,
+            at=at,
+            by=SYSTEM,
         )
-        for each in closed
+        for variance in resolved
     ]
-    events += [_found_event(variance, each, version=last[variance.rebate_id], at=at) for variance, each in found]
+    events += [_found_event(variance, change, version=last[variance.rebate_id], at=at) for variance, change in found]
     await publish(session, *events)
 
 
-def _variance(entry: Entry | None) -> tuple[int, str | None, int]:
-    if entry is None or not entry.variance_pence:
+def _difference(record: RebateRecord | None) -> tuple[int, str | None, int]:
+    """What a variance would say of a record: deducted less earned, why, and what was earned."""
+    if record is None or not record.variance_pence:
         return 0, None, 0
-    return entry.variance_pence, entry.variance_cause, entry.rebate_pence
+    return record.variance_pence, record.variance_cause, record.rebate_pence
 
 
-def _found(entry: Entry, at: datetime) -> RebateVariance:
-    if entry.payment_id is None:
+def _variance(record: RebateRecord, at: datetime) -> RebateVariance:
+    if record.payment_id is None:
         raise ValueError("only a payment can have a variance")
     return RebateVariance(
         id=new_id(),
         version=1,
-        rebate_id=entry.id,
-        invoice_id=entry.invoice_id,
-        payment_id=entry.payment_id,
-        supplier_id=entry.supplier_id,
-        invoice_number=entry.invoice_number,
-        earned_pence=entry.rebate_pence,
-        deducted_pence=entry.deducted_pence,
-        difference_pence=entry.variance_pence,
-        cause=VarianceCause(entry.variance_cause or ""),
+        rebate_id=record.id,
+        invoice_id=record.invoice_id,
+        payment_id=record.payment_id,
+        supplier_id=record.supplier_id,
+        invoice_number=record.invoice_number,
+        earned_pence=record.rebate_pence,
+        deducted_pence=record.deducted_pence,
+        difference_pence=record.variance_pence,
+        cause=VarianceCause(record.variance_cause or ""),
         owner=OWNER,
         status=VarianceStatus.OPEN,
         found_at=at,
     )
 
 
-def _found_event(variance: RebateVariance, told: RebateChange, *, version: int, at: datetime) -> Event:
-    entry = told.after
-    if entry.agreement_id is None or entry.agreement_version is None:
+def _found_event(variance: RebateVariance, change: RebateChange, *, version: int, at: datetime) -> Event:
+    record = change.after
+    if record.agreement_id is None or record.agreement_version is None:
         return UnagreedDeductionFoundV1(
             version=version,
             occurred_at=at,
-            by=told.by,
-            rebate_id=entry.id,
-            invoice_id=entry.invoice_id,
-            supplier_id=entry.supplier_id,
+            by=change.by,
+            rebate_id=record.id,
+            invoice_id=record.invoice_id,
+            supplier_id=record.supplier_id,
             payment_id=variance.payment_id,
-            deducted_pence=entry.deducted_pence,
+            deducted_pence=record.deducted_pence,
             cause=variance.cause,
         )
     return RebateVarianceFoundV1(
         version=version,
         occurred_at=at,
-        by=told.by,
-        rebate_id=entry.id,
-        invoice_id=entry.invoice_id,
-        supplier_id=entry.supplier_id,
-        agreement_id=entry.agreement_id,
-        agreement_version=entry.agreement_version,
+        by=change.by,
+        rebate_id=record.id,
+        invoice_id=record.invoice_id,
+        supplier_id=record.supplier_id,
+        agreement_id=record.agreement_id,
+        agreement_version=record.agreement_version,
         payment_id=variance.payment_id,
         earned_pence=variance.earned_pence,
         deducted_pence=variance.deducted_pence,
@@ -118,15 +123,17 @@ def _found_event(variance: RebateVariance, told: RebateChange, *, version: int, 
 async def resolve_variance(
     session: AsyncSession, variance_id: UUID, *, resolution: Resolution, note: str | None, by: Actor, at: datetime
 ) -> RebateVariance:
-    """Settle a variance and say how; raises IllegalMove when it is settled."""
+    """Resolve a variance and record how; raises IllegalMove when it is resolved already."""
     if resolution in rules.AUTOMATIC:
         allowed = ", ".join(sorted(set(Resolution) - rules.AUTOMATIC))
         raise Malformed(
-            "This resolution is the platform's own.", errors=[FieldError("resolution", "is not for people", allowed)]
+            "This resolution is set by the platform only.",
+            errors=[FieldError("resolution", "is set by the platform only", allowed)],
         )
-    # The rebate first, as whoever assesses it again and closes its variance: two orders could wait for one another.
+    # The rebate is locked first, as by every transaction that assesses it again and resolves its variance: in two
+    # orders they could wait for one another.
     rebate_id = (await store.get_variance(session, variance_id)).rebate_id
-    version = (await count_facts(session, {rebate_id: 1}))[rebate_id]
+    version = (await raise_versions(session, {rebate_id: 1}))[rebate_id]
     variance = await store.lock_variance(session, variance_id)
     variance.status = rules.resolve(variance.status)
     variance.resolution, variance.note = resolution.value, note
@@ -143,11 +150,11 @@ async def resolve_variance(
         reason=note,
         detail={"resolution": resolution.value},
     )
-    await publish(session, _resolved(variance, resolution, version=version, at=at, by=by))
+    await publish(session, _resolved_event(variance, resolution, version=version, at=at, by=by))
     return variance
 
 
-def _resolved(
+def _resolved_event(
     variance: RebateVariance, resolution: Resolution, *, version: int, at: datetime, by: Actor
 ) -> RebateVarianceResolvedV1:
     return RebateVarianceResolvedV1(

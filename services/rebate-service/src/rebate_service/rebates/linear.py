@@ -1,6 +1,7 @@
 """The linear rebate: how many days early, which rate, how much of each VAT rate. Whole pence and exact fractions.
 
-Source: payables.md §1.1 (formula, published points) and §1.3 (VAT, rounding).
+Source: NHS Wales, Priority Supplier Programme, "How it works: suppliers": £1.25, £1.00 and £0.50 of a £100 invoice paid
+on day 5, 10 and 20, which is exactly linear. Base, VAT and rounding are agreed by each council.
 """
 
 from __future__ import annotations
@@ -20,23 +21,23 @@ from rebate_service.agreements.rules import MILLION, ClockEnd, ClockStart, Rebat
 SIX_PLACES = Decimal("0.000001")
 
 
-class Share(NamedTuple):
-    """The part of an invoice at one VAT rate (percent)."""
+class AmountAtVatRate(NamedTuple):
+    """What an invoice, or a payment of it, comes to at one VAT rate (percent)."""
 
     vat_rate: Decimal
     net_pence: int
     vat_pence: int
 
 
-class Part(NamedTuple):
-    """What one share earns."""
+class RebateAtVatRate(NamedTuple):
+    """What the amount at one VAT rate earns: the net taken off, and the VAT."""
 
-    share: Share
+    amount: AmountAtVatRate
     net_pence: int
     vat_pence: int
 
 
-class Rate(NamedTuple):
+class ExactRate(NamedTuple):
     """A rate as an exact fraction of the base: 1.05 % is 105/10000, and a third of a percent stays a third."""
 
     numerator: int
@@ -67,8 +68,8 @@ def clock_starts_on(terms: Terms, received_on: date, valid_on: date | None, remi
     """Day 0: the day of receipt, or the later day on which it became a valid invoice where the terms say so.
 
     A payment sent before that day (`remitted_on`; None: not sent yet) never had a valid invoice to count from. It
-    earns by receipt, like every payment the terms say nothing else of: counted from a day that had not come, it
-    would be on day 0 and earn the most there is (payables.md §1.4: the "original received date stands").
+    earns by receipt: counted from a day that had not come, it would be on day 0 and earn the most there is. Source: our
+    policy, that the date of receipt stands unless the terms say otherwise.
     """
     if terms.clock_start is ClockStart.RECEIVED or valid_on is None or valid_on <= received_on:
         return received_on
@@ -78,11 +79,12 @@ def clock_starts_on(terms: Terms, received_on: date, valid_on: date | None, remi
 def clock_ends_on(
     terms: Terms, remitted_on: date, arrives_on: date | None, method: PaymentMethod | None
 ) -> date | None:
-    """The day the payment was sent, or the day the funds arrive; None where nobody knows that day.
+    """The day the payment was sent, or the day the funds arrive; None where that day is not known.
 
     A payment that names neither a day nor a method went by Bacs.
 
-    The remittance-date trap (payables.md §1.1): the same payment is £105.00 on the one and £95.00 on the other.
+    The two differ: £10,000 received on 2 March and sent on 11 March 2026 earns £105.00 by the one and £95.00 by the
+    other, for Bacs delivers on 13 March.
     """
     if terms.clock_end is ClockEnd.RUN_DATE:
         return remitted_on
@@ -99,7 +101,7 @@ def accelerated_days(terms: Terms, elapsed: int) -> int:
     return max(0, terms.term_days - elapsed)
 
 
-def rate_for(terms: Terms, accelerated: int) -> Rate:
+def rate_for(terms: Terms, accelerated: int) -> ExactRate:
     """reference_rate ÷ (term_days − target_day) × accelerated days.
 
     >>> from rebate_service.agreements.rules import Collection
@@ -112,53 +114,53 @@ def rate_for(terms: Terms, accelerated: int) -> Rate:
 
 
 @lru_cache(maxsize=4096)
-def _rate(millionths: int, days: int, accelerated: int) -> Rate:
-    return Rate(millionths * accelerated, 100 * MILLION * days)
+def _rate(millionths: int, days: int, accelerated: int) -> ExactRate:
+    return ExactRate(numerator=millionths * accelerated, denominator=100 * MILLION * days)
 
 
-def rebate_parts(shares: Sequence[Share], terms: Terms, accelerated: int) -> list[Part]:
-    """What each share earns; the parts sum to the rebate.
+def rebate_parts(amounts: Sequence[AmountAtVatRate], terms: Terms, accelerated: int) -> list[RebateAtVatRate]:
+    """What the amount at each VAT rate earns; the parts sum to the rebate.
 
     Rounding is half up to the penny and happens in these places only. Base net: on the net of each VAT rate, then
     on the VAT of that rebate. Base gross: once on the whole gross amount, which is then laid over the VAT rates by
-    cumulative rounding and split into net and VAT. The VAT of a share that carries none (reverse charge) stays
-    nought. Source: payables.md §1.3: by VAT rate £10.04, on gross £10.05.
+    cumulative rounding and split into net and VAT. The VAT of an amount that carries none (reverse charge) stays
+    zero. Source: our rule, so that the VAT of a debit note is its rate of its net, rate by rate.
     """
     rate = rate_for(terms, accelerated)
     if terms.rebate_base is RebateBase.GROSS:
-        return _parts_of_gross(shares, rate, terms.vat_mode)
+        return _parts_of_gross(amounts, rate, terms.vat_mode)
     parts = []
-    for share in shares:
-        net = rate.of(share.net_pence)
+    for amount in amounts:
+        net = rate.of(amount.net_pence)
         vat = 0
-        if share.vat_pence and terms.vat_mode is VatMode.REDUCE_NET_AND_VAT:
-            vat = _within(half_up(net * _millionths(share.vat_rate), 100 * MILLION), share.vat_pence)
-        parts.append(Part(share, net, vat))
+        if amount.vat_pence and terms.vat_mode is VatMode.REDUCE_NET_AND_VAT:
+            vat = _within(half_up(net * _millionths(amount.vat_rate), 100 * MILLION), amount.vat_pence)
+        parts.append(RebateAtVatRate(amount=amount, net_pence=net, vat_pence=vat))
     return parts
 
 
-def _parts_of_gross(shares: Sequence[Share], rate: Rate, vat_mode: VatMode) -> list[Part]:
+def _parts_of_gross(amounts: Sequence[AmountAtVatRate], rate: ExactRate, vat_mode: VatMode) -> list[RebateAtVatRate]:
     parts = []
     gross = taken = 0
-    for share in shares:
-        gross += share.net_pence + share.vat_pence
+    for amount in amounts:
+        gross += amount.net_pence + amount.vat_pence
         part = rate.of(gross) - taken
         taken += part
         vat = 0
-        if share.vat_pence and vat_mode is VatMode.REDUCE_NET_AND_VAT:
-            vat_millionths = _millionths(share.vat_rate)
-            vat = _within(half_up(part * vat_millionths, 100 * MILLION + vat_millionths), share.vat_pence)
-        parts.append(Part(share, part - vat, vat))
+        if amount.vat_pence and vat_mode is VatMode.REDUCE_NET_AND_VAT:
+            vat_millionths = _millionths(amount.vat_rate)
+            vat = _within(half_up(part * vat_millionths, 100 * MILLION + vat_millionths), amount.vat_pence)
+        parts.append(RebateAtVatRate(amount=amount, net_pence=part - vat, vat_pence=vat))
     return parts
 
 
 def _within(pence: int, limit: int) -> int:
-    """No more VAT comes off than there is, and never the other way: between nought and all of it."""
+    """No more VAT comes off than there is, and never the other way: between zero and all of it."""
     return max(0, min(pence, limit)) if limit >= 0 else min(0, max(pence, limit))
 
 
-def base_pence(shares: Sequence[Share], terms: Terms) -> int:
+def base_pence(amounts: Sequence[AmountAtVatRate], terms: Terms) -> int:
     """What the percentage runs on."""
     if terms.rebate_base is RebateBase.GROSS:
-        return sum(share.net_pence + share.vat_pence for share in shares)
-    return sum(share.net_pence for share in shares)
+        return sum(amount.net_pence + amount.vat_pence for amount in amounts)
+    return sum(amount.net_pence for amount in amounts)

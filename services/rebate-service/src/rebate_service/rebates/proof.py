@@ -1,4 +1,4 @@
-"""The sum in words, so that a supplier, an auditor or a council officer can do it again by hand."""
+"""The arithmetic in words, so that a supplier, an auditor or a council officer can repeat it by hand."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from decimal import Decimal
 from council_common.money import Money
 
 from rebate_service.agreements.rules import ClockEnd, RebateBase, Terms, VatMode
-from rebate_service.rebates.linear import Part, Rate, Share, clock_starts_on, rate_for, rebate_parts
-from rebate_service.rebates.rules import Assessment, MissedCause, Payment, RebateStatus
+from rebate_service.rebates.linear import (
+    AmountAtVatRate,
+    ExactRate,
+    RebateAtVatRate,
+    clock_starts_on,
+    rate_for,
+    rebate_parts,
+)
+from rebate_service.rebates.rules import Assessment, MissedCause, PaymentFacts, RebateStatus
 
 
-def earned_parts(shares: Sequence[Share], terms: Terms, assessment: Assessment) -> list[Part]:
+def earned_parts(amounts: Sequence[AmountAtVatRate], terms: Terms, assessment: Assessment) -> list[RebateAtVatRate]:
     """What each VAT rate of a stored rebate earned; for an expectation, what it would earn on the target day."""
     if assessment.status is RebateStatus.EXPECTED:
-        return rebate_parts(shares, terms, terms.term_days - terms.target_day)
-    return rebate_parts(shares, terms, 0 if assessment.cause in set(MissedCause) else assessment.accelerated_days or 0)
+        return rebate_parts(amounts, terms, terms.term_days - terms.target_day)
+    accelerated = 0 if assessment.cause in set(MissedCause) else assessment.accelerated_days or 0
+    return rebate_parts(amounts, terms, accelerated)
 
 
 def proof_of(
@@ -26,22 +34,22 @@ def proof_of(
     *,
     received_on: date,
     valid_on: date | None,
-    payment: Payment | None,
+    payment: PaymentFacts | None,
     part_payment: bool = False,
 ) -> list[str]:
-    """The arithmetic, one sentence a step; the assessment carries its clock and its parts."""
+    """The arithmetic, one sentence a step; the assessment has its clock and its parts."""
     lines = [_clock_start(terms, assessment, received_on, valid_on)]
     if payment is None:
         lines.append(f"Expected for payment on day {terms.target_day}, {_day(assessment.target_on)}.")
         accelerated = terms.term_days - terms.target_day
     elif assessment.elapsed_days is None:
-        return [*lines, f"Paid by {payment.method}, and nobody has told the day the funds arrive: nothing is earned."]
+        return [*lines, f"Paid by {payment.method}, and the day the funds arrive is not known: nothing is earned."]
     else:
         lines.append(_clock_end(terms, payment, assessment))
         accelerated = assessment.accelerated_days or 0
         lines.append(
             f"Term {terms.term_days} days - {assessment.elapsed_days} elapsed = {accelerated} days accelerated"
-            f"{'' if accelerated else ' (never below nought)'}."
+            f"{'' if accelerated else ' (never below zero)'}."
         )
     if assessment.cause == MissedCause.DISPUTED:
         return [*lines, "A dispute had arisen when it was sent: nothing is earned."]
@@ -51,7 +59,7 @@ def proof_of(
     lines += _amounts(assessment.parts, terms, accelerated)
     if part_payment:
         lines.append(
-            "Part payment: this slice earns on its own days. Have the VAT looked at: a prompt payment discount must"
+            "Part payment: it earns on its own days. Have the VAT checked: a prompt payment discount must"
             " not be paid by instalments (VATA 1994 Sch 6 para 4)."
         )
     return lines
@@ -66,18 +74,18 @@ def _clock_start(terms: Terms, assessment: Assessment, received_on: date, valid_
     return f"{line}: it was paid before it was a valid invoice, {_day(unpaid)}." if unpaid != start else f"{line}."
 
 
-def _clock_end(terms: Terms, payment: Payment, assessment: Assessment) -> str:
+def _clock_end(terms: Terms, payment: PaymentFacts, assessment: Assessment) -> str:
     what = "the day the payment file was sent" if terms.clock_end is ClockEnd.RUN_DATE else _arrival(payment)
     return f"The clock ends on {_day(assessment.clock_ended_on)}, {what}: {assessment.elapsed_days} days elapsed."
 
 
-def _arrival(payment: Payment) -> str:
-    """How the day of arrival is known: told, or what the way of paying takes."""
+def _arrival(payment: PaymentFacts) -> str:
+    """How the day of arrival is known: from the payment, or by what its method takes."""
     if payment.arrives_on is not None:
         return "the day the funds arrive"
     if payment.method == "faster_payment":
         return "the day the funds arrive (a Faster Payment: the day it was sent)"
-    return "the day the funds arrive (not told; by Bacs two working days after input)"
+    return "the day the funds arrive (not given; by Bacs two working days after input)"
 
 
 def _rate(terms: Terms, accelerated: int) -> str:
@@ -90,15 +98,15 @@ def _rate(terms: Terms, accelerated: int) -> str:
     )
 
 
-def _amounts(parts: Sequence[Part], terms: Terms, accelerated: int) -> list[str]:
+def _amounts(parts: Sequence[RebateAtVatRate], terms: Terms, accelerated: int) -> list[str]:
     rate = _factor(terms, accelerated)
     net = sum(part.net_pence for part in parts)
     vat = sum(part.vat_pence for part in parts)
     if terms.rebate_base is RebateBase.GROSS:
-        gross = sum(part.share.net_pence + part.share.vat_pence for part in parts)
+        gross = sum(part.amount.net_pence + part.amount.vat_pence for part in parts)
         lines = [f"{Money(gross)} gross × {rate} = {Money(net + vat)}, half up, laid over the VAT rates:"]
         lines += [
-            f"At {_percent(part.share.vat_rate)} VAT: {Money(part.net_pence)} net + {Money(part.vat_pence)} VAT."
+            f"At {_percent(part.amount.vat_rate)} VAT: {Money(part.net_pence)} net + {Money(part.vat_pence)} VAT."
             for part in parts
         ]
     else:
@@ -107,23 +115,23 @@ def _amounts(parts: Sequence[Part], terms: Terms, accelerated: int) -> list[str]
 
 
 def _factor(terms: Terms, accelerated: int) -> str:
-    """The rate to multiply by: in percent where six places hold it, else as the fraction that is exact."""
+    """The rate to multiply by: in percent where six places are exact, else as a fraction."""
     rate = rate_for(terms, accelerated)
     if _is_exact(rate):
         return _percent(rate.percent)
     return f"{accelerated}/{terms.term_days - terms.target_day} of {_percent(terms.reference_rate_percent)}"
 
 
-def _is_exact(rate: Rate) -> bool:
+def _is_exact(rate: ExactRate) -> bool:
     return rate.numerator * 100 == rate.percent * rate.denominator
 
 
-def _by_rate(part: Part, rate: str, vat_mode: VatMode) -> str:
-    vat_rate = _percent(part.share.vat_rate)
-    line = f"At {vat_rate} VAT: {Money(part.share.net_pence)} net × {rate} = {Money(part.net_pence)}, half up"
+def _by_rate(part: RebateAtVatRate, rate: str, vat_mode: VatMode) -> str:
+    vat_rate = _percent(part.amount.vat_rate)
+    line = f"At {vat_rate} VAT: {Money(part.amount.net_pence)} net × {rate} = {Money(part.net_pence)}, half up"
     if vat_mode is VatMode.NET_ONLY:
         return f"{line}; the VAT stays as it is."
-    if not part.share.vat_pence:
+    if not part.amount.vat_pence:
         return f"{line}; no VAT."
     return f"{line}; VAT {vat_rate} of that = {Money(part.vat_pence)}."
 
@@ -134,4 +142,4 @@ def _percent(value: Decimal) -> str:
 
 
 def _day(day: date | None) -> str:
-    return f"{day.day} {day:%B %Y}" if day else "a day not known"
+    return f"{day.day} {day:%B %Y}" if day else "an unknown day"

@@ -13,8 +13,8 @@ from council_common.errors import IllegalMove
 
 from rebate_service.agreements.rules import Collection, Terms
 from rebate_service.rebates.linear import (
-    Part,
-    Share,
+    AmountAtVatRate,
+    RebateAtVatRate,
     accelerated_days,
     base_pence,
     clock_ends_on,
@@ -26,7 +26,7 @@ from rebate_service.rebates.linear import (
 
 
 class RebateStatus(StrEnum):
-    """`outside` is an invoice or payment without an agreement in force: kept in case one is told later."""
+    """`outside` is an invoice or payment without an agreement in force: kept in case one arrives later."""
 
     EXPECTED = "expected"
     EARNED = "earned"
@@ -62,10 +62,10 @@ def move(current: str, wanted: RebateStatus) -> RebateStatus:
 
 
 class MissedCause(StrEnum):
-    """Why a payment under an agreement earned nothing (payables.md §1.4).
+    """Why a payment under an agreement earned nothing. Source: our policy; programmes publish only the term.
 
-    `disputed`: a dispute had arisen when the money was sent and ended later (invoice-service says so).
-    `arrival_unknown`: by the day of arrival, paid by cheque or card, and nobody told the day.
+    `disputed`: a dispute had arisen when the money was sent and ended later, as invoice-service reports it.
+    `arrival_unknown`: by the day of arrival, paid by cheque or card, and that day was never given.
     """
 
     LATE_PAYMENT = "late_payment"
@@ -92,8 +92,8 @@ _DEDUCTED_THOUGH = {
 }
 
 
-class Payment(NamedTuple):
-    """A payment as far as its rebate goes."""
+class PaymentFacts(NamedTuple):
+    """What a rebate needs to know of a payment."""
 
     remitted_on: date
     arrives_on: date | None
@@ -103,7 +103,7 @@ class Payment(NamedTuple):
 
 
 class Assessment(NamedTuple):
-    """What an invoice (no payment yet: expected) or a payment is worth; null where there is nothing to say."""
+    """What an invoice (not paid yet: expected) or a payment is worth; None where a figure does not apply."""
 
     status: RebateStatus
     cause: str | None = None
@@ -120,33 +120,33 @@ class Assessment(NamedTuple):
     expected_pence: int = 0
     variance_pence: int = 0
     variance_cause: str | None = None
-    parts: Sequence[Part] = ()
+    parts: Sequence[RebateAtVatRate] = ()
 
 
 def assess(
-    shares: Sequence[Share],
+    amounts: Sequence[AmountAtVatRate],
     terms: Terms | None,
     *,
     received_on: date,
     valid_on: date | None = None,
-    payment: Payment | None = None,
+    payment: PaymentFacts | None = None,
 ) -> Assessment:
     """The one rule behind expectation, earning, quotes and recomputation; `terms` None: no agreement in force.
 
     Expected is what the target day would earn. Nothing is earned in dispute, nor at or after the end of the term;
-    each part payment earns on its own days (payables.md §1.4). `parts` are what each share earned.
+    each part payment earns on its own days. `parts` are what was earned at each VAT rate.
     """
     if terms is None:
         deducted = payment.deducted_pence if payment else 0
         cause = VarianceCause.DEDUCTED_WITHOUT_AGREEMENT if deducted else None
-        return Assessment(RebateStatus.OUTSIDE, variance_pence=deducted, variance_cause=cause)
+        return Assessment(status=RebateStatus.OUTSIDE, variance_pence=deducted, variance_cause=cause)
     start = clock_starts_on(terms, received_on, valid_on, payment.remitted_on if payment else None)
     target_on = start + timedelta(days=terms.target_day)
-    base = base_pence(shares, terms)
-    expected = sum(_sums(rebate_parts(shares, terms, terms.term_days - terms.target_day)))
+    base = base_pence(amounts, terms)
+    expected = sum(_sums(rebate_parts(amounts, terms, terms.term_days - terms.target_day)))
     if payment is None:
         return Assessment(
-            RebateStatus.EXPECTED,
+            status=RebateStatus.EXPECTED,
             clock_started_on=start,
             target_on=target_on,
             base_pence=base,
@@ -157,30 +157,30 @@ def assess(
     accelerated = None if elapsed is None else accelerated_days(terms, elapsed)
     missed = _why_missed(payment, accelerated)
     earning_days = 0 if missed else accelerated or 0
-    parts = rebate_parts(shares, terms, earning_days)
+    parts = rebate_parts(amounts, terms, earning_days)
     net, vat = _sums(parts)
     difference, variance_cause = deduction_difference(net + vat, payment.deducted_pence, missed, terms.collection)
     return Assessment(
-        RebateStatus.MISSED if missed else RebateStatus.EARNED,
-        missed,
-        start,
-        end,
-        target_on,
-        elapsed,
-        accelerated,
-        rate_for(terms, earning_days).percent,
-        base,
-        net,
-        vat,
-        net + vat,
-        expected,
-        difference,
-        variance_cause,
-        parts,
+        status=RebateStatus.MISSED if missed else RebateStatus.EARNED,
+        cause=missed,
+        clock_started_on=start,
+        clock_ended_on=end,
+        target_on=target_on,
+        elapsed_days=elapsed,
+        accelerated_days=accelerated,
+        rate_percent=rate_for(terms, earning_days).percent,
+        base_pence=base,
+        rebate_net_pence=net,
+        rebate_vat_pence=vat,
+        rebate_pence=net + vat,
+        expected_pence=expected,
+        variance_pence=difference,
+        variance_cause=variance_cause,
+        parts=parts,
     )
 
 
-def _sums(parts: Sequence[Part]) -> tuple[int, int]:
+def _sums(parts: Sequence[RebateAtVatRate]) -> tuple[int, int]:
     net = vat = 0
     for part in parts:
         net += part.net_pence
@@ -188,7 +188,7 @@ def _sums(parts: Sequence[Part]) -> tuple[int, int]:
     return net, vat
 
 
-def _why_missed(payment: Payment, accelerated: int | None) -> MissedCause | None:
+def _why_missed(payment: PaymentFacts, accelerated: int | None) -> MissedCause | None:
     if payment.disputed:
         return MissedCause.DISPUTED
     if accelerated is None:
@@ -210,24 +210,31 @@ def deduction_difference(
     return difference, VarianceCause.NOT_DEDUCTED if deducted == 0 else VarianceCause.UNDER_DEDUCTED
 
 
-def left_over(shares: Sequence[Share], paid: Sequence[Share]) -> list[Share]:
-    """What a part payment leaves open, per VAT rate; rates with nothing left fall away."""
-    return joined([*shares, *(Share(each.vat_rate, -each.net_pence, -each.vat_pence) for each in paid)])
+def left_over(amounts: Sequence[AmountAtVatRate], paid: Sequence[AmountAtVatRate]) -> list[AmountAtVatRate]:
+    """What a part payment leaves open, VAT rate by VAT rate; rates with nothing left fall away."""
+    negative = (amount._replace(net_pence=-amount.net_pence, vat_pence=-amount.vat_pence) for amount in paid)
+    return joined([*amounts, *negative])
 
 
-def joined(shares: Sequence[Share]) -> list[Share]:
-    """Shares summed per VAT rate, without empty ones."""
-    return [share for share in by_vat_rate(shares) if share.net_pence or share.vat_pence]
+def joined(amounts: Sequence[AmountAtVatRate]) -> list[AmountAtVatRate]:
+    """Amounts summed by VAT rate, without empty ones."""
+    return [amount for amount in by_vat_rate(amounts) if amount.net_pence or amount.vat_pence]
 
 
-def by_vat_rate(shares: Sequence[Share]) -> list[Share]:
-    """Shares summed per VAT rate: what is rounded is the net of each rate, not of each line (payables.md §1.3).
+def by_vat_rate(amounts: Sequence[AmountAtVatRate]) -> list[AmountAtVatRate]:
+    """Amounts summed by VAT rate: what is rounded is the net of each rate, not of each line.
 
-    >>> by_vat_rate([Share(Decimal("20"), 50, 10), Share(Decimal("20.0"), 50, 10)])
-    [Share(vat_rate=Decimal('20'), net_pence=100, vat_pence=20)]
+    >>> by_vat_rate([AmountAtVatRate(Decimal("20"), 50, 10), AmountAtVatRate(Decimal("20.0"), 50, 10)])
+    [AmountAtVatRate(vat_rate=Decimal('20'), net_pence=100, vat_pence=20)]
     """
-    sums: dict[Decimal, tuple[int, int]] = {}
-    for share in shares:
-        net, vat = sums.get(share.vat_rate, (0, 0))
-        sums[share.vat_rate] = (net + share.net_pence, vat + share.vat_pence)
-    return [Share(rate, net, vat) for rate, (net, vat) in sums.items()]
+    sums: dict[Decimal, AmountAtVatRate] = {}
+    for amount in amounts:
+        other = sums.get(amount.vat_rate)
+        sums[amount.vat_rate] = (
+            amount
+            if other is None
+            else other._replace(
+                net_pence=other.net_pence + amount.net_pence, vat_pence=other.vat_pence + amount.vat_pence
+            )
+        )
+    return list(sums.values())

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 
 from rebate_service.agreements.rules import Terms
 from rebate_service.agreements.schemas import TermsIn
-from rebate_service.rebates.entry import shares_from
-from rebate_service.rebates.linear import Part
+from rebate_service.rebates.linear import RebateAtVatRate
 from rebate_service.rebates.proof import earned_parts, proof_of
-from rebate_service.rebates.rules import Assessment, Payment, RebateStatus, VarianceCause
+from rebate_service.rebates.record import amounts_from
+from rebate_service.rebates.rules import Assessment, PaymentFacts, RebateStatus, VarianceCause
 from rebate_service.rebates.tables import Rebate
 
 
@@ -30,11 +30,11 @@ class PartOut(BaseModel):
     rebate_vat_pence: int
 
     @classmethod
-    def of(cls, part: Part) -> Self:
+    def of(cls, part: RebateAtVatRate) -> Self:
         return cls(
-            vat_rate=part.share.vat_rate,
-            net_pence=part.share.net_pence,
-            vat_pence=part.share.vat_pence,
+            vat_rate=part.amount.vat_rate,
+            net_pence=part.amount.net_pence,
+            vat_pence=part.amount.vat_pence,
             rebate_net_pence=part.net_pence,
             rebate_vat_pence=part.vat_pence,
         )
@@ -43,8 +43,8 @@ class PartOut(BaseModel):
 class RebateOut(BaseModel):
     """What a payment earned or missed or, without `payment_id`, what the unpaid part of an invoice is expected to.
 
-    `invoice_number`, `rate_percent` and `accelerated_days` are what a debit note must say (payables.md §1.1), and
-    `rebate_parts`, what each VAT rate earned (§1.3).
+    A debit note must show `invoice_number` (Sefton's programme), `rate_percent` and `accelerated_days`
+    (Croydon's and Oldham's) and, by our rule, `rebate_parts`, what was earned at each VAT rate.
     """
 
     id: UUID
@@ -106,17 +106,23 @@ def prove(rebate: Rebate, terms: Terms) -> ProofOut:
     out = RebateOut.of(rebate)
     payment = None
     if out.payment_id is not None and out.remitted_on is not None:
-        payment = Payment(out.remitted_on, out.arrives_on, out.deducted_pence, out.disputed, out.method)
+        payment = PaymentFacts(
+            remitted_on=out.remitted_on,
+            arrives_on=out.arrives_on,
+            deducted_pence=out.deducted_pence,
+            disputed=out.disputed,
+            method=out.method,
+        )
     assessment = Assessment(
-        RebateStatus.EARNED if payment else RebateStatus.EXPECTED,
-        out.cause,
-        out.clock_started_on,
-        out.clock_ended_on,
-        out.target_on,
-        out.elapsed_days,
-        out.accelerated_days,
+        status=RebateStatus.EARNED if payment else RebateStatus.EXPECTED,
+        cause=out.cause,
+        clock_started_on=out.clock_started_on,
+        clock_ended_on=out.clock_ended_on,
+        target_on=out.target_on,
+        elapsed_days=out.elapsed_days,
+        accelerated_days=out.accelerated_days,
     )
-    assessment = assessment._replace(parts=earned_parts(shares_from(out.vat_shares), terms, assessment))
+    assessment = assessment._replace(parts=earned_parts(amounts_from(out.vat_shares), terms, assessment))
     return ProofOut(
         terms=TermsIn.of(terms),
         parts=[PartOut.of(part) for part in assessment.parts],

@@ -18,8 +18,8 @@ from rebate_service.rows import Row
 class Rebate(Row, table=True):
     """What a payment earned, or (`payment_id` null) what the unpaid part of an invoice is expected to earn.
 
-    Facts first, then what an agreement makes of them. The `rebate_` amounts stay after a reversal: they say what
-    was taken back.
+    Facts first, then what follows from an agreement. The `rebate_` amounts stay after a reversal: they are what was
+    taken back.
     """
 
     __tablename__ = "rebate"
@@ -69,7 +69,7 @@ class Rebate(Row, table=True):
     expected_pence: int = Field(sa_type=BigInteger)
     variance_pence: int = Field(sa_type=BigInteger)
     variance_cause: str | None = Field(default=None, sa_type=Text)
-    # What each VAT rate earned, as the supplier is told.
+    # What each VAT rate earned, as the supplier's debit note shows it.
     rebate_parts: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     returned_on: date | None = None
     changed_at: datetime = Field(sa_type=DateTime(timezone=True))

@@ -1,7 +1,7 @@
-"""What is done with rebates: expect, earn, reverse, withdraw, look at again.
+"""What is done with rebates: expect, earn, reverse, withdraw, assess again.
 
-Each takes a batch of facts about different invoices and returns the changes it made, so that deductions can be
-compared. An entry with no payment stands for the unpaid part of its invoice; a payment takes it over.
+Each use case takes a batch of facts about different invoices and returns the changes it made, so that deductions can
+be compared. A record with no payment stands for the unpaid part of its invoice; a payment takes it over.
 """
 
 from __future__ import annotations
@@ -20,116 +20,134 @@ from council_common.identity.actor import SYSTEM
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.agreements.rules import AgreementsInForce
-from rebate_service.agreements.store import agreements_of, share_agreements
+from rebate_service.agreements.store import agreements_of, lock_agreements_for_share
 from rebate_service.rebates import rules, store
-from rebate_service.rebates.announcements import RebateChange
-from rebate_service.rebates.entry import Entry, Facts, changed_to, entry_of, facts_of, shares_from
-from rebate_service.rebates.rules import Payment, RebateStatus
+from rebate_service.rebates.events import RebateChange
+from rebate_service.rebates.record import (
+    RebateFacts,
+    RebateRecord,
+    amounts_from,
+    changed_to,
+    facts_of,
+    is_assessed_alike,
+    record_of,
+)
+from rebate_service.rebates.rules import PaymentFacts, RebateStatus
 
-_GONE = frozenset({"paid", "rejected", "cancelled"})
+_CLOSED = frozenset({"paid", "rejected", "cancelled"})
 
 
 async def expect_rebates(
     session: AsyncSession, events: Sequence[InvoiceReceivedV1], *, at: datetime
 ) -> list[RebateChange]:
     """What received invoices would earn on the target day. Historic ones and those known already do nothing."""
-    events = [event for event in events if not event.historic and event.status not in _GONE]
+    events = [event for event in events if not event.historic and event.status not in _CLOSED]
     if not events:
         return []
-    await share_agreements(session)
-    known = await store.lock_of_invoices(session, [event.invoice_id for event in events])
+    await lock_agreements_for_share(session)
+    known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
     agreements = await agreements_of(session, (event.supplier_id for event in events))
-    told = []
+    changes = []
     for event in events:
         if event.invoice_id in known:
             continue
-        facts = Facts(
-            event.invoice_id,
-            None,
-            event.supplier_id,
-            event.number,
-            event.received_on,
-            None,
-            None,
-            False,
-            shares_from(event.vat_shares),
+        facts = RebateFacts(
+            invoice_id=event.invoice_id,
+            payment_id=None,
+            supplier_id=event.supplier_id,
+            invoice_number=event.number,
+            received_on=event.received_on,
+            valid_on=None,
+            payment=None,
+            part_payment=False,
+            amounts=amounts_from(event.vat_shares),
         )
-        entry = entry_of(facts, agreements.of(event.supplier_id, event.received_on), at=at)
-        told.append(RebateChange(None, entry, event.by))
-    await store.save(session, told, at=at)
-    return told
+        record = record_of(facts, agreements.of(event.supplier_id, event.received_on), at=at)
+        changes.append(RebateChange(None, record, event.by))
+    await store.save_changes(session, changes, at=at)
+    return changes
 
 
 async def settle_payments(
     session: AsyncSession, events: Sequence[InvoicePaidV1], *, at: datetime
 ) -> list[RebateChange]:
-    """What payments earned or missed, each slice on its own days; a payment known already does nothing."""
-    await share_agreements(session)
-    known = await store.lock_of_invoices(session, [event.invoice_id for event in events])
+    """What payments earned or missed, each on its own days; a payment known already does nothing."""
+    await lock_agreements_for_share(session)
+    known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
     agreements = await agreements_of(session, (event.supplier_id for event in events))
-    told: list[RebateChange] = []
+    changes: list[RebateChange] = []
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
-        if not any(entry.payment_id == event.payment_id for entry in of_invoice):
-            told += _settled(event, of_invoice, agreements, at)
-    await store.save(session, told, at=at)
-    return told
+        if not any(record.payment_id == event.payment_id for record in of_invoice):
+            changes += _settled(event, of_invoice, agreements, at)
+    await store.save_changes(session, changes, at=at)
+    return changes
 
 
 def _settled(
-    event: InvoicePaidV1, of_invoice: Sequence[Entry], agreements: AgreementsInForce, at: datetime
+    event: InvoicePaidV1, of_invoice: Sequence[RebateRecord], agreements: AgreementsInForce, at: datetime
 ) -> list[RebateChange]:
-    """The payment's own entry, and what it leaves of the unpaid part."""
+    """The payment's own record, and what it leaves of the unpaid part."""
     agreement = agreements.of(event.supplier_id, event.received_on)
-    paid_before = any(entry.payment_id and entry.status != RebateStatus.REVERSED for entry in of_invoice)
-    facts = Facts(
-        event.invoice_id,
-        event.payment_id,
-        event.supplier_id,
-        event.number,
-        event.received_on,
-        event.valid_on,
-        Payment(event.remitted_on, event.arrives_on, event.deducted_pence, event.disputed, event.method),
-        paid_before or not event.settled,
-        shares_from(event.vat_shares),
+    paid_before = any(record.payment_id and record.status != RebateStatus.REVERSED for record in of_invoice)
+    facts = RebateFacts(
+        invoice_id=event.invoice_id,
+        payment_id=event.payment_id,
+        supplier_id=event.supplier_id,
+        invoice_number=event.number,
+        received_on=event.received_on,
+        valid_on=event.valid_on,
+        payment=PaymentFacts(
+            remitted_on=event.remitted_on,
+            arrives_on=event.arrives_on,
+            deducted_pence=event.deducted_pence,
+            disputed=event.disputed,
+            method=event.method,
+        ),
+        part_payment=paid_before or not event.settled,
+        amounts=amounts_from(event.vat_shares),
     )
     unpaid = _unpaid(of_invoice)
     if unpaid is None:
-        return [RebateChange(None, entry_of(facts, agreement, at=at), event.by)]
-    left = [] if event.settled else rules.left_over(unpaid.shares, facts.shares)
+        return [RebateChange(None, record_of(facts, agreement, at=at), event.by)]
+    left = [] if event.settled else rules.left_over(unpaid.amounts, facts.amounts)
     if not left:
         return [RebateChange(unpaid, changed_to(unpaid, facts, agreement, at=at), event.by)]
-    rest = facts_of(unpaid)._replace(shares=left, part_payment=True)
+    rest = facts_of(unpaid)._replace(amounts=left, part_payment=True)
     return [
-        RebateChange(None, entry_of(facts, agreement, at=at), event.by),
+        RebateChange(None, record_of(facts, agreement, at=at), event.by),
         RebateChange(unpaid, changed_to(unpaid, rest, agreement, at=at), event.by),
     ]
 
 
-def _unpaid(of_invoice: Sequence[Entry]) -> Entry | None:
+def _unpaid(of_invoice: Sequence[RebateRecord]) -> RebateRecord | None:
     open_ = (RebateStatus.EXPECTED, RebateStatus.OUTSIDE)
-    return next((entry for entry in of_invoice if entry.payment_id is None and entry.status in open_), None)
+    return next((record for record in of_invoice if record.payment_id is None and record.status in open_), None)
 
 
 async def reverse_payments(
     session: AsyncSession, events: Sequence[PaymentReturnedV1], *, at: datetime
 ) -> list[RebateChange]:
-    """Take back what returned payments earned, once; what they settled is expected again (payables.md §1.4)."""
-    await share_agreements(session)
-    known = await store.lock_of_invoices(session, [event.invoice_id for event in events])
+    """Take back what returned payments earned, once; what they settled is expected again. Source: our policy."""
+    await lock_agreements_for_share(session)
+    known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
     agreements = await agreements_of(session, (event.supplier_id for event in events))
-    told: list[RebateChange] = []
+    changes: list[RebateChange] = []
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
-        returned = next((entry for entry in of_invoice if entry.payment_id == event.payment_id), None)
+        returned = next((record for record in of_invoice if record.payment_id == event.payment_id), None)
         if returned is not None and returned.status != RebateStatus.REVERSED:
-            told += _reversed(event, returned, of_invoice, agreements, at)
-    await store.save(session, told, at=at)
-    return told
+            changes += _reversed(event, returned, of_invoice, agreements, at)
+    await store.save_changes(session, changes, at=at)
+    return changes
 
 
 def _reversed(
-    event: PaymentReturnedV1, returned: Entry, of_invoice: Sequence[Entry], agreements: AgreementsInForce, at: datetime
+    event: PaymentReturnedV1,
+    returned: RebateRecord,
+    of_invoice: Sequence[RebateRecord],
+    agreements: AgreementsInForce,
+    at: datetime,
 ) -> list[RebateChange]:
     taken_back = returned._replace(
         version=returned.version + 1,
@@ -142,11 +160,11 @@ def _reversed(
     )
     facts = facts_of(returned)._replace(payment_id=None, payment=None)
     agreement = agreements.of(returned.supplier_id, returned.received_on)
-    again = RebateChange(None, entry_of(facts, agreement, at=at), event.by)
-    rest = next((entry for entry in of_invoice if entry.payment_id is None), None)
+    again = RebateChange(None, record_of(facts, agreement, at=at), event.by)
+    rest = next((record for record in of_invoice if record.payment_id is None), None)
     if rest is not None:
-        kept = [] if rest.status == RebateStatus.WITHDRAWN else rest.shares
-        facts = facts._replace(shares=rules.joined([*kept, *facts.shares]))
+        still_open = [] if rest.status == RebateStatus.WITHDRAWN else rest.amounts
+        facts = facts._replace(amounts=rules.joined([*still_open, *facts.amounts]))
         again = RebateChange(rest, changed_to(rest, facts, agreement, at=at), event.by)
     return [RebateChange(returned, taken_back, event.by, "payment_returned"), again]
 
@@ -155,34 +173,34 @@ async def withdraw_rebates(
     session: AsyncSession, events: Sequence[InvoiceCancelledV1], *, at: datetime
 ) -> list[RebateChange]:
     """Expect nothing more of cancelled invoices; what their payments earned stands."""
-    known = await store.lock_of_invoices(session, [event.invoice_id for event in events])
-    told = []
+    known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
+    changes = []
     for event in events:
         unpaid = _unpaid(known.get(event.invoice_id, []))
         if unpaid is not None:
             status = rules.move(unpaid.status, RebateStatus.WITHDRAWN)
             after = unpaid._replace(version=unpaid.version + 1, status=status, cause=event.reason, changed_at=at)
-            told.append(RebateChange(unpaid, after, event.by, "invoice_cancelled"))
-    await store.save(session, told, at=at)
-    return told
+            changes.append(RebateChange(unpaid, after, event.by, "invoice_cancelled"))
+    await store.save_changes(session, changes, at=at)
+    return changes
 
 
 async def assess_again(
     session: AsyncSession, supplier_id: UUID, *, received_from: date, after: UUID, at: datetime
 ) -> tuple[list[RebateChange], UUID | None]:
-    """Let the next rebates of a supplier meet its agreement as it is now; returns changes and where to go on.
+    """Assess the next rebates of a supplier by its agreement as it is now; returns changes and where to go on.
 
-    An agreement may be told after the invoices and payments it covers (they travel on other topics), or be agreed
-    for days gone by: either way the result is the same as if it had come first.
+    An agreement may arrive after the invoices and payments it covers (they travel on another topic), or be agreed
+    for past days: either way the result is the same as if it had come first.
     """
-    entries = await store.lock_of_supplier(session, supplier_id, received_from=received_from, after=after)
+    records = await store.lock_rebates_of_supplier(session, supplier_id, received_from=received_from, after=after)
     agreements = await agreements_of(session, [supplier_id])
-    told = []
-    for entry in entries:
-        agreement = agreements.of(supplier_id, entry.received_on)
-        now = changed_to(entry, facts_of(entry), agreement, at=at)
-        of = (now.agreement_id, now.agreement_version, now.assessment)
-        if of != (entry.agreement_id, entry.agreement_version, entry.assessment):
-            told.append(RebateChange(entry, now, SYSTEM.subject, None if now.agreement_id else "agreement_ended"))
-    await store.save(session, told, at=at)
-    return told, entries[-1].id if len(entries) == store.CHUNK else None
+    changes = []
+    for record in records:
+        agreement = agreements.of(supplier_id, record.received_on)
+        now = changed_to(record, facts_of(record), agreement, at=at)
+        if not is_assessed_alike(record, now):
+            reason = None if now.agreement_id else "agreement_ended"
+            changes.append(RebateChange(record, now, SYSTEM.subject, reason))
+    await store.save_changes(session, changes, at=at)
+    return changes, records[-1].id if len(records) == store.CHUNK else None
