@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Column,
     DateTime,
     Identity,
@@ -87,6 +88,20 @@ dead_letter = Table(
     Column("failed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("topic", "partition", "record_offset"),
     Index("ix_dead_letter_topic_key", "topic", "key", "partition", "record_offset"),
+)
+
+# Of jobs that run at clock times. Without an outcome it was begun, and not finished.
+job_occurrence = Table(
+    "job_occurrence",
+    platform,
+    Column("job", Text, primary_key=True),
+    Column("due_at", DateTime(timezone=True), primary_key=True),
+    Column("begun_at", DateTime(timezone=True), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("finished_at", DateTime(timezone=True)),
+    Column("outcome", Text),
+    CheckConstraint("outcome IN ('registered', 'done', 'failed')", name="outcome"),
+    CheckConstraint("(outcome IS NULL) = (finished_at IS NULL)", name="finished"),
 )
 
 idempotency_key = Table(

@@ -27,9 +27,9 @@ def alembic_config(service_folder: Path, database_url: str) -> Config:
     return config
 
 
-def migrate(service_folder: Path, database_url: str) -> None:
+def migrate(service_folder: Path, database_url: str, revision: str = "heads") -> None:
     """Bring the database to its newest shape; nothing happens when it is there."""
-    command.upgrade(alembic_config(service_folder, database_url), "heads")
+    command.upgrade(alembic_config(service_folder, database_url), revision)
 
 
 def run(metadata: MetaData) -> None:

@@ -1,0 +1,131 @@
+"""Every list of every service pages by an index, in every order it offers: page 10,000 costs what page 1 does."""
+
+import asyncio
+import importlib
+import json
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+from council_common.database.migrations import migrate
+from council_common.database.sessions import driver_url
+from council_common.web.keyset import Order
+from council_common.web.lists import ResourceList
+from council_local.scratch import ScratchDatabases
+from sqlalchemy import ARRAY, Column, Table, select
+from sqlalchemy.dialects import postgresql
+
+SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
+ROWS = 100_000
+
+
+def lists_of(name: str) -> Iterator[type[ResourceList]]:
+    """The lists that a service declares."""
+    package = importlib.import_module(f"{name}_service")
+    for module in pkgutil.walk_packages(package.__path__, f"{name}_service."):
+        if module.name.rsplit(".", 1)[-1] == "lists":
+            for value in vars(importlib.import_module(module.name)).values():
+                if isinstance(value, type) and issubclass(value, ResourceList) and value is not ResourceList:
+                    yield value
+
+
+def made_up(column: Column[Any]) -> str:
+    """SQL for a value of the column's type in row number g: enough different ones for an index to be worth it."""
+    kind = column.type.compile(dialect=postgresql.dialect())
+    if isinstance(column.type, ARRAY):
+        return f"'{{}}'::{kind}"
+    return {
+        "UUID": "gen_random_uuid()",
+        "DATE": "date '2024-01-01' + (g % 900)::int",
+        "TIMESTAMP WITH TIME ZONE": "timestamptz '2024-01-01' + g * interval '1 minute'",
+        "BOOLEAN": "false",
+        "JSONB": "'{}'::jsonb",
+        "BYTEA": "'\\x00'::bytea",
+        "TEXT": "'x' || g",
+    }.get(kind, f"(g % 30000)::{kind}")
+
+
+async def fill(connection: asyncpg.Connection, table: Table) -> None:
+    """Rows of no meaning, analysed; what a row must mean is switched off."""
+    rules = await connection.fetch(
+        "SELECT conname FROM pg_constraint WHERE conrelid = $1::regclass AND contype IN ('c', 'x', 'f')", table.name
+    )
+    for rule in rules:
+        await connection.execute(f"ALTER TABLE {table.name} DROP CONSTRAINT {rule['conname']}")
+    columns = [column for column in table.columns if column.computed is None]
+    names, values = (
+        ", ".join(f'"{column.name}"' for column in columns),
+        ", ".join(made_up(column) for column in columns),
+    )
+    await connection.execute("SET session_replication_role = replica")
+    await connection.execute(f"INSERT INTO {table.name} ({names}) SELECT {values} FROM generate_series(1, {ROWS}) AS g")
+    await connection.execute(f"ANALYZE {table.name}")
+
+
+def page_behind(declared: type[ResourceList], name: str, row: Any) -> str:
+    """The statement of a page behind a row, its values written out."""
+    order = Order(name, declared.orders[name.removeprefix("-")], declared.table.c.id)
+    cursor = order.cursor_of(tuple(row))
+    statement = order.apply(order.labelled(select(*declared.table.c))).limit(51)
+    compiled = order.after(statement, order.read(cursor)).compile(
+        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
+    )
+    return str(compiled)
+
+
+def middle_row(declared: type[ResourceList], name: str) -> str:
+    """The statement that finds the keys of a row in the middle."""
+    order = Order(name, declared.orders[name.removeprefix("-")], declared.table.c.id)
+    statement = order.apply(order.labelled(select())).offset(ROWS // 2).limit(1)
+    return str(statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+async def check_service(name: str, url: str) -> list[str]:
+    """What is wrong with the lists of a service."""
+    wrong: list[str] = []
+    connection = await asyncpg.connect(driver_url(url), command_timeout=300)
+    filled: set[str] = set()
+    for declared in lists_of(name):
+        if declared.table.name not in filled:
+            await fill(connection, declared.table)
+            filled.add(declared.table.name)
+        for order in declared.orders:
+            for sort in (order, f"-{order}"):
+                row = await connection.fetchrow(middle_row(declared, sort))
+                explained = await connection.fetchval("EXPLAIN (FORMAT JSON) " + page_behind(declared, sort, row))
+                found = list(nodes(json.loads(explained)[0]["Plan"]))
+                if any("Sort" in node["Node Type"] for node in found):
+                    wrong.append(f"{declared.__name__} sorts by {sort} in memory")
+                conditions = " ".join(node.get("Index Cond", "") for node in found)
+                if ("ROW(" if order != "id" else "id") not in conditions:
+                    wrong.append(
+                        f"{declared.__name__} has no index condition for {sort}: {conditions or 'none at all'}"
+                    )
+    await connection.close()
+    return wrong
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_order_of_every_list_has_its_index(name: str, databases: ScratchDatabases) -> None:
+    service = importlib.import_module(f"{name}_service.main").SERVICE
+    assert list(lists_of(name)), "a service without lists"
+    url = databases.fresh()
+    migrate(service.folder, url)
+    assert asyncio.run(check_service(name, url)) == []
+    databases.drop([url])
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_list_sorts_by_what_may_be_missing(name: str) -> None:
+    for declared in lists_of(name):
+        for order, column in declared.orders.items():
+            nullable = isinstance(column, Column) and column.nullable
+            assert not nullable, f"{declared.__name__} sorts by {order}, which may be null"
