@@ -63,7 +63,7 @@ async def test_minimum_suppression_top_level_and_scope(office) -> None:
     await office.receivable(await office.customer(), 50_00, due_on=due_on, department="leisure")
     answer = await office.officer.patch(
         f"/v1/customers/{quiet['id']}",
-        json={"suppressed": True, "reason": "solicitor acting"},
+        json={"suppressed": True, "note": "solicitor acting"},
         headers={"if-match": '"1"'},
     )
     assert answer.status_code == 200

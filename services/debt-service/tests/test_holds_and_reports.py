@@ -158,10 +158,8 @@ async def test_why_a_debt_is_held_is_not_published(office, kind: str, category: 
     receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
     hold = await office.hold(receivable_id=receivable["id"], kind=kind)
     await office.post(f"holds/{hold['id']}/releases", {"reason": "over"})
-    assert [event.kind for event in await office.service.published(HoldPlacedV1, HoldReleasedV1)] == [
-        published,
-        published,
-    ]
+    events = await office.service.published(HoldPlacedV1, HoldReleasedV1)
+    assert [event.kind for event in events] == [category, category]
     assert hold["kind"] == kind
 
 

@@ -3,16 +3,21 @@
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
+from uuid import UUID
 
 import pytest
 from council_common.clock import LONDON
 from council_common.ids import new_id
 from debt_service.arrangements.holds.rules import in_force
+from debt_service.arrangements.holds.tables import Hold
+from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.rules import ReceivableStatus
+from debt_service.ledger.receivables.tables import Receivable
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level, LevelChannel, applying
 from debt_service.recovery.dunning_runs.notice_store import facts_of
-from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, DunningFacts, next_step
+from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, DeliveryStatus, DunningFacts, RunStatus, next_step
 from debt_service.recovery.dunning_runs.selection import RunScope, propose_items
+from debt_service.recovery.dunning_runs.tables import DunningNotice, DunningRun
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
@@ -196,80 +201,123 @@ def _sent_on(debt: dict[str, Any]) -> date | None:
 
 
 async def _insert(session: Any, debt: dict[str, Any], department: str) -> Any:
-    customer_id, receivable_id, run_id = new_id(), new_id(), new_id()
+    customer_id, receivable_id = new_id(), new_id()
     due_on = AS_AT - debt["late"] * DAY
-    values = {
-        **debt,
-        "customer": customer_id,
-        "id": receivable_id,
-        "reference": str(receivable_id),
-        "department": department,
-        "due_on": due_on,
-        "issued_on": due_on,
-        "last": AS_AT - debt["since_last"] * DAY if debt["level"] else None,
-        "as_at": AS_AT,
-        "sent": _sent_on(debt),
-        "on_hold": debt["hold"] is not None,
-        "ends_on": AS_AT - debt["hold_ended"] * DAY,
-        "held": None if debt["hold_on_customer"] else receivable_id,
-        "run": run_id,
-        # Two minutes past midnight in London, on the evening before by UTC once summer has begun.
-        "created_at": datetime.combine(AS_AT + debt["recorded"] * DAY, time(0, 2), LONDON),
-        "failed_run": new_id(),
-        "tried_on": AS_AT - (debt["unsent"] or 0) * DAY,
-        "failed_at": FAILED_AT,
-        "changed_at": FAILED_AT + debt["address_changed"] * DAY if debt["address_changed"] else None,
-    }
-    await session.execute(
-        text(
-            "INSERT INTO customer VALUES (:customer, 1, 'test', :reference, :kind, 'x', NULL, NULL, 'letter', 'en', "
-            ":suppressed, false, now(), '', :changed_at)"
-        ),
-        values,
-    )
-    await session.execute(
-        text(
-            "INSERT INTO receivable VALUES (:id, 1, :customer, 'test', :reference, :reference, :department, "
-            ":debt_type, :issued_on, :due_on, '[]', :outstanding, 0, :outstanding, :outstanding, 'overdue', :due_on, "
-            "NULL, :on_hold, :level, :last, :sent, :created_at)"
-        ),
-        values,
-    )
+    common = {"customer_id": customer_id, "receivable_id": receivable_id, "due_on": due_on}
+    session.add(_customer(debt, customer_id))
+    await session.flush()
+    session.add(_receivable(debt, receivable_id, customer_id, department))
+    await session.flush()
     if debt["hold"]:
-        await session.execute(
-            text(
-                "INSERT INTO hold VALUES (:run, 1, :customer, :held, :hold, 'x', 'x', '2026-01-01', :ends_on, "
-                ":ends_on, 'x', now())"
-            ),
-            values,
-        )
+        session.add(_hold(debt, customer_id, receivable_id))
     if debt["under_way"] and debt["level"]:
-        await session.execute(
-            text(
-                "INSERT INTO dunning_run VALUES (:run, 1, 'issued', :as_at, NULL, NULL, NULL, '{}', '{}', 'x', now())"
-            ),
-            values,
-        )
-        await session.execute(
-            text(
-                "INSERT INTO dunning_notice VALUES (:run, :run, :id, :customer, :run, :level, 'x', 'letter', :last, "
-                ":due_on, 1, 1, NULL, 'x', 'sent', now())"
-            ),
-            values,
-        )
+        sent_on = AS_AT - debt["since_last"] * DAY
+        await _add_notice(session, common, level=debt["level"], issued_on=sent_on, delivery_status=DeliveryStatus.SENT)
     if debt["unsent"] is not None:
-        await session.execute(
-            text(
-                "INSERT INTO dunning_run VALUES "
-                "(:failed_run, 1, 'issued', :as_at, NULL, NULL, NULL, '{}', '{}', 'x', now())"
-            ),
-            values,
+        await _add_notice(
+            session,
+            common,
+            level=debt["unsent_level"],
+            issued_on=AS_AT - debt["unsent"] * DAY,
+            delivery_status=DeliveryStatus.FAILED,
+            failure_reason=debt["unsent_reason"],
         )
-        await session.execute(
-            text(
-                "INSERT INTO dunning_notice VALUES (:failed_run, :failed_run, :id, :customer, :run, :unsent_level, "
-                "'x', 'letter', :tried_on, :due_on, 1, 1, NULL, 'x', 'failed', :failed_at, NULL, :unsent_reason)"
-            ),
-            values,
-        )
+    await session.flush()
     return receivable_id
+
+
+def _customer(debt: dict[str, Any], customer_id: UUID) -> Customer:
+    return Customer(
+        id=customer_id,
+        version=1,
+        source_system="test",
+        source_reference=str(customer_id),
+        kind=debt["kind"],
+        name="Trader",
+        preferred_channel="letter",
+        language="en",
+        suppressed=debt["suppressed"],
+        on_hold=False,
+        created_at=FAILED_AT,
+        content_hash="",
+        contact_changed_at=FAILED_AT + debt["address_changed"] * DAY if debt["address_changed"] else None,
+    )
+
+
+def _receivable(debt: dict[str, Any], receivable_id: UUID, customer_id: UUID, department: str) -> Receivable:
+    due_on = AS_AT - debt["late"] * DAY
+    return Receivable(
+        id=receivable_id,
+        version=1,
+        customer_id=customer_id,
+        system="test",
+        reference=str(receivable_id),
+        number=str(receivable_id),
+        department=department,
+        debt_type=debt["debt_type"],
+        issued_on=due_on,
+        due_on=due_on,
+        lines=[],
+        net_pence=debt["outstanding"],
+        vat_pence=0,
+        gross_pence=debt["outstanding"],
+        outstanding_pence=debt["outstanding"],
+        status=ReceivableStatus.OVERDUE,
+        overdue_on=due_on,
+        on_hold=debt["hold"] is not None,
+        dunning_level=debt["level"],
+        last_notice_on=AS_AT - debt["since_last"] * DAY if debt["level"] else None,
+        last_notice_sent_on=_sent_on(debt),
+        # Two minutes past midnight in London, on the evening before by UTC once summer has begun.
+        created_at=datetime.combine(AS_AT + debt["recorded"] * DAY, time(0, 2), LONDON),
+    )
+
+
+def _hold(debt: dict[str, Any], customer_id: UUID, receivable_id: UUID) -> Hold:
+    ends_on = AS_AT - debt["hold_ended"] * DAY
+    return Hold(
+        id=new_id(),
+        version=1,
+        customer_id=customer_id,
+        receivable_id=None if debt["hold_on_customer"] else receivable_id,
+        kind=debt["hold"],
+        reason="says so",
+        owner="officer",
+        placed_on=date(2026, 1, 1),
+        review_on=ends_on,
+        ends_on=ends_on,
+        placed_by="officer",
+        placed_at=FAILED_AT,
+    )
+
+
+async def _add_notice(session: Any, common: dict[str, Any], **values: Any) -> None:
+    run_id = new_id()
+    session.add(
+        DunningRun(
+            id=run_id,
+            version=1,
+            status=RunStatus.ISSUED,
+            as_at=AS_AT,
+            found={},
+            outcome={},
+            proposed_by="officer",
+            proposed_at=FAILED_AT,
+        )
+    )
+    await session.flush()
+    session.add(
+        DunningNotice(
+            **common,
+            **values,
+            id=new_id(),
+            run_id=run_id,
+            procedure_id=new_id(),
+            template="reminder",
+            channel="letter",
+            days_overdue=1,
+            outstanding_pence=1,
+            approved_by="officer",
+            delivery_at=FAILED_AT,
+        )
+    )

@@ -4,19 +4,21 @@ Revision ID: debt_0001
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "debt_0001"
 down_revision = None
 branch_labels = ("debt",)
-depends_on = None
+depends_on = "platform_0001"
 
 STATEMENTS = (
     """
     CREATE TABLE customer (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_customer PRIMARY KEY,
         version integer NOT NULL,
-        system text NOT NULL,
-        reference text NOT NULL,
+        source_system text NOT NULL,
+        source_reference text NOT NULL,
         kind text NOT NULL CONSTRAINT ck_customer_kind
             CHECK (kind IN ('individual', 'sole_trader', 'business', 'public_body')),
         name text NOT NULL,
@@ -30,9 +32,11 @@ STATEMENTS = (
         created_at timestamptz NOT NULL,
         content_hash text NOT NULL,
         contact_changed_at timestamptz,
-        CONSTRAINT uq_customer_system_reference UNIQUE (system, reference)
+        CONSTRAINT uq_customer_source_reference_source_system UNIQUE (source_reference, source_system)
     )
     """,
+    "CREATE INDEX ix_customer_name_id ON customer (name, id)",
+    *listed_table("customer"),
 )
 
 

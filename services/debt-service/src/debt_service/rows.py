@@ -1,8 +1,13 @@
-"""The registry this service's rows hang on."""
+"""The registry this service's rows hang on, and how many rows are added at once."""
 
-from typing import Any
+from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from council_common.database.sessions import driver
 from council_common.database.tables import service_registry
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 
@@ -12,3 +17,10 @@ class Row(SQLModel, registry=service_registry()):
     def values(self, *without: str) -> dict[str, Any]:
         """The row's columns by name, except some, as they are (enumerations are kept as text)."""
         return {name: getattr(self, name) for name in type(self).model_fields if name not in without}
+
+
+async def copy_rows(session: AsyncSession, table: type[Row], of: type[NamedTuple], rows: Sequence[Any]) -> None:
+    """Add rows by COPY; `of` is the named tuple whose fields are the table's columns."""
+    if rows:
+        connection = await driver(session)
+        await connection.copy_records_to_table(str(table.__tablename__), columns=of._fields, records=rows)

@@ -34,7 +34,7 @@ from debt_service.cash.receipts.rules import (
     sole_customer,
 )
 from debt_service.cash.receipts.tables import Allocation, Receipt
-from debt_service.ledger.customers.rules import CustomerNotFound
+from debt_service.ledger.customers.rules import unknown_customer
 from debt_service.ledger.customers.store import lock_customers_for_share
 from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry, identified_lines, received_lines
 from debt_service.ledger.journal.store import post_entries
@@ -90,7 +90,7 @@ async def _acceptable(
         if new.received_on > today:
             bad.append(refused(line, FutureDate.of("received_on", today=today)))
         elif new.customer_id is not None and new.customer_id not in customers:
-            bad.append(refused(line, CustomerNotFound.named_in("customer_id")))
+            bad.append(refused(line, unknown_customer("customer_id")))
         else:
             good.append((line, new))
     return good, bad

@@ -25,14 +25,9 @@ class Channel(StrEnum):
     LETTER = "letter"
 
 
-class CustomerNotFound(NotFound):
-    code = "customer-not-found"
-
-    @classmethod
-    def named_in(cls, field: str) -> CustomerNotFound:
-        """A request's field names a customer that is not there."""
-        errors = [FieldError(field, "is not known here", "a registered customer")]
-        return cls(f"{field} names a customer that is not known here.", errors=errors)
+def unknown_customer(field: str) -> NotFound:
+    """A request's field names a customer that does not exist."""
+    return NotFound.of("customer", errors=[FieldError(field, "is not known here", "a registered customer")])
 
 
 class NoEmail(Malformed):
@@ -43,8 +38,8 @@ class NoEmail(Malformed):
 class NewCustomer:
     """A customer as a source system sends it."""
 
-    system: str
-    reference: str
+    source_system: str
+    source_reference: str
     kind: CustomerKind
     name: str
     email: str | None

@@ -5,34 +5,28 @@ from __future__ import annotations
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from council_common.contracts.fields import SourceReference
+from council_common.fields import Name, RequestModel, Sentence, ShortName, SourceIn
+from council_common.web.bulk import BulkIn
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
-from debt_service.fields import NO_CONTROL_CHARACTERS, Sentence, Short, SourceIn
 from debt_service.ledger.customers.rules import Channel, CustomerKind, NewCustomer
-from debt_service.ledger.customers.tables import Customer
 
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")
 ]
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=NO_CONTROL_CHARACTERS)
-]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
 
 
-class AddressIn(BaseModel):
+class AddressIn(RequestModel):
     """A postal address: one to six lines and a postcode."""
 
-    model_config = ConfigDict(extra="forbid")
-
     lines: Annotated[list[Name], Field(min_length=1, max_length=6)]
-    postcode: Annotated[Short | None, Field(examples=["TR1 3AY"])] = None
+    postcode: Annotated[ShortName | None, Field(examples=["TR1 3AY"])] = None
 
 
-class CustomerIn(BaseModel):
+class CustomerIn(RequestModel):
     """A customer as a source system sends it."""
-
-    model_config = ConfigDict(extra="forbid")
 
     source: SourceIn
     kind: CustomerKind
@@ -49,9 +43,10 @@ class CustomerIn(BaseModel):
         return self
 
     def as_new(self) -> NewCustomer:
+        """As the rules take it."""
         return NewCustomer(
-            system=self.source.system,
-            reference=self.source.reference,
+            source_system=self.source.system,
+            source_reference=self.source.reference,
             kind=self.kind,
             name=self.name,
             email=self.email,
@@ -61,10 +56,12 @@ class CustomerIn(BaseModel):
         )
 
 
-class CustomerPatch(BaseModel):
-    """What may change; only the fields that are sent do."""
+class CustomersIn(BulkIn, of=CustomerIn):
+    """Customers to register."""
 
-    model_config = ConfigDict(extra="forbid")
+
+class CustomerChangeIn(RequestModel):
+    """What may change; only the fields that are sent do."""
 
     kind: CustomerKind = CustomerKind.INDIVIDUAL
     name: Name = ""
@@ -73,15 +70,11 @@ class CustomerPatch(BaseModel):
     preferred_channel: Channel = Channel.LETTER
     language: Language = "en"
     suppressed: Annotated[bool, Field(description="No notice is issued, whatever is owed.")] = False
-    reason: Annotated[Sentence | None, Field(description="Why, for the history.")] = None
+    note: Annotated[Sentence | None, Field(description="Why, for the history.")] = None
 
-    def values(self) -> dict[str, Any]:
-        return self.model_dump(include=self.model_fields_set - {"reason"})
-
-
-class CustomerSource(BaseModel):
-    system: str
-    reference: str
+    def fields(self) -> dict[str, Any]:
+        """The fields that were sent, with their new values."""
+        return self.model_dump(include=self.model_fields_set - {"note"})
 
 
 class CustomerOut(BaseModel):
@@ -89,7 +82,7 @@ class CustomerOut(BaseModel):
 
     id: UUID
     version: int
-    source: CustomerSource
+    source: SourceReference
     kind: CustomerKind
     name: str
     email: str | None
@@ -99,7 +92,9 @@ class CustomerOut(BaseModel):
     suppressed: bool
     on_hold: bool
 
-    @staticmethod
-    def of(customer: Customer) -> CustomerOut:
-        values = customer.values("system", "reference", "created_at", "content_hash", "contact_changed_at")
-        return CustomerOut(source=CustomerSource(system=customer.system, reference=customer.reference), **values)
+    @classmethod
+    def of(cls, customer: Any) -> CustomerOut:
+        """From a stored customer, or a row of the list."""
+        values = {name: getattr(customer, name) for name in cls.model_fields if name != "source"}
+        source = {"system": customer.source_system, "reference": customer.source_reference}
+        return cls.model_validate({**values, "source": source})

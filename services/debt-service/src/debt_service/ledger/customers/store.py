@@ -5,30 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
+from council_common.errors import NotFound
 from council_common.ids import new_id
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.bulk import content_hash
-from debt_service.ledger.customers.rules import CustomerNotFound, NewCustomer
+from debt_service.ledger.customers.rules import NewCustomer
 from debt_service.ledger.customers.tables import Customer
+from debt_service.source_content import content_hash
 
 SourceKey = tuple[str, str]
 
 _INSERT = """
-INSERT INTO customer (id, version, system, reference, kind, name, email, address, preferred_channel, language,
-                      suppressed, on_hold, created_at, content_hash)
+INSERT INTO customer (id, version, source_system, source_reference, kind, name, email, address, preferred_channel,
+                      language, suppressed, on_hold, created_at, content_hash)
 SELECT id, 1, system, reference, kind, name, email, address::jsonb, channel, language, false, false, $11, hash
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
             $9::text[], $10::text[])
      AS new (id, system, reference, kind, name, email, address, channel, language, hash)
-ON CONFLICT (system, reference) DO NOTHING
-RETURNING id, system, reference
+ON CONFLICT (source_reference, source_system) DO NOTHING
+RETURNING id, source_system, source_reference
 """
 
 
@@ -40,8 +40,8 @@ async def insert_customers(
     rows = await connection.fetch(
         _INSERT,
         [new_id() for _ in customers],
-        [new.system for new in customers],
-        [new.reference for new in customers],
+        [new.source_system for new in customers],
+        [new.source_reference for new in customers],
         [new.kind for new in customers],
         [new.name for new in customers],
         [new.email for new in customers],
@@ -51,26 +51,18 @@ async def insert_customers(
         [content_hash(new) for new in customers],
         at,
     )
-    return {(row["system"], row["reference"]): row["id"] for row in rows}
+    return {(row["source_system"], row["source_reference"]): row["id"] for row in rows}
 
 
 async def customers_by_source(session: AsyncSession, keys: Iterable[SourceKey]) -> dict[SourceKey, Customer]:
     """The customers a source system knows by these references."""
-    wanted = tuple_(col(Customer.system), col(Customer.reference)).in_(list(keys))
+    wanted = tuple_(col(Customer.source_system), col(Customer.source_reference)).in_(list(keys))
     found = await session.scalars(select(Customer).where(wanted))
-    return {(customer.system, customer.reference): customer for customer in found}
-
-
-async def get_customer(session: AsyncSession, customer_id: UUID) -> Customer:
-    """One customer; raises CustomerNotFound."""
-    customer = await session.get(Customer, customer_id)
-    if customer is None:
-        raise CustomerNotFound("There is no customer with this id.")
-    return customer
+    return {(customer.source_system, customer.source_reference): customer for customer in found}
 
 
 async def lock_customer(session: AsyncSession, customer_id: UUID) -> Customer:
-    """One customer, its row locked; raises CustomerNotFound.
+    """One customer, its row locked; raises NotFound.
 
     No key lock: a transaction that has locked a receivable or receipt may still name the customer (a foreign key's
     check). With one, a hold on a customer, which locks its receivables next, and a bank file would wait for one another
@@ -78,7 +70,7 @@ async def lock_customer(session: AsyncSession, customer_id: UUID) -> Customer:
     """
     customer = await session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
     if customer is None:
-        raise CustomerNotFound("There is no customer with this id.")
+        raise NotFound.of("customer")
     return customer
 
 
@@ -91,21 +83,3 @@ async def lock_customers_for_share(session: AsyncSession, customer_ids: Iterable
         .with_for_update(read=True)
     )
     return {row.id: row.on_hold for row in rows}
-
-
-def customers_where(
-    *, ids: Sequence[UUID], system: str | None, reference: str | None, kind: str | None, q: str | None
-) -> Select[Any]:
-    """The list of customers, filtered."""
-    statement: Select[Any] = select(Customer)
-    if ids:
-        statement = statement.where(col(Customer.id).in_(ids))
-    if system is not None:
-        statement = statement.where(col(Customer.system) == system)
-    if reference is not None:
-        statement = statement.where(col(Customer.reference) == reference)
-    if kind is not None:
-        statement = statement.where(col(Customer.kind) == kind)
-    if q is not None:
-        statement = statement.where(col(Customer.name).icontains(q, autoescape=True))
-    return statement

@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, UniqueConstraint
+from council_common.database.columns import UTC_TIME, EnumText, Listed
+from sqlalchemy import Index, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -14,27 +15,27 @@ from debt_service.ledger.customers.rules import Channel, CustomerKind
 from debt_service.rows import Row
 
 
-class Customer(Row, table=True):
+class Customer(Listed, Row, table=True):
     """Who owes. `on_hold` follows the holds on the customer, `suppressed` stops every notice.
 
     `content_hash` is that of what the source sent first; changes since are the council's own.
     `contact_changed_at` is when a name, an address or the channel was last changed.
     """
 
-    __table_args__ = (UniqueConstraint("system", "reference"),)
+    __table_args__ = (UniqueConstraint("source_reference", "source_system"), Index(None, "name", "id"))
 
     id: UUID = Field(primary_key=True)
     version: int
-    system: str = Field(sa_type=Text)
-    reference: str = Field(sa_type=Text)
-    kind: CustomerKind = Field(sa_type=Text)
+    source_system: str = Field(sa_type=Text)
+    source_reference: str = Field(sa_type=Text)
+    kind: CustomerKind = Field(sa_type=EnumText(CustomerKind))
     name: str = Field(sa_type=Text)
     email: str | None = Field(default=None, sa_type=Text)
     address: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
-    preferred_channel: Channel = Field(sa_type=Text)
+    preferred_channel: Channel = Field(sa_type=EnumText(Channel))
     language: str = Field(sa_type=Text)
     suppressed: bool
     on_hold: bool
-    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    created_at: datetime = Field(sa_type=UTC_TIME)
     content_hash: str = Field(sa_type=Text)
-    contact_changed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    contact_changed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)

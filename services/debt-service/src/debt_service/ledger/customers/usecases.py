@@ -2,88 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from council_common.database.history import record_change
+from council_common.errors import SourceReferenceTaken
 from council_common.identity.actor import Actor
+from council_common.recording import Change, fact, record, record_many
+from council_common.web.bulk import Outcome, refused
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.bulk import Outcome, SourceReused, content_hash, refused
 from debt_service.ledger.customers import store
 from debt_service.ledger.customers.rules import NewCustomer, check_channel
 from debt_service.ledger.customers.tables import Customer
-from debt_service.records import Change, write_changes
+from debt_service.source_content import content_hash
 
 # How a customer is reached: a notice that failed for want of an address may be issued again once one of these changes.
 _CONTACT = frozenset({"name", "email", "address", "preferred_channel"})
 
 
 async def register_customers(
-    session: AsyncSession, lines: Sequence[tuple[int, NewCustomer]], *, by: Actor, at: datetime
+    session: AsyncSession, items: Sequence[tuple[int, NewCustomer]], *, by: Actor, at: datetime
 ) -> list[Outcome]:
     """Add customers; a source reference that is known answers with what is there, other content is refused.
 
     The same content is what the source sent first, or what the customer is now: a correction made in both systems is no
     contradiction.
     """
-    by_key = {(new.system, new.reference): new for _, new in reversed(lines)}
+    by_key = {(new.source_system, new.source_reference): new for _, new in reversed(items)}
     # Every request adds in one order: two with the same customers wait for one another, never in a ring.
     created = await store.insert_customers(session, [by_key[key] for key in sorted(by_key)], at=at)
-    await write_changes(
-        session, (Change("customer", customer_id, 1, "registered") for customer_id in created.values()), by=by, at=at
-    )
+    registered = (Change("customer", customer_id, 1, "registered") for customer_id in created.values())
+    await record_many(session, registered, by=by, at=at)
     known = await store.customers_by_source(session, by_key)
     outcomes = []
-    for line, new in lines:
-        key = (new.system, new.reference)
+    for index, new in items:
+        key = (new.source_system, new.source_reference)
         customer = known[key]
         if created.pop(key, None) is not None:
-            outcomes.append(Outcome(line, "created", customer.id))
-        elif content_hash(new) == customer.content_hash or _is_now(customer, new):
-            outcomes.append(Outcome(line, "existing", customer.id))
+            outcomes.append(Outcome(index, "created", customer.id))
+        elif content_hash(new) == customer.content_hash or not (different := _different(customer, new)):
+            outcomes.append(Outcome(index, "existing", customer.id))
         else:
-            outcomes.append(refused(line, SourceReused("a new reference, or PATCH")))
+            taken = SourceReferenceTaken("customer", record_id=customer.id, fields=different)
+            outcomes.append(refused(index, taken))
     return outcomes
 
 
-def _is_now(customer: Customer, new: NewCustomer) -> bool:
-    return all(getattr(customer, name) == value for name, value in asdict(new).items())
+def _different(customer: Customer, new: NewCustomer) -> list[str]:
+    """The fields in which a customer is not what its source sends now."""
+    return [name for name, value in asdict(new).items() if getattr(customer, name) != value]
 
 
 async def change_customer(
     session: AsyncSession,
     customer_id: UUID,
-    values: dict[str, Any],
+    fields: Mapping[str, Any],
     *,
+    note: str | None,
     if_match: str | None,
     by: Actor,
     at: datetime,
-    reason: str | None,
 ) -> Customer:
-    """Change what the caller names, in the version the caller read; raises NoEmail and a failed precondition."""
+    """Change fields of a customer, of the version the caller read; a value that is there already is no change.
+
+    Raises NotFound, StaleVersion, VersionRequired and NoEmail.
+    """
     customer = await store.lock_customer(session, customer_id)
     must_match(if_match, customer.version)
-    if any(name in _CONTACT and value != getattr(customer, name) for name, value in values.items()):
+    changed = sorted(name for name, value in fields.items() if getattr(customer, name) != value)
+    if not changed:
+        return customer
+    if _CONTACT.intersection(changed):
         customer.contact_changed_at = at
-    for name, value in values.items():
-        setattr(customer, name, value)
+    for name in changed:
+        setattr(customer, name, fields[name])
     check_channel(customer.preferred_channel, customer.email)
-    customer.version += 1
-    await record_change(
-        session,
-        entity="customer",
-        entity_id=customer.id,
-        version=customer.version,
-        action="changed",
-        by=by,
-        at=at,
-        reason=reason,
-        detail={"fields": sorted(values)},
-    )
-    await session.flush()
+    detail: dict[str, Any] = {"fields": changed}
+    if note is not None:
+        detail["note"] = note
+    await record(session, fact(customer, "changed", detail=detail), by=by, at=at)
     return customer

@@ -15,7 +15,7 @@ from council_common.observability.logs import get_logger
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.bulk import Outcome, SourceReused, refused
-from debt_service.ledger.customers.rules import CustomerNotFound
+from debt_service.ledger.customers.rules import unknown_customer
 from debt_service.ledger.customers.store import customers_by_source, lock_customers_for_share
 from debt_service.ledger.journal.rules import Entry, Fact, charge_lines, entry
 from debt_service.ledger.journal.store import post_entries
@@ -88,7 +88,7 @@ async def _with_customers(
             good.append((line, _of_customer(new, customer_id)))
         else:
             name = "customer" if new.customer_source else "customer_id"
-            bad.append(refused(line, CustomerNotFound.named_in(name)))
+            bad.append(refused(line, unknown_customer(name)))
     return good, bad, holds
 
 
