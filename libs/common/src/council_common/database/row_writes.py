@@ -140,16 +140,21 @@ def _composed(
     for number, (table, kind, names) in enumerate(writes):
         values = parameters(table, names)
         if kind == "insert":
-            columns = ", ".join(names)
+            columns = _listed(names)
             write = f"INSERT INTO {table.name} ({columns}) VALUES ({', '.join(values)})"
         else:
-            assigned = ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
+            assigned = ", ".join(f'"{name}" = {value}' for name, value in zip(names, values, strict=True))
             keys = ("id", "version") if kind == "update of a version" else ("id",)
             where = " AND ".join(f"{key} = {value}" for key, value in zip(keys, parameters(table, keys), strict=True))
             write = f"UPDATE {table.name} SET {assigned} WHERE {where}"
         parts.append(f"written_{number} AS ({write} RETURNING 1)")
     for table, its_columns, count in additions:
         rows = ", ".join(f"({', '.join(parameters(table, its_columns))})" for _ in range(count))
-        parts.append(f"added_{table.name} AS (INSERT INTO {table.name} ({', '.join(its_columns)}) VALUES {rows})")
+        parts.append(f"added_{table.name} AS (INSERT INTO {table.name} ({_listed(its_columns)}) VALUES {rows})")
     counts = " + ".join(f"(SELECT count(*) FROM written_{number})" for number in range(len(writes))) or "0"
     return f"WITH {', '.join(parts)} SELECT {counts}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Column names in quotes: a column may be called `on`."""
+    return ", ".join(f'"{name}"' for name in names)
