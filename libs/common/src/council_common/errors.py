@@ -117,7 +117,10 @@ class SourceReferenceTaken(Conflict):
     def __init__(self, noun: str, *, record_id: object = None, fields: Sequence[str] = ()) -> None:
         super().__init__(
             f"This source reference names another {noun}.",
-            errors=[FieldError("source.reference", "is taken by a record with other content", "a new reference")],
+            errors=[
+                FieldError("source.reference", "is taken by a record with other content", "a new reference"),
+                *(FieldError(name, "differs from that record", "the same content") for name in fields),
+            ],
         )
         self.extra |= {"id": str(record_id)} if record_id is not None else {}
         self.extra |= {"fields": list(fields)} if fields else {}

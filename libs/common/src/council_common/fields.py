@@ -22,9 +22,9 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class RequestModel(BaseModel):
-    """What a caller sends: a field that is not known is a mistake, not a decoration."""
+    """What a caller sends: a field that is not known is a mistake, not a decoration. Refused values are never shown."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 def _only_a_day(value: object) -> object:
@@ -81,7 +81,7 @@ TextFilter = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)
 class SourceIn(RequestModel):
     """Where a record comes from: the system and its key there. The pair makes a repeated request harmless."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     system: ShortName
     reference: Name
