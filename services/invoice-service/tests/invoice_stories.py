@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid5
 
 import httpx
 from council_common.contracts.fields import SourceReference
 from council_common.contracts.suppliers import SupplierRegisteredV1
+from council_common.long_work.turns import job_of
 from council_common.service.jobs import Job
 from council_common.testing.harness import NOW, Harness
-from invoice_service.intake.invoice_imports.processing import ImportJob
-from invoice_service.main import SERVICE
+from invoice_service.intake.invoice_imports.importing import ImportInvoices
 
 _NAMES = UUID("0195a1b2-0000-7000-8000-00000000ffff")
-PROCESS_IMPORTS: Job = next(job for job in SERVICE.jobs if job.name == "process-imports")
 
 
 async def a_supplier(
     service: Harness, reference: str = "S1", *, system: str = "erp", terms_days: int = 30, status: str = "active"
 ) -> UUID:
-    """A supplier that supplier-service has told us of."""
+    """A supplier of which supplier-service sent its event."""
     supplier_id = uuid5(_NAMES, f"{system}/{reference}")
     await service.deliver(
         SupplierRegisteredV1(
@@ -87,13 +85,31 @@ async def a_supplier_seen(service: Harness) -> None:
 
 
 async def approved(service: Harness, **other: Any) -> dict[str, Any]:
-    """An invoice that somebody approved."""
+    """An invoice that was approved."""
     invoice = await received(service, **other)
     async with service.as_("ap_manager") as manager:
         answer = await manager.post(f"/v1/invoices/{invoice['id']}/approvals")
     assert answer.status_code == 201, answer.text
     done: dict[str, Any] = answer.json()
     return done
+
+
+def a_hold(reason: str, **other: Any) -> dict[str, Any]:
+    """The body of a hold."""
+    return {"reason": reason, "note": "As agreed on the telephone.", **other}
+
+
+def a_release(**other: Any) -> dict[str, Any]:
+    """The body of a hold's release."""
+    return {"reason": "resolved", "note": "It is settled.", **other}
+
+
+async def history_of(service: Harness, path: str) -> list[dict[str, Any]]:
+    """Every change of a thing, oldest first."""
+    page = await shown(service, f"{path}/history")
+    assert page["next"] is None
+    changes: list[dict[str, Any]] = page["items"]
+    return changes
 
 
 async def shown(service: Harness, path: str) -> Any:
@@ -158,9 +174,20 @@ async def imported(service: Harness, body: bytes, **params: Any) -> dict[str, An
     return done
 
 
+def line_counts(import_: dict[str, Any]) -> tuple[int, ...]:
+    """What became of an import's lines: accepted, existing, refused, skipped."""
+    return tuple(import_[f"lines_{name}"] for name in ("accepted", "existing", "refused", "skipped"))
+
+
+async def stopped(service: Harness, path: str, *, role: str = "payments_assistant") -> httpx.Response:
+    """An import cancelled by an officer."""
+    async with service.as_(role) as officer:
+        return await officer.post(f"{path}/cancellations", json={"note": "It is the wrong month."})
+
+
 def fresh_job() -> Job:
     """The job of a process that has just started."""
-    return replace(PROCESS_IMPORTS, run=ImportJob().run)
+    return job_of(ImportInvoices())
 
 
 def spend(**params: Any) -> dict[str, Any]:

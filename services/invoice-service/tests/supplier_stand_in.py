@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -13,7 +13,7 @@ import uvicorn
 from council_common.runtime.clients import ServiceClients
 from council_common.testing.harness import Harness
 from council_local.ports import free_ports
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Query
 
 
 class _Suppliers:
@@ -55,7 +55,12 @@ def _app(suppliers: _Suppliers) -> FastAPI:
         return {"received": len(items), "items": items}
 
     @app.get("/v1/suppliers")
-    async def find(source_system: str, source_reference: str) -> dict[str, Any]:
+    async def find(
+        source_system: str = "", source_reference: str = "", ids: Annotated[list[str] | None, Query()] = None
+    ) -> dict[str, Any]:
+        if ids is not None:
+            named = [{"id": each, "name": suppliers.names[each]} for each in ids if each in suppliers.names]
+            return {"items": named, "next": None}
         registered = suppliers.ids.get(f"{source_system}/{source_reference}")
         found = registered or suppliers.ids.get(source_reference)
         return {"items": [suppliers.shown(source_system, source_reference, found)] if found else [], "next": None}

@@ -19,7 +19,7 @@ from council_common.contracts.suppliers import (
 from council_common.testing.harness import NOW, Harness
 from invoice_service.register.suppliers.rules import KnownSupplier
 from invoice_service.register.suppliers.store import keep
-from invoice_stories import a_payment, a_supplier, an_invoice, approved, received, shown
+from invoice_stories import a_hold, a_payment, a_release, a_supplier, an_invoice, approved, history_of, received, shown
 
 
 async def test_four_eyes(service: Harness) -> None:
@@ -45,18 +45,18 @@ async def test_a_hold_is_placed_and_lifted_and_the_invoice_goes_back_to_where_it
     base = f"/v1/invoices/{invoice['id']}"
     async with service.as_("payments_assistant") as assistant:
         dispute = await assistant.post(f"{base}/holds", json={"reason": "dispute", "note": "Two slabs broken"})
-        fraud = await assistant.post(f"{base}/holds", json={"reason": "fraud_check"})
-        again = await assistant.post(f"{base}/holds", json={"reason": "dispute"})
+        fraud = await assistant.post(f"{base}/holds", json=a_hold("fraud_check"))
+        again = await assistant.post(f"{base}/holds", json=a_hold("dispute"))
         assert (again.status_code, again.json()["code"]) == (409, "hold-already-placed")
         assert (await shown(service, base))["hold_reasons"] == ["dispute", "fraud_check"]
-        await assistant.post(f"{base}/holds/{dispute.json()['id']}/releases")
+        await assistant.post(f"{base}/holds/{dispute.json()['id']}/releases", json=a_release())
         assert (await shown(service, base))["status"] == "held"
-        lifted = await assistant.post(f"{base}/holds/{fraud.json()['id']}/releases")
-        twice = await assistant.post(f"{base}/holds/{fraud.json()['id']}/releases")
-        nowhere = await assistant.post(f"{base}/holds/{uuid4()}/releases")
+        lifted = await assistant.post(f"{base}/holds/{fraud.json()['id']}/releases", json=a_release())
+        twice = await assistant.post(f"{base}/holds/{fraud.json()['id']}/releases", json=a_release())
+        nowhere = await assistant.post(f"{base}/holds/{uuid4()}/releases", json=a_release())
     assert lifted.json()["released_by"] is not None
     assert (twice.status_code, twice.json()["code"]) == (409, "hold-already-released")
-    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "no-such-hold")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "invoice-hold-not-found")
     assert (await shown(service, base))["status"] == "approved"
     events = await service.published(InvoiceHeldV1, InvoiceReleasedV1)
     assert [(type(event).__name__, event.version) for event in events] == [
@@ -65,7 +65,7 @@ async def test_a_hold_is_placed_and_lifted_and_the_invoice_goes_back_to_where_it
         ("InvoiceHeldV1", 5),
         ("InvoiceReleasedV1", 6),
     ]
-    history = await shown(service, f"{base}/history")
+    history = await history_of(service, f"{base}")
     assert [change["action"] for change in history] == [
         "received", "approved", "held", "held", "released", "released",
     ]  # fmt: skip
@@ -78,7 +78,7 @@ async def test_what_follows_the_supplier_is_not_placed_by_hand(service: Harness,
     await a_supplier(service)
     invoice = await received(service)
     async with service.as_("payments_assistant") as assistant:
-        answer = await assistant.post(f"/v1/invoices/{invoice['id']}/holds", json={"reason": reason})
+        answer = await assistant.post(f"/v1/invoices/{invoice['id']}/holds", json=a_hold(reason))
     assert (answer.status_code, answer.json()["code"]) == (409, "hold-follows-supplier")
     assert (await shown(service, f"/v1/invoices/{invoice['id']}"))["status"] == "received"
 
@@ -89,9 +89,9 @@ async def test_who_sent_an_invoice_does_not_lift_what_it_is_looked_at_for(servic
     async with service.as_("payments_assistant") as assistant, service.as_("ap_manager") as manager:
         invoice = (await assistant.post("/v1/invoices", json=an_invoice())).json()
         base = f"/v1/invoices/{invoice['id']}/holds"
-        hold = (await manager.post(base, json={"reason": reason})).json()
-        own = await assistant.post(f"{base}/{hold['id']}/releases")
-        other = await manager.post(f"{base}/{hold['id']}/releases")
+        hold = (await manager.post(base, json=a_hold(reason))).json()
+        own = await assistant.post(f"{base}/{hold['id']}/releases", json=a_release())
+        other = await manager.post(f"{base}/{hold['id']}/releases", json=a_release())
     assert (own.status_code, own.json()["code"], other.status_code) == (403, "own-request", 201)
 
 
@@ -100,19 +100,19 @@ async def test_a_hold_ends_on_the_day_that_is_told(service: Harness) -> None:
     invoice = await received(service)
     base = f"/v1/invoices/{invoice['id']}"
     async with service.as_("payments_assistant") as assistant:
-        hold = (await assistant.post(f"{base}/holds", json={"reason": "dispute"})).json()
+        hold = (await assistant.post(f"{base}/holds", json=a_hold("dispute"))).json()
         for day in ("2026-03-01", "2026-03-12"):  # before the receipt, and tomorrow
-            wrong = await assistant.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": day})
+            wrong = await assistant.post(f"{base}/holds/{hold['id']}/releases", json=a_release(released_on=day))
             assert (wrong.status_code, wrong.json()["code"]) == (422, "hold-malformed")
             assert wrong.json()["errors"][0]["field"] == "released_on"
-        lifted = await assistant.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": "2026-03-09"})
-        other = (await assistant.post(f"{base}/holds", json={"reason": "missing_po"})).json()
-        today = await assistant.post(f"{base}/holds/{other['id']}/releases")
+        lifted = await assistant.post(f"{base}/holds/{hold['id']}/releases", json=a_release(released_on="2026-03-09"))
+        other = (await assistant.post(f"{base}/holds", json=a_hold("missing_po"))).json()
+        today = await assistant.post(f"{base}/holds/{other['id']}/releases", json=a_release())
     assert (lifted.status_code, lifted.json()["released_on"]) == (201, "2026-03-09")
     assert today.json()["released_on"] == "2026-03-11"
-    history = await shown(service, f"{base}/history")
+    history = await history_of(service, f"{base}")
     assert [change["detail"] for change in history if change["action"] == "released"] == [
-        {"released_on": "2026-03-09"}, {"released_on": "2026-03-11"},
+        {"released_on": day, "reason": "resolved", "note": "It is settled."} for day in ("2026-03-09", "2026-03-11")
     ]  # fmt: skip
 
 
@@ -121,7 +121,7 @@ async def test_a_held_invoice_is_not_approved(service: Harness) -> None:
     invoice = await received(service)
     base = f"/v1/invoices/{invoice['id']}"
     async with service.as_("ap_manager") as manager:
-        await manager.post(f"{base}/holds", json={"reason": "missing_po"})
+        await manager.post(f"{base}/holds", json=a_hold("missing_po"))
         answer = await manager.post(f"{base}/approvals")
     assert (answer.status_code, answer.json()["hold_reasons"]) == (409, ["missing_po"])
 
@@ -131,9 +131,9 @@ async def test_a_cancelled_invoice_stays_cancelled(service: Harness) -> None:
     invoice = await received(service)
     base = f"/v1/invoices/{invoice['id']}"
     async with service.as_("ap_manager") as manager:
-        await manager.post(f"{base}/holds", json={"reason": "dispute"})
-        done = await manager.post(f"{base}/cancellations", json={"reason": "withdrawn_by_supplier"})
-        for path, body in (("cancellations", {"reason": "invalid"}), ("holds", {"reason": "dispute"})):
+        await manager.post(f"{base}/holds", json=a_hold("dispute"))
+        done = await manager.post(f"{base}/cancellations", json=a_hold("withdrawn_by_supplier"))
+        for path, body in (("cancellations", a_hold("invalid")), ("holds", a_hold("dispute"))):
             answer = await manager.post(f"{base}/{path}", json=body)
             assert (answer.status_code, answer.json()["code"]) == (409, "illegal-move")
     assert (done.json()["status"], done.json()["hold_reasons"]) == ("cancelled", [])
@@ -163,7 +163,7 @@ async def test_a_held_supplier_holds_its_unpaid_invoices(service: Harness) -> No
     [hold] = await shown(service, f"/v1/invoices/{ready['id']}/holds")
     assert hold["placed_by"] == "treasurer"
     async with service.as_("ap_manager") as manager:
-        answer = await manager.post(f"/v1/invoices/{ready['id']}/holds/{hold['id']}/releases")
+        answer = await manager.post(f"/v1/invoices/{ready['id']}/holds/{hold['id']}/releases", json=a_release())
         assert (answer.status_code, answer.json()["code"]) == (409, "hold-follows-supplier")
     await service.deliver(SupplierReleasedV1(**_about(supplier_id, 3)))
     states = [(await shown(service, f"/v1/invoices/{each['id']}"))["status"] for each in (waiting, ready)]

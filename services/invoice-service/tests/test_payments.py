@@ -6,7 +6,7 @@ from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, Paym
 from council_common.contracts.suppliers import SupplierHeldV1
 from council_common.testing.harness import NOW, Harness
 from invoice_service.paying.payments.rules import PaymentMethod, arrival
-from invoice_stories import a_payment, a_supplier, approved, received, shown
+from invoice_stories import a_hold, a_payment, a_release, a_supplier, approved, history_of, received, shown
 
 
 async def test_an_invoice_is_paid_with_the_rebate_deducted(service: Harness) -> None:
@@ -21,7 +21,7 @@ async def test_an_invoice_is_paid_with_the_rebate_deducted(service: Harness) -> 
     payment = answer.json()
     assert (answer.status_code, replayed.content, again.status_code) == (201, answer.content, 200)
     assert again.json() == payment
-    assert (other.status_code, other.json()["code"]) == (409, "payment-source-reference-taken")
+    assert (other.status_code, other.json()["code"]) == (409, "source-reference-taken")
     assert other.json()["fields"] == ["paid_pence"]
     assert await shown(service, answer.headers["location"]) == payment
     paid = await shown(service, f"/v1/invoices/{invoice['id']}")
@@ -31,9 +31,7 @@ async def test_an_invoice_is_paid_with_the_rebate_deducted(service: Harness) -> 
     assert (event.settled, event.paid_pence, event.deducted_pence, event.version) == (True, 129_195, 1_305, 3)
     assert (event.valid_on, str(event.remitted_on), str(event.arrives_on)) == (None, "2026-03-11", "2026-03-13")
     assert [(share.net_pence, share.vat_pence) for share in event.vat_shares] == [(10_000, 500), (100_000, 20_000)]
-    assert [change["action"] for change in await shown(service, f"/v1/payments/{payment['id']}/history")] == [
-        "recorded"
-    ]
+    assert [change["action"] for change in await history_of(service, f"/v1/payments/{payment['id']}")] == ["recorded"]
 
 
 async def test_part_payments_settle_the_invoice_to_the_penny(service: Harness) -> None:
@@ -65,12 +63,12 @@ async def test_what_may_not_be_paid(service: Harness) -> None:
         service, number="4", kind="credit_note", lines=lines, net_pence=-5, vat_pence=0, gross_pence=-5
     )
     async with service.as_("erp") as erp:
-        await erp.post(f"/v1/invoices/{held['id']}/holds", json={"reason": "missing_receipt"})
+        await erp.post(f"/v1/invoices/{held['id']}/holds", json=a_hold("missing_receipt"))
         for told, status, code in (
             (a_payment(waiting["id"]), 409, "invoice-not-approved"),
             (a_payment(held["id"]), 409, "invoice-held"),
             (a_payment(credit["id"], paid=5), 409, "credit-note-not-payable"),
-            (a_payment(str(uuid4())), 404, "no-such-invoice"),
+            (a_payment(str(uuid4())), 404, "invoice-not-found"),
             (a_payment(invoice["id"], paid=130_501), 409, "payment-exceeds-outstanding"),
             (a_payment(invoice["id"], paid=130_500, deducted=1), 409, "payment-exceeds-outstanding"),
             (a_payment(invoice["id"], paid=0), 422, "malformed"),
@@ -136,7 +134,7 @@ async def test_a_returned_payment_of_a_held_supplier_is_held_until_it_is_release
     assert (owed["status"], owed["hold_reasons"]) == ("held", ["supplier_held"])
     [held] = await service.published(InvoiceHeldV1)
     assert held.version == owed["version"] == 5
-    history = await shown(service, f"/v1/invoices/{invoice['id']}/history")
+    history = await history_of(service, f"/v1/invoices/{invoice['id']}")
     assert [(change["version"], change["action"]) for change in history] == [
         (1, "received"), (2, "approved"), (3, "payment recorded"), (4, "payment returned"), (5, "held"),
     ]  # fmt: skip
@@ -148,11 +146,11 @@ async def test_a_settled_dispute_moves_the_day_the_invoice_was_valid(service: Ha
     invoice = await approved(service)
     base = f"/v1/invoices/{invoice['id']}"
     async with service.as_("erp") as erp:
-        hold = (await erp.post(f"{base}/holds", json={"reason": "dispute"})).json()
-        await erp.post(f"{base}/holds/{hold['id']}/releases")
+        hold = (await erp.post(f"{base}/holds", json=a_hold("dispute"))).json()
+        await erp.post(f"{base}/holds/{hold['id']}/releases", json=a_release())
         part = await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=500))
         assert part.status_code == 201
-        cancel = await erp.post(f"{base}/cancellations", json={"reason": "duplicate"})
+        cancel = await erp.post(f"{base}/cancellations", json=a_hold("duplicate"))
         assert (cancel.status_code, cancel.json()["code"]) == (409, "invoice-part-paid")
     [event] = await service.published(InvoicePaidV1)
     assert (str(event.valid_on), event.disputed) == ("2026-03-11", False)
@@ -177,8 +175,8 @@ async def test_no_invoice_is_valid_only_after_it_was_paid(
     invoice = await approved(service)
     base = f"/v1/invoices/{invoice['id']}"
     async with service.as_("erp") as erp:
-        hold = (await erp.post(f"{base}/holds", json={"reason": "dispute", "placed_on": began_on})).json()
-        await erp.post(f"{base}/holds/{hold['id']}/releases", json={"released_on": ended_on})
+        hold = (await erp.post(f"{base}/holds", json=a_hold("dispute", placed_on=began_on))).json()
+        await erp.post(f"{base}/holds/{hold['id']}/releases", json=a_release(released_on=ended_on))
         told = a_payment(invoice["id"]) | {"remitted_on": "2026-03-09", "arrives_on": "2026-03-11"}
         assert (await erp.post("/v1/payments", json=told)).status_code == 201
     [event] = await service.published(InvoicePaidV1)

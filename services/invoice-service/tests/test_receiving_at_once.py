@@ -22,7 +22,7 @@ from invoice_stories import a_supplier, a_supplier_seen, an_invoice
 from sqlalchemy import text
 
 ERP = Actor("erp", "erp")
-OWN = {"id", "source", "source_reference", "number", "number_key", "content_hash"}
+OWN = {"changed_at", "id", "source", "source_reference", "number", "number_key", "content_hash"}
 
 
 class Both:
@@ -122,7 +122,7 @@ async def _nothing(_: Harness, __: UUID) -> None:
     """All is as it was."""
 
 
-TAKEN = "invoice-source-reference-taken"
+TAKEN = "source-reference-taken"
 
 
 @pytest.mark.parametrize(
