@@ -4,14 +4,17 @@ import io
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 from uuid import UUID
 
 import pytest
 from council_common.errors import Malformed, Unavailable
-from council_common.web.csv_export import NameBeside, csv_export
+from council_common.web.csv_export import NameBeside, csv_export, report_csv
 from council_common.web.lists import ResourceList
+from council_common.web.resource_routes import read_route
+from fastapi import APIRouter, Response
 from frame_parcels import Parcel, ParcelList, Parcels
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 # ["-packed_on", "x", "no uuid"]: well formed, and wrong. The last three: an empty list, 5 and null.
 FORGED = base64.urlsafe_b64encode(b'["-packed_on", "x", "no uuid"]').decode()
@@ -149,3 +152,30 @@ async def test_an_empty_list_has_its_header_and_no_names_no_list(parcels: Parcel
     with pytest.raises(Unavailable):
         await downloaded(parcels, Suppliers(away=True))
     assert [row["packed_on"] for row in await downloaded(parcels, Suppliers())] == [str(date(2026, 3, 1))]
+
+
+def test_a_report_as_csv_has_a_lists_cells() -> None:
+    answer = report_csv(("key", "owed_pence", "debts"), [("=1+1", 123_45, 2), ("rents", None, 0)], filename="aged.csv")
+    assert answer.headers["content-disposition"] == 'attachment; filename="aged.csv"'
+    rows = list(csv.reader(io.StringIO(bytes(answer.body).decode("utf-8-sig"))))
+    assert rows == [["key", "owed_pounds", "debts"], ["'=1+1", "123.45", "2"], ["rents", "", "0"]]
+
+
+async def test_what_never_changes_has_no_etag() -> None:
+    """Read by its id; a table without a column `version`."""
+    table = SimpleNamespace(__tablename__="stamp")
+    router = APIRouter()
+
+    class StampOut(BaseModel):
+        name: str
+
+        @classmethod
+        def of(cls, row: Any) -> "StampOut":
+            return cls(name=row.name)
+
+    read_route(router, StampOut, of=table, scope="stamps:read")
+    [route] = router.routes
+    session = SimpleNamespace(get=AsyncMock(return_value=SimpleNamespace(name="red")))
+    response = Response()
+    shown = await route.endpoint(UUID(int=1), session, response, None)  # type: ignore[attr-defined]
+    assert (shown.name, "etag" in response.headers) == ("red", False)

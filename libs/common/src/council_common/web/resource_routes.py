@@ -88,7 +88,7 @@ def export_route(router: APIRouter, declared: type[ResourceList], *, scope: str)
 
 
 def read_route(router: APIRouter, answer: type[BaseModel], *, of: Any, scope: str, show: Show | None = None) -> None:
-    """Add one thing by its id, with its version as ETag."""
+    """Add one thing by its id, with its version as ETag, where it has one: what never changes has none."""
     noun = noun_of(of)
     answers = show or _shown_by(answer)
 
@@ -100,7 +100,8 @@ def read_route(router: APIRouter, answer: type[BaseModel], *, of: Any, scope: st
         _: Annotated[Actor, requires(scope)],
     ) -> answer:  # type: ignore[valid-type]
         row = await get_row(session, of, row_id)
-        response.headers["etag"] = etag(row.version)
+        if hasattr(row, "version"):
+            response.headers["etag"] = etag(row.version)
         [shown] = await answers(session, [row])
         return shown  # type: ignore[no-any-return]
 
