@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 import asyncpg
+from council_common.database.migrations import PLATFORM_VERSIONS
 from council_common.database.sessions import Sessions, driver_url, make_engine, make_sessions
 from council_common.events.consumer import Consumer
 from council_common.events.contract import Event
@@ -47,9 +48,12 @@ def thing_event(topic: str) -> type[Event]:
 
 async def prepare(url: str) -> None:
     """The platform's tables, as their migration makes them, and the little service's own."""
-    migration = importlib.import_module("council_common.database.migrations.versions.0001_platform_tables")
     connection = await asyncpg.connect(driver_url(url))
-    for statement in (*migration.STATEMENTS, *TABLES):
+    for file in sorted(PLATFORM_VERSIONS.glob("*.py")):
+        migration = importlib.import_module(f"council_common.database.migrations.versions.{file.stem}")
+        for statement in migration.STATEMENTS:
+            await connection.execute(statement)
+    for statement in TABLES:
         await connection.execute(statement)
     await connection.close()
 

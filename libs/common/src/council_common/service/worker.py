@@ -11,15 +11,19 @@ from council_common.events.inbox import purge_marks
 from council_common.events.relay import Relay
 from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job, run_jobs
+from council_common.service.occurrences import purge_occurrences
 from council_common.web.idempotency import purge_keys
+
+KEEP_OCCURRENCES = timedelta(days=400)
 
 
 async def purge(runtime: Runtime) -> None:
-    """Forget inbox marks and idempotency keys after their retention."""
+    """Forget inbox marks, idempotency keys and occurrences of jobs after their retention."""
     now = runtime.clock()
     async with runtime.sessions.begin() as session:
         await purge_marks(session, before=now - timedelta(days=runtime.settings.keep_inbox_days))
         await purge_keys(session, before=now - timedelta(days=runtime.settings.keep_idempotency_keys_days))
+        await purge_occurrences(session, before=now - KEEP_OCCURRENCES)
 
 
 PURGE = Job("purge", purge, every=timedelta(hours=1))

@@ -66,7 +66,7 @@ class Harness:
 
     async def run_job(self, job: Job) -> None:
         """Run a job until it says that nothing is waiting."""
-        while await job.run(self.runtime):
+        while await job.run_for(self.runtime, self.now):
             pass
 
 
