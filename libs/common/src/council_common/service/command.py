@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,34 +26,47 @@ from council_common.runtime.service_runtime import open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.jobs import Job, run_job_now
-from council_common.service.worker import run_worker
+from council_common.service.worker import PURGE, run_worker
 
 log = get_logger()
 
 
+COMMANDS = {
+    "api": "serve the API",
+    "worker": "relay and handle events, run jobs",
+    "serve": "bring the database to its newest shape, then API and worker in one process",
+    "migrate": "bring the database to its newest shape",
+    "create-topics": "create the topics that are missing",
+}
+DEAD_LETTER_COMMANDS = ("replay-dead", "discard-dead")
+
+
 @dataclass(frozen=True)
 class Service:
-    """A service as its composition roots describe it. `folder` holds `alembic.ini` and `migrations/`."""
+    """A service as its composition root describes it. `folder` holds `alembic.ini` and `migrations/`.
+
+    Handlers and jobs are its rooms': `Handlers.including(receipts.handlers, …)`, `(*receipts.JOBS, …)`. Raises
+    ValueError where two jobs, or a job and a command, share a name: they would share the lock as well.
+    """
 
     name: str
     folder: Path
     settings: Callable[[], ServiceSettings]
     create_api: Callable[[ServiceSettings], FastAPI]
-    handlers: Handlers
+    handlers: Handlers = field(default_factory=Handlers)
     jobs: tuple[Job, ...] = ()
+
+    def __post_init__(self) -> None:
+        names = Counter([*COMMANDS, *DEAD_LETTER_COMMANDS, PURGE.name, *(job.name for job in self.jobs)])
+        if shared := [name for name, count in names.items() if count > 1]:
+            raise ValueError(f"{self.name} has more than one job or command named {', '.join(shared)}.")
 
 
 def service_command(service: Service, arguments: list[str] | None = None) -> None:
     """Parse the command line and do it."""
     parser = argparse.ArgumentParser(prog=service.name)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, text in {
-        "api": "serve the API",
-        "worker": "relay and handle events, run jobs",
-        "serve": "bring the database to its newest shape, then API and worker in one process",
-        "migrate": "bring the database to its newest shape",
-        "create-topics": "create the topics that are missing",
-    }.items():
+    for name, text in COMMANDS.items():
         commands.add_parser(name, help=text)
     replay = commands.add_parser("replay-dead", help="handle dead letters again")
     replay.add_argument("ids", nargs="*", type=UUID, help="only these (all when none is named)")
