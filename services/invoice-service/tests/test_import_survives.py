@@ -3,14 +3,13 @@
 import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from datetime import timedelta
 
 import pytest
 from council_common.contracts.invoices import InvoiceReceivedV1
-from council_common.errors import Unavailable
 from council_common.identity.actor import Actor
+from council_common.long_work.rules import MOST_ATTEMPTS
 from council_common.testing.harness import NOW, Harness
-from invoice_service.intake.invoice_imports.processing import ImportJob
 from invoice_service.register.invoices.receiving import SeenSuppliers, receive_invoice
 from invoice_service.register.invoices.schemas import InvoiceIn
 from invoice_stories import (
@@ -22,12 +21,13 @@ from invoice_stories import (
     a_supplier,
     an_invoice,
     fresh_job,
+    history_of,
     imported,
     shown,
     spend,
+    stopped,
     uploaded,
 )
-from pydantic import ValidationError
 from sqlalchemy import text
 from supplier_stand_in import supplier_service
 
@@ -90,22 +90,21 @@ async def test_a_cancelled_import_keeps_whole_batches(racing_service: Harness) -
     working = asyncio.create_task(racing_service.run_job(fresh_job()))
     while not (await shown(racing_service, path))["lines_read"]:
         await asyncio.sleep(0.005)
-    async with racing_service.as_("payments_assistant") as assistant:
-        assert (await assistant.post(f"{path}/cancellations")).status_code == 201
+    assert (await stopped(racing_service, path)).status_code == 201
     await working
-    stopped = await shown(racing_service, path)
-    assert stopped["status"] == "cancelled"
-    assert await _count(racing_service, "invoice") == stopped["lines_accepted"] < LINES
-    assert stopped["lines_accepted"] % 5_000 == 0
+    cancelled = await shown(racing_service, path)
+    assert cancelled["status"] == "cancelled"
+    assert await _count(racing_service, "invoice") == cancelled["lines_accepted"] < LINES
+    assert cancelled["lines_accepted"] % 5_000 == 0
 
 
 async def test_a_post_in_the_middle_of_a_batch_is_no_trouble(racing_service: Harness) -> None:
     """The same reference comes by HTTP after the batch looked and before it stored."""
     await a_supplier(racing_service)
     answer = await uploaded(racing_service, a_file(a_line(1), a_line(2)))
-    told = InvoiceIn.model_validate(an_invoice("A-9", reference="R1")).new_invoice()
+    posted = InvoiceIn.model_validate(an_invoice("A-9", reference="R1")).new_invoice()
     async with racing_service.runtime.sessions.begin() as session:
-        await receive_invoice(session, told, by=Actor("erp", "erp"), at=NOW, seen=SeenSuppliers())
+        await receive_invoice(session, posted, by=Actor("erp", "erp"), at=NOW, seen=SeenSuppliers())
         working = asyncio.create_task(racing_service.run_job(fresh_job()))
         while not await _waits_for_a_lock(racing_service):
             assert not working.done()
@@ -124,47 +123,102 @@ async def _waits_for_a_lock(service: Harness) -> bool:
         return bool((await session.execute(text(statement))).scalar_one())
 
 
-async def _broken(service: Harness, path: str, change: str) -> None:
+async def _broken(service: Harness, path: str) -> None:
+    """A mapping that this version of the service cannot read."""
+    await _change(service, f"""UPDATE invoice_import SET mapping = '{{"nobody": "knows"}}' WHERE id = '{_id(path)}'""")
+
+
+async def _change(service: Harness, statement: str) -> None:
     async with service.runtime.sessions.begin() as session:
-        await session.execute(text(f"UPDATE invoice_import SET {change} WHERE id = '{path.rpartition('/')[2]}'"))
+        await session.execute(text(statement))
+
+
+def _id(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 async def test_an_import_that_always_breaks_is_given_up_and_does_not_block_others(racing_service: Harness) -> None:
     await a_supplier(racing_service)
     broken = (await uploaded(racing_service, a_file(a_line(1)), filename="broken.csv")).headers["location"]
     good = await uploaded(racing_service, a_file(a_line(2)), filename="good.csv")
-    await _broken(racing_service, broken, """mapping = '{"nobody": "knows"}'""")
-    job = ImportJob()
-    for _ in range(12):
-        try:
-            if not await job.run(racing_service.runtime):
-                break
-        except ValidationError:
-            continue
+    await _broken(racing_service, broken)
+    await racing_service.run_job(fresh_job())
     assert (await shown(racing_service, good.headers["location"]))["status"] == "done"
     failed = await shown(racing_service, broken)
-    assert (failed["status"], failed["error"]["code"]) == ("failed", "import-broke")
-    assert [change["action"] for change in await shown(racing_service, f"{broken}/history")] == ["received", "failed"]
+    assert (failed["status"], failed["progress"]["error"]["code"]) == ("failed", "import-broke")
+    assert [change["action"] for change in await history_of(racing_service, f"{broken}")] == ["received", "failed"]
+
+
+async def test_an_import_that_broke_is_resumed_by_a_person(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    path = (await uploaded(racing_service, a_file(a_line(1)))).headers["location"]
+    await _broken(racing_service, path)
+    await racing_service.run_job(fresh_job())
+    failed = await shown(racing_service, path)
+    assert (failed["status"], failed["progress"]["can_resume"]) == ("failed", True)
+    await _change(racing_service, "UPDATE invoice_import SET mapping = NULL")
+    async with racing_service.as_("payments_assistant") as assistant:
+        resumed = await assistant.post(f"{path}/resumptions", json={"note": "The service was corrected."})
+    assert (resumed.status_code, resumed.json()["status"], resumed.headers["location"]) == (202, "waiting", path)
+    await racing_service.run_job(fresh_job())
+    done = await shown(racing_service, path)
+    assert (done["status"], done["lines_accepted"], done["progress"]["error"]) == ("done", 1, None)
+    history = [(change["action"], change["reason"]) for change in await history_of(racing_service, path)]
+    assert history == [("received", None), ("failed", "import-broke"), ("resumed", None), ("done", None)]
+    assert await _count(racing_service, "import_chunk") == 0
+
+
+async def test_a_short_file_does_not_wait_for_long_ones(
+    racing_service: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More files are under way than stay open: each goes on where it was, opened again."""
+    monkeypatch.setattr("council_common.long_work.turns.TURN_SECONDS", 0.0001)  # one batch a turn
+    await a_supplier(racing_service)
+    long = [
+        (await uploaded(racing_service, a_file(*(a_line(number) for number in range(first, first + 11_000)))))
+        for first in (0, 20_000, 40_000, 60_000)
+    ]
+    job = fresh_job()
+    for _ in range(2):
+        await job.run(racing_service.runtime)
+    short = (await uploaded(racing_service, a_file(a_line(90_000)))).headers["location"]
+    turns = 0
+    while (await shown(racing_service, short))["status"] != "done":
+        await job.run(racing_service.runtime)
+        turns += 1
+    assert turns <= 12
+    assert await _count(racing_service, "long_work WHERE state = 'done'") == 1
+    await racing_service.run_job(job)
+    for upload in long:
+        done = await shown(racing_service, upload.headers["location"])
+        assert (done["lines_accepted"], done["lines_read"], done["progress"]["share"]) == (11_000, 11_000, 1.0)
 
 
 async def test_an_import_that_kills_its_workers_is_given_up(racing_service: Harness) -> None:
-    """None of them lives to say so: it is found to have been taken up five times."""
+    """None of them lives to say so: it is found to have been taken up too often."""
     await a_supplier(racing_service)
     path = (await uploaded(racing_service, a_file(a_line(1)))).headers["location"]
-    await _broken(racing_service, path, "attempts = 5, status = 'running'")
+    spent = f"attempts = {MOST_ATTEMPTS}, state = 'running'"
+    await _change(racing_service, f"UPDATE long_work SET {spent} WHERE subject_id = '{_id(path)}'")
     await racing_service.run_job(fresh_job())
     failed = await shown(racing_service, path)
-    assert (failed["status"], failed["error"]["code"], failed["lines_read"]) == ("failed", "import-broke", 0)
+    assert (failed["status"], failed["progress"]["error"]["code"], failed["lines_read"]) == (
+        "failed",
+        "import-broke",
+        0,
+    )
 
 
 async def test_a_neighbour_that_is_away_does_not_count_as_breaking(racing_service: Harness) -> None:
     path = (await uploaded(racing_service, a_file(a_line(1)))).headers["location"]
     async with supplier_service(racing_service, away=True):
-        for _ in range(2):
-            with pytest.raises(Unavailable):
-                await racing_service.run_job(fresh_job())
-    async with racing_service.runtime.sessions() as session:
-        assert (await session.execute(text("SELECT attempts FROM invoice_import"))).scalar_one() == 0
+        for waits in (1, 2):
+            await racing_service.run_job(fresh_job())
+            async with racing_service.runtime.sessions() as session:
+                counted = (await session.execute(text("SELECT attempts, waits FROM long_work"))).one()
+            assert tuple(counted) == (0, waits)
+            assert (await shown(racing_service, path))["progress"]["not_before"] is not None
+            racing_service.now += timedelta(minutes=1)
     async with supplier_service(racing_service, known={"S1": "Ardley Paving Ltd"}):
         await racing_service.run_job(fresh_job())
     assert (await shown(racing_service, path))["lines_accepted"] == 1
@@ -174,11 +228,8 @@ async def test_an_import_that_waits_for_a_neighbour_lets_the_others_pass(racing_
     await a_supplier(racing_service, "S2")
     waiting = (await uploaded(racing_service, a_file(a_line(1)), filename="waits.csv")).headers["location"]
     good = (await uploaded(racing_service, a_file(a_line(2, supplier="S2")), filename="good.csv")).headers["location"]
-    job = ImportJob()
     async with supplier_service(racing_service, away=True):
-        for _ in range(4):
-            with suppress(Unavailable):
-                await job.run(racing_service.runtime)
+        await racing_service.run_job(fresh_job())
     assert (await shown(racing_service, good))["status"] == "done"
     assert (await shown(racing_service, waiting))["status"] == "running"
 

@@ -4,6 +4,7 @@ Revision ID: invoice_0004
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "invoice_0004"
 down_revision = "invoice_0003"
@@ -13,8 +14,9 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE invoice_import (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_invoice_import PRIMARY KEY,
-        status text NOT NULL,
+        version integer NOT NULL,
         filename text NOT NULL,
         format text NOT NULL,
         profile text NOT NULL,
@@ -24,33 +26,30 @@ STATEMENTS = (
         mapping jsonb,
         sha256 text NOT NULL,
         bytes bigint NOT NULL,
-        bytes_read bigint NOT NULL DEFAULT 0,
         header jsonb,
         delimiter text,
         amount_basis text,
-        last_line integer NOT NULL DEFAULT 0,
-        lines_accepted integer NOT NULL DEFAULT 0,
-        lines_existing integer NOT NULL DEFAULT 0,
-        lines_refused integer NOT NULL DEFAULT 0,
-        lines_skipped integer NOT NULL DEFAULT 0,
-        net_pence_sum bigint NOT NULL DEFAULT 0,
-        refused_pence_sum bigint NOT NULL DEFAULT 0,
+        last_line integer NOT NULL,
+        lines_accepted integer NOT NULL,
+        lines_existing integer NOT NULL,
+        lines_refused integer NOT NULL,
+        lines_skipped integer NOT NULL,
+        net_pence_sum bigint NOT NULL,
+        refused_pence_sum bigint NOT NULL,
         file_total_pence bigint,
         file_total_agrees boolean,
-        error jsonb,
-        attempts integer NOT NULL DEFAULT 0,
-        waits integer NOT NULL DEFAULT 0,
         request_key text,
         received_by text NOT NULL,
         received_by_name text NOT NULL,
         received_at timestamptz NOT NULL,
-        started_at timestamptz,
-        finished_at timestamptz,
         CONSTRAINT uq_invoice_import_received_by_request_key UNIQUE (received_by, request_key),
-        CONSTRAINT ck_invoice_import_status CHECK (status IN ('queued', 'running', 'done', 'failed', 'cancelled'))
+        CONSTRAINT ck_invoice_import_format CHECK (format IN ('csv', 'ndjson', 'xlsx')),
+        CONSTRAINT ck_invoice_import_profile CHECK (profile IN ('invoices', 'published_spend')),
+        CONSTRAINT ck_invoice_import_unknown_suppliers CHECK (unknown_suppliers IN ('refuse', 'register'))
     )
     """,
     "CREATE INDEX ix_invoice_import_received_at_id ON invoice_import (received_at, id)",
+    *listed_table("invoice_import"),
     """
     CREATE TABLE import_chunk (
         import_id uuid NOT NULL CONSTRAINT fk_import_chunk_import_id_invoice_import REFERENCES invoice_import (id),

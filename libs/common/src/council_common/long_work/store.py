@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.long_work.rules import OPEN, WorkNotFound, WorkState
@@ -30,7 +30,7 @@ async def works_of(session: AsyncSession, kind: str, subject_ids: Sequence[UUID]
     return {work.subject_id: work for work in works}
 
 
-def state_of(kind: str, id_column: Any) -> ScalarSelect[WorkState]:
+def state_of(kind: str, id_column: Any) -> ColumnElement[WorkState]:
     """The state of the work of the resource with this id, in a list's filter or its CSV."""
     return select(_C.state).where(_C.subject_id == id_column, _C.kind == kind).scalar_subquery()
 

@@ -12,13 +12,14 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
+from council_common.fields import EARLIEST
 from council_common.imports import Problem
 from council_common.imports.published_spend import PublishedSpendLine
 from council_common.money import MAX_PENCE
 
+from invoice_service.intake.invoice_imports.mappings import InvoiceLine
 from invoice_service.intake.invoice_imports.rules import Profile, line_key, published_supplier
 from invoice_service.register.invoices.rules import (
-    EARLIEST,
     content_text,
     dates_that_cannot_be,
     normalised_number,
@@ -32,7 +33,7 @@ _LONGEST_REFERENCE = 200
 
 
 class Draft(NamedTuple):
-    """An invoice as a line tells it; the supplier is still a reference, and nothing is known of other lines.
+    """An invoice as its line has it; the supplier is still a reference, and nothing is known of other lines.
 
     `line_key` is set where lines are known by their content (published spending), `content` where they have a
     reference. `due_on` None means by the supplier's terms. `lines` and `vat_shares` are JSON.
@@ -61,7 +62,7 @@ class Draft(NamedTuple):
 
 
 class Refused(Exception):
-    """A line that can be read and cannot be right."""
+    """A line that can be read and is invalid."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__()
@@ -98,72 +99,71 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
     number = (line.transaction_number or line.invoice_number or "unnumbered")[:200]
     if not (number.isprintable() and supplier_reference.isprintable() and supplier_name.isprintable()):
         _check_printable(transaction_number=number, supplier_reference=supplier_reference, supplier_name=supplier_name)
-    described = _line(line.purpose or line.category, net, rate, vat, line.department)
+    lines, vat_shares = _line(line.purpose or line.category, net, rate, vat, line.department)
     return Draft(
-        line_number,
-        cells,
-        key,
-        key,
-        supplier_reference[:200],
-        supplier_name[:200],
-        "credit_note" if gross < 0 else "invoice",
-        number,
-        transaction_key(number),
-        None,
-        line.paid_on,
-        line.paid_on,
-        line.paid_on,
-        *described,
-        net,
-        vat,
-        gross,
-        line.paid_on,
-        "",
+        line_number=line_number,
+        cells=cells,
+        line_key=key,
+        reference=key,
+        supplier_reference=supplier_reference[:200],
+        supplier_name=supplier_name[:200],
+        kind="credit_note" if gross < 0 else "invoice",
+        number=number,
+        number_key=transaction_key(number),
+        purchase_order_number=None,
+        issued_on=line.paid_on,
+        received_on=line.paid_on,
+        due_on=line.paid_on,
+        lines=lines,
+        vat_shares=vat_shares,
+        net_pence=net,
+        vat_pence=vat,
+        gross_pence=gross,
+        paid_on=line.paid_on,
+        content="",
     )
 
 
 def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: date) -> Draft:
-    """An invoice of one line; `row` is in the order of the mapping's fields (mappings.FieldName).
-
-    Without a reference of its own it is known by supplier and number.
-    """
-    (reference, supplier_reference, supplier_name, number, kind, order_number, issued_on, received_on, due_on,
-     paid_on, net, vat, gross, vat_rate, department, description) = row  # fmt: skip
-    reference = reference or _own_reference(supplier_reference, number)
+    """An invoice of one line. Without a reference of its own it is known by supplier and number."""
+    line = InvoiceLine(*row)
+    number, supplier_reference, order_number = line.number, line.supplier_reference, line.purchase_order_number
+    reference = line.reference or _own_reference(supplier_reference, number)
+    supplier_name = line.supplier_name or supplier_reference
     if not (reference.isprintable() and number.isprintable() and supplier_reference.isprintable()):
         _check_printable(reference=reference, number=number, supplier_reference=supplier_reference)
-    if supplier_name is not None and not supplier_name.isprintable():
-        _check_printable(supplier_name=supplier_name)
-    if order_number is not None and not order_number.isprintable():
-        _check_printable(purchase_order_number=order_number)
+    if not (supplier_name.isprintable() and (order_number is None or order_number.isprintable())):
+        _check_printable(supplier_name=supplier_name, purchase_order_number=order_number or "")
+    net, vat, gross = line.net, line.vat, line.gross
     if net is None or vat is None or gross is None or net + vat != gross or not -MAX_PENCE <= gross <= MAX_PENCE:
         net, vat, gross = _amounts(net, vat, gross)
-    said_issued_on, issued_on = issued_on, issued_on or received_on
+    received_on, due_on, paid_on = line.received_on, line.due_on, line.paid_on
+    issued_on = line.issued_on or received_on
     if not EARLIEST <= issued_on <= received_on <= today or due_on is not None or paid_on is not None:
-        _check_dates(said_issued_on, received_on, due_on, paid_on, today)
-    kind = "invoice" if kind is None and gross >= 0 else _kind(kind, gross)
-    lines, vat_shares = _line(description, net, _rate(vat_rate, net, vat, issued_on), vat, department)
+        _check_dates(line, today)
+    kind = "invoice" if line.kind is None and gross >= 0 else _kind(line.kind, gross)
+    lines, vat_shares = _line(line.description, net, _rate(line.vat_rate, net, vat, issued_on), vat, line.department)
     return Draft(
-        line_number,
-        cells,
-        None,
-        reference,
-        supplier_reference,
-        supplier_name or supplier_reference,
-        kind,
-        number,
-        normalised_number(number),
-        order_number,
-        issued_on,
-        received_on,
-        due_on,
-        lines,
-        vat_shares,
-        net,
-        vat,
-        gross,
-        paid_on,
-        content_text(
+        line_number=line_number,
+        cells=cells,
+        line_key=None,
+        reference=reference,
+        supplier_reference=supplier_reference,
+        supplier_name=supplier_name,
+        kind=kind,
+        number=number,
+        number_key=normalised_number(number),
+        purchase_order_number=order_number,
+        issued_on=issued_on,
+        received_on=received_on,
+        due_on=due_on,
+        lines=lines,
+        vat_shares=vat_shares,
+        net_pence=net,
+        vat_pence=vat,
+        gross_pence=gross,
+        paid_on=paid_on,
+        content=content_text(
             kind=kind,
             number=number,
             purchase_order_number=order_number,
@@ -177,7 +177,7 @@ def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: d
 def _check_printable(**texts: str) -> None:
     """References and numbers travel in events, which hold no control characters."""
     problems = [
-        Problem(field, "control-character", f"{field} holds a control character", "printable text")
+        Problem(field, "control-character", "holds a control character", "printable text")
         for field, text in texts.items()
         if _CONTROL.search(text)
     ]
@@ -191,22 +191,23 @@ def _own_reference(supplier_reference: str, number: str) -> str:
     >>> _own_reference("A/1", "2"), _own_reference("A", "1/2"), len(_own_reference("A" * 200, "1" * 200))
     ('A%2F1/2', 'A/1/2', 200)
     """
-    said = f"{supplier_reference.replace('%', '%25').replace('/', '%2F')}/{number}"
-    if len(said) <= _LONGEST_REFERENCE:
-        return said
-    digest = hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
-    return f"{said[: _LONGEST_REFERENCE - len(digest) - 1]}~{digest}"
+    whole = f"{supplier_reference.replace('%', '%25').replace('/', '%2F')}/{number}"
+    if len(whole) <= _LONGEST_REFERENCE:
+        return whole
+    digest = hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
+    return f"{whole[: _LONGEST_REFERENCE - len(digest) - 1]}~{digest}"
 
 
-def _check_dates(
-    issued_on: date | None, received_on: date, due_on: date | None, paid_on: date | None, today: date
-) -> None:
-    problems = dates_that_cannot_be(issued_on or received_on, received_on, due_on, today=today)
-    if issued_on is None:
-        problems = [replace(each, field="received_on") if each.field == "issued_on" else each for each in problems]
+def _check_dates(line: InvoiceLine, today: date) -> None:
+    received_on, paid_on = line.received_on, line.paid_on
+    problems = dates_that_cannot_be(line.issued_on or received_on, received_on, line.due_on, today=today)
+    if line.issued_on is None:
+        problems = [
+            replace(problem, field="received_on") if problem.field == "issued_on" else problem for problem in problems
+        ]
     if paid_on is not None and not received_on <= paid_on <= today:
         right = f"from {received_on} to {today}"
-        problems.append(Problem("paid_on", "dates-out-of-order", "it cannot have been paid then", right))
+        problems.append(Problem("paid_on", "dates-out-of-order", "is not between receipt and today", right))
     if problems:
         raise Refused(*problems)
 
@@ -214,7 +215,7 @@ def _check_dates(
 def _amounts(net: int | None, vat: int | None, gross: int | None) -> tuple[int, int, int]:
     """Net, VAT and gross; one of net and gross may be left out, and VAT where there is none."""
     if net is None and gross is None:
-        raise Refused(Problem("net", "missing-value", "neither net nor gross is said", "at least one of them"))
+        raise Refused(Problem("net", "missing-value", "neither net nor gross is given", "at least one of them"))
     vat = vat or 0
     net = net if net is not None else (gross or 0) - vat
     gross = gross if gross is not None else net + vat
@@ -227,32 +228,32 @@ def _amounts(net: int | None, vat: int | None, gross: int | None) -> tuple[int, 
 
 def _bounded(*amounts: int) -> None:
     if any(abs(amount) > MAX_PENCE for amount in amounts):
-        raise Refused(Problem("net", "amount-too-large", "the amount is too large", f"at most {MAX_PENCE} pence"))
+        raise Refused(Problem("net", "amount-too-large", "is too large", f"at most {MAX_PENCE} pence"))
 
 
-def _kind(said: str | None, gross: int) -> str:
-    kind = (said or "invoice").casefold().replace(" ", "_").replace("-", "_")
+def _kind(stated: str | None, gross: int) -> str:
+    kind = (stated or "invoice").casefold().replace(" ", "_").replace("-", "_")
     if kind not in ("invoice", "credit_note"):
-        raise Refused(Problem("kind", "unknown-kind", "this is no kind of invoice", "invoice or credit_note"))
+        raise Refused(Problem("kind", "unknown-kind", "is no kind of invoice", "invoice or credit_note"))
     if kind == "invoice" and gross < 0:
-        right = "nought or more; a credit note has kind credit_note"
+        right = "0 or more; a credit note has kind credit_note"
         raise Refused(Problem("gross", "negative-invoice", "an invoice is not negative", right))
     if kind == "credit_note" and gross >= 0:
-        raise Refused(Problem("gross", "positive-credit-note", "a credit note is negative", "below nought"))
+        raise Refused(Problem("gross", "positive-credit-note", "a credit note is negative", "less than 0"))
     return kind
 
 
-def _rate(said: str | None, net: int, vat: int, issued_on: date) -> str:
-    if said is None:
+def _rate(stated: str | None, net: int, vat: int, issued_on: date) -> str:
+    if stated is None:
         rate = rate_that_fits(net, vat, on=issued_on)
         if rate is None:
-            problem = "the VAT fits no usual rate, and the line says none"
+            problem = "the VAT fits no usual rate, and the line has no rate"
             raise Refused(Problem("vat_rate", "missing-value", problem, "a rate in percent, such as 20"))
         return rate
-    rate = _read_rate(said)
+    rate = _read_rate(stated)
     if vat and not is_possible(net, vat, Decimal(rate)):
         problem = f"{vat} pence is not the VAT of {net} pence at {rate} percent"
-        right = "net times rate, at most a penny more; nought for a reverse charge"
+        right = "net times rate, at most a penny more; 0 for a reverse charge"
         raise Refused(Problem("vat", "vat-beyond-rate", problem, right))
     return rate
 
@@ -265,21 +266,21 @@ def _read_rate(text: str) -> str:
         rate = Decimal(-1)
     exponent = rate.as_tuple().exponent
     if not rate.is_finite() or not 0 <= rate <= 100 or not isinstance(exponent, int) or exponent < -6:
-        raise Refused(Problem("vat_rate", "not-a-rate", "this is no rate of VAT", "percent, such as 20 or 12.5"))
+        raise Refused(Problem("vat_rate", "not-a-rate", "is not a rate of VAT", "percent, such as 20 or 12.5"))
     return plain_rate(rate)
 
 
 def _line(description: str | None, net: int, rate: str, vat: int, department: str | None) -> tuple[str, str]:
     """The one line of the invoice, and its one VAT share, as JSON. Written as `rules.stored_lines` writes it."""
-    said = encode_basestring(description or "")
+    described = encode_basestring(description or "")
     of = "null" if department is None else encode_basestring(department)
     amounts = f'"net_pence":{net},"vat_rate":"{rate}","vat_pence":{vat}'
     shares = f'[{{"vat_rate":"{rate}","net_pence":{net},"vat_pence":{vat}}}]'
-    return f'[{{"description":{said},{amounts},"department":{of}}}]', shares
+    return f'[{{"description":{described},{amounts},"department":{of}}}]', shares
 
 
 def _date_problems(field: str, day: date, today: date) -> list[Problem]:
     if day > today:
-        return [Problem(field, "date-in-future", f"{field} is in the future", f"at most {today}")]
+        return [Problem(field, "date-in-future", "is in the future", f"at most {today}")]
     right = f"from {EARLIEST} to {today}"
-    return [Problem(field, "date-too-early", f"{field} is long ago", right)]
+    return [Problem(field, "date-too-early", f"is before {EARLIEST}", right)]

@@ -9,8 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Literal, cast
-from uuid import UUID
+from typing import Any, Literal
 
 from council_common.database.sessions import Sessions
 from council_common.imports import Batch, Problem, Reading, Refusal, read_records
@@ -26,7 +25,7 @@ _CHUNK_SECONDS = 60.0
 
 
 @dataclass(slots=True)
-class Prepared:
+class PreparedBatch:
     """A batch ready to be stored: drafts, lines already refused, and how far it brings the import.
 
     `refused_pence` sums the refused lines' amounts where they could be read. `total_pence` is the file's own
@@ -47,14 +46,14 @@ class FileReading:
     """One import's file, opened behind the last line that was stored. `next` gives its batches, then None."""
 
     def __init__(self, sessions: Sessions, import_: InvoiceImport, *, today: date) -> None:
-        self.import_id = import_.id
+        self._import_id = import_.id
         self.last_line = import_.last_line
         self.header: list[str] = []
         self.delimiter = ","
         self.amount_basis: str | None = None
         self._sessions = sessions
-        self._format = cast(Literal["csv", "ndjson", "xlsx"], str(import_.format))
-        self._profile = Profile(import_.profile)
+        self._format: Literal["csv", "ndjson", "xlsx"] = import_.format.value
+        self._profile = import_.profile
         self._mapping = mapping_of(self._profile, ColumnMapping.model_validate(import_.mapping or {}))
         self._draft = drafter(self._profile)
         self._names = self._mapping.names
@@ -66,13 +65,13 @@ class FileReading:
         self._loop = asyncio.get_running_loop()
         self._batches: Iterator[Batch] | None = None
         self._reading: Reading | None = None
-        self._coming: asyncio.Future[Prepared | None] | None = None
+        self._coming: asyncio.Future[PreparedBatch | None] | None = None
 
     async def open(self) -> None:
         """Read the header. Raises UnreadableFile."""
         await asyncio.to_thread(self._open)
 
-    async def next(self) -> Prepared | None:
+    async def next(self) -> PreparedBatch | None:
         """The next batch, None at the end; the one after it is being read meanwhile. Raises UnreadableFile."""
         coming = self._coming or self._begin()
         prepared = await coming
@@ -81,16 +80,16 @@ class FileReading:
             self.last_line = prepared.last_line
         return prepared
 
-    def stands_at(self, import_id: UUID, last_line: int) -> bool:
-        """Whether the next batch begins behind this line of this import."""
-        return self.import_id == import_id and self.last_line == last_line
+    def stands_at(self, last_line: int) -> bool:
+        """Whether the next batch begins behind this line."""
+        return self.last_line == last_line
 
     async def close(self) -> None:
         """Let go of the file; a batch that is being read is waited for and forgotten."""
         if self._coming is not None:
             await asyncio.gather(self._coming, return_exceptions=True)
 
-    def _begin(self) -> asyncio.Future[Prepared | None]:
+    def _begin(self) -> asyncio.Future[PreparedBatch | None]:
         return asyncio.ensure_future(asyncio.to_thread(self._next))
 
     def _open(self) -> None:
@@ -115,15 +114,15 @@ class FileReading:
 
     async def _chunk(self, number: int) -> bytes:
         async with self._sessions() as session:
-            return await store.read_chunk(session, self.import_id, number)
+            return await store.read_chunk(session, self._import_id, number)
 
-    def _next(self) -> Prepared | None:
+    def _next(self) -> PreparedBatch | None:
         if self._batches is None or self._reading is None:
             raise RuntimeError("open the file first")
         batch = next(self._batches, None)
         if batch is None:
             return None
-        prepared = Prepared(
+        prepared = PreparedBatch(
             drafts=[],
             refused=batch.refusals,
             refused_pence=batch.counts.refused_pence - self._refused_pence,
@@ -139,7 +138,7 @@ class FileReading:
                 prepared.total_agrees = self._sum_before + (note.sum_pence or 0) == note.amount_pence
         return prepared
 
-    def _take_drafts(self, batch: Batch, prepared: Prepared) -> None:
+    def _take_drafts(self, batch: Batch, prepared: PreparedBatch) -> None:
         draft, today, add = self._draft, self._today, prepared.drafts.append
         for line_number, row, cells in zip(batch.lines, batch.rows, batch.cells, strict=True):
             try:

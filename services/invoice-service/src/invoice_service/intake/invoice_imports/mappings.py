@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from datetime import date
+from typing import Annotated, Final, Literal, NamedTuple, cast
 
-from council_common.contracts.fields import PRINTABLE
+from council_common.fields import PRINTABLE, RequestModel
 from council_common.imports import MappedField, Mapping
 from council_common.imports.published_spend import PUBLISHED_SPEND
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from invoice_service.intake.invoice_imports.rules import Profile
 
@@ -18,12 +19,35 @@ FieldName = Literal[
 ]  # fmt: skip
 
 
-class ColumnMapping(BaseModel):
+class InvoiceLine(NamedTuple):
+    """A line of such a file as it was read; the mapping's fields are these, in this order. Amounts are pence."""
+
+    reference: str | None
+    supplier_reference: str
+    supplier_name: str | None
+    number: str
+    kind: str | None
+    purchase_order_number: str | None
+    issued_on: date | None
+    received_on: date
+    due_on: date | None
+    paid_on: date | None
+    net: int | None
+    vat: int | None
+    gross: int | None
+    vat_rate: str | None
+    department: str | None
+    description: str | None
+
+
+class ColumnMapping(RequestModel):
     """How a sender's file is read: `columns` names its column (or several, best first) for a field of ours."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    columns: dict[FieldName, ColumnName | Annotated[list[ColumnName], Field(min_length=1, max_length=20)]] = {}
+    columns: dict[FieldName, ColumnName | Annotated[list[ColumnName], Field(min_length=1, max_length=20)]] = Field(
+        default_factory=dict
+    )
     date_order: Literal["dmy", "mdy"] = "dmy"
     amounts: Literal["pence", "pounds"] = "pence"
 
@@ -57,7 +81,8 @@ def mapping_of(profile: Profile, columns: ColumnMapping) -> Mapping:
     """The library's mapping for a file of this profile."""
     if profile is Profile.PUBLISHED_SPEND:
         return PUBLISHED_SPEND
-    return Mapping(fields=tuple(_field(name, columns) for name in _COLUMNS), amount="net", extra_cells="refuse")
+    fields = tuple(_field(cast(FieldName, name), columns) for name in InvoiceLine._fields)
+    return Mapping(fields=fields, amount="net", extra_cells="refuse")
 
 
 def _field(name: FieldName, sender: ColumnMapping) -> MappedField:

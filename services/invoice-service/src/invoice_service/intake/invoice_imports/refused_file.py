@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
 from itertools import islice
-from typing import Any, Literal, cast
+from typing import Any
 
 from council_common.database.sessions import Sessions
 from council_common.imports import Problem, Refusal, refused_file
 
 from invoice_service.intake.invoice_imports import store
-from invoice_service.intake.invoice_imports.rules import Format, RefusalsInOtherFormat
+from invoice_service.intake.invoice_imports.rules import FileFormat, RefusalsInOtherFormat
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 
-def check_format(import_: InvoiceImport, *, wanted: Format) -> None:
+def check_format(import_: InvoiceImport, *, wanted: FileFormat) -> None:
     """Raise RefusalsInOtherFormat for a form the lines were not sent in; a workbook's come back as CSV."""
-    sent_as_text = Format.NDJSON if import_.format == Format.NDJSON else Format.CSV
+    sent_as_text = FileFormat.NDJSON if import_.format == FileFormat.NDJSON else FileFormat.CSV
     if wanted is not sent_as_text:
         raise RefusalsInOtherFormat(f"This import's refused lines come as {sent_as_text}.", format=sent_as_text)
 
@@ -33,7 +33,7 @@ async def refused_lines(sessions: Sessions, import_: InvoiceImport) -> AsyncIter
 def _written(import_: InvoiceImport, refusals: Iterable[Refusal]) -> Iterable[bytes]:
     return refused_file(
         refusals,
-        format=cast(Literal["csv", "ndjson", "xlsx"], str(import_.format)),
+        format=import_.format.value,
         header=import_.header or [],
         delimiter=import_.delimiter or ",",
     )

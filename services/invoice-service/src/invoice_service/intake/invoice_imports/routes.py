@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.database.history import ChangeOut
+from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
+from council_common.long_work.schemas import NoteIn
 from council_common.service.api import UPLOAD_LIMIT, resource_router
+from council_common.web.acts import Act, acting
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
-from council_common.web.idempotency import IdempotencyKey, Idempotent
-from council_common.web.pages import Page, PageQuery
-from fastapi import Depends, Query, Request, Response
+from council_common.web.idempotency import IdempotencyKey
+from council_common.web.keyset import Page
+from council_common.web.preconditions import etag
+from council_common.web.resource_routes import reading_routes
+from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.fields import TextQuery
-from invoice_service.intake.invoice_imports import store
+from invoice_service.intake.invoice_imports.lists import ImportList, RefusalQuery
 from invoice_service.intake.invoice_imports.refused_file import check_format, refused_lines
-from invoice_service.intake.invoice_imports.rules import Format, Profile, Status, may_import
+from invoice_service.intake.invoice_imports.rules import FileFormat, may_import
 from invoice_service.intake.invoice_imports.schemas import ImportOut, ImportQuery, RefusalOut
+from invoice_service.intake.invoice_imports.tables import InvoiceImport
 from invoice_service.intake.invoice_imports.upload import receive_file
-from invoice_service.intake.invoice_imports.usecases import cancel_import, import_history
+from invoice_service.intake.invoice_imports.usecases import cancel_import, receipt_of, resume_import, with_work
 
 router = resource_router("invoice-imports")
 
@@ -33,12 +39,16 @@ _BODY = {
 }
 
 
+async def _shown(session: AsyncSession, imports: Sequence[Any]) -> list[ImportOut]:
+    return [ImportOut.of(import_, work) for import_, work in await with_work(session, imports)]
+
+
 @router.post("", status_code=202, max_body_size=UPLOAD_LIMIT, openapi_extra=_BODY)
 async def receive(
     *,
     request: Request,
     response: Response,
-    asked: Annotated[ImportQuery, Depends()],
+    query: Annotated[ImportQuery, Query()],
     session: SessionDep,
     now: Now,
     by: Annotated[Actor, requires("invoices:write")],
@@ -50,63 +60,38 @@ async def receive(
     with their reasons, to be downloaded, corrected and sent again. With `unknown_suppliers=register` the caller
     needs `suppliers:write` as well.
     """
-    may_import(by, asked.unknown_suppliers)
-    import_, is_new = await receive_file(session, asked.new_import(), request.stream(), by=by, at=now, request_key=key)
-    response.headers["location"] = f"/v1/invoice-imports/{import_.id}"
+    may_import(by, query.unknown_suppliers)
+    import_, is_new = await receive_file(session, query.new_import(), request.stream(), by=by, at=now, request_key=key)
+    response.headers["location"] = f"{router.prefix}/{import_.id}"
+    response.headers["etag"] = etag(import_.version)
     if not is_new:
         response.headers["idempotency-replayed"] = "true"
-    return ImportOut.of(import_)
+    [shown] = await _shown(session, [import_])
+    return shown
 
 
-@router.get("")
-async def list_imports(
-    *,
-    session: SessionDep,
-    page: Annotated[PageQuery, Depends()],
-    _: Annotated[Actor, requires("invoices:read")],
-    status: Status | None = None,
-    profile: Profile | None = None,
-    source_system: TextQuery = None,
-    filename: TextQuery = None,
-    sha256: Annotated[str | None, Query(pattern="^[0-9a-f]{64}$")] = None,
-) -> Page[ImportOut]:
-    """List imports; sorts by received_at, filename or id."""
-    equal = {
-        "status": status,
-        "profile": profile,
-        "source_system": source_system,
-        "filename": filename,
-        "sha256": sha256,
-    }
-    imports, following = await store.list_imports(session, page, equal=equal)
-    return Page(items=[ImportOut.of(import_) for import_ in imports], next=following)
-
-
-@router.get("/{import_id}")
-async def read(import_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]) -> ImportOut:
-    """One import and how far it is."""
-    return ImportOut.of(await store.get_import(session, import_id))
-
-
-@router.get("/{import_id}/history")
-async def history(
-    import_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
-) -> list[ChangeOut]:
-    """Who sent an import, when, and how it ended; oldest first."""
-    return await import_history(session, import_id)
+reading_routes(
+    router,
+    ImportList,
+    ImportOut,
+    of=InvoiceImport,
+    scope="invoices:read",
+    show=_shown,
+    first_change=receipt_of,
+)
 
 
 @router.get("/{import_id}/refusals")
 async def list_refusals(
     import_id: UUID,
     session: SessionDep,
-    page: Annotated[PageQuery, Depends()],
+    query: Annotated[RefusalQuery, Query()],
     _: Annotated[Actor, requires("invoices:read")],
 ) -> Page[RefusalOut]:
     """The refused lines of an import, by line number."""
-    await store.get_import(session, import_id)
-    refusals, following = await store.list_refusals(session, import_id, page)
-    return Page(items=[RefusalOut.of(row) for row in refusals], next=following)
+    await get_row(session, InvoiceImport, import_id)
+    refusals, following = await query.page(session, import_id)
+    return Page(items=[RefusalOut.model_validate(row) for row in refusals], next=following)
 
 
 @router.get("/{import_id}/refusals.csv", response_class=StreamingResponse)
@@ -114,7 +99,7 @@ async def download_csv(
     import_id: UUID, runtime: RuntimeDep, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
 ) -> StreamingResponse:
     """The refused lines of a CSV or Excel file as CSV: correct them in place and send the file again."""
-    return await _download(import_id, runtime, session, wanted=Format.CSV, media_type="text/csv; charset=utf-8")
+    return await _download(import_id, runtime, session, wanted=FileFormat.CSV, media_type="text/csv; charset=utf-8")
 
 
 @router.get("/{import_id}/refusals.ndjson", response_class=StreamingResponse)
@@ -122,25 +107,32 @@ async def download_ndjson(
     import_id: UUID, runtime: RuntimeDep, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
 ) -> StreamingResponse:
     """The refused lines of an NDJSON file: correct them in place and send the file again."""
-    return await _download(import_id, runtime, session, wanted=Format.NDJSON, media_type="application/x-ndjson")
+    return await _download(import_id, runtime, session, wanted=FileFormat.NDJSON, media_type="application/x-ndjson")
 
 
-@router.post("/{import_id}/cancellations", status_code=201, dependencies=[Idempotent])
-async def cancel(
-    import_id: UUID, session: SessionDep, now: Now, by: Annotated[Actor, requires("invoices:write")]
-) -> ImportOut:
-    """Stop an import. What it has stored stays; sending the file again goes on from there."""
-    return ImportOut.of(await cancel_import(session, import_id, by=by, at=now))
+@router.post("/{import_id}/cancellations", status_code=201)
+async def cancel(import_id: UUID, cancellation: NoteIn, act: Annotated[Act, acting("invoices:write")]) -> ImportOut:
+    """Stop an import after the batch under way. What it has stored stays; sending the file again goes on from there."""
+    import_, work = await cancel_import(act.session, import_id, note=cancellation.note, by=act.by, at=act.at)
+    act.answers(f"{router.prefix}/{import_.id}", import_.version)
+    return ImportOut.of(import_, work)
+
+
+@router.post("/{import_id}/resumptions", status_code=202)
+async def resume(import_id: UUID, resumption: NoteIn, act: Annotated[Act, acting("invoices:write")]) -> ImportOut:
+    """Have an import that broke several times go on behind its last stored line, once the cause is put right."""
+    import_, work = await resume_import(act.session, import_id, note=resumption.note, by=act.by, at=act.at)
+    act.answers(f"{router.prefix}/{import_.id}", import_.version)
+    return ImportOut.of(import_, work)
 
 
 async def _download(
-    import_id: UUID, runtime: RuntimeDep, session: SessionDep, *, wanted: Format, media_type: str
+    import_id: UUID, runtime: RuntimeDep, session: SessionDep, *, wanted: FileFormat, media_type: str
 ) -> StreamingResponse:
-    import_ = await store.get_import(session, import_id)
+    import_ = await get_row(session, InvoiceImport, import_id)
     check_format(import_, wanted=wanted)
-    filename = f"refused-{import_id}.{wanted}"
     return StreamingResponse(
         refused_lines(runtime.sessions, import_),
         media_type=media_type,
-        headers={"content-disposition": f'attachment; filename="{filename}"'},
+        headers={"content-disposition": f'attachment; filename="refused-{import_id}.{wanted}"'},
     )

@@ -4,35 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from enum import StrEnum
 
-from council_common.errors import Conflict, FieldError, Forbidden, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Forbidden, Malformed
 from council_common.identity.actor import Actor
 from council_common.imports import is_redacted
 
 
-class Status(StrEnum):
-    """Where an import is."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-NEXT: Mapping[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
-    Status.RUNNING: frozenset({Status.RUNNING, Status.DONE, Status.FAILED, Status.CANCELLED}),
-    Status.DONE: frozenset(),
-    Status.FAILED: frozenset(),
-    Status.CANCELLED: frozenset(),
-}
-
-
-class Format(StrEnum):
+class FileFormat(StrEnum):
     """How a file is written."""
 
     CSV = "csv"
@@ -48,24 +29,10 @@ class Profile(StrEnum):
 
 
 class UnknownSuppliers(StrEnum):
-    """What becomes of a line whose supplier nobody knows."""
+    """What becomes of a line whose supplier neither we nor supplier-service know."""
 
     REFUSE = "refuse"
     REGISTER = "register"
-
-
-MOST_ATTEMPTS = 5
-
-
-def is_given_up(attempts: int) -> bool:
-    """Whether an import was taken up too often without storing anything: it breaks, or kills, whoever works on it."""
-    return attempts > MOST_ATTEMPTS
-
-
-class NoSuchImport(NotFound):
-    """No import has this id."""
-
-    code = "no-such-import"
 
 
 class RefusalsInOtherFormat(Conflict):
@@ -75,14 +42,12 @@ class RefusalsInOtherFormat(Conflict):
 
 
 class ImportMalformed(Malformed):
-    """The import's parameters cannot be right."""
+    """The import's parameters are invalid."""
 
     code = "import-malformed"
 
     def __init__(self, field: str, problem: str, expected: str) -> None:
-        super().__init__(
-            "The import's parameters cannot be right; see errors.", errors=[FieldError(field, problem, expected)]
-        )
+        super().__init__("The import is invalid; see errors.", errors=[FieldError(field, problem, expected)])
 
 
 class EmptyUpload(Malformed):
@@ -95,10 +60,10 @@ REGISTERING = "suppliers:write"
 
 
 def may_import(by: Actor, unknown: UnknownSuppliers) -> None:
-    """Raise Forbidden for a caller whose file would register suppliers that he may not register himself."""
+    """Raise Forbidden for a caller whose file would register suppliers without the scope to register them."""
     if unknown is UnknownSuppliers.REGISTER and REGISTERING not in by.scopes:
         raise Forbidden(
-            "Registering suppliers by an import needs the right to register them.", required_scopes=[REGISTERING]
+            "Registering suppliers by an import needs the scope to register them.", required_scopes=[REGISTERING]
         )
 
 
@@ -106,27 +71,20 @@ REDACTED_REFERENCE = "redacted"
 REDACTED_NAME = "Redacted supplier"
 
 
-def move(current: Status, wanted: Status) -> Status:
-    """The wanted status where the states allow it; raises IllegalMove."""
-    if wanted not in NEXT[current]:
-        raise IllegalMove("The import", current, wanted)
-    return wanted
-
-
 def line_key(values: Sequence[str | int | date | None]) -> str:
     """What makes two published lines the same payment: every value that was read, however it was written.
 
     Spelling of the header, order of the lines, date and number formats and encoding are not part of it.
     """
-    said = "\x1f".join(["" if value is None else str(value) for value in values])
-    return hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+    whole = "\x1f".join(["" if value is None else str(value) for value in values])
+    return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
 def occurrence_reference(key: str, occurrence: int) -> str:
     """The source reference of the n-th equal line of one file.
 
-    The rule (issue 3: "a file published twice adds nothing"): a line is its content, and among equal lines of
-    one file its place among them. So three equal lines in a file are three payments; the same file again, under
+    The rule (a file published twice adds nothing): a line is its content, and among equal lines of one file its
+    place among them. So three equal lines in a file are three payments; the same file again, under
     whatever name, brings the same three references and adds nothing; a file of another month that repeats lines
     (a payment keeps its date and transaction number, so it is that payment published again) adds only as many
     as it has more of them. Two truly different payments of one day, with one transaction number, supplier,

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.fields import Name, ShortName
 from council_common.imports.published_spend import AmountBasis
-from fastapi import Query
-from pydantic import BaseModel, ConfigDict, ValidationError
+from council_common.long_work.rules import WorkState
+from council_common.long_work.schemas import ProgressOut
+from council_common.long_work.tables import Work
+from council_common.web.query_models import QueryModel
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from invoice_service.fields import Name, ShortName
+from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
 from invoice_service.intake.invoice_imports.mappings import ColumnMapping
-from invoice_service.intake.invoice_imports.rules import Format, ImportMalformed, Profile, Status, UnknownSuppliers
-from invoice_service.intake.invoice_imports.tables import InvoiceImport, RefusedLineRow
+from invoice_service.intake.invoice_imports.rules import FileFormat, ImportMalformed, Profile, UnknownSuppliers
 from invoice_service.intake.invoice_imports.upload import NewImport
 
+_ENDINGS = {
+    **dict.fromkeys((".csv", ".txt", ".tsv"), FileFormat.CSV),
+    **dict.fromkeys((".ndjson", ".jsonl"), FileFormat.NDJSON),
+    ".xlsx": FileFormat.XLSX,
+}
 
-@dataclass(frozen=True)
-class ImportQuery:
+
+class ImportQuery(QueryModel):
     """What the body is: how it is written, what its lines are, and whose."""
 
-    filename: Annotated[Name, Query()]
-    source_system: Annotated[ShortName, Query(description="Whose references the lines carry.")]
-    format: Annotated[Format | None, Query(description="By the file name's ending where it is not said.")] = None
+    filename: Name
+    source_system: Annotated[ShortName, Field(description="Whose references the lines carry.")]
+    format: Annotated[FileFormat | None, Field(description="By the file name's ending where it is left out.")] = None
     profile: Profile = Profile.INVOICES
-    supplier_system: Annotated[ShortName | None, Query(description="Whose supplier numbers; source_system.")] = None
+    supplier_system: Annotated[ShortName | None, Field(description="Whose supplier numbers; source_system.")] = None
     unknown_suppliers: UnknownSuppliers = UnknownSuppliers.REFUSE
     mapping: Annotated[
         str | None,
-        Query(
+        Field(
             max_length=10_000,
             description='JSON: {"columns": {"number": "Invoice No"}, "date_order": "dmy", "amounts": "pounds"}',
         ),
@@ -49,40 +56,31 @@ class ImportQuery:
             mapping=self._mapping(),
         )
 
-    def _mapping(self) -> ColumnMapping | None:
+    def _mapping(self) -> dict[str, Any] | None:
         if self.mapping is None:
             return None
         if self.profile is Profile.PUBLISHED_SPEND:
             right = "no mapping: published files are read as they are"
-            raise ImportMalformed("mapping", "this profile takes no mapping", right)
+            raise ImportMalformed("mapping", "does not go with this profile", right)
         try:
-            return ColumnMapping.model_validate_json(self.mapping)
+            mapping = ColumnMapping.model_validate_json(self.mapping)
         except ValidationError as wrong:
             first = wrong.errors()[0]
             where = ".".join(["mapping", *map(str, first["loc"])])
             right = '{"columns": {field: column}, "date_order": "dmy" or "mdy", "amounts": "pence" or "pounds"}'
             raise ImportMalformed(where, first["msg"], right) from None
+        return mapping.model_dump(mode="json", exclude_defaults=True)
 
 
-def _by_ending(filename: str) -> Format:
+def _by_ending(filename: str) -> FileFormat:
     ending = PurePath(filename).suffix.casefold()
-    formats = {".csv": Format.CSV, ".txt": Format.CSV, ".tsv": Format.CSV, ".xlsx": Format.XLSX}
-    formats |= dict.fromkeys((".ndjson", ".jsonl"), Format.NDJSON)
-    if ending not in formats:
-        raise ImportMalformed("format", "the file name does not say how it is written", "csv, ndjson or xlsx")
-    return formats[ending]
-
-
-class ImportErrorOut(BaseModel):
-    """Why a file could not be read (any further)."""
-
-    code: str
-    detail: str
-    expected: str | None = None
+    if ending not in _ENDINGS:
+        raise ImportMalformed("format", "does not follow from the file name", "csv, ndjson or xlsx")
+    return _ENDINGS[ending]
 
 
 class ImportOut(BaseModel):
-    """An import and how far it is.
+    """An import and how far it is: `progress` counts bytes.
 
     lines_read = lines_accepted + lines_existing + lines_refused + lines_skipped. `net_pence_sum` sums the
     accepted and the existing lines, `refused_pence_sum` the refused ones whose amount could be read;
@@ -91,16 +89,17 @@ class ImportOut(BaseModel):
     """
 
     id: UUID
-    status: Status
+    version: int
+    status: WorkState
+    progress: ProgressOut
     filename: str
-    format: Format
+    format: FileFormat
     profile: Profile
     source_system: str
     supplier_system: str
     unknown_suppliers: UnknownSuppliers
     sha256: str
     bytes: int
-    progress: float
     last_line: int
     lines_read: int
     lines_accepted: int
@@ -112,27 +111,24 @@ class ImportOut(BaseModel):
     file_total_pence: int | None
     file_total_agrees: bool | None
     amount_basis: AmountBasis | None
-    error: ImportErrorOut | None
     received_by: str
+    received_by_name: str
     received_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
 
     @classmethod
-    def of(cls, import_: InvoiceImport) -> ImportOut:
-        """From a stored import."""
-        values: dict[str, Any] = {
-            name: getattr(import_, name) for name in cls.model_fields if name not in ("progress", "lines_read")
-        }
+    def of(cls, import_: Any, work: Work) -> ImportOut:
+        """From a stored import, or a row of the list, and its work."""
+        own = cls.model_fields.keys() - {"status", "progress", "lines_read"}
+        values = {name: getattr(import_, name) for name in own}
         counts = ("lines_accepted", "lines_existing", "lines_refused", "lines_skipped")
-        lines_read = sum(values[name] for name in counts)
-        return cls.model_validate({**values, "lines_read": lines_read, "progress": _progress(import_)})
-
-
-def _progress(import_: InvoiceImport) -> float:
-    if import_.status == Status.DONE:
-        return 1.0
-    return min(0.99, round(import_.bytes_read / import_.bytes, 3)) if import_.bytes else 0.0
+        return cls.model_validate(
+            {
+                **values,
+                "status": work.state,
+                "progress": ProgressOut.of(IMPORT_INVOICES, work),
+                "lines_read": sum(values[name] for name in counts),
+            }
+        )
 
 
 class RefusalOut(BaseModel):
@@ -150,8 +146,3 @@ class RefusalOut(BaseModel):
     problem: str
     expected: str
     raw: str
-
-    @classmethod
-    def of(cls, row: RefusedLineRow) -> RefusalOut:
-        """From a stored refusal."""
-        return cls.model_validate(row)

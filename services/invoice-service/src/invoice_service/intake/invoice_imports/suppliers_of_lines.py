@@ -1,4 +1,4 @@
-"""Whose invoices a batch holds: known here, known to supplier-service, registered now, or nobody."""
+"""Whose invoices a batch holds: suppliers known here, known to supplier-service, registered now, or unknown."""
 
 from __future__ import annotations
 
@@ -44,27 +44,30 @@ class SuppliersOfLines:
         self._system = system
         self._register = register
         self._known: dict[str, LineSupplier] = {}
-        self._nobody: set[str] = set()
+        self._unknown: set[str] = set()
 
     async def find(self, drafts: Iterable[Draft]) -> dict[str, LineSupplier | None]:
-        """The suppliers of these drafts by reference: None for one nobody knows, nothing for one not asked for.
+        """The suppliers of these drafts by reference: None for an unknown one, no entry for one that was not asked for.
 
         Call it outside a transaction: it may ask or write to supplier-service.
         """
         names = {draft.supplier_reference: draft.supplier_name for draft in drafts}
-        unknown = [each for each in names if each not in self._known and each not in self._nobody]
-        if unknown:
-            await self._look_up(unknown)
-            unknown = [each for each in unknown if each not in self._known]
-        if unknown and self._register:
-            await self._register_all({each: names[each] for each in unknown})
-            unknown = [each for each in unknown if each not in self._known]
-        if unknown:
-            await self._ask(unknown)
-        found = {each: self._known[each] for each in names if each in self._known}
+        missing = [reference for reference in names if not (reference in self._known or reference in self._unknown)]
+        if missing:
+            await self._look_up(missing)
+            missing = self._not_known(missing)
+        if missing and self._register:
+            await self._register_all({reference: names[reference] for reference in missing})
+            missing = self._not_known(missing)
+        if missing:
+            await self._ask(missing)
+        found = {reference: self._known[reference] for reference in names if reference in self._known}
         if len(self._known) > MOST_REMEMBERED:
             self._known = dict(found)
-        return {**found, **dict.fromkeys(each for each in names if each in self._nobody)}
+        return {**found, **dict.fromkeys(reference for reference in names if reference in self._unknown)}
+
+    def _not_known(self, references: Sequence[str]) -> list[str]:
+        return [reference for reference in references if reference not in self._known]
 
     async def _look_up(self, references: Sequence[str]) -> None:
         async with self._runtime.sessions() as session:
@@ -84,14 +87,19 @@ class SuppliersOfLines:
             answer = await self._runtime.clients.post(
                 "supplier", "/v1/suppliers/bulk", body, idempotency_key=key, timeout=_BULK_SECONDS
             )
-            made = [each for each in answer["items"] if each.get("id")]
-            references = [items[each["index"]]["source"]["reference"] for each in made]
-            await self._keep(
-                [
-                    KnownSupplier(UUID(each["id"]), self._system, reference, "active", 30, version=0)
-                    for each, reference in zip(made, references, strict=True)
-                ]
-            )
+            made = [
+                KnownSupplier(
+                    supplier_id=UUID(outcome["id"]),
+                    source_system=self._system,
+                    source_reference=items[outcome["index"]]["source"]["reference"],
+                    status="active",
+                    payment_terms_days=30,
+                    version=0,
+                )
+                for outcome in answer["items"]
+                if outcome.get("id")
+            ]
+            await self._keep(made)
             log.info("suppliers_registered", asked=len(items), known=len(made))
 
     async def _ask(self, references: Sequence[str]) -> None:
@@ -100,19 +108,20 @@ class SuppliersOfLines:
         A file of suppliers that are all unknown is asked about only so long.
         """
         for start in range(0, len(references), _ASKED_AT_ONCE):
-            if len(self._nobody) >= MOST_NOT_FOUND:
+            if len(self._unknown) >= MOST_NOT_FOUND:
                 return
             asked = references[start : start + _ASKED_AT_ONCE]
             await self._keep(await ask_for_references(self._runtime.clients, self._system, asked))
-            self._nobody.update(each for each in asked if each not in self._known)
+            self._unknown.update(self._not_known(asked))
 
     async def _keep(self, suppliers: Sequence[KnownSupplier]) -> None:
         if not suppliers:
             return
         async with self._runtime.sessions.begin() as session:
             await store.keep(session, suppliers)
-        for each in suppliers:
-            self._remember(str(each.source_reference), each.supplier_id, each.payment_terms_days, each.status)
+        for supplier in suppliers:
+            reference = str(supplier.source_reference)
+            self._remember(reference, supplier.supplier_id, supplier.payment_terms_days, supplier.status)
 
     def _remember(self, reference: str, supplier_id: UUID, terms_days: int, status: str) -> None:
         self._known[reference] = LineSupplier(supplier_id, str(supplier_id), terms_days, status)

@@ -6,70 +6,56 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, UniqueConstraint
+from council_common.database.columns import UTC_TIME, EnumText, Listed
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from invoice_service.fields import UTC_TIME
-from invoice_service.intake.invoice_imports.rules import Format, Profile, Status, UnknownSuppliers
+from invoice_service.intake.invoice_imports.rules import FileFormat, Profile, UnknownSuppliers
 from invoice_service.rows import Row
 
-_NOUGHT: dict[str, Any] = {"server_default": "0"}
 
+class InvoiceImport(Listed, Row, table=True):
+    """A file of invoices: everything up to `last_line` is stored, nothing behind it.
 
-class InvoiceImport(Row, table=True):
-    """A file of invoices and how far it has been read: everything up to `last_line` is stored, nothing behind it.
-
-    `attempts` counts how often it was taken up and broke without storing a batch, `waits` how often another service
-    or the database was away meanwhile. `request_key` is the Idempotency-Key.
-    `header` and `delimiter` are those of the file, for the refused lines to go back in the same form;
-    `amount_basis` says what a published file's amounts are.
+    `request_key` is the Idempotency-Key. `header` and `delimiter` are those of the file, for the refused lines to go
+    back in the same form; `amount_basis` says what a published file's amounts are.
     """
 
     __tablename__ = "invoice_import"
-    __table_args__ = (
-        UniqueConstraint("received_by", "request_key"),
-        CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="status"),
-        Index(None, "received_at", "id"),
-    )
+    __table_args__ = (UniqueConstraint("received_by", "request_key"), Index(None, "received_at", "id"))
 
     id: UUID = Field(primary_key=True)
-    status: Status = Field(sa_type=Text)
+    version: int = 1
     filename: str = Field(sa_type=Text)
-    format: Format = Field(sa_type=Text)
-    profile: Profile = Field(sa_type=Text)
+    format: FileFormat = Field(sa_type=EnumText(FileFormat))
+    profile: Profile = Field(sa_type=EnumText(Profile))
     source_system: str = Field(sa_type=Text)
     supplier_system: str = Field(sa_type=Text)
-    unknown_suppliers: UnknownSuppliers = Field(sa_type=Text)
+    unknown_suppliers: UnknownSuppliers = Field(sa_type=EnumText(UnknownSuppliers))
     mapping: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     sha256: str = Field(sa_type=Text)
     bytes: int = Field(sa_type=BigInteger)
-    bytes_read: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
     header: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     delimiter: str | None = Field(default=None, sa_type=Text)
     amount_basis: str | None = Field(default=None, sa_type=Text)
-    last_line: int = Field(default=0, sa_column_kwargs=_NOUGHT)
-    lines_accepted: int = Field(default=0, sa_column_kwargs=_NOUGHT)
-    lines_existing: int = Field(default=0, sa_column_kwargs=_NOUGHT)
-    lines_refused: int = Field(default=0, sa_column_kwargs=_NOUGHT)
-    lines_skipped: int = Field(default=0, sa_column_kwargs=_NOUGHT)
-    net_pence_sum: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
-    refused_pence_sum: int = Field(default=0, sa_type=BigInteger, sa_column_kwargs=_NOUGHT)
+    last_line: int = 0
+    lines_accepted: int = 0
+    lines_existing: int = 0
+    lines_refused: int = 0
+    lines_skipped: int = 0
+    net_pence_sum: int = Field(default=0, sa_type=BigInteger)
+    refused_pence_sum: int = Field(default=0, sa_type=BigInteger)
     file_total_pence: int | None = Field(default=None, sa_type=BigInteger)
-    file_total_agrees: bool | None = Field(default=None)
-    error: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
-    attempts: int = Field(default=0, sa_column_kwargs=_NOUGHT)
-    waits: int = Field(default=0, sa_column_kwargs=_NOUGHT)
+    file_total_agrees: bool | None = None
     request_key: str | None = Field(default=None, sa_type=Text)
     received_by: str = Field(sa_type=Text)
     received_by_name: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UTC_TIME)
-    started_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
-    finished_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
 
 class ImportChunk(Row, table=True):
-    """A piece of at most a mebibyte of a file that waits or runs; deleted when it is done."""
+    """A piece of at most a mebibyte of a file that waits or runs; deleted when it is over."""
 
     __tablename__ = "import_chunk"
 
@@ -97,7 +83,7 @@ class RefusedLineRow(Row, table=True):
 class RepeatedLine(Row, table=True):
     """How often a published line occurred in a running import so far, where that is not plain to see.
 
-    Only lines that were there before, or occur more than once, have a row; deleted when the import is done.
+    Only lines that were there before, or occur more than once, have a row; deleted when the import is over.
     """
 
     __tablename__ = "repeated_line"

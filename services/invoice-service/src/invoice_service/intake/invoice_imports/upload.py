@@ -5,23 +5,20 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import IO, Any
-from uuid import UUID
 
 from council_common.errors import FieldError
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
-from council_common.service.jobs import wake_job
+from council_common.long_work.usecases import request_work
 from council_common.web.idempotency import KeyReused
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports import store
-from invoice_service.intake.invoice_imports.mappings import ColumnMapping
-from invoice_service.intake.invoice_imports.processing import PROCESS_IMPORTS
-from invoice_service.intake.invoice_imports.rules import EmptyUpload, Format, Profile, Status, UnknownSuppliers
+from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
+from invoice_service.intake.invoice_imports.rules import EmptyUpload, FileFormat, Profile, UnknownSuppliers
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 CHUNK_BYTES = 1024 * 1024
@@ -29,54 +26,50 @@ CHUNK_BYTES = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class NewImport:
-    """What a file is, as its sender says."""
+    """What a file is, by its sender. `mapping` is a ColumnMapping as JSON."""
 
     filename: str
-    format: Format
+    format: FileFormat
     profile: Profile
     source_system: str
     supplier_system: str
     unknown_suppliers: UnknownSuppliers
-    mapping: ColumnMapping | None
-
-    def values(self) -> dict[str, Any]:
-        """The columns it is stored in."""
-        return {
-            "filename": self.filename,
-            "format": self.format,
-            "profile": self.profile,
-            "source_system": self.source_system,
-            "supplier_system": self.supplier_system,
-            "unknown_suppliers": self.unknown_suppliers,
-            "mapping": self.mapping.model_dump(mode="json", exclude_defaults=True) if self.mapping else None,
-        }
+    mapping: dict[str, Any] | None
 
 
 async def receive_file(
     session: AsyncSession,
-    told: NewImport,
+    new: NewImport,
     body: AsyncIterator[bytes],
     *,
     by: Actor,
     at: datetime,
     request_key: str | None,
 ) -> tuple[InvoiceImport, bool]:
-    """Store a file and queue its import; the import and whether it is new.
+    """Store a file and have it imported; the import and whether it is new.
 
     The same Idempotency-Key with the same file finds the import; with another one it is refused. The same file
     without a key is imported again, and adds nothing: its lines are there.
     """
-    import_id = new_id()
     with tempfile.SpooledTemporaryFile(max_size=CHUNK_BYTES) as spool:
         # Read to its end before the first statement: a slow sender must not hold a connection.
         sha256, size = await _spooled(body, spool)
-        sent = {"sha256": sha256, "bytes": size}
-        if not await _insert(session, import_id, told, sent, by=by, at=at, request_key=request_key):
-            return await _replayed(session, told, sha256, by=by, request_key=str(request_key)), False
+        import_ = InvoiceImport(
+            **asdict(new),
+            id=new_id(),
+            sha256=sha256,
+            bytes=size,
+            request_key=request_key,
+            received_by=by.subject,
+            received_by_name=by.name,
+            received_at=at,
+        )
+        if not await store.add_import(session, import_):
+            return await _replayed(session, new, sha256, by=by, request_key=str(request_key)), False
         for number in range(-(-size // CHUNK_BYTES)):
-            await store.add_chunk(session, import_id, number, spool.read(CHUNK_BYTES))
-    await wake_job(session, PROCESS_IMPORTS)
-    return await store.get_import(session, import_id), True
+            await store.add_chunk(session, import_.id, number, spool.read(CHUNK_BYTES))
+    await request_work(session, IMPORT_INVOICES, import_.id, total=size, by=by, at=at)
+    return import_, True
 
 
 async def _spooled(body: AsyncIterator[bytes], spool: IO[bytes]) -> tuple[str, int]:
@@ -87,45 +80,16 @@ async def _spooled(body: AsyncIterator[bytes], spool: IO[bytes]) -> tuple[str, i
         size += len(piece)
         spool.write(piece)
     if not size:
-        raise EmptyUpload("The request has no body.", errors=[FieldError("body", "it is empty", "the file as it is")])
+        raise EmptyUpload("The request has no body.", errors=[FieldError("body", "is empty", "the file as it is")])
     spool.seek(0)
     return digest.hexdigest(), size
 
 
-async def _insert(
-    session: AsyncSession,
-    import_id: UUID,
-    told: NewImport,
-    sent: dict[str, Any],
-    *,
-    by: Actor,
-    at: datetime,
-    request_key: str | None,
-) -> bool:
-    """False when the caller used this key before; one that is being used right now is waited for."""
-    stored = await session.execute(
-        insert(InvoiceImport)
-        .values(
-            **told.values(),
-            **sent,
-            id=import_id,
-            status=Status.QUEUED,
-            request_key=request_key,
-            received_by=by.subject,
-            received_by_name=by.name,
-            received_at=at,
-        )
-        .on_conflict_do_nothing()
-        .returning(store.IMPORT_ID)
-    )
-    return stored.scalar() is not None
-
-
 async def _replayed(
-    session: AsyncSession, told: NewImport, sha256: str, *, by: Actor, request_key: str
+    session: AsyncSession, new: NewImport, sha256: str, *, by: Actor, request_key: str
 ) -> InvoiceImport:
     before = await store.by_request_key(session, by.subject, request_key)
-    said = {**told.values(), "sha256": sha256}
-    if before is None or any(getattr(before, name) != value for name, value in said.items()):
+    sent = {**asdict(new), "sha256": sha256}
+    if before is None or any(getattr(before, name) != value for name, value in sent.items()):
         raise KeyReused("This Idempotency-Key was used before with another file or parameter; choose a new key.")
     return before

@@ -1,58 +1,51 @@
-"""What becomes of an import beside its lines: it is cancelled by somebody, or ends."""
+"""What people do with an import once it is received: they stop it, or have it go on."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from council_common.database.history import ChangeOut, history_of, record_change
+from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
+from council_common.long_work.store import works_of
+from council_common.long_work.tables import Work
+from council_common.long_work.usecases import cancel_work, resume_work
+from council_common.web.history import ChangeOut
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.intake.invoice_imports import store
-from invoice_service.intake.invoice_imports.rules import Status, move
+from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 
-async def cancel_import(session: AsyncSession, import_id: UUID, *, by: Actor, at: datetime) -> InvoiceImport:
-    """Stop an import; what it has stored stays. Raises NoSuchImport and IllegalMove."""
-    import_ = await store.lock_import(session, import_id)
-    move(Status(import_.status), Status.CANCELLED)
-    await end_import(session, import_id, Status.CANCELLED, by=by, at=at)
-    await session.refresh(import_)
-    return import_
+async def cancel_import(
+    session: AsyncSession, import_id: UUID, *, note: str, by: Actor, at: datetime
+) -> tuple[InvoiceImport, Work]:
+    """Stop an import after the batch under way; what it has stored stays. Raises NotFound and IllegalMove."""
+    import_ = await get_row(session, InvoiceImport, import_id)
+    work = await cancel_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
+    return import_, work
 
 
-async def end_import(
-    session: AsyncSession,
-    import_id: UUID,
-    status: Status,
-    *,
-    by: Actor,
-    at: datetime,
-    error: dict[str, Any] | None = None,
-) -> bool:
-    """Write down that an import is done, failed or cancelled, and by whom; False when it had ended before."""
-    if not await store.end(session, import_id, status, at=at, error=error):
-        return False
-    await record_change(
-        session,
-        entity="invoice_import",
-        entity_id=import_id,
-        version=2,
-        action=status.value,
-        by=by,
-        at=at,
-        reason=error["code"] if error else None,
-    )
-    return True
+async def resume_import(
+    session: AsyncSession, import_id: UUID, *, note: str, by: Actor, at: datetime
+) -> tuple[InvoiceImport, Work]:
+    """Have a failed import go on behind its last stored line. Raises NotFound, IllegalMove and FailedForGood."""
+    import_ = await get_row(session, InvoiceImport, import_id)
+    work = await resume_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
+    return import_, work
 
 
-async def import_history(session: AsyncSession, import_id: UUID) -> list[ChangeOut]:
-    """Who sent it, and how it ended. The upload is not stored twice: the import says who and when."""
-    import_ = await store.get_import(session, import_id)
-    received = ChangeOut(
+async def with_work(session: AsyncSession, imports: Sequence[Any]) -> list[tuple[Any, Work]]:
+    """Imports, or rows of their list, each with its work."""
+    works = await works_of(session, IMPORT_INVOICES.name, [import_.id for import_ in imports])
+    return [(import_, works[import_.id]) for import_ in imports]
+
+
+def receipt_of(import_: InvoiceImport) -> ChangeOut:
+    """The first line of an import's history. It is not stored twice: the import says who sent it and when."""
+    return ChangeOut(
         version=1,
         at=import_.received_at,
         by=import_.received_by,
@@ -61,4 +54,3 @@ async def import_history(session: AsyncSession, import_id: UUID) -> list[ChangeO
         reason=None,
         detail={"filename": import_.filename, "source_system": import_.source_system},
     )
-    return [received, *await history_of(session, import_id)]

@@ -1,12 +1,26 @@
-"""What the database knows of a batch's lines: set-based look-ups, and how equal lines are told apart."""
+"""What the database knows of a batch's lines, and how a batch is copied. Set-based driver statements: a hot path."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from council_common.database.sessions import driver
+from council_common.events.outbox import OUTBOX_COLUMNS
+from council_common.imports import Refusal
+from council_common.recording import record_many
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.bulk_ids import ordered_ids
+from invoice_service.intake.invoice_imports.assembling import (
+    HELD_COLUMNS,
+    INVOICE_COLUMNS,
+    AssembledRows,
+    HoldRow,
+    ImportContext,
+)
 from invoice_service.intake.invoice_imports.drafts import Draft
 from invoice_service.intake.invoice_imports.rules import occurrence_reference
 from invoice_service.register.invoices.store import earlier_with_number
@@ -17,22 +31,33 @@ WHERE source_reference = ANY(string_to_array($2, E'\\x1f')) AND source_system = 
 """
 
 _DUPLICATED = f"""
-SELECT told.place, found.id
+SELECT line.place, earlier.id
 FROM unnest(
     string_to_array($1, E'\\x1f')::uuid[], string_to_array($2, E'\\x1f'), string_to_array($3, E'\\x1f')
-) WITH ORDINALITY AS told(supplier_id, number_key, kind, place)
+) WITH ORDINALITY AS line(supplier_id, number_key, kind, place)
 CROSS JOIN LATERAL (
-    {earlier_with_number(supplier_id="told.supplier_id", number_key="told.number_key", kind="told.kind")}
-) AS found
+    {earlier_with_number(supplier_id="line.supplier_id", number_key="line.number_key", kind="line.kind")}
+) AS earlier
 """
 
 _REPEATED = "SELECT line_key, occurrences FROM repeated_line WHERE import_id = $1 AND line_key = ANY($2::text[])"
 
 _REMEMBER = """
 INSERT INTO repeated_line (import_id, line_key, occurrences)
-SELECT $1, told.line_key, told.occurrences FROM unnest($2::text[], $3::int[]) AS told(line_key, occurrences)
+SELECT $1, line.line_key, line.occurrences FROM unnest($2::text[], $3::int[]) AS line(line_key, occurrences)
 ON CONFLICT (import_id, line_key) DO UPDATE SET occurrences = excluded.occurrences
 """
+
+
+class _RefusedRow(NamedTuple):
+    id: UUID
+    import_id: UUID
+    line_number: int
+    field: str
+    code: str
+    problem: str
+    expected: str
+    raw: str
 
 
 async def existing(connection: Any, system: str, references: Sequence[str]) -> dict[str, Any]:
@@ -51,12 +76,12 @@ async def first_with_number(
 def _joined(texts: Sequence[str]) -> str:
     """Thousands of texts as one parameter: the driver takes ten times as long over the elements of an array.
 
-    The unit separator is a space to whoever cleaned these texts, so that none holds one.
+    The unit separator was made a space where these texts were cleaned, so that none holds one.
     """
     return "\x1f".join(texts)
 
 
-async def told_apart(
+async def number_repeats(
     connection: Any, import_id: UUID, system: str, drafts: Sequence[Draft]
 ) -> tuple[list[str], dict[str, Any]]:
     """A source reference for each published line, and which of these references are there already.
@@ -87,3 +112,39 @@ async def _occurrences_before(connection: Any, import_id: UUID, found: dict[str,
     kept = {row["line_key"]: row["occurrences"] for row in rows}
     # A line that this very import stored, once so far, has no row: it was new and alone in its batch.
     return {key: kept.get(key, 1 if row["import_id"] == import_id else 0) for key, row in found.items()}
+
+
+async def copy_invoices(session: AsyncSession, rows: AssembledRows, context: ImportContext) -> None:
+    """Add a batch's invoices with their holds, history and events."""
+    connection = await driver(session)
+    await _copy(connection, "invoice", rows.invoices, INVOICE_COLUMNS)
+    await _copy(connection, "invoice", rows.held, HELD_COLUMNS)
+    await _copy(connection, "invoice_hold", rows.holds, HoldRow._fields)
+    await _copy(connection, "outbox", rows.outbox, OUTBOX_COLUMNS)
+    await record_many(session, rows.changes, by=context.by, at=context.at)
+
+
+async def copy_refusals(
+    session: AsyncSession, import_id: UUID, refused: Sequence[Refusal], *, milliseconds: int
+) -> None:
+    """Keep the lines of a batch that were not accepted."""
+    ids = ordered_ids(len(refused), milliseconds=milliseconds)
+    rows = [
+        _RefusedRow(
+            id=line_id,
+            import_id=import_id,
+            line_number=refusal.line_number,
+            field=refusal.field,
+            code=refusal.code,
+            problem=refusal.problem,
+            expected=refusal.expected,
+            raw=refusal.raw,
+        )
+        for line_id, refusal in zip(ids, refused, strict=True)
+    ]
+    await _copy(await driver(session), "refused_line", rows, _RefusedRow._fields)
+
+
+async def _copy(connection: Any, table: str, rows: Sequence[Any], columns: Sequence[str]) -> None:
+    if rows:
+        await connection.copy_records_to_table(table, records=rows, columns=columns)

@@ -1,0 +1,144 @@
+"""Importing files as long work: a slice is a batch of lines, read in a thread while the one before is stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from council_common.clock import london_date
+from council_common.database.rows import get_row, lock_row
+from council_common.identity.actor import Actor
+from council_common.imports import UnreadableFile
+from council_common.long_work.kind import WorkKind
+from council_common.long_work.rules import Progress, WorkFailed, WorkState
+from council_common.long_work.tables import Work
+from council_common.observability.traces import current_traceparent
+from council_common.recording import fact, record
+from council_common.runtime.service_runtime import Runtime
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.intake.invoice_imports import store
+from invoice_service.intake.invoice_imports.assembling import ImportContext
+from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch
+from invoice_service.intake.invoice_imports.rules import UnknownSuppliers
+from invoice_service.intake.invoice_imports.storing import store_batch
+from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier, SuppliersOfLines
+from invoice_service.intake.invoice_imports.tables import InvoiceImport
+
+MOST_OPEN = 3
+
+
+class ImportInvoices(WorkKind):
+    """Imports files; those that had a turn of late stay open, so that nothing is read twice.
+
+    What is kept open is only a short cut: progress lives in the database, and where another worker (or an earlier life
+    of this process) has carried an import further, its file is opened again behind the last line that was stored.
+    """
+
+    name = "process-imports"
+    noun = "import"
+    unit = "bytes"
+
+    def __init__(self) -> None:
+        self._open: dict[UUID, _OpenImport] = {}
+
+    async def prepare(self, runtime: Runtime, work: Work) -> _Slice | None:
+        """The next batch and its suppliers; None behind the last line."""
+        async with runtime.sessions() as session:
+            import_ = await get_row(session, InvoiceImport, work.subject_id)
+        try:
+            open_ = await self._opened(runtime, import_)
+            batch = await open_.reading.next()
+        except UnreadableFile as unreadable:
+            await self._close(import_.id)
+            raise WorkFailed(unreadable.code, unreadable.detail, expected=unreadable.expected) from unreadable
+        if batch is None:
+            await self._close(import_.id)
+            return None
+        return _Slice(open_, batch, await open_.suppliers.find(batch.drafts))
+
+    async def do_slice(self, session: AsyncSession, work: Work, prepared: _Slice | None, *, now: datetime) -> Progress:
+        """Store one batch."""
+        if prepared is None:
+            return Progress(work.total or work.done, finished=True)
+        import_ = await lock_row(session, InvoiceImport, work.subject_id)
+        reading, batch = prepared.open.reading, prepared.batch
+        import_.header, import_.delimiter = reading.header, reading.delimiter
+        import_.amount_basis = reading.amount_basis
+        context = _context_of(import_)
+        await store_batch(session, import_, batch, prepared.known, reading=reading, context=context, now=now)
+        # A file opened again is read from its beginning: what was counted before is not counted again.
+        return Progress(max(work.done, batch.bytes_read))
+
+    async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, note: str | None) -> None:
+        """How an import ended or went on, in its history; what was stored stays."""
+        import_ = await lock_row(session, InvoiceImport, work.subject_id)
+        action = "resumed" if work.state is WorkState.WAITING else work.state.value
+        reason = work.error["code"] if work.error else None
+        detail = {"note": note} if note else None
+        await record(session, fact(import_, action, reason=reason, detail=detail), by=by, at=at)
+        if work.is_over:
+            await store.forget_file(session, import_.id)
+
+    async def rest(self) -> None:
+        """Close every file."""
+        for import_id in list(self._open):
+            await self._close(import_id)
+
+    async def _opened(self, runtime: Runtime, import_: InvoiceImport) -> _OpenImport:
+        open_ = self._open.pop(import_.id, None)
+        if open_ is not None and not open_.goes_on(runtime, import_):
+            await open_.reading.close()
+            open_ = None
+        if open_ is None:
+            while len(self._open) >= MOST_OPEN:
+                await self._close(next(iter(self._open)))
+            open_ = _OpenImport(runtime, import_)
+            await open_.reading.open()
+        self._open[import_.id] = open_  # behind those that had their last turn longer ago
+        return open_
+
+    async def _close(self, import_id: UUID) -> None:
+        open_ = self._open.pop(import_id, None)
+        if open_ is not None:
+            await open_.reading.close()
+
+
+IMPORT_INVOICES = ImportInvoices()
+
+
+def _context_of(import_: InvoiceImport) -> ImportContext:
+    return ImportContext(
+        by=Actor(import_.received_by, import_.received_by_name),
+        at=import_.received_at,
+        source_system=import_.source_system,
+        import_id=import_.id,
+        traceparent=current_traceparent(),
+    )
+
+
+class _OpenImport:
+    """An import's file, opened behind the last line that was stored, and the suppliers met in it so far."""
+
+    def __init__(self, runtime: Runtime, import_: InvoiceImport) -> None:
+        self._runtime = runtime
+        self.reading = FileReading(runtime.sessions, import_, today=london_date(runtime.clock()))
+        self.suppliers = SuppliersOfLines(
+            runtime,
+            system=import_.supplier_system,
+            register=import_.unknown_suppliers is UnknownSuppliers.REGISTER,
+        )
+
+    def goes_on(self, runtime: Runtime, import_: InvoiceImport) -> bool:
+        """Whether the file stands where the database says that the import does."""
+        return self._runtime is runtime and self.reading.stands_at(import_.last_line)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice:
+    """A batch that is ready to be stored, the file it is from, and the suppliers of its lines."""
+
+    open: _OpenImport
+    batch: PreparedBatch
+    known: dict[str, LineSupplier | None]

@@ -1,0 +1,68 @@
+"""What the list of imports is narrowed by, sorted by, and shows as CSV; the page of an import's refused lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from council_common.fields import Day, TextFilter
+from council_common.long_work.rules import WorkState
+from council_common.long_work.store import state_of
+from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
+from council_common.web.lists import ResourceList, Where
+from council_common.web.query_models import QueryModel
+from pydantic import Field
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
+from invoice_service.intake.invoice_imports.rules import FileFormat, Profile
+from invoice_service.intake.invoice_imports.tables import InvoiceImport, RefusedLineRow
+
+_C: Any = InvoiceImport.__table__.c  # type: ignore[attr-defined]
+_REFUSED: Any = RefusedLineRow.__table__.c  # type: ignore[attr-defined]
+_STATUS = state_of(IMPORT_INVOICES.name, _C.id)
+_BY_LINE = Order("line_number", _REFUSED.line_number, _REFUSED.id)
+
+
+def _has_status(status: WorkState) -> ColumnElement[bool]:
+    return status == _STATUS
+
+
+class ImportList(
+    ResourceList,
+    of=InvoiceImport,
+    sorts=("received_at",),
+    default="-received_at",
+    csv=(
+        *("id", "filename", "format", "profile", "source_system", "supplier_system", "unknown_suppliers"),
+        _STATUS.label("status"),
+        *("bytes", "lines_accepted", "lines_existing", "lines_refused", "lines_skipped"),
+        _C.net_pence_sum.label("net_pence"),
+        _C.refused_pence_sum.label("refused_pence"),
+        *("file_total_pence", "file_total_agrees", "amount_basis", "received_by_name", "received_at"),
+    ),
+):
+    """Imports that meet every condition given; `_from` and `_to` are inclusive."""
+
+    status: Annotated[WorkState | None, Where(_has_status)] = None
+    format: FileFormat | None = None
+    profile: Profile | None = None
+    source_system: TextFilter | None = None
+    filename: TextFilter | None = None
+    sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
+    received_from: Day | None = None
+    received_to: Day | None = None
+
+
+class RefusalQuery(QueryModel):
+    """Which page of an import's refused lines."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Lines on a page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+
+    async def page(self, session: AsyncSession, import_id: UUID) -> tuple[Sequence[Any], str | None]:
+        """The refused lines, by line number, and the cursor of the next page."""
+        of_import = select(*_REFUSED).where(_REFUSED.import_id == import_id)
+        return await fetch_page(session, of_import, _BY_LINE, limit=self.limit, cursor=self.cursor)
