@@ -54,7 +54,7 @@ POST = ("paths", "/v1/invoices", "post")
 
 
 @pytest.mark.parametrize(
-    ("new", "told"),
+    ("new", "lost"),
     [
         (changed("paths", "/v1/invoices", to={}), ["POST /v1/invoices is gone"]),
         (changed(*SCHEMAS, "InvoiceOut", "properties", "id", to=None), ["POST /v1/invoices answers id no longer"]),
@@ -77,9 +77,9 @@ POST = ("paths", "/v1/invoices", "post")
         (changed(*POST, "responses", "201", to=None), None),
     ],
 )
-def test_what_a_client_would_miss_is_told(new: Document, told: list[str] | None) -> None:
+def test_what_a_client_would_miss_is_found(new: Document, lost: list[str] | None) -> None:
     found = generate.taken_from_clients(a_document(), new)
-    assert found == told if told is not None else "POST /v1/invoices answers 201 no longer" in found
+    assert found == lost if lost is not None else "POST /v1/invoices answers 201 no longer" in found
 
 
 @pytest.mark.parametrize(
@@ -92,5 +92,5 @@ def test_what_a_client_would_miss_is_told(new: Document, told: list[str] | None)
         changed("paths", "/v1/payments", to={"get": {"responses": {}}}),
     ],
 )
-def test_what_is_added_harms_nobody(new: Document) -> None:
+def test_what_is_added_harms_no_client(new: Document) -> None:
     assert generate.taken_from_clients(a_document(), copy.deepcopy(new)) == []

@@ -12,7 +12,7 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 class Neighbour:
-    """Another service behind real HTTP semantics; answers as told and remembers what it was asked."""
+    """Another service behind real HTTP semantics; gives the prepared answers and remembers what it was asked."""
 
     def __init__(self, *answers: int | Exception) -> None:
         self.asked: list[httpx.Request] = []
