@@ -22,12 +22,11 @@ from invoice_service.intake.invoice_imports.tables import InvoiceImport, Refused
 
 _C: Any = InvoiceImport.__table__.c  # type: ignore[attr-defined]
 _REFUSED: Any = RefusedLineRow.__table__.c  # type: ignore[attr-defined]
-_STATUS = state_of(IMPORT_INVOICES.name, _C.id)
 _BY_LINE = Order("line_number", _REFUSED.line_number, _REFUSED.id)
 
 
 def _has_status(status: WorkState) -> ColumnElement[bool]:
-    return status == _STATUS
+    return state_of(IMPORT_INVOICES.name, _C.id) == status
 
 
 class ImportList(
@@ -37,7 +36,7 @@ class ImportList(
     default="-received_at",
     csv=(
         *("id", "filename", "format", "profile", "source_system", "supplier_system", "unknown_suppliers"),
-        _STATUS.label("status"),
+        state_of(IMPORT_INVOICES.name, _C.id).label("status"),
         *("bytes", "lines_accepted", "lines_existing", "lines_refused", "lines_skipped"),
         _C.net_pence_sum.label("net_pence"),
         _C.refused_pence_sum.label("refused_pence"),
