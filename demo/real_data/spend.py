@@ -89,8 +89,8 @@ class _Importing:
         if import_["lines_refused"]:
             async for line in self._council.erp.items(f"/v1/invoice-imports/{import_id}/refusals"):
                 self._figures.refused_codes[line["code"]] += 1
-        began.append(datetime.fromisoformat(import_["started_at"]))
-        ended.append(datetime.fromisoformat(import_["finished_at"]))
+        began.append(datetime.fromisoformat(import_["progress"]["started_at"]))
+        ended.append(datetime.fromisoformat(import_["progress"]["finished_at"]))
 
     async def _ended(self, import_id: str) -> dict[str, Any]:
         deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS

@@ -38,7 +38,7 @@ class BodyFigures:
     def add(self, name: str, import_: dict[str, Any], control: Control) -> None:
         """Count one ended import in, and check it."""
         if import_["status"] == "failed":
-            self.add_refused_whole(name, import_["error"]["code"])
+            self.add_refused_whole(name, import_["progress"]["error"]["code"])
             return
         self.files += 1
         self.accepted += import_["lines_accepted"]

@@ -78,5 +78,5 @@ def _must_be(import_: dict[str, Any], *, status: str, lines: int, refused: int) 
     if (import_["status"], taken, import_["lines_refused"]) != (status, lines - refused, refused):
         raise RuntimeError(
             f"{import_['filename']}: {import_['status']} with {taken} lines taken and {import_['lines_refused']} "
-            f"refused; expected {lines - refused} and {refused}. {import_['error'] or ''}"
+            f"refused; expected {lines - refused} and {refused}. {import_['progress']['error'] or ''}"
         )
