@@ -7,8 +7,13 @@ UV := $(VENV)/bin/uv
 PACKAGES := libs/common libs/bacs deploy/gateway deploy/local $(sort $(wildcard services/*-service))
 MODULES := council_common council_bacs council_gateway council_local supplier_service invoice_service rebate_service \
 	debt_service notification_service
-# The stamp carries the folder's name: a checkout that was moved is set up again.
-STAMP := $(VENV)/.ready-$(shell pwd | cksum | cut -d' ' -f1)
+# The stamps carry the folder's name: a checkout that was moved is set up again.
+FOLDER := $(shell pwd | cksum | cut -d' ' -f1)
+STAMP := $(VENV)/.ready-$(FOLDER)
+CHECKS := $(VENV)/.checks-$(FOLDER)
+
+# uv believes the system's certificates, as pip does: a council's inspecting proxy has an authority of its own.
+export UV_SYSTEM_CERTS ?= true
 
 # How many pytest processes; each starts a PostgreSQL (and, when asked, a Kafka) of its own.
 WORKERS ?= 2
@@ -20,28 +25,29 @@ ROLE ?= payments_assistant
 help: ## show this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: $(STAMP) ## make .venv from the locked, hashed packages (happens by itself)
+setup: $(STAMP) ## make .venv from the locked, hashed packages that running needs (happens by itself)
 	@echo "Ready: $$($(PY) -V) in $(VENV)."
 
-$(STAMP): requirements.lock pyproject.toml $(addsuffix /pyproject.toml,$(PACKAGES))
+$(STAMP): requirements-run.lock deploy/local/set_up.py $(addsuffix /pyproject.toml,$(PACKAGES))
 	@command -v "$(PYTHON)" >/dev/null 2>&1 \
 		|| { echo "There is no '$(PYTHON)' here. Install Python 3.11 or later, or name one: make setup PYTHON=python3.12"; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "Python 3.11 or later is needed; '$(PYTHON)' is $$("$(PYTHON)" -V). Name another: make setup PYTHON=python3.12"; exit 1; }
-	@test -x $(PY) && $(PY) -c '' 2>/dev/null || "$(PYTHON)" -m venv --clear $(VENV) \
-		|| { echo "Python's venv module does not work here (Debian and Ubuntu: apt install python3-venv)."; exit 1; }
-	@awk '/^uv==/ {mine = 1; print; next} mine && /--hash/ {print; next} {mine = 0}' requirements.lock > $(VENV)/uv.lock
-	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
-	@$(UV) pip install --quiet --compile-bytecode --python $(PY) --require-hashes -r requirements.lock
-	@$(UV) pip install --quiet --python $(PY) --no-deps --no-build-isolation $(addprefix --editable ./,$(PACKAGES))
+	@"$(PYTHON)" deploy/local/set_up.py $(VENV) requirements-run.lock $(PACKAGES)
+	@touch $@
+
+# Tests and checks need more than running does; it is added when one of them is asked for.
+$(CHECKS): $(STAMP) requirements.lock
+	@"$(PYTHON)" deploy/local/set_up.py $(VENV) requirements.lock
 	@touch $@
 
 LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-package council-common --no-emit-package council-bacs --no-emit-package council-gateway
 SERVICE_PACKAGES := libs/common libs/bacs $(sort $(wildcard services/*-service))
+RUN_GROUP := --group deploy/local/pyproject.toml:run
 
 lock: $(STAMP) ## write the locks anew after a change of dependencies; versions stay where they can
-	@$(LOCK) pyproject.toml --group dev $(addsuffix /pyproject.toml,$(PACKAGES)) --output-file requirements.lock
+	@$(LOCK) pyproject.toml --group dev $(RUN_GROUP) $(addsuffix /pyproject.toml,$(PACKAGES)) --output-file requirements.lock
+	@$(LOCK) $(RUN_GROUP) $(addsuffix /pyproject.toml,$(PACKAGES)) --constraints requirements.lock \
+		--output-file requirements-run.lock
 	@$(LOCK) $(addsuffix /pyproject.toml,$(SERVICE_PACKAGES)) --constraints requirements.lock \
 		--output-file requirements-service.lock
 
@@ -63,28 +69,28 @@ token: $(STAMP) ## print a bearer token: make token ROLE=ap_manager NAME=a.jones
 clean-data: $(STAMP) ## delete the local platform's data, keys and logs
 	@$(PY) -m council_local clean
 
-unit: $(STAMP) ## the fast tests; of one service: make unit SERVICE=invoice
+unit: $(CHECKS) ## the fast tests; of one service: make unit SERVICE=invoice
 	@$(PY) -m pytest -q -m "not database and not broker and not platform and not real_data" \
 		$(if $(SERVICE),services/$(SERVICE)-service,libs services)
 
 test: lint ## everything: style, types, layers, published documents and all tests
 	@$(PY) -m pytest -q -n $(WORKERS)
 
-lint: $(STAMP) ## style, types, layers, generated gateway files
+lint: $(CHECKS) ## style, types, layers, generated gateway files
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy $(addprefix -p ,$(MODULES)) -p demo -p benchmarks
 	@$(VENV)/bin/lint-imports
 	@$(PY) -m council_gateway check
 
-format: $(STAMP) ## bring the code into its one style
+format: $(CHECKS) ## bring the code into its one style
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-contracts: $(STAMP) ## write the published documents (schemas, examples, AsyncAPI, OpenAPI); refuses what breaks readers
+contracts: $(CHECKS) ## write the published documents (schemas, examples, AsyncAPI, OpenAPI); refuses what breaks readers
 	@$(PY) docs/contracts/generate.py
 
-bench: $(STAMP) ## measure
+bench: $(CHECKS) ## measure
 	@$(PY) -m benchmarks
 
 up: $(STAMP) ## the same in containers (needs Docker)

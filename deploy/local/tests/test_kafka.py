@@ -1,5 +1,6 @@
 """The broker keeps acknowledged events through a kill, and its jars are the locked ones."""
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,33 @@ def test_a_jar_that_was_tampered_with_is_fetched_again(tmp_path: Path, monkeypat
     fetched = jars.verified(jar)
     assert fetched == bad
     assert jars.sum_of(fetched) == jar.sha256
+
+
+def test_a_council_with_a_mirror_asks_it_first_and_sees_how_far_the_download_has_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNCIL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("M2_REPO", str(tmp_path / "maven"))
+    monkeypatch.setenv("JGO_CONFIG_FILE", str(tmp_path / "jgo.conf"))
+    (tmp_path / "jgo.conf").write_text(f"[repositories]\nours = {(tmp_path / 'mirror').as_uri()}\n")
+    content = b"x" * 3_000_000
+    jar = jars.LockedJar("council.example", "thing", "1.0", sha256=hashlib.sha256(content).hexdigest())
+    (tmp_path / "mirror" / jar.path).parent.mkdir(parents=True)
+    (tmp_path / "mirror" / jar.path).write_bytes(content)
+    said: list[str] = []
+    assert jars.verified(jar, jars.Received(said.append)) == tmp_path / "cache" / jar.path
+    assert said[-1] == f"downloads Apache Kafka, once: 3 of about {jars.DOWNLOAD_MB} MB"
+
+
+def test_a_jar_that_no_repository_has_is_named_with_where_it_was_sought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNCIL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(jars, "repositories", lambda: [(tmp_path / "empty").as_uri()])
+    jar = jars.LockedJar("council.example", "thing", "1.0", sha256="0" * 64)
+    with pytest.raises(jars.JarsMissingError, match=r"empty/council/example/thing/1\.0/thing-1\.0\.jar"):
+        jars.verified(jar)
+    assert not list((tmp_path / "cache").rglob("*.jar"))
 
 
 def test_a_download_with_another_sum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,8 @@ COLOURS = {
     State.ELSEWHERE: "cyan",
 }
 ORDER = ("postgres", "kafka", "issuer", "mail-sink")
+# Where lines cannot be redrawn, how often a part that is still being prepared says how far it has come.
+PREPARING_SECONDS = 3.0
 
 
 class StartDisplay:
@@ -31,6 +33,7 @@ class StartDisplay:
         self.console = console or Console()
         self._began = time.monotonic()
         self._lines: dict[str, tuple[State, str, float]] = {}
+        self._said: dict[str, float] = {}
         self._live: Live | None = None
 
     def __enter__(self) -> Self:
@@ -52,8 +55,16 @@ class StartDisplay:
         self._lines[part] = (state, detail, seconds)
         if self._live is not None:
             self._live.update(self._table())
-        elif state is not State.PREPARING:
+        elif state is not State.PREPARING or self._is_time_to_say(part, detail, seconds):
             self.console.print(f"{seconds:6.1f} s  {part:<13} {state:<11} {detail}", highlight=False)
+
+    def _is_time_to_say(self, part: str, detail: str, seconds: float) -> bool:
+        """Whether a part that has been at its preparation for a while may say so in a line of its own."""
+        last = self._said.setdefault(part, seconds)
+        if not detail or seconds - last < PREPARING_SECONDS:
+            return False
+        self._said[part] = seconds
+        return True
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, title="Council Payments on one machine", title_justify="left")

@@ -9,10 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
+from threading import Lock
 
 from council_local.surroundings import environment_with_file
 
@@ -24,6 +27,12 @@ LOCK_HEADER = """\
 # Written by `python -m council_local lock-kafka` from the two coordinates in jars.py; never edited by hand.
 """
 DOWNLOADS_AT_ONCE = 8
+DOWNLOAD_MB = 44
+TIMEOUT_SECONDS = 60.0
+
+
+class JarsMissingError(RuntimeError):
+    """A jar is neither here nor to be had."""
 
 
 class UntrustedJarError(RuntimeError):
@@ -57,11 +66,29 @@ def locked_jars(lock_file: Path = LOCK_FILE) -> list[LockedJar]:
 
 
 def class_path(*, progress: Callable[[str], None] = lambda _: None) -> str:
-    """The verified jars as Java wants them named; downloads what is missing."""
+    """The verified jars as Java wants them named; downloads what is missing and says how far it has come.
+
+    Raises UntrustedJarError for a jar with another sum, JarsMissingError when no repository has it.
+    """
     jars = locked_jars()
+    received = Received(progress)
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-        paths = list(pool.map(lambda jar: verified(jar, progress), jars))
+        paths = list(pool.map(lambda jar: verified(jar, received), jars))
     return os.pathsep.join(str(path) for path in paths)
+
+
+class Received:
+    """How much of the broker has been downloaded so far, by all threads together."""
+
+    def __init__(self, progress: Callable[[str], None] = lambda _: None) -> None:
+        self._progress = progress
+        self._bytes = 0
+        self._lock = Lock()
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._bytes += count
+            self._progress(f"downloads Apache Kafka, once: {self._bytes / 1e6:.0f} of about {DOWNLOAD_MB} MB")
 
 
 def cache_folder() -> Path:
@@ -77,38 +104,60 @@ def cache_folder() -> Path:
     return home / "council-payments" / "jars"
 
 
-def verified(jar: LockedJar, progress: Callable[[str], None] = lambda _: None) -> Path:
+def verified(jar: LockedJar, received: Received | None = None) -> Path:
     """The jar itself, from the cache, Maven's folder or the network, with the locked sum or not at all."""
-    from jgo.constants import default_maven_repo
-
     cache = cache_folder()
-    for repository in (cache, default_maven_repo()):
-        path = repository / jar.path
+    for folder in (cache, maven_folder()):
+        path = folder / jar.path
         if sum_of(path) == jar.sha256:
             return path
-    progress(f"{jar.artifact} {jar.version}")
-    return _download(jar, cache)
+    return _download(jar, cache, received or Received())
 
 
-def _download(jar: LockedJar, cache: Path) -> Path:
+def maven_folder() -> Path:
+    """Where Maven and jgo keep what they fetched; M2_REPO moves it."""
+    named = os.environ.get("M2_REPO")
+    return Path(named) if named else Path.home() / ".m2" / "repository"
+
+
+def _download(jar: LockedJar, cache: Path, received: Received) -> Path:
     """Fetch into a folder of its own and move into place: neither a race nor a cut line leaves half a jar."""
+    target = cache / jar.path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    failures = []
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        part = Path(folder, target.name)
+        for repository in repositories():
+            url = f"{repository.rstrip('/')}/{jar.path.as_posix()}"
+            try:
+                found = _fetch(url, part, received)
+            except (OSError, HTTPException) as error:
+                failures.append(f"{url}: {error}")
+                continue
+            if found != jar.sha256:
+                raise UntrustedJarError(f"{target.name}: expected SHA-256 {jar.sha256}, got {found}; it was not kept")
+            return part.replace(target)
+    raise JarsMissingError("A jar of Apache Kafka could not be fetched. " + "; ".join(failures))
+
+
+def repositories() -> list[str]:
+    """Where jars are fetched from: a council's own mirrors, in jgo's settings file as [repositories], then the rest."""
     from jgo.config import GlobalSettings
     from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext
 
-    # A council's own mirror stands in jgo's settings file, as [repositories]; it is asked first.
-    repositories = {**GlobalSettings.load().repositories, "central": MAVEN_CENTRAL_URL}
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        context = MavenContext(repo_cache=Path(folder), remote_repos=repositories)
-        fetched = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-        found = sum_of(fetched)
-        if found != jar.sha256:
-            raise UntrustedJarError(f"{jar.path.name}: expected SHA-256 {jar.sha256}, got {found}; it was not kept")
-        target = cache / jar.path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        fetched.replace(target)
-    return target
+    return [*GlobalSettings.load().repositories.values(), MAVEN_CENTRAL_URL]
+
+
+def _fetch(url: str, part: Path, received: Received) -> str:
+    """Write what a URL holds to a file and return its SHA-256; the system's certificates and proxies are used."""
+    digest = hashlib.sha256()
+    # Any scheme a council's mirror may have: whatever comes is believed by its sum only.
+    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer, part.open("wb") as file:  # noqa: S310
+        while chunk := answer.read(256 * 1024):
+            file.write(chunk)
+            digest.update(chunk)
+            received.add(len(chunk))
+    return digest.hexdigest()
 
 
 def sum_of(path: Path) -> str | None:

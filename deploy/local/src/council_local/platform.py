@@ -154,7 +154,7 @@ class Platform:
             self._tell("kafka", State.ELSEWHERE, self.around.own_kafka)
         else:
             broker = parts.kafka_part(
-                self.around, progress=lambda jar: self._tell("kafka", State.PREPARING, f"fetches {jar}")
+                self.around, progress=lambda how_far: self._tell("kafka", State.PREPARING, how_far)
             )
             await self._begin(broker, broker.bootstrap)
         await declare_topics(self.kafka_bootstrap, ALL_TOPICS, security=self.around.kafka_security)
