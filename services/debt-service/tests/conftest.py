@@ -31,11 +31,13 @@ class Office:
         self.service.now = datetime(day.year, day.month, day.day, 9, 0, tzinfo=UTC)
 
     async def get(self, path: str, *, client: Any = None, **params: Any) -> Any:
+        """What a GET answers, with 200."""
         answer = await (client or self.officer).get(f"/v1/{path}", params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     async def post(self, path: str, body: Any = None, *, client: Any = None, status: int = 201) -> Any:
+        """What a POST answers, with `status`."""
         answer = await (client or self.officer).post(f"/v1/{path}", json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
@@ -119,8 +121,8 @@ class Office:
     def hold_body(self, **values: Any) -> dict[str, Any]:
         today = self.service.now.date()
         return {
-            "kind": "dispute",
-            "reason": "wrong amount",
+            "reason": "dispute",
+            "note": "wrong amount",
             "owner": "waste team",
             "review_on": str(today + timedelta(days=14)),
             "ends_on": str(today + timedelta(days=60)),
@@ -129,6 +131,10 @@ class Office:
 
     async def hold(self, *, status: int = 201, **values: Any) -> Any:
         return await self.post("holds", self.hold_body(**values), status=status)
+
+    async def release(self, hold: Any, note: str = "assessed", *, status: int = 201) -> Any:
+        body = {"reason": "resolved", "note": note}
+        return await self.post(f"holds/{hold['id']}/releases", body, status=status)
 
     async def deliver_all(self) -> None:
         """Notification-service reports the delivery of every notice that is under way."""

@@ -24,7 +24,7 @@ async def test_the_proposer_may_not_approve(office, late) -> None:
 
 async def test_a_hold_between_proposal_and_approval_drops_the_item(office, late) -> None:
     run = await office.propose(TODAY)
-    await office.hold(customer_id=late["customer_id"], kind="breathing_space", ends_on="2026-05-10")
+    await office.hold(customer_id=late["customer_id"], reason="breathing_space", ends_on="2026-05-10")
     approved = await office.approve(run)
     assert approved["outcome"] == {"issued": 0, "by_level": [], "dropped": {"on_hold:breathing_space": 1}}
     [item] = await office.items(run)

@@ -38,7 +38,7 @@ async def test_levels_climb_one_by_one_and_never_beside_an_open_notice(office) -
     blocked = await office.propose(office.service.now.date())
     assert blocked["found"]["not_proposed"] == {"on_hold:dispute": 1}
 
-    await office.post(f"holds/{hold['id']}/releases", {"reason": "bins found"})
+    await office.release(hold, "bins found")
     same_day = await office.propose(office.service.now.date())
     assert same_day["found"]["not_proposed"] == {"interval_not_elapsed": 1}
     office.on(DUE + timedelta(days=31))

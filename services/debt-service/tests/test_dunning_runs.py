@@ -24,7 +24,7 @@ async def test_a_notice_has_its_explanation(office, late) -> None:
     assert (str(event.notice_id), event.level, event.days_overdue) == (notice["id"], 1, 10)
     receivable = await office.get(f"receivables/{late['id']}")
     assert (receivable["dunning_level"], receivable["version"]) == (1, event.version)
-    assert (await office.get("receivables", level=1))["items"][0]["id"] == late["id"]
+    assert (await office.get("receivables", dunning_level=1))["items"][0]["id"] == late["id"]
     assert (await office.get(f"dunning-notices/{notice['id']}"))["id"] == notice["id"]
 
 

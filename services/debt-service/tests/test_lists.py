@@ -13,14 +13,14 @@ DUE = date(2026, 4, 10)
         ("reports/aged-debt", {"as_at": "9999-12-31"}),
         ("control-accounts", {"as_at": "9999-12-31"}),
         ("control-accounts/reconciliation", {"start": "0001-01-01"}),
-        ("receivables", {"min_outstanding_pence": "9" * 20}),
-        ("receivables", {"max_outstanding_pence": "9" * 20}),
+        ("receivables", {"outstanding_pence_from": "9" * 20}),
+        ("receivables", {"outstanding_pence_to": "9" * 20}),
         ("receivables", {"due_from": "9999-12-31"}),
         *(("receivables", {name: "a\x00b"}) for name in ("number", "department", "debt_type")),
         ("receivables/export.csv", {"department": "a\x00b"}),
         *(("customers", {name: "a\x00b"}) for name in ("q", "source_system", "source_reference")),
         ("holds", {"owner": "a\x00b"}),
-        ("holds", {"review_before": "9999-12-31"}),
+        ("holds", {"review_to": "9999-12-31"}),
         ("receipts", {"received_from": "9999-12-31"}),
         ("journal", {"posted_to": "9999-12-31"}),
         ("dunning-runs", {"as_at_to": "9999-12-31"}),
@@ -44,7 +44,12 @@ async def test_lists_filter_sort_page_and_export(office) -> None:
         "receivables", sort="-outstanding_pence", limit=2, customer_id=customer["id"], cursor=page["next"]
     )
     assert ([receivable["gross_pence"] for receivable in rest["items"]], rest["next"]) == ([1_00], None)
-    filters = {"department": "leisure", "min_outstanding_pence": 2_00, "due_from": "2026-04-10", "due_to": "2026-04-10"}
+    filters = {
+        "department": "leisure",
+        "outstanding_pence_from": 2_00,
+        "due_from": "2026-04-10",
+        "due_to": "2026-04-10",
+    }
     assert [receivable["gross_pence"] for receivable in (await office.get("receivables", **filters))["items"]] == [3_00]
     assert (await office.get("receivables", overdue_as_at="2026-04-10"))["items"] == []
     assert len((await office.get("receivables", overdue_as_at="2026-04-11"))["items"]) == 3

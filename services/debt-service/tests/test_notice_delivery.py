@@ -53,9 +53,9 @@ async def test_a_notice_that_never_left_is_no_step_on_the_ladder(office, late) -
     await office.service.deliver(stopped)
     back = await office.get(f"receivables/{late['id']}")
     assert (back["dunning_level"], back["last_notice_on"], back["last_notice_sent_on"]) == (0, None, None)
-    actions = [change["action"] for change in await office.get(f"receivables/{late['id']}/history")]
+    actions = [change["action"] for change in await office.all_items(f"receivables/{late['id']}/history")]
     assert actions[-1] == "level_reset:0"
-    await office.post(f"holds/{hold['id']}/releases", {"reason": "bins found"})
+    await office.release(hold, "bins found")
     office.on(TODAY + timedelta(days=30))
     run = await office.propose(office.service.now.date())
     assert [item["level"] for item in await office.items(run, state="proposed")] == [1]

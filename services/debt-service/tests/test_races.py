@@ -47,7 +47,7 @@ async def test_racing_proposals_and_approvals(racing_office) -> None:
     runs = await asyncio.gather(*(office.propose(date(2026, 3, 11)) for _ in range(3)))
     assert sum(run["found"]["proposed"] for run in runs) == 5
     run = max(runs, key=lambda run: run["found"]["proposed"])
-    hold = office.hold_body(customer_id=customer["id"], kind="deceased")
+    hold = office.hold_body(customer_id=customer["id"], reason="deceased")
     path = f"/v1/dunning-runs/{run['id']}/approvals"
     answers = await asyncio.gather(
         office.officer.post(path), office.officer.post(path), office.officer.post("/v1/holds", json=hold)

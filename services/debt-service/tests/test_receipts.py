@@ -65,7 +65,7 @@ async def test_reversing_a_receipt_reopens_what_it_paid(office) -> None:
     assert [event.status for event in await office.service.published(ReceiptReversedV1)] == ["overdue", "open"]
     again = await office.post(f"receipts/{receipt['id']}/reversals", {"reason": "again"}, status=409)
     assert again["code"] == "illegal-move"
-    history = await office.get(f"receipts/{receipt['id']}/history")
+    history = await office.all_items(f"receipts/{receipt['id']}/history")
     assert [change["action"] for change in history] == ["received", "allocated", "reversed"]
     await office.check_books()
 
@@ -91,7 +91,7 @@ async def test_receipts_in_bulk_see_what_the_line_before_paid(office) -> None:
         ("refused", "date-in-future"),
         ("refused", "malformed"),
         ("existing", None),
-        ("refused", "source-reused"),
+        ("refused", "source-reference-taken"),
     ]
     found = (await office.get("receipts", receivable_id=receivable["id"]))["items"]
     assert {receipt["source"]["reference"]: receipt["allocated_pence"] for receipt in found} == {
@@ -123,8 +123,8 @@ async def test_a_line_that_repeats_a_refused_one_is_refused(office) -> None:
     items = [line, line, {**line, "allocations": []}]
     answer = await office.post("receipts/bulk", {"items": items}, client=office.erp, status=200)
     assert (answer["created"], answer["existing"], answer["refused"]) == (0, 0, 3)
-    assert [(line["line"], line["id"], line["code"]) for line in answer["items"]] == [
-        (line, None, "over-allocated") for line in (1, 2, 3)
+    assert [(item["index"], item["id"], item["code"]) for item in answer["items"]] == [
+        (index, None, "over-allocated") for index in (0, 1, 2)
     ]
     # Corrected and sent again it is taken.
     answer = await office.post("receipts/bulk", {"items": items[2:]}, client=office.erp, status=200)
@@ -141,7 +141,7 @@ async def test_a_repeated_receipt_with_other_content_is_refused(office) -> None:
     request = {"receivable_id": receivable["id"], "amount_pence": 10_00}
     for other in ({"customer_id": customer["id"]}, {"allocations": [request]}, {"payer_reference": None}):
         refused = await office.post("receipts", {**body, **other}, client=office.erp, status=409)
-        assert refused["code"] == "source-reused"
+        assert refused["code"] == "source-reference-taken"
     # Whose it is, found out since, does not change what the source sent.
     await office.post(f"receipts/{first['id']}/allocations", {"allocations": [request]})
     assert (await office.post("receipts", body, client=office.erp, status=200))["customer_id"] == customer["id"]

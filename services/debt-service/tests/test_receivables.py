@@ -74,13 +74,13 @@ async def test_bulk_keeps_good_lines_and_explains_bad_ones(office) -> None:
     items = [*good, by_source, stranger, bad_sum, future, taken, reused, good[2]]
     answer = await office.post("receivables/bulk", {"items": items}, client=office.erp, status=200)
     assert (answer["created"], answer["existing"], answer["refused"]) == (4, 1, 5)
-    codes = [(line["line"], line["code"]) for line in answer["items"] if line["outcome"] == "refused"]
+    codes = [(item["index"], item["code"]) for item in answer["items"] if item["outcome"] == "refused"]
     assert codes == [
-        (5, "customer-not-found"),
-        (6, "malformed"),
-        (7, "date-in-future"),
-        (8, "number-taken"),
-        (9, "source-reused"),
+        (4, "customer-not-found"),
+        (5, "malformed"),
+        (6, "date-in-future"),
+        (7, "number-taken"),
+        (8, "source-reference-taken"),
     ]
     again = await office.post("receivables/bulk", {"items": items}, client=office.erp, status=200)
     assert (again["created"], again["existing"], again["refused"]) == (0, 5, 5)
@@ -155,7 +155,7 @@ async def test_overdue_is_marked_once_by_the_date_in_london(office) -> None:
     future = await office.post("receivables/overdue-markings", {"as_at": "2026-03-12"}, status=422)
     assert future["code"] == "date-in-future"
     office.on(date(2026, 3, 12))
-    assert (await office.post("receivables/overdue-markings", {"as_at": "2026-03-12"}))["marked"] == 1
+    assert (await office.post("receivables/overdue-markings", {"as_at": "2026-03-12"}, status=200))["marked"] == 1
     await office.service.run_job(job)
     [event] = await office.service.published(ReceivableOverdueV1)
     assert (str(event.receivable_id), event.version) == (due["id"], 2)
@@ -164,7 +164,7 @@ async def test_overdue_is_marked_once_by_the_date_in_london(office) -> None:
 async def test_overdue_since_the_day_after_it_was_due_whenever_it_is_marked(office) -> None:
     debt = await office.receivable(await office.customer(), 10_00, due_on=date(2026, 1, 31))
     office.on(date(2026, 3, 12))
-    await office.post("receivables/overdue-markings", {"as_at": "2026-03-12"})
+    await office.post("receivables/overdue-markings", {"as_at": "2026-03-12"}, status=200)
     assert (await office.get(f"receivables/{debt['id']}"))["overdue_on"] == "2026-02-01"
 
 

@@ -4,6 +4,7 @@ Revision ID: debt_0002
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "debt_0002"
 down_revision = "debt_0001"
@@ -13,6 +14,7 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE journal_entry (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_journal_entry PRIMARY KEY,
         fact text NOT NULL CONSTRAINT ck_journal_entry_fact CHECK (fact IN ('receivable_raised',
             'receivable_cancelled', 'receipt_received', 'receipt_identified', 'receipt_allocated',
@@ -24,7 +26,8 @@ STATEMENTS = (
         CONSTRAINT uq_journal_entry_fact_fact_id UNIQUE (fact, fact_id)
     )
     """,
-    "CREATE INDEX ix_journal_entry_posted_on ON journal_entry (posted_on)",
+    "CREATE INDEX ix_journal_entry_posted_on_id ON journal_entry (posted_on, id)",
+    *listed_table("journal_entry"),
     """
     CREATE TABLE journal_line (
         entry_id uuid NOT NULL CONSTRAINT fk_journal_line_entry_id_journal_entry REFERENCES journal_entry (id),

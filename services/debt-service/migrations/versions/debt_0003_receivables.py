@@ -4,6 +4,7 @@ Revision ID: debt_0003
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "debt_0003"
 down_revision = "debt_0002"
@@ -13,11 +14,12 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE receivable (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_receivable PRIMARY KEY,
         version integer NOT NULL,
         customer_id uuid NOT NULL CONSTRAINT fk_receivable_customer_id_customer REFERENCES customer (id),
-        system text NOT NULL,
-        reference text NOT NULL,
+        source_system text NOT NULL,
+        source_reference text NOT NULL,
         number text NOT NULL,
         department text NOT NULL,
         debt_type text NOT NULL,
@@ -37,7 +39,7 @@ STATEMENTS = (
         last_notice_on date,
         last_notice_sent_on date,
         created_at timestamptz NOT NULL,
-        CONSTRAINT uq_receivable_system_reference UNIQUE (system, reference),
+        CONSTRAINT uq_receivable_source_reference_source_system UNIQUE (source_reference, source_system),
         CONSTRAINT uq_receivable_number UNIQUE (number),
         CONSTRAINT ck_receivable_sums CHECK (gross_pence > 0 AND net_pence + vat_pence = gross_pence),
         CONSTRAINT ck_receivable_outstanding CHECK (outstanding_pence BETWEEN 0 AND gross_pence),
@@ -48,6 +50,9 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_receivable_customer_id ON receivable (customer_id)",
     "CREATE INDEX ix_receivable_status_due_on ON receivable (status, due_on)",
+    "CREATE INDEX ix_receivable_due_on_id ON receivable (due_on, id)",
+    "CREATE INDEX ix_receivable_outstanding_pence_id ON receivable (outstanding_pence, id)",
+    *listed_table("receivable"),
     """
     CREATE TABLE cancellation (
         id uuid CONSTRAINT pk_cancellation PRIMARY KEY,

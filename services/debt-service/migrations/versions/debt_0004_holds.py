@@ -4,6 +4,7 @@ Revision ID: debt_0004
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "debt_0004"
 down_revision = "debt_0003"
@@ -13,13 +14,14 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE hold (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_hold PRIMARY KEY,
         version integer NOT NULL,
         customer_id uuid NOT NULL CONSTRAINT fk_hold_customer_id_customer REFERENCES customer (id),
         receivable_id uuid CONSTRAINT fk_hold_receivable_id_receivable REFERENCES receivable (id),
-        kind text NOT NULL CONSTRAINT ck_hold_kind CHECK (kind IN ('dispute', 'breathing_space', 'arrangement',
+        reason text NOT NULL CONSTRAINT ck_hold_reason CHECK (reason IN ('dispute', 'breathing_space', 'arrangement',
             'vulnerability', 'insolvency', 'deceased', 'service_query')),
-        reason text NOT NULL,
+        note text NOT NULL,
         owner text NOT NULL,
         placed_on date NOT NULL,
         review_on date NOT NULL,
@@ -28,12 +30,18 @@ STATEMENTS = (
         placed_at timestamptz NOT NULL,
         released_at timestamptz,
         released_by text,
-        release_reason text,
-        CONSTRAINT ck_hold_dates CHECK (review_on >= placed_on AND ends_on >= review_on)
+        release_reason text CONSTRAINT ck_hold_release_reason CHECK (release_reason IN ('resolved',
+            'placed_in_error', 'expired', 'superseded', 'other')),
+        release_note text,
+        CONSTRAINT ck_hold_dates CHECK (review_on >= placed_on AND ends_on >= review_on),
+        CONSTRAINT ck_hold_released
+            CHECK (num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4))
     )
     """,
     "CREATE INDEX ix_hold_receivable_id ON hold (receivable_id) WHERE released_at IS NULL",
     "CREATE INDEX ix_hold_customer_id ON hold (customer_id) WHERE released_at IS NULL",
+    "CREATE INDEX ix_hold_review_on_id ON hold (review_on, id)",
+    *listed_table("hold"),
 )
 
 

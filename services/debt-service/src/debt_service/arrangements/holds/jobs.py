@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import timedelta
 
 from council_common.clock import london_date
+from council_common.holds import ReleaseReason
 from council_common.identity.actor import SYSTEM
 from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job
@@ -15,6 +16,7 @@ from debt_service.arrangements.holds.store import ended_holds
 from debt_service.arrangements.holds.usecases import release_hold
 
 BATCH = 100
+NOTE = "Its last day is over."
 
 
 async def end_holds(runtime: Runtime) -> bool:
@@ -26,7 +28,7 @@ async def end_holds(runtime: Runtime) -> bool:
         # An officer may have released it since it was looked up.
         with suppress(HoldReleased):
             async with runtime.sessions.begin() as session:
-                await release_hold(session, hold_id, reason="its last day is over", by=SYSTEM, at=now)
+                await release_hold(session, hold_id, reason=ReleaseReason.EXPIRED, note=NOTE, by=SYSTEM, at=now)
     return len(ended) == BATCH
 
 

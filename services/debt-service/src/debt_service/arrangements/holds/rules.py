@@ -1,4 +1,4 @@
-"""Kinds of hold and when one is in force.
+"""Reasons for a hold, and when one is in force.
 
 Source: council policy, and for breathing space the Debt Respite Scheme Regulations 2020 (SI 2020/1311).
 """
@@ -11,10 +11,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from council_common.contracts.debts import HoldCategory
-from council_common.errors import Conflict, FieldError, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Malformed
 
 
-class HoldKind(StrEnum):
+class HoldReason(StrEnum):
     """Why a debt is not pursued; breathing space by law (SI 2020/1311), the others by council policy."""
 
     DISPUTE = "dispute"
@@ -26,17 +26,13 @@ class HoldKind(StrEnum):
     SERVICE_QUERY = "service_query"
 
 
-def published_category(kind: HoldKind) -> HoldCategory:
-    """The kind a hold's events publish: breathing space binds every creditor (SI 2020/1311), other kinds stay private.
+def published_category(reason: HoldReason) -> HoldCategory:
+    """The category a hold's events publish: breathing space binds every creditor (SI 2020/1311), others stay private.
 
-    >>> published_category(HoldKind.BREATHING_SPACE), published_category(HoldKind.DECEASED)
+    >>> published_category(HoldReason.BREATHING_SPACE), published_category(HoldReason.DECEASED)
     ('breathing_space', 'other')
     """
-    return "breathing_space" if kind == HoldKind.BREATHING_SPACE else "other"
-
-
-class HoldNotFound(NotFound):
-    code = "hold-not-found"
+    return "breathing_space" if reason == HoldReason.BREATHING_SPACE else "other"
 
 
 class HoldReleased(Conflict):
@@ -59,8 +55,8 @@ class NewHold:
 
     receivable_id: UUID | None
     customer_id: UUID | None
-    kind: HoldKind
-    reason: str
+    reason: HoldReason
+    note: str
     owner: str
     review_on: date
     ends_on: date

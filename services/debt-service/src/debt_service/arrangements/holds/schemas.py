@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Self
+from datetime import date
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from council_common.fields import Day, ShortName
+from council_common.holds import HoldAnswer, HoldRequest
+from pydantic import ConfigDict, Field, model_validator
 
-from debt_service.arrangements.holds.rules import HoldKind, NewHold
-from debt_service.arrangements.holds.tables import Hold
-from debt_service.fields import Day, Sentence, Short
+from debt_service.arrangements.holds.rules import HoldReason, NewHold
 
 
-class HoldIn(BaseModel):
+class HoldIn(HoldRequest):
     """A hold on one receivable, or on everything of a customer."""
-
-    model_config = ConfigDict(extra="forbid")
 
     receivable_id: UUID | None = None
     customer_id: UUID | None = None
-    kind: HoldKind
-    reason: Sentence
-    owner: Annotated[Short, Field(description="The id of the officer or team responsible.")]
+    reason: HoldReason
+    owner: Annotated[ShortName, Field(description="The id of the officer or team responsible.")]
     review_on: Day
     ends_on: Annotated[Day, Field(description="Its last day; it is released by the calendar on the day after.")]
 
@@ -33,36 +30,33 @@ class HoldIn(BaseModel):
         return self
 
     def as_new(self) -> NewHold:
-        return NewHold(**{name: getattr(self, name) for name in NewHold.__slots__})
+        """As the rules take it."""
+        return NewHold(
+            receivable_id=self.receivable_id,
+            customer_id=self.customer_id,
+            reason=self.reason,
+            note=self.note,
+            owner=self.owner,
+            review_on=self.review_on,
+            ends_on=self.ends_on,
+        )
 
 
-class ReleaseIn(BaseModel):
-    """Why a hold ends."""
+class HoldOut(HoldAnswer):
+    """A hold; without a receivable it holds everything of the customer."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(from_attributes=True)
 
-    reason: Sentence
-
-
-class HoldOut(BaseModel):
-    """A hold."""
-
-    id: UUID
     version: int
     customer_id: UUID
     receivable_id: UUID | None
-    kind: HoldKind
-    reason: str
+    reason: HoldReason
     owner: str
     placed_on: date
     review_on: date
     ends_on: date
-    placed_by: str
-    placed_at: datetime
-    released_at: datetime | None
-    released_by: str | None
-    release_reason: str | None
 
-    @staticmethod
-    def of(hold: Hold) -> HoldOut:
-        return HoldOut(**hold.values())
+    @classmethod
+    def of(cls, hold: Any) -> HoldOut:
+        """From a stored hold, or a row of the list."""
+        return cls.model_validate(hold)

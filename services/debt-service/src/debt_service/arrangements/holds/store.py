@@ -8,19 +8,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, ScalarSelect, Select, Uuid, any_, cast, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, ScalarSelect, Uuid, any_, cast, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.arrangements.holds.rules import HoldNotFound
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 
-# `kind_in_force` for set-based statements: of receivable `r`, on a day.
-KIND_IN_FORCE = """
-(SELECT hold.kind FROM hold
+# `reason_in_force` for set-based statements: of receivable `r`, on a day.
+REASON_IN_FORCE = """
+(SELECT hold.reason FROM hold
  WHERE hold.released_at IS NULL AND hold.ends_on >= {as_at}
    AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
  ORDER BY hold.receivable_id IS NULL, hold.placed_at, hold.id LIMIT 1)
@@ -36,13 +35,13 @@ class HeldReceivable:
     version: int
 
 
-def kind_in_force(as_at: date) -> ScalarSelect[Any]:
-    """The kind of the hold that stops notices about a receivable on a day (`rules.in_force`).
+def reason_in_force(as_at: date) -> ScalarSelect[Any]:
+    """The reason of the hold that stops notices about a receivable on a day (`rules.in_force`).
 
     The receivable's own hold comes before its customer's; NULL where there is none.
     """
     return (
-        select(col(Hold.kind))
+        select(col(Hold.reason))
         .where(col(Hold.released_at).is_(None), col(Hold.ends_on) >= as_at, _reaches_receivable())
         .order_by(col(Hold.receivable_id).is_(None), col(Hold.placed_at), col(Hold.id))
         .limit(1)
@@ -67,12 +66,11 @@ async def lock_reached(session: AsyncSession, hold: Hold) -> list[UUID]:
 
 
 async def mark_reached(session: AsyncSession, hold: Hold, receivable_ids: Sequence[UUID]) -> list[HeldReceivable]:
-    """Bring the marks of receivables (and of the customer) in line with the holds there are.
+    """Bring the marks of receivables (and of the customer) in line with the holds that are stored.
 
     Every receivable carries the mark, so that one that is reopened is still held. Only those with something owed get a
     new version and are returned: only they have an event.
     """
-    await session.flush()
     if hold.receivable_id is None:
         await _mark_customer(session, hold.customer_id)
     standing = select(col(Hold.id)).where(col(Hold.released_at).is_(None), _reaches_receivable())
@@ -108,14 +106,6 @@ async def _mark_customer(session: AsyncSession, customer_id: UUID) -> None:
     )
 
 
-async def get_hold(session: AsyncSession, hold_id: UUID, *, lock: bool = False) -> Hold:
-    """One hold; raises HoldNotFound."""
-    hold = await session.get(Hold, hold_id, with_for_update=lock or None, populate_existing=True)
-    if hold is None:
-        raise HoldNotFound("There is no hold with this id.")
-    return hold
-
-
 async def ended_holds(session: AsyncSession, *, today: date, limit: int) -> list[UUID]:
     """Holds whose last day is over and that are not released."""
     rows = await session.scalars(
@@ -125,32 +115,3 @@ async def ended_holds(session: AsyncSession, *, today: date, limit: int) -> list
         .limit(limit)
     )
     return list(rows)
-
-
-def holds_where(
-    *,
-    customer_id: UUID | None,
-    receivable_id: UUID | None,
-    kind: str | None,
-    owner: str | None,
-    released: bool | None,
-    review_before: date | None,
-) -> Select[Any]:
-    """The list of holds, filtered; a receivable's include those on its customer."""
-    statement: Select[Any] = select(Hold)
-    if customer_id is not None:
-        statement = statement.where(col(Hold.customer_id) == customer_id)
-    if receivable_id is not None:
-        owner_of_it = select(col(Receivable.customer_id)).where(col(Receivable.id) == receivable_id).scalar_subquery()
-        on_its_customer = col(Hold.receivable_id).is_(None) & (col(Hold.customer_id) == owner_of_it)
-        statement = statement.where(or_(col(Hold.receivable_id) == receivable_id, on_its_customer))
-    if kind is not None:
-        statement = statement.where(col(Hold.kind) == kind)
-    if owner is not None:
-        statement = statement.where(col(Hold.owner) == owner)
-    if released is not None:
-        is_released = col(Hold.released_at).is_not(None)
-        statement = statement.where(is_released if released else ~is_released)
-    if review_before is not None:
-        statement = statement.where(col(Hold.review_on) < review_before)
-    return statement

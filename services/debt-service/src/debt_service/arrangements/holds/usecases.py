@@ -7,32 +7,35 @@ from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.contracts.debts import HoldPlacedV1, HoldReleasedV1
+from council_common.database.rows import get_row, lock_row
+from council_common.holds import ReleaseReason
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.arrangements.holds import store
 from debt_service.arrangements.holds.rules import HoldReleased, NewHold, NothingOwed, check_dates, published_category
+from debt_service.arrangements.holds.store import HeldReceivable
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.store import lock_customer
 from debt_service.ledger.receivables.store import lock_open_item
-from debt_service.records import Change, write_changes, write_events
 
 
 async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: datetime) -> Hold:
     """Stop notices about one receivable, or about everything of a customer; one event for each receivable.
 
-    Raises HoldDates, NothingOwed, ReceivableNotFound or CustomerNotFound.
+    Raises HoldDates, NothingOwed and NotFound.
     """
     today = london_date(at)
     check_dates(new, today=today)
     hold = Hold(
         id=new_id(),
-        version=1,
+        version=0,
         customer_id=await _lock_customer_of(session, new),
         receivable_id=new.receivable_id,
-        kind=new.kind,
         reason=new.reason,
+        note=new.note,
         owner=new.owner,
         placed_on=today,
         review_on=new.review_on,
@@ -41,31 +44,26 @@ async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: date
         placed_at=at,
     )
     reached = await store.lock_reached(session, hold)
-    session.add(hold)
+    await record(session, fact(hold, "placed", reason=hold.reason, detail={"note": hold.note}), by=by, at=at)
     held = await store.mark_reached(session, hold, reached)
-    changes = [Change("hold", hold.id, 1, "placed", new.reason)]
-    changes += [
-        Change("receivable", receivable.receivable_id, receivable.version, f"hold_placed:{hold.kind}")
-        for receivable in held
-    ]
-    await write_changes(session, changes, by=by, at=at)
-    await write_events(
-        session,
-        (
-            HoldPlacedV1(
-                version=receivable.version,
-                occurred_at=at,
-                by=by.subject,
-                receivable_id=receivable.receivable_id,
-                customer_id=receivable.customer_id,
-                hold_id=hold.id,
-                kind=published_category(hold.kind),
-                review_on=hold.review_on,
-            )
-            for receivable in held
-        ),
-    )
+    changes = (_placed(hold, receivable, by=by, at=at) for receivable in held)
+    await record_many(session, changes, by=by, at=at)
     return hold
+
+
+def _placed(hold: Hold, receivable: HeldReceivable, *, by: Actor, at: datetime) -> Change:
+    event = HoldPlacedV1(
+        version=receivable.version,
+        occurred_at=at,
+        by=by.subject,
+        receivable_id=receivable.receivable_id,
+        customer_id=receivable.customer_id,
+        hold_id=hold.id,
+        kind=published_category(hold.reason),
+        review_on=hold.review_on,
+    )
+    detail = {"hold_id": hold.id}
+    return Change("receivable", event.receivable_id, event.version, "hold placed", event, hold.reason, detail)
 
 
 async def _lock_customer_of(session: AsyncSession, new: NewHold) -> UUID:
@@ -80,37 +78,35 @@ async def _lock_customer_of(session: AsyncSession, new: NewHold) -> UUID:
     return item.customer_id
 
 
-async def release_hold(session: AsyncSession, hold_id: UUID, *, reason: str, by: Actor, at: datetime) -> Hold:
-    """End a hold; what another hold still reaches stays held. Raises HoldNotFound, HoldReleased."""
-    hold = await store.get_hold(session, hold_id)
+async def release_hold(
+    session: AsyncSession, hold_id: UUID, *, reason: ReleaseReason, note: str, by: Actor, at: datetime
+) -> Hold:
+    """End a hold; what another hold still reaches stays held. Raises NotFound, HoldReleased."""
+    hold = await get_row(session, Hold, hold_id)
     if hold.receivable_id is None:
         await lock_customer(session, hold.customer_id)
     reached = await store.lock_reached(session, hold)
-    hold = await store.get_hold(session, hold_id, lock=True)
+    hold = await lock_row(session, Hold, hold_id)
     if hold.released_at is not None:
         raise HoldReleased("This hold was released before.")
-    hold.released_at, hold.released_by, hold.release_reason = at, by.subject, reason
-    hold.version += 1
+    hold.released_at, hold.released_by = at, by.subject
+    hold.release_reason, hold.release_note = reason, note
+    await record(session, fact(hold, "released", reason=reason, detail={"note": note}), by=by, at=at)
     held = await store.mark_reached(session, hold, reached)
-    changes = [Change("hold", hold.id, hold.version, "released", reason)]
-    changes += [
-        Change("receivable", receivable.receivable_id, receivable.version, f"hold_released:{hold.kind}")
-        for receivable in held
-    ]
-    await write_changes(session, changes, by=by, at=at)
-    await write_events(
-        session,
-        (
-            HoldReleasedV1(
-                version=receivable.version,
-                occurred_at=at,
-                by=by.subject,
-                receivable_id=receivable.receivable_id,
-                customer_id=receivable.customer_id,
-                hold_id=hold.id,
-                kind=published_category(hold.kind),
-            )
-            for receivable in held
-        ),
-    )
+    changes = (_released(hold, receivable, by=by, at=at) for receivable in held)
+    await record_many(session, changes, by=by, at=at)
     return hold
+
+
+def _released(hold: Hold, receivable: HeldReceivable, *, by: Actor, at: datetime) -> Change:
+    event = HoldReleasedV1(
+        version=receivable.version,
+        occurred_at=at,
+        by=by.subject,
+        receivable_id=receivable.receivable_id,
+        customer_id=receivable.customer_id,
+        hold_id=hold.id,
+        kind=published_category(hold.reason),
+    )
+    detail = {"hold_id": hold.id}
+    return Change("receivable", event.receivable_id, event.version, "hold released", event, hold.reason, detail)

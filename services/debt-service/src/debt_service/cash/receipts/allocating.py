@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from council_common.contracts.debts import ReceiptAllocatedV1, ReceivableEvent, ReceivableSettledV1
-from council_common.errors import FieldError
+from council_common.contracts.debts import ReceiptAllocatedV1, ReceivableSettledV1
+from council_common.errors import FieldError, NotFound
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.recording import Change, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.cash.receipts.rules import (
@@ -30,9 +31,8 @@ from debt_service.cash.receipts.rules import (
 )
 from debt_service.cash.receipts.store import NewAllocation, add_allocations, last_paid
 from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry
-from debt_service.ledger.receivables.rules import OpenItem, PaymentOutcome, ReceivableNotFound
+from debt_service.ledger.receivables.rules import OpenItem, PaymentOutcome
 from debt_service.ledger.receivables.store import ids_by_number, lock_open_items, open_ids_of, save_open_items
-from debt_service.records import Change, write_changes, write_events
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class OpenItems:
             self._by_customer.setdefault(item.customer_id, []).append(item)
 
     def requested(self, requests: Iterable[AllocationRequest]) -> list[tuple[OpenItem, int]]:
-        """The open items that requests name, each with its pence; raises ReceivableNotFound."""
+        """The open items that requests name, each with its pence; raises NotFound."""
         return [(self._named_by(request, position), request.amount_pence) for position, request in enumerate(requests)]
 
     def _named_by(self, request: AllocationRequest, position: int) -> OpenItem:
@@ -69,13 +69,13 @@ class OpenItems:
             field, item = "number", self._by_number.get(request.number or "")
         if item is None:
             errors = [FieldError(f"allocations.{position}.{field}", "is not known here", "a receivable")]
-            raise ReceivableNotFound("An allocation names a receivable that is not known here.", errors=errors)
+            raise NotFound.of("receivable", errors=errors)
         return item
 
     def plan(self, new: NewReceipt) -> AllocationPlan:
         """Whose money a receipt is and what it is to be set against.
 
-        Raises ReceivableNotFound, NotEnoughLeft, OverAllocated or AnothersDebt where its requests cannot be followed.
+        Raises NotFound, NotEnoughLeft, OverAllocated or AnothersDebt where its requests cannot be followed.
         """
         if new.requests:
             requested = self.requested(new.requests)
@@ -166,24 +166,43 @@ async def record_allocations(
         Change("receipt", total.receipt_id, total.version, "allocated", detail={"allocated_pence": total.pence})
         for total in totals
     )
-    of_receivables = (change for allocation in posted for change in _changes(allocation))
-    await write_changes(session, [*of_receipts, *of_receivables], by=by, at=at)
-    await write_events(session, (event for allocation in posted for event in _events(allocation, by=by, at=at)))
+    of_receivables = (change for allocation in posted for change in _changes(allocation, by=by, at=at))
+    await record_many(session, [*of_receipts, *of_receivables], by=by, at=at)
     return [_entry(allocation) for allocation in posted]
 
 
-def _changes(allocation: PostedAllocation) -> list[Change]:
+def _changes(allocation: PostedAllocation, *, by: Actor, at: datetime) -> list[Change]:
     item, outcome = allocation.line.item, allocation.outcome
+    paid = ReceiptAllocatedV1(
+        version=outcome.version,
+        occurred_at=at,
+        by=by.subject,
+        receivable_id=item.id,
+        customer_id=item.customer_id,
+        receipt_id=allocation.receipt_id,
+        received_on=allocation.received_on,
+        allocated_pence=allocation.line.amount_pence,
+        outstanding_pence=outcome.outstanding_pence,
+        basis=allocation.line.basis,
+    )
     detail = {
         "receipt_id": allocation.receipt_id,
         "amount_pence": allocation.line.amount_pence,
         "outstanding_pence": outcome.outstanding_pence,
         "basis": allocation.line.basis,
     }
-    changes = [Change("receivable", item.id, outcome.version, "paid", detail=detail)]
+    changes = [Change("receivable", item.id, paid.version, "paid", paid, detail=detail)]
     if outcome.settled_on is not None:
-        settled = {"settled_on": outcome.settled_on}
-        changes.append(Change("receivable", item.id, outcome.version + 1, "settled", detail=settled))
+        settled = ReceivableSettledV1(
+            version=outcome.version + 1,
+            occurred_at=at,
+            by=by.subject,
+            receivable_id=item.id,
+            customer_id=item.customer_id,
+            settled_on=outcome.settled_on,
+        )
+        settled_on = {"settled_on": outcome.settled_on}
+        changes.append(Change("receivable", item.id, settled.version, "settled", settled, detail=settled_on))
     return changes
 
 
@@ -196,33 +215,3 @@ def _entry(allocation: PostedAllocation) -> Entry:
         receipt_id=allocation.receipt_id,
     )
     return entry(Fact.RECEIPT_ALLOCATED, allocation.id, allocation.posted_on, lines)
-
-
-def _events(allocation: PostedAllocation, *, by: Actor, at: datetime) -> list[ReceivableEvent]:
-    item, outcome = allocation.line.item, allocation.outcome
-    events: list[ReceivableEvent] = [
-        ReceiptAllocatedV1(
-            version=outcome.version,
-            occurred_at=at,
-            by=by.subject,
-            receivable_id=item.id,
-            customer_id=item.customer_id,
-            receipt_id=allocation.receipt_id,
-            received_on=allocation.received_on,
-            allocated_pence=allocation.line.amount_pence,
-            outstanding_pence=outcome.outstanding_pence,
-            basis=allocation.line.basis,
-        )
-    ]
-    if outcome.settled_on is not None:
-        events.append(
-            ReceivableSettledV1(
-                version=outcome.version + 1,
-                occurred_at=at,
-                by=by.subject,
-                receivable_id=item.id,
-                customer_id=item.customer_id,
-                settled_on=outcome.settled_on,
-            )
-        )
-    return events

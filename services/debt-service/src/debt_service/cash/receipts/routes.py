@@ -2,129 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.database.history import ChangeOut, history_of
-from council_common.identity.actor import Actor
+from council_common.database.rows import get_row
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
-from council_common.web.dependencies import Now, SessionDep, requires
-from council_common.web.idempotency import Idempotent
-from council_common.web.pages import Page, PageQuery, fetch_page
-from fastapi import Depends, Response
+from council_common.web.acts import Act, acting
+from council_common.web.bulk import BulkOut, read_items
+from council_common.web.resource_routes import reading_routes
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.bulk import BulkIn, BulkOut, read_lines
 from debt_service.cash.receipts import store
-from debt_service.cash.receipts.rules import ReceiptStatus
-from debt_service.cash.receipts.schemas import AllocationsIn, ReceiptIn, ReceiptOut, ReversalIn
+from debt_service.cash.receipts.lists import ReceiptList
+from debt_service.cash.receipts.schemas import AllocationsIn, ReceiptIn, ReceiptOut, ReceiptsIn, ReversalIn
 from debt_service.cash.receipts.tables import Receipt
 from debt_service.cash.receipts.usecases import allocate_by_hand, record_receipts, reverse_receipt
-from debt_service.fields import Day
 
 router = resource_router("receipts")
 
 
-async def _receipt_out(session: AsyncSession, receipt_id: UUID) -> ReceiptOut:
-    receipt = await store.get_receipt(session, receipt_id)
-    return ReceiptOut.of(receipt, (await store.allocations_of(session, [receipt_id]))[receipt_id])
-
-
-@router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": ReceiptOut}})
-async def record(
-    receipt: ReceiptIn,
-    response: Response,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("receipts:write")],
-) -> ReceiptOut:
+@router.post("", status_code=201, responses={200: {"model": ReceiptOut}})
+async def record(receipt: ReceiptIn, act: Annotated[Act, acting("receipts:write")]) -> ReceiptOut:
     """Record money received and set it against debts; 200 with what is there when it is known already."""
-    [outcome] = await record_receipts(session, [(1, receipt.as_new())], by=by, at=now)
-    receipt_id = outcome.raise_if_refused()
-    response.status_code = 201 if outcome.result == "created" else 200
-    return await _receipt_out(session, receipt_id)
+    [outcome] = await record_receipts(act.session, [(0, receipt.as_new())], by=act.by, at=act.at)
+    recorded = await get_row(act.session, Receipt, outcome.id_or_refusal())
+    return await _answer(act, recorded, new=outcome.result == "created")
 
 
-@router.post("/bulk", dependencies=[Idempotent], max_body_size=BULK_BODY_LIMIT)
-async def record_many(
-    body: BulkIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("receipts:write")]
-) -> BulkOut:
-    """Record up to 5,000 receipts, in their order; each line has its own outcome."""
-    good, bad = read_lines(ReceiptIn, body.items)
-    outcomes = await record_receipts(session, [(line, receipt.as_new()) for line, receipt in good], by=by, at=now)
-    return BulkOut.of([*outcomes, *bad])
+@router.post("/bulk", max_body_size=BULK_BODY_LIMIT)
+async def record_many(receipts: ReceiptsIn, act: Annotated[Act, acting("receipts:write")]) -> BulkOut:
+    """Record up to 5,000 receipts, in their order; each item has its own verdict."""
+    good, bad = read_items(ReceiptIn, receipts.items)
+    new = [(index, receipt.as_new()) for index, receipt in good]
+    return BulkOut.of([*await record_receipts(act.session, new, by=act.by, at=act.at), *bad])
 
 
-@router.get("")
-async def list_receipts(
-    *,
-    session: SessionDep,
-    page: Annotated[PageQuery, Depends()],
-    _: Annotated[Actor, requires("receipts:read")],
-    customer_id: UUID | None = None,
-    receivable_id: UUID | None = None,
-    status: ReceiptStatus | None = None,
-    received_from: Day | None = None,
-    received_to: Day | None = None,
-    unallocated: bool | None = None,
-) -> Page[ReceiptOut]:
-    """Receipts with their allocations, filtered and sorted."""
-    receipts, cursor = await fetch_page(
-        session,
-        store.receipts_where(
-            customer_id=customer_id,
-            receivable_id=receivable_id,
-            status=status,
-            received_from=received_from,
-            received_to=received_to,
-            unallocated=unallocated,
-        ),
-        query=page,
-        sortable={"received_on": Receipt.received_on, "amount_pence": Receipt.amount_pence},
-        default="received_on",
-        id_column=Receipt.id,
-    )
+async def _with_allocations(session: AsyncSession, receipts: Sequence[Any]) -> list[ReceiptOut]:
     allocations = await store.allocations_of(session, [receipt.id for receipt in receipts])
-    return Page(items=[ReceiptOut.of(receipt, allocations[receipt.id]) for receipt in receipts], next=cursor)
+    return [ReceiptOut.of(receipt, allocations[receipt.id]) for receipt in receipts]
 
 
-@router.get("/{receipt_id}")
-async def get(receipt_id: UUID, session: SessionDep, _: Annotated[Actor, requires("receipts:read")]) -> ReceiptOut:
-    """One receipt with its allocations."""
-    return await _receipt_out(session, receipt_id)
+reading_routes(router, ReceiptList, ReceiptOut, of=Receipt, scope="receipts:read", show=_with_allocations)
 
 
-@router.get("/{receipt_id}/history")
-async def history(
-    receipt_id: UUID, session: SessionDep, _: Annotated[Actor, requires("receipts:read")]
-) -> list[ChangeOut]:
-    """Every change of a receipt: who, when and why."""
-    await store.get_receipt(session, receipt_id)
-    return await history_of(session, receipt_id)
-
-
-@router.post("/{receipt_id}/allocations", status_code=201, dependencies=[Idempotent])
-async def allocate(
-    receipt_id: UUID,
-    body: AllocationsIn,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("receipts:write")],
-) -> ReceiptOut:
+@router.post("/{receipt_id}/allocations", status_code=201)
+async def allocate(receipt_id: UUID, body: AllocationsIn, act: Annotated[Act, acting("receipts:write")]) -> ReceiptOut:
     """Set what is left of a receipt against receivables, by hand."""
     requests = [allocation.as_request() for allocation in body.allocations]
-    await allocate_by_hand(session, receipt_id, requests, by=by, at=now)
-    return await _receipt_out(session, receipt_id)
+    return await _answer(act, await allocate_by_hand(act.session, receipt_id, requests, by=act.by, at=act.at))
 
 
-@router.post("/{receipt_id}/reversals", status_code=201, dependencies=[Idempotent])
-async def reverse(
-    receipt_id: UUID,
-    reversal: ReversalIn,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("receipts:write")],
-) -> ReceiptOut:
+@router.post("/{receipt_id}/reversals", status_code=201)
+async def reverse(receipt_id: UUID, reversal: ReversalIn, act: Annotated[Act, acting("receipts:write")]) -> ReceiptOut:
     """The money went back to the payer's bank: what it paid is owed again."""
-    await reverse_receipt(session, receipt_id, reversed_on=reversal.reversed_on, reason=reversal.reason, by=by, at=now)
-    return await _receipt_out(session, receipt_id)
+    receipt = await reverse_receipt(
+        act.session,
+        receipt_id,
+        reversed_on=reversal.reversed_on,
+        reason=reversal.reason,
+        note=reversal.note,
+        by=act.by,
+        at=act.at,
+    )
+    return await _answer(act, receipt)
+
+
+async def _answer(act: Act, receipt: Receipt, *, new: bool = True) -> ReceiptOut:
+    act.answers(f"{router.prefix}/{receipt.id}", receipt.version, new=new)
+    [shown] = await _with_allocations(act.session, [receipt])
+    return shown

@@ -9,13 +9,13 @@ on account, with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Malformed
 from council_common.money import Money
 
 from debt_service.ledger.receivables.rules import OpenItem
@@ -34,8 +34,16 @@ class ReceiptMethod(StrEnum):
 
 
 class ReceiptStatus(StrEnum):
+    """A receipt is received, and reversed where the money went back."""
+
     RECEIVED = "received"
     REVERSED = "reversed"
+
+
+NEXT: Mapping[ReceiptStatus, frozenset[ReceiptStatus]] = {
+    ReceiptStatus.RECEIVED: frozenset({ReceiptStatus.REVERSED}),
+    ReceiptStatus.REVERSED: frozenset(),
+}
 
 
 class AllocationBasis(StrEnum):
@@ -58,10 +66,6 @@ class UnallocatedReason(StrEnum):
     MORE_THAN_NAMED = "more_than_named"
     SEVERAL_DEBT_TYPES = "several_debt_types"
     NOTHING_MORE_OWED = "nothing_more_owed"
-
-
-class ReceiptNotFound(NotFound):
-    code = "receipt-not-found"
 
 
 class AnothersDebt(Conflict):
@@ -93,8 +97,8 @@ class AllocationRequest:
 class NewReceipt:
     """Money received, as the source (a bank statement, a till) sends it."""
 
-    system: str
-    reference: str
+    source_system: str
+    source_reference: str
     received_on: date
     amount_pence: int
     method: ReceiptMethod

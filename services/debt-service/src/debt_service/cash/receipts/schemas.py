@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
+from council_common.contracts.fields import SourceReference
+from council_common.fields import PRINTABLE, Code, Day, PositivePence, RequestModel, Sentence, SourceIn
+from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from debt_service.cash.receipts.rules import (
@@ -16,17 +20,13 @@ from debt_service.cash.receipts.rules import (
     ReceiptStatus,
     UnallocatedReason,
 )
-from debt_service.cash.receipts.tables import Allocation, Receipt
-from debt_service.fields import NO_CONTROL_CHARACTERS, Day, PositivePence, Sentence, SourceIn
 from debt_service.ledger.receivables.schemas import Number
 
-PayerReference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=NO_CONTROL_CHARACTERS)]
+PayerReference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PRINTABLE)]
 
 
-class AllocationIn(BaseModel):
+class AllocationIn(RequestModel):
     """A part to be set against one receivable, named by id or number."""
-
-    model_config = ConfigDict(extra="forbid")
 
     receivable_id: UUID | None = None
     number: Number | None = None
@@ -39,13 +39,12 @@ class AllocationIn(BaseModel):
         return self
 
     def as_request(self) -> AllocationRequest:
+        """As the rules take it."""
         return AllocationRequest(self.receivable_id, self.number, self.amount_pence)
 
 
-class ReceiptIn(BaseModel):
+class ReceiptIn(RequestModel):
     """Money received. Without `allocations` the rules decide: quoted reference, same amount, oldest due."""
-
-    model_config = ConfigDict(extra="forbid")
 
     source: SourceIn
     received_on: Day
@@ -53,12 +52,13 @@ class ReceiptIn(BaseModel):
     method: ReceiptMethod = ReceiptMethod.BACS_CREDIT
     payer_reference: Annotated[PayerReference | None, Field(examples=["R0000123"])] = None
     customer_id: UUID | None = None
-    allocations: Annotated[list[AllocationIn], Field(max_length=500)] = []
+    allocations: Annotated[list[AllocationIn], Field(max_length=500, default_factory=list)]
 
     def as_new(self) -> NewReceipt:
+        """As the rules take it."""
         return NewReceipt(
-            system=self.source.system,
-            reference=self.source.reference,
+            source_system=self.source.system,
+            source_reference=self.source.reference,
             received_on=self.received_on,
             amount_pence=self.amount_pence,
             method=self.method,
@@ -68,25 +68,28 @@ class ReceiptIn(BaseModel):
         )
 
 
-class AllocationsIn(BaseModel):
-    """What an officer sets a receipt against."""
+class ReceiptsIn(BulkIn, of=ReceiptIn):
+    """Receipts to record, in their order."""
 
-    model_config = ConfigDict(extra="forbid")
+
+class AllocationsIn(RequestModel):
+    """What an officer sets a receipt against."""
 
     allocations: Annotated[list[AllocationIn], Field(min_length=1, max_length=500)]
 
 
-class ReversalIn(BaseModel):
+class ReversalIn(RequestModel):
     """Why, and on which day (today when absent), the money went back."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Annotated[Sentence, Field(examples=["refer_to_payer"])]
+    reason: Annotated[Code, Field(examples=["refer_to_payer"])]
+    note: Sentence | None = None
     reversed_on: Day | None = None
 
 
 class AllocationOut(BaseModel):
     """A part of a receipt set against a receivable, and on which basis."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     receivable_id: UUID
@@ -97,17 +100,12 @@ class AllocationOut(BaseModel):
     reversed_on: date | None
 
 
-class ReceiptSource(BaseModel):
-    system: str
-    reference: str
-
-
 class ReceiptOut(BaseModel):
     """A receipt with its allocations; `unallocated_pence` is on account."""
 
     id: UUID
     version: int
-    source: ReceiptSource
+    source: SourceReference
     received_on: date
     amount_pence: int
     allocated_pence: int
@@ -123,13 +121,18 @@ class ReceiptOut(BaseModel):
     ]
     allocations: list[AllocationOut]
 
-    @staticmethod
-    def of(receipt: Receipt, allocations: list[Allocation]) -> ReceiptOut:
+    @classmethod
+    def of(cls, receipt: Any, allocations: Sequence[Any]) -> ReceiptOut:
+        """From a stored receipt, or a row of the list, with its allocations."""
         left = receipt.amount_pence - receipt.allocated_pence if receipt.status == ReceiptStatus.RECEIVED else 0
-        return ReceiptOut(
-            source=ReceiptSource(system=receipt.system, reference=receipt.reference),
+        values = {name: getattr(receipt, name) for name in cls.model_fields if name not in _COMPUTED}
+        return cls(
+            **values,
+            source=SourceReference(system=receipt.source_system, reference=receipt.source_reference),
             unallocated_pence=left,
             on_account_reason=receipt.on_account_reason if left else None,
-            allocations=[AllocationOut(**allocation.values("receipt_id")) for allocation in allocations],
-            **receipt.values("system", "reference", "created_at", "content_hash", "on_account_reason"),
+            allocations=[AllocationOut.model_validate(allocation) for allocation in allocations],
         )
+
+
+_COMPUTED = {"source", "unallocated_pence", "on_account_reason", "allocations"}

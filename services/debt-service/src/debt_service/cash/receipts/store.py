@@ -10,30 +10,24 @@ from uuid import UUID
 
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import Select, delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.bulk import content_hash
-from debt_service.cash.receipts.rules import (
-    AllocationBasis,
-    NewReceipt,
-    ReceiptNotFound,
-    ReceiptStatus,
-    UnallocatedReason,
-)
+from debt_service.cash.receipts.rules import AllocationBasis, NewReceipt, UnallocatedReason
 from debt_service.cash.receipts.tables import Allocation, Receipt
-from debt_service.records import copy_rows
+from debt_service.rows import copy_rows
+from debt_service.source_content import content_hash
 
 _INSERT = """
-INSERT INTO receipt (id, version, system, reference, received_on, amount_pence, allocated_pence, method,
+INSERT INTO receipt (id, version, source_system, source_reference, received_on, amount_pence, allocated_pence, method,
                      payer_reference, customer_id, status, created_at, content_hash)
 SELECT id, 1, system, reference, received_on, amount, 0, method, payer_reference, customer_id, 'received', $10, hash
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::text[], $7::text[], $8::uuid[],
             $9::text[])
      AS new (id, system, reference, received_on, amount, method, payer_reference, customer_id, hash)
-ON CONFLICT (system, reference) DO NOTHING
-RETURNING id, system, reference
+ON CONFLICT (source_reference, source_system) DO NOTHING
+RETURNING id, source_system, source_reference
 """
 
 _SET_ALLOCATED = """
@@ -65,8 +59,8 @@ async def insert_receipts(
     rows = await connection.fetch(
         _INSERT,
         [new_id() for _ in receipts],
-        [new.system for new in receipts],
-        [new.reference for new in receipts],
+        [new.source_system for new in receipts],
+        [new.source_reference for new in receipts],
         [new.received_on for new in receipts],
         [new.amount_pence for new in receipts],
         [new.method for new in receipts],
@@ -75,30 +69,25 @@ async def insert_receipts(
         [content_hash(new) for new in receipts],
         at,
     )
-    return {(row["system"], row["reference"]): row["id"] for row in rows}
+    return {(row["source_system"], row["source_reference"]): row["id"] for row in rows}
 
 
-async def receipts_by_source(session: AsyncSession, keys: Iterable[SourceKey]) -> dict[SourceKey, Receipt]:
+class KnownReceipt(NamedTuple):
+    """A receipt that a source sent: its id, and the hash of what was sent first."""
+
+    id: UUID
+    content_hash: str
+
+
+async def receipts_by_source(session: AsyncSession, keys: Iterable[SourceKey]) -> dict[SourceKey, KnownReceipt]:
     """The receipts a source system knows by these references."""
-    wanted = tuple_(col(Receipt.system), col(Receipt.reference)).in_(list(keys))
-    found = await session.scalars(select(Receipt).where(wanted))
-    return {(receipt.system, receipt.reference): receipt for receipt in found}
-
-
-async def get_receipt(session: AsyncSession, receipt_id: UUID) -> Receipt:
-    """One receipt as the database has it now; raises ReceiptNotFound."""
-    receipt = await session.get(Receipt, receipt_id, populate_existing=True)
-    if receipt is None:
-        raise ReceiptNotFound("There is no receipt with this id.")
-    return receipt
-
-
-async def lock_receipt(session: AsyncSession, receipt_id: UUID) -> Receipt:
-    """One receipt, its row locked before those of receivables; raises ReceiptNotFound."""
-    receipt = await session.get(Receipt, receipt_id, with_for_update=True, populate_existing=True)
-    if receipt is None:
-        raise ReceiptNotFound("There is no receipt with this id.")
-    return receipt
+    source = tuple_(col(Receipt.source_system), col(Receipt.source_reference))
+    found = await session.execute(
+        select(
+            col(Receipt.source_system), col(Receipt.source_reference), col(Receipt.id), col(Receipt.content_hash)
+        ).where(source.in_(list(keys)))
+    )
+    return {(row.source_system, row.source_reference): KnownReceipt(row.id, row.content_hash) for row in found}
 
 
 class AllocatedTotal(NamedTuple):
@@ -111,7 +100,7 @@ class AllocatedTotal(NamedTuple):
 
 async def add_allocations(session: AsyncSession, allocations: Sequence[NewAllocation]) -> list[AllocatedTotal]:
     """Add allocations by COPY and add them up on their receipts."""
-    await copy_rows(session, "allocation", NewAllocation._fields, allocations)
+    await copy_rows(session, Allocation, NewAllocation, allocations)
     sums: dict[UUID, int] = defaultdict(int)
     for allocation in allocations:
         sums[allocation.receipt_id] += allocation.amount_pence
@@ -173,33 +162,3 @@ async def last_paid(session: AsyncSession, receivable_ids: Iterable[UUID]) -> di
 async def end_allocations(session: AsyncSession, allocation_ids: Sequence[UUID], *, on: date) -> None:
     """Mark allocations as taken back."""
     await session.execute(update(Allocation).where(col(Allocation.id).in_(allocation_ids)).values(reversed_on=on))
-
-
-def receipts_where(
-    *,
-    customer_id: UUID | None,
-    receivable_id: UUID | None,
-    status: str | None,
-    received_from: date | None,
-    received_to: date | None,
-    unallocated: bool | None,
-) -> Select[Any]:
-    """The list of receipts, filtered."""
-    statement: Select[Any] = select(Receipt)
-    if customer_id is not None:
-        statement = statement.where(col(Receipt.customer_id) == customer_id)
-    if receivable_id is not None:
-        set_against_it = select(col(Allocation.receipt_id)).where(col(Allocation.receivable_id) == receivable_id)
-        statement = statement.where(col(Receipt.id).in_(set_against_it))
-    if status is not None:
-        statement = statement.where(col(Receipt.status) == status)
-    if received_from is not None:
-        statement = statement.where(col(Receipt.received_on) >= received_from)
-    if received_to is not None:
-        statement = statement.where(col(Receipt.received_on) <= received_to)
-    if unallocated is not None:
-        is_left = (col(Receipt.allocated_pence) < col(Receipt.amount_pence)) & (
-            col(Receipt.status) == ReceiptStatus.RECEIVED
-        )
-        statement = statement.where(is_left if unallocated else ~is_left)
-    return statement

@@ -7,13 +7,15 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from council_common.clock import london_date
-from council_common.contracts.debts import ReceiptReversedV1, ReceivableEvent
-from council_common.errors import BusinessError, FieldError, IllegalMove
+from council_common.contracts.debts import ReceiptReversedV1
+from council_common.database.rows import lock_row
+from council_common.errors import BusinessError, FieldError, IllegalMove, SourceReferenceTaken, move
 from council_common.identity.actor import Actor
 from council_common.observability.logs import get_logger
+from council_common.recording import Change, fact, record, record_many
+from council_common.web.bulk import Outcome, refused
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.bulk import Outcome, SourceReused, content_hash, refused
 from debt_service.cash.receipts import store
 from debt_service.cash.receipts.allocating import (
     OpenItems,
@@ -23,6 +25,7 @@ from debt_service.cash.receipts.allocating import (
     record_allocations,
 )
 from debt_service.cash.receipts.rules import (
+    NEXT,
     AllocationBasis,
     AllocationLine,
     AllocationRequest,
@@ -41,58 +44,58 @@ from debt_service.ledger.journal.store import post_entries
 from debt_service.ledger.receivables.rules import FutureDate, OpenItem, ReceivableStatus, not_in_future
 from debt_service.ledger.receivables.store import lock_open_items, save_open_items
 from debt_service.ledger.receivables.usecases import overdue_event
-from debt_service.records import Change, write_changes, write_events
+from debt_service.source_content import content_hash
 
 log = get_logger()
 
-NumberedReceipts = Sequence[tuple[int, NewReceipt]]
+IndexedReceipts = Sequence[tuple[int, NewReceipt]]
 
 
-async def record_receipts(session: AsyncSession, lines: NumberedReceipts, *, by: Actor, at: datetime) -> list[Outcome]:
-    """Record money received and set it against open items; each line has its own outcome.
+async def record_receipts(session: AsyncSession, items: IndexedReceipts, *, by: Actor, at: datetime) -> list[Outcome]:
+    """Record money received and set it against open items; each item has its own outcome.
 
-    A line whose allocations a rule refuses is refused whole: nothing of it is kept.
+    An item whose allocations a rule refuses is refused whole: nothing of it is kept.
     """
-    lines, outcomes = await _acceptable(session, lines, today=london_date(at))
-    if not lines:
+    items, outcomes = await _acceptable(session, items, today=london_date(at))
+    if not items:
         return outcomes
-    by_key = {(new.system, new.reference): (line, new) for line, new in reversed(lines)}
+    by_key = {(new.source_system, new.source_reference): (index, new) for index, new in reversed(items)}
     # Every request adds in one order: two with the same receipts wait for one another, never in a ring.
     added = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
     known = await store.receipts_by_source(session, by_key)
-    added_lines = {by_key[key][0] for key in added}
+    added_items = {by_key[key][0] for key in added}
     open_items = await lock_open_items_of(session, [by_key[key][1] for key in added])
-    # Money is set against open items in the order of the lines, whatever order the rows were added in.
+    # Money is set against open items in the order of the request, whatever order the rows were added in.
     in_order = sorted(((added[key], *by_key[key]) for key in added), key=lambda receipt: receipt[1])
     refusals = await _allocate(session, in_order, open_items, by=by, at=at)
-    for line, new in lines:
-        receipt = known[new.system, new.reference]
+    for index, new in items:
+        receipt = known[new.source_system, new.source_reference]
         if receipt.id in refusals:
-            # Also for a line that repeats a refused one: nothing of it is kept.
-            outcomes.append(refused(line, refusals[receipt.id]))
-        elif line in added_lines:
-            outcomes.append(Outcome(line, "created", receipt.id))
+            # Also for an item that repeats a refused one: nothing of it is kept.
+            outcomes.append(refused(index, refusals[receipt.id]))
+        elif index in added_items:
+            outcomes.append(Outcome(index, "created", receipt.id))
         elif content_hash(new) == receipt.content_hash:
-            outcomes.append(Outcome(line, "existing", receipt.id))
+            outcomes.append(Outcome(index, "existing", receipt.id))
         else:
-            outcomes.append(refused(line, SourceReused()))
+            outcomes.append(refused(index, SourceReferenceTaken("receipt", record_id=receipt.id)))
     return outcomes
 
 
 async def _acceptable(
-    session: AsyncSession, lines: NumberedReceipts, *, today: date
-) -> tuple[NumberedReceipts, list[Outcome]]:
-    named = [new.customer_id for _, new in lines if new.customer_id is not None]
+    session: AsyncSession, items: IndexedReceipts, *, today: date
+) -> tuple[IndexedReceipts, list[Outcome]]:
+    named = [new.customer_id for _, new in items if new.customer_id is not None]
     customers = await lock_customers_for_share(session, named)
     good: list[tuple[int, NewReceipt]] = []
     bad: list[Outcome] = []
-    for line, new in lines:
+    for index, new in items:
         if new.received_on > today:
-            bad.append(refused(line, FutureDate.of("received_on", today=today)))
+            bad.append(refused(index, FutureDate.of("received_on", today=today)))
         elif new.customer_id is not None and new.customer_id not in customers:
-            bad.append(refused(line, unknown_customer("customer_id")))
+            bad.append(refused(index, unknown_customer("customer_id")))
         else:
-            good.append((line, new))
+            good.append((index, new))
     return good, bad
 
 
@@ -127,7 +130,7 @@ async def _allocate(
     await store.name_customers(session, customers)
     await store.note_unallocated_reasons(session, reasons)
     kept = (Change("receipt", receipt_id, 1, "received") for receipt_id, _, _ in added if receipt_id not in refusals)
-    await write_changes(session, kept, by=by, at=at)
+    await record_many(session, kept, by=by, at=at)
     entries += await record_allocations(session, posted, by=by, at=at)
     await post_entries(session, entries, by=by.subject, at=at)
     return refusals
@@ -135,55 +138,62 @@ async def _allocate(
 
 async def allocate_by_hand(
     session: AsyncSession, receipt_id: UUID, requests: Sequence[AllocationRequest], *, by: Actor, at: datetime
-) -> None:
-    """Set what a receipt has left against debts an officer names; raises OverAllocated or NotEnoughLeft.
+) -> Receipt:
+    """Set what a receipt has left against debts an officer names.
 
     An officer may pay another customer's debt with it. Suspense becomes the customer's whose debts it pays.
+    Raises NotFound, IllegalMove for a reversed receipt, OverAllocated and NotEnoughLeft.
     """
-    receipt = await store.lock_receipt(session, receipt_id)
+    receipt = await lock_row(session, Receipt, receipt_id)
     if receipt.status != ReceiptStatus.RECEIVED:
         raise IllegalMove("The receipt", receipt.status, "allocated")
     open_items = await lock_requested(session, requests)
     requested = open_items.requested(requests)
     check_requests(requested, left_pence=receipt.amount_pence - receipt.allocated_pence)
-    identified = await _identify(session, receipt, sole_customer(item for item, _ in requested))
+    payer_id, identified = await _identify(session, receipt, sole_customer(item for item, _ in requested))
     lines = [AllocationLine(item, pence, AllocationBasis.BY_HAND) for item, pence in requested]
     posted = post_lines(
-        lines,
-        receipt_id=receipt.id,
-        payer_id=receipt.customer_id,
-        received_on=receipt.received_on,
-        on=london_date(at),
+        lines, receipt_id=receipt.id, payer_id=payer_id, received_on=receipt.received_on, on=london_date(at)
     )
     entries = await record_allocations(session, posted, by=by, at=at)
     await post_entries(session, [*identified, *entries], by=by.subject, at=at)
+    await session.refresh(receipt)
+    return receipt
 
 
-async def _identify(session: AsyncSession, receipt: Receipt, customer_id: UUID | None) -> list[Entry]:
-    """Note whose money a suspense receipt is; returns the journal entry for the caller to post.
+async def _identify(
+    session: AsyncSession, receipt: Receipt, customer_id: UUID | None
+) -> tuple[UUID | None, list[Entry]]:
+    """Whose money a receipt is, noted where it was suspense; and the journal entry of that for the caller to post.
 
-    Not where it pays the debts of several customers.
+    It stays suspense where it pays the debts of several customers.
     """
     if receipt.customer_id is not None or customer_id is None or receipt.allocated_pence > 0:
-        return []
-    receipt.customer_id = customer_id
-    await session.flush()
+        return receipt.customer_id, []
+    await store.name_customers(session, {receipt.id: customer_id})
     lines = identified_lines(amount_pence=receipt.amount_pence, customer_id=customer_id, receipt_id=receipt.id)
-    return [entry(Fact.RECEIPT_IDENTIFIED, receipt.id, receipt.received_on, lines)]
+    return customer_id, [entry(Fact.RECEIPT_IDENTIFIED, receipt.id, receipt.received_on, lines)]
 
 
 async def reverse_receipt(
-    session: AsyncSession, receipt_id: UUID, *, reversed_on: date | None, reason: str, by: Actor, at: datetime
-) -> None:
+    session: AsyncSession,
+    receipt_id: UUID,
+    *,
+    reversed_on: date | None,
+    reason: str,
+    note: str | None,
+    by: Actor,
+    at: datetime,
+) -> Receipt:
     """The money went back (a bounced cheque, an unpaid Direct Debit): what it paid is owed again.
 
-    Raises IllegalMove for a receipt that is reversed, FutureDate, and TooEarly for a day before its last allocation.
+    `reason` is the bank's code, or the council's. Raises NotFound, IllegalMove for a receipt that is reversed,
+    FutureDate, and TooEarly for a day before its last allocation.
     """
     on = reversed_on or london_date(at)
     not_in_future("reversed_on", on, today=london_date(at))
-    receipt = await store.lock_receipt(session, receipt_id)
-    if receipt.status != ReceiptStatus.RECEIVED:
-        raise IllegalMove("The receipt", receipt.status, ReceiptStatus.REVERSED)
+    receipt = await lock_row(session, Receipt, receipt_id)
+    status = move(NEXT, receipt.status, ReceiptStatus.REVERSED, thing="The receipt")
     allocations = (await store.allocations_of(session, [receipt.id]))[receipt.id]
     standing = [allocation for allocation in allocations if allocation.reversed_on is None]
     earliest = max([receipt.received_on, *(allocation.allocated_on for allocation in standing)])
@@ -195,13 +205,11 @@ async def reverse_receipt(
     await _reopen(session, receipt, standing, items, on=on, reason=reason, by=by, at=at)
     await store.end_allocations(session, [allocation.id for allocation in standing], on=on)
     await post_entries(session, [_reversal(receipt, standing, items, on)], by=by.subject, at=at)
-    receipt.status = ReceiptStatus.REVERSED
-    receipt.reversed_on, receipt.reversal_reason = on, reason
-    receipt.allocated_pence = 0
-    receipt.version += 1
-    await session.flush()
-    await write_changes(session, [Change("receipt", receipt.id, receipt.version, "reversed", reason)], by=by, at=at)
+    receipt.status, receipt.reversed_on, receipt.reversal_reason, receipt.allocated_pence = status, on, reason, 0
+    detail = {} if note is None else {"note": note}
+    await record(session, fact(receipt, "reversed", reason=reason, detail=detail), by=by, at=at)
     log.info("receipt_reversed", receipt_id=str(receipt.id), amount_pence=receipt.amount_pence)
+    return receipt
 
 
 def _reversal(receipt: Receipt, allocations: Sequence[Allocation], items: dict[UUID, OpenItem], on: date) -> Entry:
@@ -232,32 +240,28 @@ async def _reopen(
     at: datetime,
 ) -> None:
     """What the receipt paid is owed again; a debt that becomes overdue for the first time has its own event."""
-    events: list[ReceivableEvent] = []
     changes: list[Change] = []
     for allocation in allocations:
         item = items[allocation.receivable_id]
         item.reopen(allocation.amount_pence, on=on)
-        detail = {"receipt_id": receipt.id, "amount_pence": allocation.amount_pence}
-        changes.append(Change("receivable", item.id, item.version, "reopened", reason, detail))
-        events.append(
-            ReceiptReversedV1(
-                version=item.version,
-                occurred_at=at,
-                by=by.subject,
-                receivable_id=item.id,
-                customer_id=item.customer_id,
-                receipt_id=receipt.id,
-                reversed_on=on,
-                reversed_pence=allocation.amount_pence,
-                outstanding_pence=item.outstanding_pence,
-                status=item.status,
-            )
+        event = ReceiptReversedV1(
+            version=item.version,
+            occurred_at=at,
+            by=by.subject,
+            receivable_id=item.id,
+            customer_id=item.customer_id,
+            receipt_id=receipt.id,
+            reversed_on=on,
+            reversed_pence=allocation.amount_pence,
+            outstanding_pence=item.outstanding_pence,
+            status=item.status,
         )
+        detail = {"receipt_id": receipt.id, "amount_pence": allocation.amount_pence}
+        changes.append(Change("receivable", item.id, item.version, "reopened", event, reason, detail))
         if item.status == ReceivableStatus.OVERDUE and item.overdue_on is None:
             item.overdue_on = item.due_on + timedelta(days=1)
             item.version += 1
-            changes.append(Change("receivable", item.id, item.version, "overdue"))
-            events.append(overdue_event(item, by=by, at=at))
+            overdue = overdue_event(item, by=by, at=at)
+            changes.append(Change("receivable", item.id, item.version, "overdue", overdue))
     await save_open_items(session, list(items.values()))
-    await write_changes(session, changes, by=by, at=at)
-    await write_events(session, events)
+    await record_many(session, changes, by=by, at=at)

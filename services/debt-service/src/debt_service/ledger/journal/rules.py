@@ -8,8 +8,6 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from council_common.errors import NotFound
-
 
 class Account(StrEnum):
     """The accounts this service keeps; the council's ledger maps them to its own codes."""
@@ -31,10 +29,6 @@ class Fact(StrEnum):
     RECEIPT_IDENTIFIED = "receipt_identified"
     RECEIPT_ALLOCATED = "receipt_allocated"
     RECEIPT_REVERSED = "receipt_reversed"
-
-
-class JournalEntryNotFound(NotFound):
-    code = "journal-entry-not-found"
 
 
 @dataclass(frozen=True, slots=True)

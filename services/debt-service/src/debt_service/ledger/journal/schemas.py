@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from debt_service.ledger.journal.rules import Account, Fact
-from debt_service.ledger.journal.tables import JournalEntry, JournalLine
 
 
 class JournalLineOut(BaseModel):
     """One side of an entry: a debit is positive, a credit negative."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     account: Account
     amount_pence: int
@@ -33,9 +36,8 @@ class JournalEntryOut(BaseModel):
     recorded_by: str
     lines: list[JournalLineOut]
 
-    @staticmethod
-    def of(entry: JournalEntry, lines: list[JournalLine]) -> JournalEntryOut:
-        return JournalEntryOut(
-            **entry.values(),
-            lines=[JournalLineOut(**line.values("entry_id", "line_no")) for line in lines],
-        )
+    @classmethod
+    def of(cls, entry: Any, lines: Sequence[Any]) -> JournalEntryOut:
+        """From a stored entry, or a row of the list, with its lines."""
+        values = {name: getattr(entry, name) for name in cls.model_fields if name != "lines"}
+        return cls(**values, lines=[JournalLineOut.model_validate(line) for line in lines])

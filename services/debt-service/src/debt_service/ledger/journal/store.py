@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from council_common.ids import new_id
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.ledger.journal.rules import Account, Entry, Fact, JournalEntryNotFound
+from debt_service.ledger.journal.rules import Account, Entry, Fact
 from debt_service.ledger.journal.tables import JournalEntry, JournalLine
-from debt_service.records import copy_rows
+from debt_service.rows import copy_rows
 
 
 class EntryRow(NamedTuple):
@@ -71,51 +71,8 @@ async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: s
             )
             for number, line in enumerate(entry.lines, start=1)
         ]
-    if heads:
-        await copy_rows(session, "journal_entry", EntryRow._fields, heads)
-        await copy_rows(session, "journal_line", LineRow._fields, lines)
-
-
-async def get_entry(session: AsyncSession, entry_id: UUID) -> JournalEntry:
-    """One entry; raises JournalEntryNotFound."""
-    found = await session.get(JournalEntry, entry_id)
-    if found is None:
-        raise JournalEntryNotFound("There is no journal entry with this id.")
-    return found
-
-
-def entries_where(
-    *,
-    fact: str | None,
-    account: str | None,
-    customer_id: UUID | None,
-    receivable_id: UUID | None,
-    receipt_id: UUID | None,
-    posted_from: date | None,
-    posted_to: date | None,
-) -> Select[Any]:
-    """Entries, filtered by themselves or by one of their lines."""
-    statement: Select[Any] = select(JournalEntry)
-    if fact is not None:
-        statement = statement.where(col(JournalEntry.fact) == fact)
-    if posted_from is not None:
-        statement = statement.where(col(JournalEntry.posted_on) >= posted_from)
-    if posted_to is not None:
-        statement = statement.where(col(JournalEntry.posted_on) <= posted_to)
-    of_lines: list[ColumnElement[bool]] = [
-        column == value
-        for column, value in (
-            (col(JournalLine.account), account),
-            (col(JournalLine.customer_id), customer_id),
-            (col(JournalLine.receivable_id), receivable_id),
-            (col(JournalLine.receipt_id), receipt_id),
-        )
-        if value is not None
-    ]
-    if of_lines:
-        with_a_matching_line = select(col(JournalLine.entry_id)).where(*of_lines)
-        statement = statement.where(col(JournalEntry.id).in_(with_a_matching_line))
-    return statement
+    await copy_rows(session, JournalEntry, EntryRow, heads)
+    await copy_rows(session, JournalLine, LineRow, lines)
 
 
 async def lines_of(session: AsyncSession, entry_ids: Sequence[UUID]) -> dict[UUID, list[JournalLine]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound, move
 from council_common.money import Money
 
 # Council policy: thirty days from the date of issue.
@@ -83,8 +83,8 @@ class FutureDate(Malformed):
 class NewReceivable:
     """A charge as a service department sends it."""
 
-    system: str
-    reference: str
+    source_system: str
+    source_reference: str
     customer_id: UUID | None
     customer_source: tuple[str, str] | None
     number: str
@@ -132,6 +132,12 @@ class OpenItem:
     overdue_on: date | None
     settled_on: date | None
     last_paid_on: date | None = None
+
+    @classmethod
+    def of(cls, receivable: Any) -> OpenItem:
+        """Of a locked receivable: its row, or one with the same columns by name."""
+        names = (field.name for field in fields(cls) if field.name != "last_paid_on")
+        return cls(**{name: getattr(receivable, name) for name in names})
 
     def check(self, pence: int, *, field: str = "amount_pence") -> None:
         """Raise OverAllocated, naming the request's field, when less than `pence` is owed."""
@@ -184,9 +190,7 @@ class OpenItem:
         return gross, vat
 
     def _move(self, status: ReceivableStatus) -> None:
-        if status not in NEXT[self.status]:
-            raise IllegalMove(f"Receivable {self.number}", self.status, status)
-        self.status = status
+        self.status = move(NEXT, self.status, status, thing=f"Receivable {self.number}")
 
 
 def vat_share(vat_pence: int, part_pence: int, gross_pence: int) -> int:

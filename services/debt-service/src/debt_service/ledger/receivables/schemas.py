@@ -7,33 +7,27 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.contracts.fields import SourceReference
+from council_common.fields import Day, Pence, PositivePence, RequestModel, Sentence, ShortName, SourceIn
 from council_common.money import Percent, half_up
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from council_common.web.bulk import BulkIn
+from pydantic import BaseModel, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short, SourceIn
 from debt_service.ledger.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable, ReceivableStatus
-from debt_service.ledger.receivables.tables import Receivable
 
 Number = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])]
 
 
-class LineIn(BaseModel):
+class LineIn(RequestModel):
     """What was charged for."""
 
-    model_config = ConfigDict(extra="forbid")
-
     description: Sentence
-    net_pence: Annotated[int, Field(strict=True, ge=-MAX_AMOUNT_PENCE, le=MAX_AMOUNT_PENCE)]
+    net_pence: Pence
     vat_rate: Percent
     vat_pence: Annotated[
-        int,
-        Field(
-            strict=True,
-            ge=-MAX_AMOUNT_PENCE,
-            le=MAX_AMOUNT_PENCE,
-            description="Within a penny of net × rate; zero where the customer accounts for it (reverse charge).",
-        ),
+        Pence,
+        Field(description="Within a penny of net × rate; zero where the customer accounts for it (reverse charge)."),
     ]
 
     @field_validator("vat_pence")
@@ -53,21 +47,19 @@ class LineIn(BaseModel):
         return {**self.model_dump(mode="json"), "vat_rate": format(self.vat_rate.normalize(), "f")}
 
 
-class ReceivableIn(BaseModel):
+class ReceivableIn(RequestModel):
     """A charge. The customer is named by `customer_id`, or by `customer`: the source reference."""
-
-    model_config = ConfigDict(extra="forbid")
 
     source: SourceIn
     customer_id: UUID | None = None
     customer: Annotated[SourceIn | None, Field(validate_default=True)] = None
     number: Number
-    department: Short
-    debt_type: Short = "sundry"
+    department: ShortName
+    debt_type: ShortName = "sundry"
     issued_on: Day
     due_on: Annotated[Day | None, Field(description="Thirty days after issue when absent.")] = None
     lines: Annotated[list[LineIn], Field(min_length=1, max_length=200)]
-    gross_pence: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_PENCE)]
+    gross_pence: PositivePence
 
     @field_validator("customer")
     @classmethod
@@ -101,10 +93,11 @@ class ReceivableIn(BaseModel):
         return value
 
     def as_new(self) -> NewReceivable:
+        """As the rules take it."""
         vat = sum(line.vat_pence for line in self.lines)
         return NewReceivable(
-            system=self.source.system,
-            reference=self.source.reference,
+            source_system=self.source.system,
+            source_reference=self.source.reference,
             customer_id=self.customer_id,
             customer_source=None if self.customer is None else (self.customer.system, self.customer.reference),
             number=self.number,
@@ -119,10 +112,12 @@ class ReceivableIn(BaseModel):
         )
 
 
-class CancellationIn(BaseModel):
-    """Why nothing more is owed."""
+class ReceivablesIn(BulkIn, of=ReceivableIn):
+    """Charges to raise."""
 
-    model_config = ConfigDict(extra="forbid")
+
+class CancellationIn(RequestModel):
+    """Why nothing more is owed."""
 
     reason: CancelReason
     note: Annotated[
@@ -130,10 +125,8 @@ class CancellationIn(BaseModel):
     ] = None
 
 
-class OverdueMarkingIn(BaseModel):
+class OverdueMarkingIn(RequestModel):
     """The day as at which receivables are marked."""
-
-    model_config = ConfigDict(extra="forbid")
 
     as_at: Day
 
@@ -145,17 +138,12 @@ class OverdueMarkingOut(BaseModel):
     marked: int
 
 
-class ReceivableSource(BaseModel):
-    system: str
-    reference: str
-
-
 class ReceivableOut(BaseModel):
     """A receivable. Part-paid: `outstanding_pence` is less than `gross_pence`."""
 
     id: UUID
     version: int
-    source: ReceivableSource
+    source: SourceReference
     customer_id: UUID
     number: str
     department: str
@@ -177,8 +165,9 @@ class ReceivableOut(BaseModel):
         date | None, Field(description="The day the last notice left; null until that is reported.")
     ]
 
-    @staticmethod
-    def of(receivable: Receivable) -> ReceivableOut:
-        values = receivable.values("system", "reference", "created_at")
-        source = ReceivableSource(system=receivable.system, reference=receivable.reference)
-        return ReceivableOut(source=source, **values)
+    @classmethod
+    def of(cls, receivable: Any) -> ReceivableOut:
+        """From a stored receivable, or a row of the list."""
+        values = {name: getattr(receivable, name) for name in cls.model_fields if name != "source"}
+        source = {"system": receivable.source_system, "reference": receivable.source_reference}
+        return cls.model_validate({**values, "source": source})

@@ -9,21 +9,24 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.database.rows import get_row
 from council_common.database.sessions import driver
+from council_common.errors import NotFound
 from council_common.ids import new_id
-from sqlalchemy import Select, Uuid, any_, func, literal, or_, select, tuple_
+from sqlalchemy import Uuid, any_, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.ledger.receivables.rules import NewReceivable, OpenItem, ReceivableNotFound, ReceivableStatus
+from debt_service.ledger.receivables.rules import NewReceivable, OpenItem, ReceivableStatus
 from debt_service.ledger.receivables.tables import Cancellation, Receivable
 
 _OPEN_ITEM = [field.name for field in fields(OpenItem) if field.name != "last_paid_on"]
 
 _INSERT = """
-INSERT INTO receivable (id, version, customer_id, system, reference, number, department, debt_type, issued_on, due_on,
-    lines, net_pence, vat_pence, gross_pence, outstanding_pence, status, on_hold, dunning_level, created_at)
+INSERT INTO receivable (id, version, customer_id, source_system, source_reference, number, department, debt_type,
+    issued_on, due_on, lines, net_pence, vat_pence, gross_pence, outstanding_pence, status, on_hold, dunning_level,
+    created_at)
 SELECT id, 1, customer_id, system, reference, number, department, debt_type, issued_on, due_on,
     lines::jsonb, net, vat, gross, gross, 'open', on_hold, 0, $15
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
@@ -69,8 +72,8 @@ async def insert_receivables(session: AsyncSession, raised: Sequence[RaisedRecei
         _INSERT,
         [receivable.id for receivable in raised],
         [receivable.customer_id for receivable in raised],
-        [receivable.new.system for receivable in raised],
-        [receivable.new.reference for receivable in raised],
+        [receivable.new.source_system for receivable in raised],
+        [receivable.new.source_reference for receivable in raised],
         [receivable.new.number for receivable in raised],
         [receivable.new.department for receivable in raised],
         [receivable.new.debt_type for receivable in raised],
@@ -95,20 +98,18 @@ async def receivables_like(
     session: AsyncSession, new: Sequence[NewReceivable]
 ) -> tuple[dict[tuple[str, str], Receivable], dict[str, Receivable]]:
     """The receivables that have one of these source references or numbers: by source, and by number."""
-    by_source = tuple_(col(Receivable.system), col(Receivable.reference)).in_(
-        [(charge.system, charge.reference) for charge in new]
+    by_source = tuple_(col(Receivable.source_system), col(Receivable.source_reference)).in_(
+        [(charge.source_system, charge.source_reference) for charge in new]
     )
     by_number = col(Receivable.number).in_([charge.number for charge in new])
     found = (await session.scalars(select(Receivable).where(or_(by_source, by_number)))).all()
-    return ({(known.system, known.reference): known for known in found}, {known.number: known for known in found})
+    known_by_source = {(known.source_system, known.source_reference): known for known in found}
+    return known_by_source, {known.number: known for known in found}
 
 
 async def get_receivable(session: AsyncSession, receivable_id: UUID) -> Receivable:
-    """One receivable as the database has it now; raises ReceivableNotFound."""
-    receivable = await session.get(Receivable, receivable_id, populate_existing=True)
-    if receivable is None:
-        raise ReceivableNotFound("There is no receivable with this id.")
-    return receivable
+    """One receivable; raises NotFound."""
+    return await get_row(session, Receivable, receivable_id)
 
 
 async def lock_open_items(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, OpenItem]:
@@ -120,14 +121,14 @@ async def lock_open_items(session: AsyncSession, receivable_ids: Iterable[UUID])
         .order_by(col(Receivable.id))
         .with_for_update()
     )
-    return {row.id: _open_item(row._mapping) for row in rows}
+    return {row.id: OpenItem.of(row) for row in rows}
 
 
 async def lock_open_item(session: AsyncSession, receivable_id: UUID) -> OpenItem:
-    """What is owed on one, its row locked; raises ReceivableNotFound."""
+    """What is owed on one, its row locked; raises NotFound."""
     items = await lock_open_items(session, [receivable_id])
     if not items:
-        raise ReceivableNotFound("There is no receivable with this id.")
+        raise NotFound.of("receivable")
     return items[receivable_id]
 
 
@@ -189,53 +190,6 @@ async def open_ids_of(session: AsyncSession, customer_ids: Iterable[UUID]) -> li
 def _open_item(row: Any) -> OpenItem:
     values = dict(row)
     return OpenItem(**{**values, "status": ReceivableStatus(values["status"])})
-
-
-@dataclass(frozen=True, slots=True)
-class ReceivableFilter:
-    """What a list of receivables is filtered by."""
-
-    ids: Sequence[UUID] = ()
-    customer_id: UUID | None = None
-    number: str | None = None
-    status: ReceivableStatus | None = None
-    overdue_as_at: date | None = None
-    department: str | None = None
-    debt_type: str | None = None
-    due_from: date | None = None
-    due_to: date | None = None
-    min_outstanding_pence: int | None = None
-    max_outstanding_pence: int | None = None
-    level: int | None = None
-    on_hold: bool | None = None
-
-
-def receivables_where(filters: ReceivableFilter) -> Select[Any]:
-    """The list of receivables, filtered."""
-    row = Receivable
-    equal = {
-        col(row.customer_id): filters.customer_id,
-        col(row.number): filters.number,
-        col(row.status): filters.status,
-        col(row.department): filters.department,
-        col(row.debt_type): filters.debt_type,
-        col(row.dunning_level): filters.level,
-        col(row.on_hold): filters.on_hold,
-    }
-    conditions = [column == value for column, value in equal.items() if value is not None]
-    if filters.ids:
-        conditions.append(col(row.id).in_(filters.ids))
-    if filters.overdue_as_at is not None:
-        conditions += [col(row.outstanding_pence) > 0, col(row.due_on) < filters.overdue_as_at]
-    if filters.due_from is not None:
-        conditions.append(col(row.due_on) >= filters.due_from)
-    if filters.due_to is not None:
-        conditions.append(col(row.due_on) <= filters.due_to)
-    if filters.min_outstanding_pence is not None:
-        conditions.append(col(row.outstanding_pence) >= filters.min_outstanding_pence)
-    if filters.max_outstanding_pence is not None:
-        conditions.append(col(row.outstanding_pence) <= filters.max_outstanding_pence)
-    return select(Receivable).where(*conditions)
 
 
 async def values_instead_of(session: AsyncSession, column: str, value: str) -> list[str] | None:

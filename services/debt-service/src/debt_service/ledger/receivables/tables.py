@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text, UniqueConstraint
+from council_common.database.columns import UTC_TIME, EnumText, Listed
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -14,7 +15,7 @@ from debt_service.ledger.receivables.rules import CancelReason, ReceivableStatus
 from debt_service.rows import Row
 
 
-class Receivable(Row, table=True):
+class Receivable(Listed, Row, table=True):
     """One charge. `dunning_level` and `last_notice_…` are facts of the last notice; no next check is stored.
 
     `last_notice_on` is the day it is dated, `last_notice_sent_on` the day it left, once that is reported. A notice that
@@ -22,17 +23,23 @@ class Receivable(Row, table=True):
     """
 
     __table_args__ = (
-        UniqueConstraint("system", "reference"),
+        UniqueConstraint("source_reference", "source_system"),
         UniqueConstraint("number"),
+        CheckConstraint("gross_pence > 0 AND net_pence + vat_pence = gross_pence", name="sums"),
+        CheckConstraint("outstanding_pence BETWEEN 0 AND gross_pence", name="outstanding"),
+        CheckConstraint("(outstanding_pence > 0) = (status IN ('open', 'overdue'))", name="status_of_balance"),
+        CheckConstraint("due_on >= issued_on", name="dates"),
         Index(None, "customer_id"),
         Index(None, "status", "due_on"),
+        Index(None, "due_on", "id"),
+        Index(None, "outstanding_pence", "id"),
     )
 
     id: UUID = Field(primary_key=True)
     version: int
     customer_id: UUID = Field(foreign_key="customer.id")
-    system: str = Field(sa_type=Text)
-    reference: str = Field(sa_type=Text)
+    source_system: str = Field(sa_type=Text)
+    source_reference: str = Field(sa_type=Text)
     number: str = Field(sa_type=Text)
     department: str = Field(sa_type=Text)
     debt_type: str = Field(sa_type=Text)
@@ -43,26 +50,26 @@ class Receivable(Row, table=True):
     vat_pence: int = Field(sa_type=BigInteger)
     gross_pence: int = Field(sa_type=BigInteger)
     outstanding_pence: int = Field(sa_type=BigInteger)
-    status: ReceivableStatus = Field(sa_type=Text)
+    status: ReceivableStatus = Field(sa_type=EnumText(ReceivableStatus))
     overdue_on: date | None = None
     settled_on: date | None = None
     on_hold: bool
     dunning_level: int = Field(sa_type=SmallInteger)
     last_notice_on: date | None = None
     last_notice_sent_on: date | None = None
-    created_at: datetime = Field(sa_type=DateTime(timezone=True))
+    created_at: datetime = Field(sa_type=UTC_TIME)
 
 
 class Cancellation(Row, table=True):
     """A credit note for what was outstanding."""
 
-    __table_args__ = (Index(None, "receivable_id"),)
+    __table_args__ = (CheckConstraint("amount_pence > 0", name="amount_pence"), Index(None, "receivable_id"))
 
     id: UUID = Field(primary_key=True)
     receivable_id: UUID = Field(foreign_key="receivable.id")
     cancelled_on: date
     amount_pence: int = Field(sa_type=BigInteger)
     vat_pence: int = Field(sa_type=BigInteger)
-    reason: CancelReason = Field(sa_type=Text)
+    reason: CancelReason = Field(sa_type=EnumText(CancelReason))
     cancelled_by: str = Field(sa_type=Text)
-    cancelled_at: datetime = Field(sa_type=DateTime(timezone=True))
+    cancelled_at: datetime = Field(sa_type=UTC_TIME)

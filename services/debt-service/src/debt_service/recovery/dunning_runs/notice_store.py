@@ -12,7 +12,7 @@ from sqlalchemy import Date, FromClause, Select, cast, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.arrangements.holds.store import kind_in_force
+from debt_service.arrangements.holds.store import reason_in_force
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.ledger.receivables.tables import Receivable
@@ -191,7 +191,7 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
                 col(Receivable.debt_type),
                 col(Customer.kind).label("customer_kind"),
                 col(Customer.suppressed),
-                kind_in_force(as_at).label("hold_kind"),
+                reason_in_force(as_at).label("hold_reason"),
                 under_way.label("notice_under_way"),
                 proposed.label("in_another_proposal"),
                 cast(func.timezone("Europe/London", col(Receivable.created_at)), Date).label("recorded_on"),

@@ -122,7 +122,7 @@ class DunningFacts:
     last_notice_on: date | None = None
     last_notice_sent_on: date | None = None
     status: ReceivableStatus = ReceivableStatus.OVERDUE
-    hold_kind: str | None = None
+    hold_reason: str | None = None
     suppressed: bool = False
     notice_under_way: bool = False
     in_another_proposal: bool = False
@@ -185,7 +185,7 @@ def _reason_against(facts: DunningFacts, level: Level | None, days: int, as_at: 
     checks = (
         (level is None, Reason.TOP_LEVEL_REACHED),
         (level is not None and days < level.days_overdue, Reason.NOT_DUE_YET),
-        (facts.hold_kind is not None, f"{Reason.ON_HOLD}:{facts.hold_kind}"),
+        (facts.hold_reason is not None, f"{Reason.ON_HOLD}:{facts.hold_reason}"),
         (facts.suppressed, Reason.CUSTOMER_SUPPRESSED),
         (facts.notice_under_way, Reason.PREVIOUS_NOT_DELIVERED),
         (facts.undeliverable, Reason.UNDELIVERABLE),

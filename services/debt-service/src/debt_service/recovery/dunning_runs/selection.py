@@ -15,8 +15,8 @@ from council_common.database.sessions import driver
 from council_common.ids import lock_key
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.arrangements.holds.rules import HoldKind
-from debt_service.arrangements.holds.store import KIND_IN_FORCE
+from debt_service.arrangements.holds.rules import HoldReason
+from debt_service.arrangements.holds.store import REASON_IN_FORCE
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level, applying
 from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, NO_USABLE_ADDRESS, Reason
 
@@ -29,7 +29,7 @@ SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::int
 """
 
 # Looked up only for debts that carry the mark.
-_HOLD = KIND_IN_FORCE.format(as_at="$8")
+_HOLD = REASON_IN_FORCE.format(as_at="$8")
 
 # The London day this service recorded receivable `r`.
 _RECORDED_ON = "(r.created_at AT TIME ZONE 'Europe/London')::date"
@@ -56,7 +56,7 @@ _REASONS: tuple[str, ...] = (
     Reason.UNDELIVERABLE,
     Reason.BELOW_MINIMUM,
     Reason.IN_ANOTHER_PROPOSAL,
-    *(f"{Reason.ON_HOLD}:{kind}" for kind in HoldKind),
+    *(f"{Reason.ON_HOLD}:{reason}" for reason in HoldReason),
 )
 _NUMBER = {reason: number for number, reason in enumerate(_REASONS, start=1)}
 _NAMES = f"ARRAY[{', '.join(map(repr, map(str, _REASONS)))}]"
