@@ -23,18 +23,21 @@ _FILL = (
     # The rows are right by construction: foreign keys are not looked up a million times.
     "SET session_replication_role = replica",
     f"""
-    INSERT INTO customer
+    INSERT INTO customer (id, version, source_system, source_reference, kind, name, email, preferred_channel, language,
+        suppressed, on_hold, created_at, content_hash)
     SELECT {_CUSTOMER.format(number="n")}, 1, 'erp', 'C' || n, (ARRAY['individual', 'business'])[1 + n % 2],
-        'Customer ' || n, 'c' || n || '@customer.example', NULL, 'email', 'en', n % 200 = 0, n % 100 = 1, now(), ''
+        'Customer ' || n, 'c' || n || '@customer.example', 'email', 'en', n % 200 = 0, n % 100 = 1, now(), ''
     FROM generate_series(1, {CUSTOMERS}) n
     """,
     # Due 1 to 400 days ago; most have climbed as far as their age lets them, some are a step behind.
     f"""
-    INSERT INTO receivable
+    INSERT INTO receivable (id, version, customer_id, source_system, source_reference, number, department, debt_type,
+        issued_on, due_on, lines, net_pence, vat_pence, gross_pence, outstanding_pence, status, overdue_on, on_hold,
+        dunning_level, last_notice_on, last_notice_sent_on, created_at)
     SELECT {_DEBT}, 2, {_CUSTOMER.format(number=f"1 + n % {CUSTOMERS}")}, 'erp', 'R' || n, 'R' || n,
         'department_' || n % 24, (ARRAY['sundry', 'commercial_waste', 'rent', 'licence'])[1 + n % 4], due_on - 30,
         due_on, '[{{"description": "Trade waste", "net_pence": 10000, "vat_rate": "0", "vat_pence": 0}}]',
-        pence, 0, pence, pence, 'overdue', due_on + 1, NULL, n % 50 = 0, level,
+        pence, 0, pence, pence, 'overdue', due_on + 1, n % 50 = 0, level,
         {_LAST_NOTICE}, {_LAST_NOTICE}, now()
     FROM (
         SELECT n, '{AS_AT}'::date - (1 + n * 7919 % 400)::integer AS due_on, 500 + n * 31 % 50000 AS pence,
@@ -44,9 +47,9 @@ _FILL = (
     """,
     # One debt in fifty is on hold.
     f"""
-    INSERT INTO hold (id, version, customer_id, receivable_id, kind, reason, owner, placed_on, review_on, ends_on,
+    INSERT INTO hold (id, version, customer_id, receivable_id, reason, note, owner, placed_on, review_on, ends_on,
         placed_by, placed_at)
-    SELECT gen_random_uuid(), 1, {_CUSTOMER.format(number=f"1 + n % {CUSTOMERS}")}, {_DEBT}, 'dispute', 'says so',
+    SELECT gen_random_uuid(), 1, {_CUSTOMER.format(number=f"1 + n % {CUSTOMERS}")}, {_DEBT}, 'dispute', 'not delivered',
         'd.evans', '2026-02-01', '2026-04-01', '2026-07-01', 'bench', now()
     FROM generate_series(50::bigint, {DEBTS}, 50) n
     """,

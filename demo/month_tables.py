@@ -68,7 +68,7 @@ async def _show_cases(
 
     def debt(number: str) -> str:
         row = debts[number]
-        return f"{number}: {row['status']}, owes {pounds(int(row['outstanding_pence']))}, level {row['dunning_level']}"
+        return f"{number}: {row['status']}, owes £{row['outstanding_pounds']}, level {row['dunning_level']}"
 
     short = {one.number for one in sample.invoices_with(Fate.UNDER_DEDUCTED)}
     variances = [one async for one in council.coordinator.items("/v1/rebate-variances", cause="under_deducted")]

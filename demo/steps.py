@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from typing import Protocol
 
 from rich.console import Console
@@ -70,6 +71,15 @@ def table(title: str, headings: Sequence[str], rows: Sequence[Sequence[object]])
     for row in rows:
         shown.add_row(*(f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row))
     return shown
+
+
+def pence(amount: str) -> int:
+    """The pence of an amount in pounds as a CSV writes it.
+
+    >>> pence("1234.56"), pence("-0.05")
+    (123456, -5)
+    """
+    return int(Decimal(amount) * 100)
 
 
 def pounds(pence: int) -> str:

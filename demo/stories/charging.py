@@ -33,7 +33,7 @@ async def charge_customers(council: Council, sample: SampleCouncil, steps: Steps
 
 
 async def in_bulk(council: Council, resource: str, items: list[dict[str, Any]], *, key: str) -> list[str]:
-    """Tell debt-service many things at once; their ids in the same order. None may be refused."""
+    """Send debt-service many items at once; their ids in the same order. None may be refused."""
     answer = await council.erp.post(f"/v1/{resource}/bulk", {"items": items}, key=key)
     refused = [one for one in answer["items"] if one["outcome"] == "refused"]
     if refused:
@@ -77,8 +77,8 @@ async def _hold(council: Council, receivable_id: str) -> None:
     today = london_date(utc_now())
     body = {
         "receivable_id": receivable_id,
-        "kind": "dispute",
-        "reason": "The customer says the bins were never collected",
+        "reason": "dispute",
+        "note": "The customer says the bins were never collected",
         "owner": "r.cole",
         "review_on": (today + REVIEW_AFTER).isoformat(),
         "ends_on": (today + ENDS_AFTER).isoformat(),
