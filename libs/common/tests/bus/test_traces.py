@@ -131,8 +131,8 @@ async def test_one_by_one_each_event_is_handled_and_logged_under_its_own_trace(t
     assert all(UUID(line["event_id"]) for line in lines)
 
 
-async def test_a_replayed_dead_letter_keeps_its_trace(things: Things) -> None:
-    noted, broken = _noted_event(things), True
+async def test_a_dead_letter_is_logged_and_replayed_under_its_trace(things: Things) -> None:
+    noted, broken, out = _noted_event(things), True, io.StringIO()
     handlers = Handlers()
 
     @handlers.on_many(things.event)
@@ -142,8 +142,13 @@ async def test_a_replayed_dead_letter_keeps_its_trace(things: Things) -> None:
         await publish(session, *(_noted(noted, one.event.thing_id) for one in received))
 
     await _count_under_traces(things, 7)
-    async with at_work(things.consumer(handlers), things.relay()):
-        await things.until("SELECT count(*) FROM dead_letter", 1)
+    with redirect_stderr(out):
+        configure_logs("things-service")
+        async with at_work(things.consumer(handlers)):
+            await things.until("SELECT count(*) FROM dead_letter", 1)
+    [line] = [line for line in map(json.loads, out.getvalue().splitlines()) if "dead_letter" in line["event"]]
+    assert line["trace_id"] == _trace(7)
+    async with at_work(things.relay()):
         broken = False
         assert await replay_dead_letters(things.sessions, handlers, clock=lambda: NOW) == (1, [])
         assert await _published(things, noted, 1) == {thing(7): _trace(7)}
