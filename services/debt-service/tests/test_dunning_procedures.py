@@ -32,8 +32,8 @@ async def test_ladders_are_checked_and_dated(office) -> None:
         "code"
     ] == "dunning-procedure-exists"
     assert (await office.get(f"dunning-procedures/{made['id']}"))["levels"][0]["days_overdue"] == 8
-    [set_up] = await office.get(f"dunning-procedures/{made['id']}/history")
-    assert set_up["action"] == "set_up"
+    [set_up] = await office.all_items(f"dunning-procedures/{made['id']}/history")
+    assert set_up["action"] == "set up"
     names = [procedure["name"] for procedure in (await office.get("dunning-procedures"))["items"]]
     assert names == ["Standard ladder", "Ladder"]
 

@@ -4,6 +4,7 @@ Revision ID: debt_0006
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "debt_0006"
 down_revision = "debt_0005"
@@ -26,10 +27,13 @@ DEFAULT_LADDER = """[
 STATEMENTS = (
     """
     CREATE TABLE dunning_procedure (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_dunning_procedure PRIMARY KEY,
+        version integer NOT NULL,
         name text NOT NULL,
         debt_type text,
-        customer_kind text,
+        customer_kind text CONSTRAINT ck_dunning_procedure_customer_kind
+            CHECK (customer_kind IN ('individual', 'sole_trader', 'business', 'public_body')),
         effective_from date NOT NULL,
         levels jsonb NOT NULL,
         source text NOT NULL,
@@ -39,9 +43,12 @@ STATEMENTS = (
             UNIQUE NULLS NOT DISTINCT (debt_type, customer_kind, effective_from)
     )
     """,
+    "CREATE INDEX ix_dunning_procedure_effective_from_id ON dunning_procedure (effective_from, id)",
+    *listed_table("dunning_procedure"),
     f"""
-    INSERT INTO dunning_procedure VALUES ('00000000-0000-7000-8000-000000000001', 'Standard ladder', NULL, NULL,
-        '2000-01-01', '{DEFAULT_LADDER}', 'Council policy: the ladder this service begins with', 'migration',
+    INSERT INTO dunning_procedure (id, version, name, effective_from, levels, source, created_by, created_at)
+    VALUES ('00000000-0000-7000-8000-000000000001', 1, 'Standard ladder', '2000-01-01',
+        '{DEFAULT_LADDER}', 'Council policy: the ladder this service begins with', 'migration',
         '2026-01-01 UTC')
     """,
 )

@@ -8,7 +8,9 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Malformed
+
+from debt_service.ledger.customers.rules import CustomerKind
 
 
 class LevelChannel(StrEnum):
@@ -17,10 +19,6 @@ class LevelChannel(StrEnum):
     EMAIL = "email"
     LETTER = "letter"
     PREFERRED = "preferred"
-
-
-class ProcedureNotFound(NotFound):
-    code = "dunning-procedure-not-found"
 
 
 class ProcedureExists(Conflict):
@@ -64,7 +62,7 @@ class NewProcedure:
 
     name: str
     debt_type: str | None
-    customer_kind: str | None
+    customer_kind: CustomerKind | None
     effective_from: date
     levels: tuple[Level, ...]
     source: str
@@ -76,7 +74,7 @@ class Ladder:
 
     id: UUID
     debt_type: str | None
-    customer_kind: str | None
+    customer_kind: CustomerKind | None
     effective_from: date
     levels: tuple[Level, ...]
 

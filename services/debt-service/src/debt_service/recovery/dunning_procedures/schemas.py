@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.fields import Day, PositivePence, RequestModel, Sentence, ShortName
 from pydantic import BaseModel, ConfigDict, Field
 
-from debt_service.fields import MAX_AMOUNT_PENCE, Day, Sentence, Short
 from debt_service.ledger.customers.rules import CustomerKind
 from debt_service.recovery.dunning_procedures.rules import Level, LevelChannel, NewProcedure
-from debt_service.recovery.dunning_procedures.tables import DunningProcedure
 
 
-class LevelIn(BaseModel):
+class LevelIn(RequestModel):
     """One step of a ladder."""
-
-    model_config = ConfigDict(extra="forbid")
 
     level: Annotated[int, Field(strict=True, ge=1, le=20)]
     days_overdue: Annotated[int, Field(strict=True, ge=1, le=3650)]
@@ -27,28 +24,28 @@ class LevelIn(BaseModel):
             strict=True, ge=0, le=3650, description="Days since the last notice was sent; at least 1 from level 2 on."
         ),
     ] = 0
-    template: Annotated[Short, Field(examples=["reminder"])]
+    template: Annotated[ShortName, Field(examples=["reminder"])]
     channel: LevelChannel = LevelChannel.PREFERRED
-    minimum_pence: Annotated[int, Field(strict=True, ge=1, le=MAX_AMOUNT_PENCE)] = 1
+    minimum_pence: PositivePence = 1
     stops: Annotated[bool, Field(description="After this level an officer decides; only on the last.")] = False
 
     def as_level(self) -> Level:
+        """As the rules take it."""
         return Level(**self.model_dump(exclude={"channel"}), channel=self.channel)
 
 
-class ProcedureIn(BaseModel):
+class ProcedureIn(RequestModel):
     """A version of a procedure: for a type of debt or a kind of customer, or (both absent) for all."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    name: Short
-    debt_type: Short | None = None
+    name: ShortName
+    debt_type: ShortName | None = None
     customer_kind: CustomerKind | None = None
     effective_from: Day
     levels: Annotated[list[LevelIn], Field(min_length=1, max_length=20)]
     source: Annotated[Sentence, Field(description="Whose decision: a policy, a minute, a law.")]
 
     def as_new(self) -> NewProcedure:
+        """As the rules take it."""
         return NewProcedure(
             name=self.name,
             debt_type=self.debt_type,
@@ -59,19 +56,35 @@ class ProcedureIn(BaseModel):
         )
 
 
+class LevelOut(BaseModel):
+    """One step of a ladder."""
+
+    level: int
+    days_overdue: int
+    interval_days: int
+    template: str
+    channel: LevelChannel
+    minimum_pence: int
+    stops: bool
+
+
 class ProcedureOut(BaseModel):
     """A version of a procedure."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     id: UUID
+    version: int
     name: str
     debt_type: str | None
-    customer_kind: str | None
+    customer_kind: CustomerKind | None
     effective_from: date
-    levels: list[LevelIn]
+    levels: list[LevelOut]
     source: str
     created_by: str
     created_at: datetime
 
-    @staticmethod
-    def of(procedure: DunningProcedure) -> ProcedureOut:
-        return ProcedureOut.model_validate(procedure.values())
+    @classmethod
+    def of(cls, procedure: Any) -> ProcedureOut:
+        """From a stored procedure, or a row of the list."""
+        return cls.model_validate(procedure)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 
-from council_common.database.history import record_change
+from asyncpg import UniqueViolationError
 from council_common.errors import FieldError
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.recording import fact, record
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.recovery.dunning_procedures import store
 from debt_service.recovery.dunning_procedures.rules import NewProcedure, ProcedureExists, check_levels
 from debt_service.recovery.dunning_procedures.tables import DunningProcedure
 
@@ -18,11 +19,21 @@ from debt_service.recovery.dunning_procedures.tables import DunningProcedure
 async def set_up_procedure(session: AsyncSession, new: NewProcedure, *, by: Actor, at: datetime) -> DunningProcedure:
     """Add a version; raises LevelsOutOfOrder, and ProcedureExists when that day has one for the same debts."""
     check_levels(new.levels)
-    procedure_id = new_id()
-    if not await store.insert_procedure(session, procedure_id, new, by=by.subject, at=at):
-        errors = [FieldError("effective_from", "there is a version from this day", "another day")]
-        raise ProcedureExists("A procedure for these debts begins on that day already.", errors=errors)
-    await record_change(
-        session, entity="dunning_procedure", entity_id=procedure_id, version=1, action="set_up", by=by, at=at
+    procedure = DunningProcedure(
+        id=new_id(),
+        version=0,
+        name=new.name,
+        debt_type=new.debt_type,
+        customer_kind=new.customer_kind,
+        effective_from=new.effective_from,
+        levels=[asdict(level) for level in new.levels],
+        source=new.source,
+        created_by=by.subject,
+        created_at=at,
     )
-    return await store.get_procedure(session, procedure_id)
+    try:
+        await record(session, fact(procedure, "set up"), by=by, at=at)
+    except UniqueViolationError:
+        errors = [FieldError("effective_from", "there is a version from this day", "another day")]
+        raise ProcedureExists("A procedure for these debts begins on that day already.", errors=errors) from None
+    return procedure
