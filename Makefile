@@ -64,7 +64,7 @@ status: $(STAMP) ## what runs, and how much memory it takes
 	@$(PY) -m council_local status || true
 
 token: $(STAMP) ## print a bearer token: make token ROLE=ap_manager NAME=a.jones
-	@$(PY) -m council_local token --role "$(ROLE)" $(if $(NAME),--name "$(NAME)")
+	@$(PY) -I -S deploy/local/src/council_local/ask_token.py "$(ROLE)" $(if $(NAME),"$(NAME)")
 
 clean-data: $(STAMP) ## delete the local platform's data, keys and logs
 	@$(PY) -m council_local clean

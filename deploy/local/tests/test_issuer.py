@@ -1,13 +1,21 @@
 """The issuer's tokens verify with what it publishes, and only the right secret gets one."""
 
+import asyncio
 import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 import jwt
 import pytest
-from council_local.issuer import issuer_app
+from council_local import ask_token
+from council_local.ask_token import SOCKET
+from council_local.folders import CHECKOUT
+from council_local.issuer import answer_on_socket, issuer_app
 from council_local.keys import machine_clients, signing_key
+from council_local.scratch import scratch_folder
 from council_local.tokens import AUDIENCE, Tokens, UnknownRoleError, subject_of
 
 ISSUER = "http://127.0.0.1:8010"
@@ -90,3 +98,72 @@ def test_keys_are_made_once_and_for_their_owner_only(tmp_path: Path) -> None:
 async def test_a_foreign_host_name_is_refused(client: httpx.AsyncClient) -> None:
     answer = await client.get("/jwks.json", headers={"host": "evil.example"})
     assert answer.status_code == 400
+
+
+@pytest.fixture
+async def platforms_data(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
+    """A data folder in whose keys an issuer listens."""
+    with scratch_folder("issuer") as folder:
+        (folder / "keys").mkdir(mode=0o700)
+        monkeypatch.setenv("COUNCIL_DATA", str(folder))
+        async with await answer_on_socket(f"{folder}/keys/{SOCKET}", Tokens.of(folder / "keys", ISSUER)):
+            yield folder
+
+
+async def make_token(*arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and errors of what `make token` runs."""
+    command = [sys.executable, "-I", ask_token.__file__, *arguments]
+    run = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, errors = await run.communicate()
+    assert run.returncode is not None
+    return run.returncode, out.decode().strip(), errors.decode()
+
+
+async def test_make_token_asks_the_running_issuer_by_the_socket_beside_its_keys(platforms_data: Path) -> None:
+    code, token, _ = await make_token("auditor", "i.roy")
+    key = jwt.PyJWK(signing_key(platforms_data / "keys").public_jwk)
+    claims = jwt.decode(token, key, algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER)
+    assert (code, claims["sub"]) == (0, subject_of("i.roy"))
+    assert claims["resource_access"] == {AUDIENCE: {"roles": ["auditor"]}}
+
+
+async def test_make_token_refuses_an_unknown_role_with_the_list(platforms_data: Path) -> None:
+    code, token, errors = await make_token("mayor")
+    assert (code, token) == (2, "")
+    assert errors.startswith("no such role: mayor. The roles are: ")
+
+
+async def test_make_token_makes_one_from_the_key_while_no_issuer_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNCIL_DATA", str(tmp_path))
+    code, token, _ = await make_token("auditor")
+    key = jwt.PyJWK(signing_key(tmp_path / "keys").public_jwk)
+    claims = jwt.decode(token, key, algorithms=["ES256"], audience=AUDIENCE)
+    assert (code, claims["sub"]) == (0, subject_of("auditor"))
+
+
+async def test_a_question_that_never_ends_gets_no_token(platforms_data: Path) -> None:
+    reader, writer = await asyncio.open_unix_connection(f"{platforms_data}/keys/{SOCKET}")
+    writer.write(b"x" * 100_000)
+    assert await reader.read() == b""
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    ("env_file", "folder"),
+    [
+        (None, ".data"),
+        ("COUNCIL_DATA=elsewhere\n", "elsewhere"),
+        ("# COUNCIL_DATA=/no\nexport COUNCIL_DATA='/srv/council data'\n", "/srv/council data"),
+    ],
+)
+def test_the_socket_is_sought_where_the_platform_keeps_its_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, env_file: str | None, folder: str
+) -> None:
+    assert Path(ask_token.CHECKOUT) == CHECKOUT
+    monkeypatch.setattr(ask_token, "CHECKOUT", str(tmp_path))
+    if env_file is not None:
+        (tmp_path / ".env").write_text(env_file)
+    assert Path(ask_token.keys_folder({})) == tmp_path / folder / "keys"
+    assert Path(ask_token.keys_folder({"COUNCIL_DATA": "/else/where"})) == Path("/else/where/keys")

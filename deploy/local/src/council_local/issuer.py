@@ -1,15 +1,17 @@
 """A small identity provider on loopback: discovery, keys, and client credentials for machines.
 
-It stands in for the council's own provider, and offers no way for a person to sign in: people's tokens on one
-machine come from `make token`, which reads the same key.
+It stands in for the council's own provider, and its port offers no way for a person to sign in: people's tokens on one
+machine come from `make token`, which asks over a socket in the folder of the keys, or reads the same key.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hmac
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -22,12 +24,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from council_local.ask_token import SOCKET
 from council_local.keys import ALGORITHM, MachineClient, machine_clients
 from council_local.ports import LOOPBACK
-from council_local.tokens import MACHINE_SECONDS, Tokens
+from council_local.tokens import MACHINE_SECONDS, Tokens, UnknownRoleError
 
 LOOPBACK_NAMES = [LOOPBACK, "localhost", "testserver"]
 FORM_LIMIT_BYTES = 16 * 1024
+QUESTION_SECONDS = 5.0
 
 
 def issuer_app(keys: Path, issuer: str) -> Starlette:
@@ -70,8 +74,38 @@ def issuer_app(keys: Path, issuer: str) -> Starlette:
 
 def serve_issuer(keys: Path, port: int) -> None:
     os.umask(0o077)
-    app = issuer_app(keys, issuer_url(port))
-    uvicorn.run(app, host=LOOPBACK, port=port, log_level="warning", access_log=False)
+    issuer = issuer_url(port)
+    app, tokens = issuer_app(keys, issuer), Tokens.of(keys, issuer)
+    # The name of a socket may have a hundred characters only: from inside its folder it is short.
+    os.chdir(keys)
+    config = uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning", access_log=False)
+    asyncio.run(_serve(uvicorn.Server(config), tokens))
+
+
+async def _serve(server: uvicorn.Server, tokens: Tokens) -> None:
+    async with await answer_on_socket(SOCKET, tokens):
+        await server.serve()
+
+
+async def answer_on_socket(path: str, tokens: Tokens) -> asyncio.Server:
+    """Make people's tokens for whoever may open the socket: the owner of its folder, who could read the key itself.
+
+    A question is two lines, role and name; the answer a token, or an empty line and why there is none.
+    """
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
+            async with asyncio.timeout(QUESTION_SECONDS):
+                role, name = [(await reader.readuntil()).decode().strip() for _ in range(2)]
+            try:
+                text = tokens.for_person(role, name=name or None)
+            except UnknownRoleError as error:
+                text = f"\n{error}"
+            writer.write(text.encode())
+            await writer.drain()
+        writer.close()
+
+    return await asyncio.start_unix_server(answer, path, limit=FORM_LIMIT_BYTES)
 
 
 def issuer_url(port: int) -> str:
