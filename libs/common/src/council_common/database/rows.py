@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import json
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import Column, Table
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import class_mapper, make_transient_to_detached
 from sqlmodel import SQLModel
 
+from council_common.database.columns import EnumText
+from council_common.database.sessions import fetch_row
 from council_common.errors import NotFound
 
 R = TypeVar("R", bound=SQLModel)
@@ -24,12 +32,47 @@ async def get_row(session: AsyncSession, table: type[R], row_id: UUID) -> R:
 async def lock_row(session: AsyncSession, table: type[R], row_id: UUID) -> R:
     """A row as it is now, locked until the transaction ends: the order of locks is the order of events.
 
-    Raises NotFound with the table's noun in its code.
+    A driver statement, as every act begins with one: a row read through the session costs four times as much. The row
+    is not the session's: `record` writes what was assigned. Raises NotFound with the table's noun in its code.
     """
-    row = await session.get(table, row_id, with_for_update=True, populate_existing=True)
-    if row is None:
+    found = await fetch_row(session, lock_statement(table), row_id)
+    if found is None:
         raise NotFound.of(noun_of(table))
+    return row_of(table, found)
+
+
+@lru_cache(maxsize=256)
+def lock_statement(table: type[SQLModel]) -> str:
+    """The statement that reads one row by its id and locks it."""
+    columns: Table = table.__table__  # type: ignore[attr-defined]
+    names = ", ".join(column.name for column in columns.columns)
+    return f"SELECT {names} FROM {columns.name} WHERE id = $1 FOR NO KEY UPDATE"
+
+
+def row_of(table: type[R], values: Mapping[str, Any]) -> R:
+    """A row from the driver's values by column, as if it had been read through a session and let go."""
+    row: R = class_mapper(table).class_manager.new_instance()
+    row.__dict__.update(
+        (name, value if convert is None or value is None else convert(value))
+        for name, convert in _converters(table)
+        for value in (values[name],)
+    )
+    make_transient_to_detached(row)
     return row
+
+
+@lru_cache(maxsize=256)
+def _converters(table: type[SQLModel]) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    columns: Table = table.__table__  # type: ignore[attr-defined]
+    return tuple((column.name, _converter(column)) for column in columns.columns)
+
+
+def _converter(column: Column[Any]) -> Callable[[Any], Any] | None:
+    if isinstance(column.type, JSONB):
+        return json.loads
+    if isinstance(column.type, EnumText):
+        return column.type.members
+    return None
 
 
 def noun_of(table: type[SQLModel]) -> str:

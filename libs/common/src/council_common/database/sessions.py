@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -56,6 +56,20 @@ async def driver(session: AsyncSession) -> Any:
     if not asyncpg_connection.is_in_transaction():  # SQLAlchemy begins with its first statement
         await connection.exec_driver_sql("SELECT 1")
     return asyncpg_connection
+
+
+async def fetch_row(session: AsyncSession, statement: str, *parameters: Any) -> Mapping[str, Any] | None:
+    """The first row of a driver statement (`$1`), None where there is none; it begins the transaction if need be.
+
+    For the few statements that every act makes: a fifth of the cost of the same through the session.
+    """
+    connection = await session.connection()
+    asyncpg_connection: Any = (await connection.get_raw_connection()).driver_connection
+    if asyncpg_connection.is_in_transaction():
+        row: Mapping[str, Any] | None = await asyncpg_connection.fetchrow(statement, *parameters)
+        return row
+    found = (await connection.exec_driver_sql(statement, parameters)).mappings().one_or_none()
+    return cast("Mapping[str, Any] | None", found)
 
 
 @asynccontextmanager

@@ -15,16 +15,28 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.routing import APIRoute
-from sqlalchemy import delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from council_common.database.sessions import fetch_row
 from council_common.database.tables import idempotency_key
-from council_common.errors import FieldError, Malformed
+from council_common.errors import FieldError, Malformed, Unavailable
 from council_common.identity.actor import Actor
 from council_common.web.dependencies import SessionDep, authenticated
 
 KEPT_HEADERS = ("location", "etag")
+
+# Driver statements: every act makes two of them.
+_CLAIM = """
+INSERT INTO idempotency_key (caller, key, request_hash) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING key
+"""
+_ANSWER = "UPDATE idempotency_key SET status = $3, headers = $4, body = $5 WHERE caller = $1 AND key = $2"
+_CLAIM_ANSWERED = """
+INSERT INTO idempotency_key (caller, key, request_hash, status, headers, body) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT DO NOTHING RETURNING key
+"""
+_READ = "SELECT request_hash, status, headers, body FROM idempotency_key WHERE caller = $1 AND key = $2"
+_GIVE_BACK = "DELETE FROM idempotency_key WHERE caller = $1 AND key = $2"
 
 
 class KeyReused(Malformed):
@@ -101,23 +113,17 @@ ClaimDep = Annotated[KeyClaim | None, Depends(key_claim)]
 async def _claim_key(request: Request, session: SessionDep, claim: ClaimDep) -> None:
     if claim is None:
         return
-    claimed = await session.execute(
-        insert(idempotency_key)
-        .values(caller=claim.caller, key=claim.key, request_hash=claim.request_hash)
-        .on_conflict_do_nothing()
-        .returning(idempotency_key.c.key)
-    )
-    if claimed.scalar() is None:
+    if await fetch_row(session, _CLAIM, claim.caller, claim.key, claim.request_hash) is None:
         raise await stored_replay(session, claim)
     request.state.idempotency_claim = claim
 
 
 async def stored_replay(session: AsyncSession, claim: KeyClaim) -> Replay:
     """The answer stored under a key that was claimed before, to be raised. Raises KeyReused."""
-    found = await session.execute(
-        select(idempotency_key).where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
-    )
-    return replay_of(found.mappings().one(), claim.request_hash)
+    stored = await fetch_row(session, _READ, claim.caller, claim.key)
+    if stored is None:
+        raise Unavailable("This Idempotency-Key was given back a moment ago; please try again.")
+    return replay_of(stored, claim.request_hash)
 
 
 async def store_answer(
@@ -129,29 +135,19 @@ async def store_answer(
     """
     if claim is None:
         return
-    stored = await session.execute(
-        insert(idempotency_key)
-        .values(
-            caller=claim.caller,
-            key=claim.key,
-            request_hash=claim.request_hash,
-            status=status,
-            body=body,
-            headers={name: headers[name] for name in KEPT_HEADERS if name in headers},
-        )
-        .on_conflict_do_nothing()
-        .returning(idempotency_key.c.key)
-    )
-    if stored.scalar() is None:
+    answer = (status, _kept(headers), body)
+    if await fetch_row(session, _CLAIM_ANSWERED, claim.caller, claim.key, claim.request_hash, *answer) is None:
         raise await stored_replay(session, claim)
 
 
 async def give_back(session: AsyncSession, claim: KeyClaim | None) -> None:
     """Give back a key claimed in this transaction: the answer stored with it turned out to be another."""
     if claim is not None:
-        await session.execute(
-            delete(idempotency_key).where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
-        )
+        await fetch_row(session, _GIVE_BACK, claim.caller, claim.key)
+
+
+def _kept(headers: Mapping[str, str]) -> str:
+    return json.dumps({name: headers[name] for name in KEPT_HEADERS if name in headers})
 
 
 Idempotent = Depends(_claim_key, scope="function")
@@ -168,22 +164,11 @@ class TransactionalRoute(APIRoute):
             response = await answer(request)
             claim: KeyClaim | None = getattr(request.state, "idempotency_claim", None)
             if claim is not None:
-                await _store(request.state.session, claim, response)
+                given = (response.status_code, _kept(response.headers), bytes(response.body))
+                await fetch_row(request.state.session, _ANSWER, claim.caller, claim.key, *given)
             return response
 
         return answer_and_store
-
-
-async def _store(session: AsyncSession, claim: KeyClaim, response: Response) -> None:
-    await session.execute(
-        update(idempotency_key)
-        .where(idempotency_key.c.caller == claim.caller, idempotency_key.c.key == claim.key)
-        .values(
-            status=response.status_code,
-            body=bytes(response.body),
-            headers={name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
-        )
-    )
 
 
 async def answer_replay(_: Request, replay: Exception) -> Response:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field, field_validator
-from sqlalchemy import ARRAY, ColumnElement, DateTime, Select, Table, Uuid, any_, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, Select, Table, Uuid, any_, bindparam, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
@@ -19,6 +19,9 @@ from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
 from council_common.web.query_models import QueryModel
 
 Condition: TypeAlias = Callable[[Any], ColumnElement[bool]]
+
+TODAY: ColumnElement[date] = bindparam("today", type_=Date)
+"""The date of the request, for conditions and columns that depend on it: `page` and `csv_statement` are given it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +122,19 @@ class ResourceList(QueryModel):
                 statement = statement.where(condition(value))
         return statement
 
-    async def page(self, session: AsyncSession) -> tuple[Sequence[Any], str | None]:
+    async def page(self, session: AsyncSession, *, today: date | None = None) -> tuple[Sequence[Any], str | None]:
         """The rows of the page asked for, with the table's columns as attributes, and the cursor of the next."""
         limit = MAX_LIMIT if self.ids is not None else self.limit
-        statement = self.narrow(select(*self.table.c))
+        statement = _on(today, self.narrow(select(*self.table.c)))
         return await fetch_page(session, statement, self.order, limit=limit, cursor=self.cursor)
 
-    def csv_statement(self) -> Select[Any]:
+    def csv_statement(self, *, today: date | None = None) -> Select[Any]:
         """What the CSV shows, unordered."""
-        return self.narrow(select(*self.csv_columns))
+        return _on(today, self.narrow(select(*self.csv_columns)))
+
+
+def _on(today: date | None, statement: Select[Any]) -> Select[Any]:
+    return statement if today is None else statement.params(today=today)
 
 
 def _condition_of(name: str, metadata: Sequence[Any], table: Table) -> Condition:
