@@ -18,6 +18,7 @@ from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.web.lists import ResourceList, Where
 from sqlalchemy import BigInteger, Text, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 NOW = datetime(2026, 3, 11, 9, 30, tzinfo=UTC)
@@ -53,13 +54,15 @@ class Parcel(Listed, Row, table=True):
     weight_pence: int = Field(sa_type=BigInteger)
     packed_on: date
     status: ParcelStatus = Field(sa_type=EnumText(ParcelStatus))
+    labels: list[str] = Field(default_factory=list, sa_type=JSONB)
 
 
 PARCEL = (
     """
     CREATE TABLE parcel (
         id uuid PRIMARY KEY, version integer NOT NULL, name text NOT NULL, weight_pence bigint NOT NULL,
-        packed_on date NOT NULL, status text NOT NULL, changed_at timestamptz NOT NULL DEFAULT now(),
+        packed_on date NOT NULL, status text NOT NULL, labels jsonb NOT NULL,
+        changed_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT ck_parcel_status CHECK (status IN ('packed', 'sent'))
     )
     """,

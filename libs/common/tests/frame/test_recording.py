@@ -29,6 +29,16 @@ async def test_a_change_its_history_and_its_event_are_there_together(parcels: Pa
     )
 
 
+async def test_json_is_read_and_written_as_values(parcels: Parcels) -> None:
+    [parcel_id] = await parcels.pack()
+    for labels in (["fragile"], ["fragile", "up"]):
+        async with parcels.sessions.begin() as session:
+            parcel = await lock_row(session, Parcel, parcel_id)
+            assert parcel.labels == labels[:-1]
+            parcel.labels = labels
+            await record(session, fact(parcel, "labelled"), by=CLERK, at=NOW)
+
+
 async def test_two_facts_about_one_thing_have_a_version_each(parcels: Parcels) -> None:
     [parcel_id] = await parcels.pack()
     async with parcels.sessions.begin() as session:

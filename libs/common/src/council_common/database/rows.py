@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Column, Table
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import class_mapper, make_transient_to_detached
 from sqlmodel import SQLModel
@@ -68,8 +66,7 @@ def _converters(table: type[SQLModel]) -> tuple[tuple[str, Callable[[Any], Any] 
 
 
 def _converter(column: Column[Any]) -> Callable[[Any], Any] | None:
-    if isinstance(column.type, JSONB):
-        return json.loads
+    # JSON comes read: SQLAlchemy has set the codec of its connections.
     if isinstance(column.type, EnumText):
         return column.type.members
     return None
