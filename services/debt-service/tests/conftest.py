@@ -112,8 +112,17 @@ class Office:
         return (await self.get(f"dunning-runs/{run['id']}/items", **params))["items"]
 
     async def approve(self, run: Any, *, issued_on: date | None = None) -> Any:
+        """The run as it is when its notices are issued."""
         body = {"issued_on": str(issued_on)} if issued_on else None
-        return await self.post(f"dunning-runs/{run['id']}/approvals", body)
+        await self.post(f"dunning-runs/{run['id']}/approvals", body, status=202)
+        await self.issue()
+        issued = await self.get(f"dunning-runs/{run['id']}")
+        assert issued["status"] == "issued", issued
+        return issued
+
+    async def issue(self) -> None:
+        """The worker issues the notices of approved runs."""
+        await self.service.run_job(next(job for job in SERVICE.jobs if job.name == "issue-dunning-notices"))
 
     async def notices(self, **params: Any) -> Any:
         return (await self.get("dunning-notices", limit=200, **params))["items"]

@@ -45,7 +45,7 @@ async def test_levels_climb_one_by_one_and_never_beside_an_open_notice(office) -
     again = await office.propose(office.service.now.date())
     [item] = await office.items(again, state="proposed")
     assert (item["level"], item["last_notice_on"]) == (2, str(DUE + timedelta(days=30)))
-    await office.post(f"dunning-runs/{again['id']}/cancellations", {"reason": "look again"})
+    await office.post(f"dunning-runs/{again['id']}/cancellations", {"note": "look again"})
 
     await office.receipt(100_00, payer_reference=owed["number"])
     assert (await office.propose(office.service.now.date()))["found"]["overdue"] == 0

@@ -37,7 +37,7 @@ async def test_two_runs_never_propose_a_debt_twice(office, late) -> None:
     detail = await office.get(f"dunning-runs/{second['id']}")
     assert detail["difference"]["run_id"] == first["id"]
     assert detail["difference"]["by_level"] == [{"level": 1, "only_now": 0, "only_before": 1, "in_both": 0, "moved": 0}]
-    await office.post(f"dunning-runs/{first['id']}/cancellations", {"reason": "wrong day"})
+    await office.post(f"dunning-runs/{first['id']}/cancellations", {"note": "wrong day"})
     assert (await office.propose(TODAY))["found"]["proposed"] == 1
 
 

@@ -15,7 +15,8 @@ STATEMENTS = (
     CREATE TABLE dunning_run (
         id uuid CONSTRAINT pk_dunning_run PRIMARY KEY,
         version integer NOT NULL,
-        status text NOT NULL CONSTRAINT ck_dunning_run_status CHECK (status IN ('proposed', 'issued', 'cancelled')),
+        status text NOT NULL CONSTRAINT ck_dunning_run_status
+            CHECK (status IN ('proposed', 'issuing', 'issued', 'cancelled')),
         as_at date NOT NULL,
         procedure_id uuid CONSTRAINT fk_dunning_run_procedure_id_dunning_procedure REFERENCES dunning_procedure (id),
         department text,

@@ -18,6 +18,7 @@ from debt_service.ledger.receivables.jobs import JOBS as RECEIVABLE_JOBS
 from debt_service.ledger.receivables.routes import router as receivables
 from debt_service.recovery.dunning_procedures.routes import router as dunning_procedures
 from debt_service.recovery.dunning_runs.handlers import handlers as dunning_handlers
+from debt_service.recovery.dunning_runs.jobs import JOBS as DUNNING_JOBS
 from debt_service.recovery.dunning_runs.notice_routes import next_notice_router as next_notices
 from debt_service.recovery.dunning_runs.notice_routes import router as dunning_notices
 from debt_service.recovery.dunning_runs.routes import router as dunning_runs
@@ -54,5 +55,5 @@ SERVICE = Service(
     settings=Settings,
     create_api=create_api,
     handlers=Handlers.including(dunning_handlers),
-    jobs=(*RECEIVABLE_JOBS, *HOLD_JOBS),
+    jobs=(*RECEIVABLE_JOBS, *HOLD_JOBS, *DUNNING_JOBS),
 )

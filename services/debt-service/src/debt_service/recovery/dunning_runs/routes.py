@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from council_common.database.history import ChangeOut, history_of
 from council_common.identity.actor import Actor
+from council_common.long_work.schemas import NoteIn
+from council_common.long_work.store import works_of
+from council_common.long_work.tables import Work
 from council_common.service.api import resource_router
+from council_common.web.acts import Act, acting
 from council_common.web.csv_download import csv_download
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
 from council_common.web.idempotency import Idempotent
 from council_common.web.pages import Page, PageQuery, fetch_page
+from council_common.web.resource_routes import history_route
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from debt_service.fields import NO_CONTROL_CHARACTERS, Day
 from debt_service.ledger.receivables.store import get_receivable
 from debt_service.recovery.dunning_runs import store
-from debt_service.recovery.dunning_runs.issuing import approve_run
+from debt_service.recovery.dunning_runs.issuing import ISSUE_NOTICES, approve_run, cancel_run, resume_run
 from debt_service.recovery.dunning_runs.rules import ItemState, RunStatus
 from debt_service.recovery.dunning_runs.schemas import (
     ApprovalIn,
@@ -34,7 +38,7 @@ from debt_service.recovery.dunning_runs.schemas import (
     StateCount,
 )
 from debt_service.recovery.dunning_runs.tables import DunningItem, DunningRun
-from debt_service.recovery.dunning_runs.usecases import cancel_run, exclude_item, propose_run
+from debt_service.recovery.dunning_runs.usecases import exclude_item, propose_run
 
 router = resource_router("dunning-runs")
 
@@ -66,7 +70,7 @@ async def propose(run: RunIn, session: SessionDep, now: Now, by: Annotated[Actor
         by=by,
         at=now,
     )
-    return RunOut.of(proposed)
+    return RunOut.of(proposed, None)
 
 
 @router.get("")
@@ -87,7 +91,8 @@ async def list_runs(
         default="-proposed_at",
         id_column=DunningRun.id,
     )
-    return Page(items=[RunOut.of(run) for run in runs], next=cursor)
+    works = await works_of(session, ISSUE_NOTICES.name, [run.id for run in runs])
+    return Page(items=[RunOut.of(run, works.get(run.id)) for run in runs], next=cursor)
 
 
 @router.get("/{run_id}")
@@ -98,7 +103,9 @@ async def get(run_id: UUID, session: SessionDep, _: Annotated[Actor, requires("d
         StateCount(state=ItemState(state), level=level, reason=reason, items=count, outstanding_pence=pence)
         for state, level, reason, count, pence in await store.states_of(session, run_id)
     ]
-    return RunDetailOut(**RunOut.of(run).model_dump(), items=counted, difference=await _difference(session, run))
+    works = await works_of(session, ISSUE_NOTICES.name, [run_id])
+    shown = RunOut.of(run, works.get(run_id)).model_dump()
+    return RunDetailOut(**shown, items=counted, difference=await _difference(session, run))
 
 
 async def _difference(session: AsyncSession, run: DunningRun) -> DifferenceOut | None:
@@ -109,11 +116,7 @@ async def _difference(session: AsyncSession, run: DunningRun) -> DifferenceOut |
     return DifferenceOut(run_id=before.id, as_at=before.as_at, by_level=levels)
 
 
-@router.get("/{run_id}/history")
-async def history(run_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]) -> list[ChangeOut]:
-    """Who proposed, approved or cancelled a run, and when."""
-    await store.get_run(session, run_id)
-    return await history_of(session, run_id)
+history_route(router, of=DunningRun, scope="dunning:read")
 
 
 @router.get("/{run_id}/items")
@@ -202,22 +205,27 @@ async def _item(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> Ite
     return ItemDetailOut.with_events(item, number, await store.events_of(session, run_id, receivable_id))
 
 
-@router.post("/{run_id}/approvals", status_code=201, dependencies=[Idempotent])
+@router.post("/{run_id}/approvals", status_code=202)
 async def approve(
-    run_id: UUID,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("dunning:approve")],
-    approval: ApprovalIn | None = None,
+    run_id: UUID, act: Annotated[Act, acting("dunning:approve")], approval: ApprovalIn | None = None
 ) -> RunOut:
-    """Issue the notices of a run, each item tested again; its proposer may not."""
-    run = await approve_run(session, run_id, issued_on=approval.issued_on if approval else None, by=by, at=now)
-    return RunOut.of(run)
+    """Have the notices of a run issued, each item tested again; its proposer may not. Progress is in the run itself."""
+    issued_on = approval.issued_on if approval else None
+    return _answer(act, *await approve_run(act.session, run_id, issued_on=issued_on, by=act.by, at=act.at))
 
 
-@router.post("/{run_id}/cancellations", status_code=201, dependencies=[Idempotent])
-async def cancel(
-    run_id: UUID, cancellation: ReasonIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("dunning:write")]
-) -> RunOut:
-    """Cancel a proposal: nothing is sent."""
-    return RunOut.of(await cancel_run(session, run_id, reason=cancellation.reason, by=by, at=now))
+@router.post("/{run_id}/cancellations", status_code=201)
+async def cancel(run_id: UUID, cancellation: NoteIn, act: Annotated[Act, acting("dunning:write")]) -> RunOut:
+    """Cancel a run. Of a proposal nothing is sent; of one that is being issued, what was issued stays issued."""
+    return _answer(act, *await cancel_run(act.session, run_id, note=cancellation.note, by=act.by, at=act.at))
+
+
+@router.post("/{run_id}/resumptions", status_code=202)
+async def resume(run_id: UUID, resumption: NoteIn, act: Annotated[Act, acting("dunning:approve")]) -> RunOut:
+    """Have a run whose issuing failed go on behind the last notice that was issued, once the cause is put right."""
+    return _answer(act, *await resume_run(act.session, run_id, note=resumption.note, by=act.by, at=act.at))
+
+
+def _answer(act: Act, run: DunningRun, work: Work | None) -> RunOut:
+    act.answers(f"{router.prefix}/{run.id}", run.version)
+    return RunOut.of(run, work)

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
 
@@ -16,9 +19,21 @@ from debt_service.recovery.dunning_procedures.rules import Ladder, Level
 
 
 class RunStatus(StrEnum):
+    """Where a run is; `issuing` from its approval until the last of its notices is issued."""
+
     PROPOSED = "proposed"
+    ISSUING = "issuing"
     ISSUED = "issued"
     CANCELLED = "cancelled"
+
+
+NEXT: Mapping[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.PROPOSED: frozenset({RunStatus.ISSUING, RunStatus.CANCELLED}),
+    # What is issued stays issued: a run that is cancelled here leaves the rest of its debts alone.
+    RunStatus.ISSUING: frozenset({RunStatus.ISSUED, RunStatus.CANCELLED}),
+    RunStatus.ISSUED: frozenset(),
+    RunStatus.CANCELLED: frozenset(),
+}
 
 
 class ItemState(StrEnum):
@@ -218,7 +233,7 @@ def rule_in_words(level: Level) -> str:
 
 
 def must_be_proposed(status: RunStatus, wanted: str) -> None:
-    """Raise IllegalMove for a run that is issued or cancelled."""
+    """Raise IllegalMove for a run that was approved or cancelled."""
     if status != RunStatus.PROPOSED:
         raise IllegalMove("The dunning run", status, wanted)
 
@@ -230,3 +245,24 @@ def issue_day(requested: date | None, *, as_at: date, today: date) -> date:
         errors = [FieldError("issued_on", "outside of the run", f"from {as_at} to {today}")]
         raise IssueDay("Notices are dated between the day of the proposal and today.", errors=errors)
     return day
+
+
+NOTHING_ISSUED: dict[str, Any] = {"issued": 0, "by_level": [], "dropped": {}}
+"""The outcome of a run that was just approved."""
+
+
+def outcome_with(outcome: dict[str, Any], items: Iterable[tuple[int, str | None]]) -> dict[str, Any]:
+    """A run's outcome with some more items closed: the level of each, and why it was dropped, if it was.
+
+    >>> outcome_with(NOTHING_ISSUED, [(1, None), (2, None), (1, "settled")])
+    {'issued': 2, 'by_level': [{'level': 1, 'notices': 1}, {'level': 2, 'notices': 1}], 'dropped': {'settled': 1}}
+    """
+    issued = Counter({row["level"]: row["notices"] for row in outcome["by_level"]})
+    dropped = Counter(outcome["dropped"])
+    for level, reason in items:
+        if reason is None:
+            issued[level] += 1
+        else:
+            dropped[reason] += 1
+    by_level = [{"level": level, "notices": issued[level]} for level in sorted(issued)]
+    return {"issued": issued.total(), "by_level": by_level, "dropped": dict(sorted(dropped.items()))}

@@ -6,10 +6,13 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.long_work.schemas import ProgressOut
+from council_common.long_work.tables import Work
 from pydantic import BaseModel, ConfigDict, Field
 
 from debt_service.fields import Day, Sentence, Short
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
+from debt_service.recovery.dunning_runs.issuing import ISSUE_NOTICES
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, NextStep, RunStatus, rule_in_words
 from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningNotice, DunningRun
 
@@ -50,7 +53,10 @@ class ReasonIn(BaseModel):
 
 
 class RunOut(BaseModel):
-    """A run. `found` counts what the proposal found, by level and reason; `outcome` what approval did."""
+    """A run. `found` counts what the proposal found, by level and reason; `outcome` what was issued and dropped so far.
+
+    `progress` is that of issuing, from the approval on; its `requested_by` approved the run.
+    """
 
     id: UUID
     version: int
@@ -74,10 +80,12 @@ class RunOut(BaseModel):
     closed_by: str | None
     closed_at: datetime | None
     issued_on: date | None
+    progress: ProgressOut | None
 
     @staticmethod
-    def of(run: DunningRun) -> RunOut:
-        return RunOut(**run.values())
+    def of(run: DunningRun, work: Work | None) -> RunOut:
+        progress = None if work is None else ProgressOut.of(ISSUE_NOTICES, work)
+        return RunOut(**run.values(), progress=progress)
 
 
 class StateCount(BaseModel):

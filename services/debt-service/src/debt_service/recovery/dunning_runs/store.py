@@ -139,12 +139,16 @@ async def events_of(session: AsyncSession, run_id: UUID, receivable_id: UUID) ->
     return list(rows)
 
 
-async def procedures_of(session: AsyncSession, run_id: UUID) -> list[UUID]:
-    """The procedures that the items of a run follow."""
-    ids = await session.scalars(
-        select(col(DunningItem.procedure_id)).where(col(DunningItem.run_id) == run_id).distinct()
-    )
-    return list(ids)
+async def procedures_of(session: AsyncSession, run_id: UUID, receivable_ids: Sequence[UUID]) -> list[UUID]:
+    """The procedures that some items of a run follow."""
+    these = (col(DunningItem.run_id) == run_id, col(DunningItem.receivable_id).in_(receivable_ids))
+    return list(await session.scalars(select(col(DunningItem.procedure_id)).where(*these).distinct()))
+
+
+async def count_open_items(session: AsyncSession, run_id: UUID) -> int:
+    """How many debts a run still proposes a notice for."""
+    is_open = (col(DunningItem.run_id) == run_id, col(DunningItem.state) == ItemState.PROPOSED)
+    return await session.scalar(select(func.count()).select_from(DunningItem).where(*is_open)) or 0
 
 
 async def lock_next(session: AsyncSession, run_id: UUID, *, after: UUID, batch: int) -> list[UUID]:

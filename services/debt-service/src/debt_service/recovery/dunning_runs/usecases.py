@@ -154,17 +154,6 @@ async def exclude_item(
     return item
 
 
-async def cancel_run(session: AsyncSession, run_id: UUID, *, reason: str, by: Actor, at: datetime) -> DunningRun:
-    """Cancel a proposal: nothing is sent, and its debts are free for another run."""
-    run = await store.get_run(session, run_id, lock=True)
-    must_be_proposed(run.status, RunStatus.CANCELLED)
-    await store.cancel_items(session, run_id)
-    run.status, run.closed_by, run.closed_at = RunStatus.CANCELLED, by.subject, at
-    run.version += 1
-    await _record(session, run, "cancelled", by=by, at=at, reason=reason)
-    return run
-
-
 async def _record(
     session: AsyncSession, run: DunningRun, action: str, *, by: Actor, at: datetime, reason: str | None = None
 ) -> None:
