@@ -96,7 +96,14 @@ async def _run(council: Council, debt_type: str, day: str) -> int:
         return 0
     own = await council.as_("debt_recovery_officer", "r.khan").post(f"/v1/dunning-runs/{run['id']}/approvals", json={})
     assert own.status_code == 403, own.text
-    done = created(await officer.post(f"/v1/dunning-runs/{run['id']}/approvals", json={"issued_on": day}))
+    approved = await officer.post(f"/v1/dunning-runs/{run['id']}/approvals", json={"issued_on": day})
+    assert approved.status_code == 202, approved.text
+
+    async def is_issued() -> Any:
+        shown = (await officer.get(f"/v1/dunning-runs/{run['id']}")).json()
+        return shown if shown["status"] == "issued" else None
+
+    done = await until(is_issued)
 
     async def all_final() -> bool:
         notices = (await officer.get("/v1/dunning-notices", params={"run_id": run["id"]})).json()["items"]
