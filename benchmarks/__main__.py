@@ -18,6 +18,8 @@ from benchmarks.parts import parts
 NAMES = (
     "import_invoices",
     "post_invoice",
+    "approve_invoice",
+    "record_payment",
     "relay",
     "earn_rebates",
     "paid_to_visible",

@@ -60,15 +60,22 @@ class Connection:
         await self._writer.wait_closed()
 
 
-async def send_all(connections: Iterable[Connection], wires: Iterable[bytes]) -> int:
-    """Send requests over several connections, each as soon as its one before is answered; returns how many."""
+async def send_all(
+    connections: Iterable[Connection], wires: Iterable[bytes], *, answers: list[bytes] | None = None
+) -> int:
+    """Send requests over several connections, each as soon as its one before is answered; returns how many.
+
+    The bodies of the answers are added to `answers`, in no order.
+    """
     waiting, sent = iter(wires), 0
 
     async def keep_sending(connection: Connection) -> None:
         nonlocal sent
         for wire in waiting:
-            await connection.ask(wire)
+            body = await connection.ask(wire)
             sent += 1
+            if answers is not None:
+                answers.append(body)
 
     async with asyncio.TaskGroup() as group:
         for connection in connections:

@@ -21,9 +21,9 @@ router = resource_router("bench-echoes")
 
 
 @router.post("", status_code=201)
-async def echo(told: InvoiceIn, _: Annotated[Actor, requires("invoices:write")]) -> Response:
+async def echo(invoice: InvoiceIn, _: Annotated[Actor, requires("invoices:write")]) -> Response:
     """The invoice as it was understood."""
-    return Response(told.model_dump_json(), status_code=201, media_type="application/json")
+    return Response(invoice.model_dump_json(), status_code=201, media_type="application/json")
 
 
 def create_api(settings: ServiceSettings) -> FastAPI:

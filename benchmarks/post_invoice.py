@@ -68,11 +68,12 @@ def _posts(path: str, token: str, suppliers: list[UUID], numbers: Iterator[int],
     for _ in range(wanted):
         number = next(numbers)
         headers = {"authorization": f"Bearer {token}", "idempotency-key": str(new_id())}
-        body = json.dumps(_invoice(number, suppliers[number % len(suppliers)])).encode()
+        body = json.dumps(an_invoice(number, suppliers[number % len(suppliers)])).encode()
         yield request("POST", path, headers=headers, body=body)
 
 
-def _invoice(number: int, supplier_id: UUID) -> dict[str, object]:
+def an_invoice(number: int, supplier_id: UUID) -> dict[str, object]:
+    """An invoice of more than £100, one like another but for number and supplier."""
     net = 10_000 + 5 * number
     line = {"description": "Works", "net_pence": net, "vat_rate": "20", "vat_pence": net // 5, "department": "roads"}
     return {

@@ -42,9 +42,14 @@ async def lock_row(session: AsyncSession, table: type[R], row_id: UUID) -> R:
 @lru_cache(maxsize=256)
 def lock_statement(table: type[SQLModel]) -> str:
     """The statement that reads one row by its id and locks it."""
+    name = table.__tablename__
+    return f"SELECT {columns_of(table, str(name))} FROM {name} WHERE id = $1 FOR NO KEY UPDATE"
+
+
+def columns_of(table: type[SQLModel], alias: str) -> str:
+    """All columns of a table under an alias, for a driver statement whose rows `row_of` takes."""
     columns: Table = table.__table__  # type: ignore[attr-defined]
-    names = ", ".join(column.name for column in columns.columns)
-    return f"SELECT {names} FROM {columns.name} WHERE id = $1 FOR NO KEY UPDATE"
+    return ", ".join(f"{alias}.{column.name}" for column in columns.columns)
 
 
 def row_of(table: type[R], values: Mapping[str, Any]) -> R:

@@ -1,4 +1,4 @@
-"""The statements on payments."""
+"""The statements on payments. What decides about a payment is read by the driver: it is the hot path of paying."""
 
 from __future__ import annotations
 
@@ -8,16 +8,28 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from council_common.database.rows import columns_of, row_of
+from council_common.database.sessions import fetch_row
 from council_common.errors import NotFound
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from invoice_service.paying.payments.tables import Payment
-from invoice_service.register.invoices.store import dispute_end
+from invoice_service.register.invoices.store import DISPUTE_END, dispute_end
 from invoice_service.register.invoices.tables import Invoice
 
 _C: Any = Payment.__table__.c  # type: ignore[attr-defined]
+
+# A statement that waited for the lock sees payments and holds as they were before it waited. Each of their changes
+# counts the invoice's version on: where that is not the one seen, they are read again.
+_LOCK_PAYABLE = f"""
+SELECT {columns_of(Invoice, "locked")}, seen.version AS seen_version,
+    EXISTS (SELECT FROM payment WHERE invoice_id = $1)
+        OR EXISTS (SELECT FROM payment WHERE source_reference = $3 AND source_system = $2) AS has_payments,
+    ({DISPUTE_END.format(invoice_id="$1", arisen_by="$4::date")}) AS dispute_ended_on
+FROM invoice locked JOIN invoice seen ON seen.id = locked.id
+WHERE locked.id = $1 FOR NO KEY UPDATE OF locked
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,43 +46,21 @@ async def lock_payable(
 ) -> Payable:
     """Everything that decides about a payment, the invoice locked; in one statement where there is no payment yet.
 
-    A statement that waited for the lock sees payments and holds as they were before: each of their changes counts the
-    invoice's version on, so a version other than the one seen means to read again. Raises NotFound.
+    Raises NotFound.
     """
-    seen = aliased(Invoice)
-    found = await session.execute(
-        select(
-            Invoice,
-            _known_version(seen),
-            exists().where(_of_invoice_or_source(invoice_id, source)).label("has_payments"),
-            dispute_end(invoice_id, arisen_by=remitted_on).label("dispute_ended_on"),
-        )
-        .join(seen, seen.id == Invoice.id)  # type: ignore[arg-type]
-        .where(Invoice.id == invoice_id)  # type: ignore[arg-type]
-        .with_for_update(of=Invoice, key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    row = found.one_or_none()
-    if row is None:
+    found = await fetch_row(session, _LOCK_PAYABLE, invoice_id, *source, remitted_on)
+    if found is None:
         raise NotFound.of("invoice")
-    invoice, dispute_ended_on = row[0], row.dispute_ended_on
-    stale = invoice.version != row.seen_version
-    payments = await _payments(session, invoice_id, source) if stale or row.has_payments else ()
+    invoice, dispute_ended_on = row_of(Invoice, found), found["dispute_ended_on"]
+    stale = invoice.version != found["seen_version"]
+    payments = await _payments(session, invoice_id, source) if stale or found["has_payments"] else ()
     if stale:
-        dispute_ended_on = await session.scalar(select(dispute_end(invoice_id, arisen_by=remitted_on)))
+        dispute_ended_on = await dispute_end(session, invoice_id, arisen_by=remitted_on)
     return Payable(invoice, payments, dispute_ended_on)
 
 
-def _known_version(seen: Any) -> Any:
-    return seen.version.label("seen_version")
-
-
-def _of_invoice_or_source(invoice_id: UUID, source: tuple[str, str]) -> Any:
+async def _payments(session: AsyncSession, invoice_id: UUID, source: tuple[str, str]) -> Sequence[Payment]:
     system, reference = source
     of_source = and_(_C.source_reference == reference, _C.source_system == system)
-    return or_(_C.invoice_id == invoice_id, of_source)
-
-
-async def _payments(session: AsyncSession, invoice_id: UUID, source: tuple[str, str]) -> Sequence[Payment]:
-    found = await session.execute(select(Payment).where(_of_invoice_or_source(invoice_id, source)))
+    found = await session.execute(select(Payment).where(or_(_C.invoice_id == invoice_id, of_source)))
     return found.scalars().all()

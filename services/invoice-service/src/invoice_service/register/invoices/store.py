@@ -8,11 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from council_common.database.rows import get_row, lock_row
+from council_common.database.sessions import fetch_row
 from council_common.errors import NotFound
-from sqlalchemy import Date, ScalarSelect, cast, func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.register.invoices.rules import ENDED, HoldReason
+from invoice_service.register.invoices.rules import ENDED
 from invoice_service.register.invoices.tables import Invoice, InvoiceHold
 
 _H: Any = InvoiceHold.__table__.c  # type: ignore[attr-defined]
@@ -32,6 +33,14 @@ def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
             AND earlier.status NOT IN ({_ENDED})
         ORDER BY earlier.id LIMIT 1
     """
+
+
+# Only of disputes that had arisen by a day: one that began after the money was sent changes nothing about it.
+DISPUTE_END = """
+    SELECT max(released_on) AS ended_on FROM invoice_hold
+    WHERE invoice_id = {invoice_id} AND reason = 'dispute'
+        AND coalesce(placed_on, (placed_at AT TIME ZONE 'Europe/London')::date) <= {arisen_by}
+"""
 
 
 async def lock_invoice(session: AsyncSession, invoice_id: UUID) -> Invoice:
@@ -55,14 +64,7 @@ async def get_hold(session: AsyncSession, invoice_id: UUID, hold_id: UUID) -> In
     return hold
 
 
-def dispute_end(invoice_id: UUID, *, arisen_by: date) -> ScalarSelect[date]:
-    """The day on which the last dispute about an invoice ended, null when there was none.
-
-    Only of disputes that had arisen by a day: one that began after the money was sent changes nothing about it.
-    """
-    arose_on = func.coalesce(_H.placed_on, cast(func.timezone("Europe/London", _H.placed_at), Date))
-    return (
-        select(func.max(_H.released_on))
-        .where(_H.invoice_id == invoice_id, _H.reason == HoldReason.DISPUTE, arose_on <= arisen_by)
-        .scalar_subquery()
-    )
+async def dispute_end(session: AsyncSession, invoice_id: UUID, *, arisen_by: date) -> date | None:
+    """The day on which the last dispute about an invoice ended, None when there was none (`DISPUTE_END`)."""
+    found = await fetch_row(session, DISPUTE_END.format(invoice_id="$1", arisen_by="$2::date"), invoice_id, arisen_by)
+    return found["ended_on"] if found else None
