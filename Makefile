@@ -55,7 +55,7 @@ run: $(STAMP) ## start the whole platform on this machine and keep it running un
 	@$(PY) -m council_local run
 
 demo: $(STAMP) ## play a council's month and prove its sums (SERVE=0 ends it there), or work on real files: DATA=folder
-	@$(PY) -m demo $(if $(DATA),--data "$(DATA)") $(if $(filter 0,$(SERVE)),--no-serve)
+	@$(PY) -m demo $(if $(DATA),--data "$(DATA)") $(if $(DAY),--day "$(DAY)") $(if $(filter 0,$(SERVE)),--no-serve)
 
 stop: $(STAMP) ## end the running platform
 	@$(PY) -m council_local stop

@@ -8,9 +8,11 @@ import os
 import signal
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import httpx
+from council_common.clock import london_date, utc_now
 from rich.console import Console
 
 from demo.council_api import Council, Refused, gateway_client
@@ -25,8 +27,12 @@ def main(arguments: list[str] | None = None) -> int:
     if options.data is not None and not options.data.is_dir():
         console.print(f"There is no folder {options.data}.", style="red", highlight=False)
         return 2
+    today = london_date(utc_now())
+    if options.day is not None and options.day > today:
+        console.print(f"The month cannot end on {options.day}: that is in the future.", style="red", highlight=False)
+        return 2
     try:
-        return asyncio.run(_run(options, console))
+        return asyncio.run(_run(options, console, today))
     except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     except (Refused, RuntimeError, OSError, TimeoutError, httpx.HTTPError) as error:
@@ -43,12 +49,15 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("SERVE") != "0",
         help="leave the platform running afterwards (the default, unless SERVE=0)",
     )
+    parser.add_argument(
+        "--day", type=date.fromisoformat, help="when the month ends, such as 2026-03-31; today if absent"
+    )
     parser.add_argument("--only", action="append", help="with --data: this part only (a body, or ibm); may be repeated")
     parser.add_argument("--limit-files", type=int, help="with --data: so many files of each body")
     return parser
 
 
-async def _run(options: argparse.Namespace, console: Console) -> int:
+async def _run(options: argparse.Namespace, console: Console, today: date) -> int:
     began = time.monotonic()
     work = asyncio.current_task()
     assert work is not None  # noqa: S101 - we are in it
@@ -56,7 +65,7 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
         asyncio.get_running_loop().add_signal_handler(number, work.cancel)
     async with running_platform(console) as running, gateway_client(running.platform) as http:
         started = time.monotonic()
-        holds = await _work(options, Council(running.platform, http), console)
+        holds = await _work(options, Council(running.platform, http), console, today)
         took = time.monotonic()
         console.print(
             f"\n{'[green]All sums hold.[/]' if holds else '[bold red]A sum does not hold.[/]'} "
@@ -68,9 +77,9 @@ async def _run(options: argparse.Namespace, console: Console) -> int:
         return 0 if holds else 1
 
 
-async def _work(options: argparse.Namespace, council: Council, console: Console) -> bool:
+async def _work(options: argparse.Namespace, council: Council, console: Console, today: date) -> bool:
     if options.data is None:
-        return await play_month(council, console)
+        return await play_month(council, console, today=today, last_day=options.day or today)
     from demo.real_data import work_on_real_data
 
     return await work_on_real_data(council, options.data, console, only=options.only, limit_files=options.limit_files)

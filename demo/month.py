@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from rich.console import Console
 
 from demo.council_api import Council
@@ -19,14 +21,21 @@ from demo.stories.bank_changes import change_bank_accounts
 from demo.stories.charging import charge_customers
 from demo.stories.collecting import collect
 from demo.stories.import_files import import_files
-from demo.stories.joining import join_the_programme, register_suppliers
+from demo.stories.joining import join_the_programme, last_day_played, register_suppliers
 from demo.stories.paying import pay
 from demo.stories.receiving import judge_invoices, post_invoices
 
 
-async def play_month(council: Council, console: Console) -> bool:
-    """Everything that happens in March 2026; false when a sum does not hold."""
-    sample = sample_council()
+async def play_month(council: Council, console: Console, *, today: date, last_day: date) -> bool:
+    """Everything that happens in the month that ends on a day; false when a sum does not hold.
+
+    A month that an earlier run has begun is played to its end, whatever the day.
+    """
+    played = await last_day_played(council)
+    if played not in {None, last_day}:
+        console.print("A month is here already; for another one: make clean-data, then make demo.")
+    sample = sample_council(played or last_day)
+    console.print(f"The sample council's month, which ends on {sample.month.last_day:%A, %d %B %Y}.", highlight=False)
     steps = Steps(console)
     try:
         ids = await register_suppliers(council, sample, steps)
@@ -36,7 +45,7 @@ async def play_month(council: Council, console: Console) -> bool:
         await judge_invoices(council, sample, steps)
         await change_bank_accounts(council, sample, ids, steps)
         await pay(council, sample, ids, steps)
-        await charge_customers(council, sample, steps)
+        await charge_customers(council, sample, steps, today=today)
         await collect(council, sample, steps)
         await settle(council, steps)
     finally:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from demo.council_api import Council
 from demo.proofs.messages import totals_by
-from demo.proofs.rebates import FIRST_DAY, LAST_DAY
+from demo.sample_council.days import Month
 from demo.sample_council.facts import Fate, SampleCouncil
 from demo.steps import pounds, table
 from demo.stories.charging import DEBT_TYPE
@@ -26,8 +26,8 @@ async def show_month(
     _show_imports(console, imports)
     _show_invoices(console, known)
     await _show_cases(council, sample, known, console)
-    await _show_programme(council, console)
-    await _show_dunning(council, console)
+    await _show_programme(council, sample.month, console)
+    await _show_dunning(council, sample.month, console)
     by_outcome = await totals_by(council, "template", "channel", "status")
     rows = [[*key, count] for key, count in sorted(by_outcome.items())]
     console.print(table("Messages", ("template", "channel", "status", "messages"), rows))
@@ -101,8 +101,9 @@ async def _show_cases(
     console.print(table("Cases", ("case", "what became of it"), rows))
 
 
-async def _show_programme(council: Council, console: Console) -> None:
-    answer = await council.coordinator.get("/v1/programme-kpis", **{"from": FIRST_DAY, "to": LAST_DAY, "by": "month"})
+async def _show_programme(council: Council, month: Month, console: Console) -> None:
+    shown = {"from": month.first_shown.isoformat(), "to": month.last_day.isoformat(), "by": "month"}
+    answer = await council.coordinator.get("/v1/programme-kpis", **shown)
     rows = [
         [one["bucket"] or "total", one["paid_count"], one["earned_count"], one["missed_count"],
          pounds(one["expected_pence"]), pounds(one["earned_pence"]), pounds(one["deducted_pence"]),
@@ -113,9 +114,10 @@ async def _show_programme(council: Council, console: Console) -> None:
     console.print(table("Early payment programme", headings, rows))
 
 
-async def _show_dunning(council: Council, console: Console) -> None:
+async def _show_dunning(council: Council, month: Month, console: Console) -> None:
     rows = []
-    runs = [one async for one in council.auditor.items("/v1/dunning-runs", sort="as_at", as_at_from=FIRST_DAY)]
+    since = month.first_shown.isoformat()
+    runs = [one async for one in council.auditor.items("/v1/dunning-runs", sort="as_at", as_at_from=since)]
     for run in runs:
         if run["debt_type"] == DEBT_TYPE and run["status"] == "issued":
             levels = {one["level"]: one["notices"] for one in run["outcome"]["by_level"]}

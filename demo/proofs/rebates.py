@@ -10,8 +10,6 @@ from demo.proofs.proof import Proof
 from demo.sample_council.facts import Fate, SampleCouncil
 from demo.stories.paying import SHORT_BY_PENCE, finally_paid, payments_known
 
-FIRST_DAY, LAST_DAY = "2026-02-01", "2026-03-31"
-
 
 @dataclass(frozen=True)
 class Reckoned:
@@ -40,14 +38,15 @@ async def prove_rebates(council: Council, sample: SampleCouncil) -> list[Proof]:
     """Each rebate, their sum, the programme's figures and the one variance."""
     reckoned = reckon(sample)
     references = {payment["id"]: reference for reference, payment in (await payments_known(council)).items()}
-    rows = await council.coordinator.rows("/v1/rebates/export.csv", received_from=FIRST_DAY, received_to=LAST_DAY)
+    first, last = sample.month.first_shown.isoformat(), sample.month.last_day.isoformat()
+    rows = await council.coordinator.rows("/v1/rebates/export.csv", received_from=first, received_to=last)
     told = {
         references[row["payment_id"]]: int(row["rebate_pence"])
         for row in rows
         if row["payment_id"] in references and row["status"] in {"earned", "missed"}
     }
     same = sum(told.get(reference) == one.earned_pence for reference, one in reckoned.items())
-    kpis = (await council.coordinator.get("/v1/programme-kpis", **{"from": FIRST_DAY, "to": LAST_DAY}))["total"]
+    kpis = (await council.coordinator.get("/v1/programme-kpis", **{"from": first, "to": last}))["total"]
     variances = [one async for one in council.coordinator.items("/v1/rebate-variances", cause="under_deducted")]
     sums = {
         name: sum(getattr(one, name) for one in reckoned.values())

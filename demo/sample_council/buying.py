@@ -1,4 +1,4 @@
-"""Who the council buys from, and the invoices that came in for March 2026 with their payments."""
+"""Who the council buys from, and the invoices that came in for the month with their payments."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ from datetime import date, timedelta
 from random import Random
 
 from demo.sample_council import people
+from demo.sample_council.days import Month, arrival, next_working_day
 from demo.sample_council.facts import Fate, Invoice, Line, Payment, Supplier, Terms, Way
 
 SUPPLIERS = 120
 IN_THE_PROGRAMME = 45
 INVOICES = 1_000
-FIRST_RECEIPT, LAST_RECEIPT = date(2026, 2, 2), date(2026, 3, 27)
-LAST_APPROVED_RECEIPT = date(2026, 3, 13)
-LAST_PAYMENT = date(2026, 3, 31)
 BY_FILE = {Way.NDJSON: 210, Way.CSV: 120, Way.XLSX: 60}
 
 _RATES = ("20", "20", "20", "5", "0")
@@ -69,7 +67,7 @@ def _supplier(chance: Random, number: int) -> Supplier:
     )
 
 
-def invoices(chance: Random, known: tuple[Supplier, ...]) -> tuple[Invoice, ...]:
+def invoices(chance: Random, month: Month, known: tuple[Supplier, ...]) -> tuple[Invoice, ...]:
     """1,000 invoices; six in ten come from suppliers in the programme."""
     inside, outside = known[:IN_THE_PROGRAMME], known[IN_THE_PROGRAMME:]
     ways = _ways()
@@ -77,14 +75,14 @@ def invoices(chance: Random, known: tuple[Supplier, ...]) -> tuple[Invoice, ...]
     for position in range(1, INVOICES + 1):
         fate = _INSIDE.get(position) or _OUTSIDE.get(position)
         if fate is Fate.DUPLICATE:
-            made.append(_told_again(made[position - 21], position))
+            made.append(_sent_again(made[position - 21], position))
         elif fate is None:
             supplier = chance.choice(inside if chance.random() < 0.6 else outside)
-            made.append(_ordinary(chance, position, supplier, next(ways)))
+            made.append(_ordinary(chance, month, position, supplier, next(ways)))
         else:
             # Suppliers of their own: what holds one of their invoices must not hold an ordinary one.
             of = inside[position // 20 - 1] if position in _INSIDE else outside[-(position // 10) :][0]
-            made.append(_special(chance, position, of, fate))
+            made.append(_special(chance, month, position, of, fate))
     held = {one.supplier.reference for one in made if one.fate is Fate.WAITS_FOR_NEW_ACCOUNT}
     return tuple(_waiting(one) if one.supplier.reference in held else one for one in made)
 
@@ -96,17 +94,18 @@ def _ways() -> Iterator[Way]:
         yield Way.POST
 
 
-def _ordinary(chance: Random, position: int, supplier: Supplier, way: Way) -> Invoice:
-    received_on = working_day_in(chance, FIRST_RECEIPT, LAST_RECEIPT)
+def _ordinary(chance: Random, month: Month, position: int, supplier: Supplier, way: Way) -> Invoice:
+    received_on = working_day_in(chance, month.first_receipt, month.last_receipt)
     # Files carry one line an invoice.
     count = chance.choice((1, 1, 2, 3)) if way is Way.POST else 1
-    lines = tuple(_line(chance, chance.choice(_RATES)) for _ in range(count))
+    lines = tuple(_line(chance, month, chance.choice(_RATES)) for _ in range(count))
     days = _days_to_pay(chance, supplier)
     remitted_on = next_working_day(received_on + timedelta(days=days))
     # Approving takes days: of the last week's invoices most wait for it.
-    if chance.random() < (0.6 if received_on > LAST_APPROVED_RECEIPT and remitted_on > LAST_PAYMENT else 0.02):
+    paid_later = remitted_on > month.last_working_day
+    if chance.random() < (0.6 if received_on > month.last_approved_receipt and paid_later else 0.02):
         return _invoice(position, supplier, received_on, lines, fate=Fate.RECEIVED, way=way)
-    if remitted_on > LAST_PAYMENT:
+    if paid_later:
         return _invoice(position, supplier, received_on, lines, fate=Fate.APPROVED, way=way)
     return _invoice(position, supplier, received_on, lines, fate=Fate.PAID, way=way, paid_on=(remitted_on,))
 
@@ -118,23 +117,23 @@ def _days_to_pay(chance: Random, supplier: Supplier) -> int:
     return chance.randint(3, 16) if supplier.terms else chance.randint(18, 30)
 
 
-def _special(chance: Random, position: int, supplier: Supplier, fate: Fate) -> Invoice:
+def _special(chance: Random, month: Month, position: int, supplier: Supplier, fate: Fate) -> Invoice:
     """A story's invoice: one line at 20 %, so that half of it is half of its VAT as well."""
-    received_on = date(2026, 3, 2)
+    day = month.working_days_before
     lines = (Line("Works as ordered", chance.randint(1_000, 9_000) * 100, "20", 0, chance.choice(people.DEPARTMENTS)),)
     lines = (Line(lines[0].description, lines[0].net_pence, "20", lines[0].net_pence // 5, lines[0].department),)
     paid_on = {
-        Fate.PART_PAID_TWICE: (date(2026, 3, 11), date(2026, 3, 23)),
-        Fate.RETURNED_AND_REPAID: (date(2026, 3, 10), date(2026, 3, 18)),
-        Fate.UNDER_DEDUCTED: (date(2026, 3, 11),),
-        Fate.PAID_AFTER_FALSE_ALARM: (date(2026, 3, 19),),
+        Fate.PART_PAID_TWICE: (day(14), day(6)),
+        Fate.RETURNED_AND_REPAID: (day(15), day(9)),
+        Fate.UNDER_DEDUCTED: (day(14),),
+        Fate.PAID_AFTER_FALSE_ALARM: (day(8),),
         Fate.WAITS_FOR_NEW_ACCOUNT: (),
         Fate.DISPUTED: (),
     }[fate]
-    return _invoice(position, supplier, received_on, lines, fate=fate, paid_on=paid_on)
+    return _invoice(position, supplier, day(21), lines, fate=fate, paid_on=paid_on)
 
 
-def _told_again(first: Invoice, position: int) -> Invoice:
+def _sent_again(first: Invoice, position: int) -> Invoice:
     """The same invoice a second time, under another reference and with its number spelled otherwise."""
     number = first.number.lower().replace("-", " ")
     again = _invoice(position, first.supplier, first.received_on, first.lines, fate=Fate.DUPLICATE)
@@ -167,25 +166,15 @@ def _invoice(
     return Invoice(f"D{position:05d}", supplier, number, issued_on, received_on, lines, way, fate, payments)
 
 
-def _line(chance: Random, vat_rate: str) -> Line:
+def _line(chance: Random, month: Month, vat_rate: str) -> Line:
     net = chance.randint(20_00, 9_000_00)
     # Half up to the penny, as a supplier's own system does it.
     vat = (net * int(vat_rate) * 2 + 100) // 200
     what = chance.choice(("Services", "Materials", "Call-out", "Placement", "Licence", "Hire"))
-    return Line(f"{what}, {chance.choice(('January', 'February', 'March'))}", net, vat_rate, vat,
+    return Line(f"{what}, {chance.choice(month.names)}", net, vat_rate, vat,
                 chance.choice(people.DEPARTMENTS))  # fmt: skip
 
 
 def working_day_in(chance: Random, first: date, last: date) -> date:
     """Some working day of a period."""
     return next_working_day(first + timedelta(days=chance.randint(0, (last - first).days - 3)))
-
-
-def next_working_day(day: date) -> date:
-    """The day itself or the Monday after; February and March 2026 have no bank holiday."""
-    return day + timedelta(days=(0, 0, 0, 0, 0, 2, 1)[day.weekday()])
-
-
-def arrival(remitted_on: date) -> date:
-    """When a Bacs payment arrives: two working days after it is sent."""
-    return next_working_day(next_working_day(remitted_on + timedelta(days=1)) + timedelta(days=1))

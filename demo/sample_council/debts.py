@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import timedelta
 from random import Random
 
 from demo.sample_council import people
-from demo.sample_council.buying import next_working_day, working_day_in
+from demo.sample_council.buying import working_day_in
+from demo.sample_council.days import Month, next_working_day
 from demo.sample_council.facts import Customer, DebtStories, Line, Receipt, Receivable
 
 CUSTOMERS = 300
 RECEIVABLES = 900
-FIRST_ISSUE, LAST_ISSUE = date(2026, 1, 5), date(2026, 3, 16)
-LAST_RECEIPT = date(2026, 3, 31)
 TERM = timedelta(days=30)
 
 _KINDS = ("individual", "individual", "individual", "sole_trader", "business", "business", "public_body")
@@ -51,17 +50,17 @@ def _customer(chance: Random, number: int) -> Customer:
     )
 
 
-def receivables(chance: Random, known: tuple[Customer, ...]) -> tuple[Receivable, ...]:
-    """900 charges, each due thirty days after its day of issue (receivables.md §2.1)."""
-    return tuple(_receivable(chance, position, known) for position in range(1, RECEIVABLES + 1))
+def receivables(chance: Random, month: Month, known: tuple[Customer, ...]) -> tuple[Receivable, ...]:
+    """900 charges, each due thirty days after its day of issue."""
+    return tuple(_receivable(chance, month, position, known) for position in range(1, RECEIVABLES + 1))
 
 
-def _receivable(chance: Random, position: int, known: tuple[Customer, ...]) -> Receivable:
+def _receivable(chance: Random, month: Month, position: int, known: tuple[Customer, ...]) -> Receivable:
     number = f"R{position:07d}"
-    issued_on = working_day_in(chance, FIRST_ISSUE, LAST_ISSUE)
+    issued_on = working_day_in(chance, month.first_issue, month.last_issue)
     customer = known[chance.randrange(len(known))]
     if 101 <= position <= 106:
-        issued_on, customer = date(2026, 1, 5), known[position - 101]
+        issued_on, customer = next_working_day(month.first_issue), known[position - 101]
     department = chance.choice(people.DEPARTMENTS_THAT_CHARGE)
     net = chance.randint(25_00, 1_800_00)
     rate = "20" if department in {"commercial_waste", "markets"} else "0"
@@ -70,20 +69,20 @@ def _receivable(chance: Random, position: int, known: tuple[Customer, ...]) -> R
     return Receivable(f"A{position:05d}", number, customer, department, issued_on, issued_on + TERM, (line,))
 
 
-def receipts(chance: Random, charged: tuple[Receivable, ...]) -> tuple[Receipt, ...]:
-    """What came in by the end of March: most in full, one in ten in part, one that nobody can place."""
-    found = [*_payments(chance, charged), _unmatched()]
+def receipts(chance: Random, month: Month, charged: tuple[Receivable, ...]) -> tuple[Receipt, ...]:
+    """What came in by the month's end: most in full, one in ten in part, one that cannot be placed."""
+    found = [*_payments(chance, month, charged), _unmatched(month)]
     return tuple(sorted(found, key=lambda one: (one.received_on, one.reference)))
 
 
-def _payments(chance: Random, charged: tuple[Receivable, ...]) -> Iterator[Receipt]:
+def _payments(chance: Random, month: Month, charged: tuple[Receivable, ...]) -> Iterator[Receipt]:
     for position, receivable in enumerate(charged, start=1):
         paid_on = next_working_day(receivable.due_on + timedelta(days=chance.randint(-12, 38)))
         part = receivable.number == STORIES.part_paid or chance.random() < 0.1
         never = chance.random() < 0.12
         if receivable.number == STORIES.part_paid:
-            never, paid_on = False, date(2026, 3, 5)
-        if never or receivable.number in _UNPAID or paid_on > LAST_RECEIPT:
+            never, paid_on = False, month.working_days_before(18)
+        if never or receivable.number in _UNPAID or paid_on > month.last_working_day:
             continue
         amount = receivable.gross_pence // 3 if part else receivable.gross_pence
         # Most payers quote the number; some write a sentence round it.
@@ -91,5 +90,5 @@ def _payments(chance: Random, charged: tuple[Receivable, ...]) -> Iterator[Recei
         yield Receipt(f"B{position:05d}", paid_on, amount, quotes, receivable.number)
 
 
-def _unmatched() -> Receipt:
-    return Receipt("B99999", date(2026, 3, 12), 12_345, "for the thing in january", None)
+def _unmatched(month: Month) -> Receipt:
+    return Receipt("B99999", month.working_days_before(13), 12_345, "for the thing in january", None)

@@ -1,4 +1,4 @@
-"""What the sample council knows before the platform does: the facts that the platform is told and measured by."""
+"""What the sample council knows before the platform does: the facts it sends, and measures the platform by."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from demo.sample_council.days import Month
+
 SOURCE = "erp"
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a supplier agreed to (payables.md §1.1, §1.3); the rate is a decimal string of percent."""
+    """What a supplier agreed to; the rate is a decimal string of percent."""
 
     reference_rate_percent: str = "1.00"
     target_day: int = 10
@@ -25,7 +27,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Supplier:
-    """Somebody the council pays; with terms when in the early payment programme."""
+    """A firm the council pays; with terms when it is in the early payment programme."""
 
     reference: str
     name: str
@@ -115,7 +117,7 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Somebody who owes the council money."""
+    """A person or body that owes the council money."""
 
     reference: str
     kind: str
@@ -168,6 +170,7 @@ class DebtStories:
 class SampleCouncil:
     """The whole month."""
 
+    month: Month
     sectors: tuple[tuple[str, str], ...]
     suppliers: tuple[Supplier, ...]
     invoices: tuple[Invoice, ...]

@@ -6,12 +6,12 @@ from datetime import date
 from typing import Any
 
 from demo.council_api import Caller, Council, Refused
-from demo.sample_council.buying import arrival
+from demo.sample_council.days import arrival
 from demo.sample_council.facts import SOURCE, Fate, SampleCouncil, Supplier
 from demo.steps import Steps
 from demo.stories.receiving import invoices_known, until_held, until_released
 
-TRIED_ON = date(2026, 3, 12)
+TRIED_DAYS_BEFORE = 13
 NEW_ACCOUNT = {"sort_code": "99-77-55", "account_number": "31415926"}
 
 
@@ -20,19 +20,20 @@ async def change_bank_accounts(council: Council, sample: SampleCouncil, ids: dic
     genuine = sample.invoices_with(Fate.WAITS_FOR_NEW_ACCOUNT)[0]
     false_alarm = sample.invoices_with(Fate.PAID_AFTER_FALSE_ALARM)[0]
     known = await invoices_known(council)
+    tried_on = sample.month.working_days_before(TRIED_DAYS_BEFORE)
     with steps.step("Changes of bank account", 2) as tick:
         change = await _opened(council, genuine.supplier, ids)
         if change["status"] in {"requested", "evidence", "called_back"}:
             invoice_id = known[genuine.reference]["id"]
             await until_held(council, invoice_id)
-            await _try_to_pay(council.erp, invoice_id, genuine.gross_pence, "sample-tried-1")
+            await _try_to_pay(council.erp, invoice_id, genuine.gross_pence, tried_on, "sample-tried-1")
             await _confirm(council, change, ids[genuine.supplier.reference])
         tick()
         change = await _opened(council, false_alarm.supplier, ids)
         invoice_id = known[false_alarm.reference]["id"]
         if change["status"] in {"requested", "evidence", "called_back"}:
             await until_held(council, invoice_id)
-            await _try_to_pay(council.erp, invoice_id, false_alarm.gross_pence, "sample-tried-2")
+            await _try_to_pay(council.erp, invoice_id, false_alarm.gross_pence, tried_on, "sample-tried-2")
             path = f"/v1/bank-account-changes/{change['id']}/rejections"
             body = {"note": "The supplier knows nothing of it"}
             await council.ap_manager.post(path, body, key=f"sample-rejection-{change['id']}")
@@ -50,20 +51,20 @@ async def _opened(council: Council, supplier: Supplier, ids: dict[str, str]) -> 
         **NEW_ACCOUNT,
         "account_name": supplier.name,
         "requested_via": "email",
-        "note": "E-mail of 9 March, new bank",
+        "note": "Asked for by e-mail, new bank",
     }
     key = f"sample-bank-change-{supplier.reference}"
     change = await council.assistant.post("/v1/bank-account-changes", body, key=key)
     return dict(change)
 
 
-async def _try_to_pay(erp: Caller, invoice_id: str, gross_pence: int, reference: str) -> None:
+async def _try_to_pay(erp: Caller, invoice_id: str, gross_pence: int, tried_on: date, reference: str) -> None:
     """The payment run knows nothing of the case: the platform has to refuse."""
     body = {
         "invoice_id": invoice_id,
         "source": {"system": SOURCE, "reference": reference},
-        "remitted_on": TRIED_ON.isoformat(),
-        "arrives_on": arrival(TRIED_ON).isoformat(),
+        "remitted_on": tried_on.isoformat(),
+        "arrives_on": arrival(tried_on).isoformat(),
         "paid_pence": gross_pence,
         "method": "bacs",
     }

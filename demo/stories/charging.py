@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
-
-from council_common.clock import london_date, utc_now
 
 from demo.council_api import Council
 from demo.sample_council.facts import SOURCE, Customer, Line, Receivable, SampleCouncil
@@ -15,7 +13,7 @@ DEBT_TYPE = "sundry"
 REVIEW_AFTER, ENDS_AFTER = timedelta(days=28), timedelta(days=84)
 
 
-async def charge_customers(council: Council, sample: SampleCouncil, steps: Steps) -> dict[str, str]:
+async def charge_customers(council: Council, sample: SampleCouncil, steps: Steps, *, today: date) -> dict[str, str]:
     """Customers, then what they were charged; the charges' ids by number."""
     with steps.step("Customers and charges", len(sample.customers) + len(sample.receivables)) as tick:
         items = [_customer(one) for one in sample.customers]
@@ -27,7 +25,7 @@ async def charge_customers(council: Council, sample: SampleCouncil, steps: Steps
         for _ in charges:
             tick()
     by_number = {one.number: charge_id for one, charge_id in zip(sample.receivables, ids, strict=True)}
-    await _hold(council, by_number[sample.debts.disputed])
+    await _hold(council, by_number[sample.debts.disputed], today=today)
     await _cancel(council, by_number[sample.debts.cancelled])
     return by_number
 
@@ -70,11 +68,10 @@ def _line(line: Line) -> dict[str, Any]:
     return {name: getattr(line, name) for name in ("description", "net_pence", "vat_rate", "vat_pence")}
 
 
-async def _hold(council: Council, receivable_id: str) -> None:
-    """A hold is looked at again four weeks from now and ends after twelve, whenever now is: an earlier run's stands."""
+async def _hold(council: Council, receivable_id: str, *, today: date) -> None:
+    """A hold is looked at again four weeks from today and ends after twelve; an earlier run's stands."""
     async for _ in council.receivables.items("/v1/holds", receivable_id=receivable_id):
         return
-    today = london_date(utc_now())
     body = {
         "receivable_id": receivable_id,
         "reason": "dispute",

@@ -13,7 +13,6 @@ from demo.sample_council.facts import SOURCE, Receipt, SampleCouncil
 from demo.steps import Steps
 from demo.stories.charging import DEBT_TYPE, in_bulk
 
-RUN_DAYS = (date(2026, 3, 3), date(2026, 3, 10), date(2026, 3, 17), date(2026, 3, 24), date(2026, 3, 31))
 PATIENCE_SECONDS = 120.0
 
 
@@ -65,18 +64,19 @@ async def collect(council: Council, sample: SampleCouncil, steps: Steps) -> None
         SAMPLE_LADDER,
         name="Sundry debts, seven, 21 and 35 days",
         debt_type=DEBT_TYPE,
-        effective_from=date(2026, 1, 1),
-        source="receivables.md §2.1, default ladder",
+        effective_from=sample.month.in_force_from,
+        source="The council's debt recovery policy",
     )
     by_day = {day: list(found) for day, found in groupby(sample.receipts, key=lambda one: one.received_on)}
-    days = sorted({*by_day, *RUN_DAYS})
+    run_days = sample.month.run_days
+    days = sorted({*by_day, *run_days})
     with steps.step("Days of receipts and dunning", len(days)) as tick:
         for day in days:
             if day in by_day:
                 items = [receipt_as_told(one) for one in by_day[day]]
                 await in_bulk(council, "receipts", items, key=f"sample-receipts-{day}")
-            if day in RUN_DAYS:
-                left_out = sample.debts.left_out_of_first_run if day == RUN_DAYS[0] else None
+            if day in run_days:
+                left_out = sample.debts.left_out_of_first_run if day == run_days[0] else None
                 run = await run_dunning(council, day, debt_type=DEBT_TYPE, name="sample", left_out=left_out)
                 await until_final(council, run["id"])
             tick()
@@ -100,20 +100,32 @@ async def run_dunning(
     body = {"as_at": as_at.isoformat(), "debt_type": debt_type}
     proposed = await council.receivables.post("/v1/dunning-runs", body, key=f"{name}-run-{as_at}")
     path = f"/v1/dunning-runs/{proposed['id']}"
-    run = proposed if left_out is None else await _look_through(council, path, left_out)
-    # A replayed key tells the run as it was proposed: only the run itself knows whether it was approved since.
+    if left_out is not None:
+        await _look_through(council, path, left_out)
+    # A replayed key shows the run as it was proposed: only the run itself says whether it was approved since.
     try:
-        approved = await council.recovery_officer.post(
+        await council.recovery_officer.post(
             f"{path}/approvals", {"issued_on": as_at.isoformat()}, key=f"{name}-approval-{as_at}"
         )
     except Refused as refused:
         if refused.code != "illegal-move":
             raise
-        return dict(run)
-    return dict(approved)
+    return await _until_issued(council, path)
 
 
-async def _look_through(council: Council, path: str, left_out: str) -> dict[str, Any]:
+async def _until_issued(council: Council, path: str) -> dict[str, Any]:
+    """The run when its last notice is issued."""
+    run: dict[str, Any] = {}
+
+    async def issued() -> bool:
+        run.update(await council.receivables.get(path))
+        return bool(run["status"] != "issuing")
+
+    await until(issued, what="the notices of a dunning run to be issued", seconds=PATIENCE_SECONDS)
+    return run
+
+
+async def _look_through(council: Council, path: str, left_out: str) -> None:
     """The coordinator reads the proposal and takes out the debt somebody has promised to pay."""
     async for item in council.receivables.items(f"{path}/items", state="proposed"):
         if item["number"] == left_out:
@@ -125,7 +137,6 @@ async def _look_through(council: Council, path: str, left_out: str) -> dict[str,
                 if refused.status != 409:
                     raise
             break
-    return dict(await council.receivables.get(path))
 
 
 async def until_final(council: Council, run_id: str) -> None:

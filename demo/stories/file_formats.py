@@ -15,8 +15,6 @@ import xlsxwriter
 from demo.sample_council.facts import Invoice, Way
 
 Record = dict[str, Any]
-# A workbook says when it was made: the same bytes every time need the same moment.
-MADE_AT = datetime(2026, 3, 27)  # noqa: DTZ001 - Excel knows no time zones
 
 
 class FileFormat(ABC):
@@ -132,8 +130,9 @@ class Workbook(FileFormat):
     def written(self, records: Sequence[Record]) -> bytes:
         out = io.BytesIO()
         book = xlsxwriter.Workbook(out, {"in_memory": True})
-        book.set_properties({"created": MADE_AT})
-        sheet = book.add_worksheet("March")
+        # A workbook says when it was made: the same bytes every time need the same moment.
+        book.set_properties({"created": max(datetime.fromisoformat(record["issued_on"]) for record in records)})
+        sheet = book.add_worksheet("Invoices")
         sheet.write_row(0, 0, list(records[0]))
         for number, record in enumerate(records, start=1):
             sheet.write_row(number, 0, list(record.values()))

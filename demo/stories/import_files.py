@@ -32,7 +32,7 @@ async def _send_file(council: Council, way: Way, file_format: FileFormat, record
         file_format.written(spoilt),
         media_type="application/octet-stream",
         key=f"sample-file-{way}",
-        filename=f"march.{way}",
+        filename=f"invoices.{way}",
         source_system=SOURCE,
         mapping=file_format.mapping,
     )
@@ -52,7 +52,7 @@ async def _correct(
         file_format.corrected(refused, records),
         media_type="application/octet-stream",
         key=f"sample-corrected-{way}",
-        filename=f"march-corrected-{way}.{ending}",
+        filename=f"invoices-corrected-{way}.{ending}",
         source_system=SOURCE,
         mapping=file_format.mapping,
     )

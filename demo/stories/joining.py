@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from demo.council_api import Council, Refused, for_each, until
+from demo.sample_council.days import Month
 from demo.sample_council.facts import SOURCE, SampleCouncil, Supplier
 from demo.steps import Steps
 
-AGREED_ON, IN_FORCE_FROM = "2025-12-15", "2026-01-01"
+OWNER = "e.price"
 # A call-back is made on a number held for ninety days at least: this one is old.
 PHONE_SINCE = "2019-04-01"
 
 
+async def last_day_played(council: Council) -> date | None:
+    """The last day of the month that an earlier run has begun to play: its agreements say so."""
+    async for onboarding in council.coordinator.items("/v1/onboardings", owner=OWNER):
+        return Month.agreed(date.fromisoformat(onboarding["terms"]["agreed_on"])).last_day
+    return None
+
+
 async def register_suppliers(council: Council, sample: SampleCouncil, steps: Steps) -> dict[str, str]:
-    """Market sectors, then all suppliers in one request; their ids by reference."""
+    """Market sectors, then all suppliers in one request; the suppliers' ids by reference."""
     with steps.step("Market sectors and suppliers", len(sample.sectors) + len(sample.suppliers)) as tick:
         for code, name in sample.sectors:
             await council.erp.post("/v1/market-sectors", {"code": code, "name": name}, key=f"sample-sector-{code}")
@@ -56,16 +65,17 @@ def _as_told(supplier: Supplier) -> dict[str, Any]:
 async def join_the_programme(council: Council, sample: SampleCouncil, ids: dict[str, str], steps: Steps) -> None:
     """The early payment coordinator records who agreed to what; rebate-service hears of it as an event."""
     joining = [supplier for supplier in sample.suppliers if supplier.terms]
+    agreed_on = sample.month.agreed_on.isoformat()
 
     async def agree(supplier: Supplier) -> None:
         assert supplier.terms  # noqa: S101 - chosen so above
         terms = {name: getattr(supplier.terms, name) for name in supplier.terms.__slots__}
         wanted = {
             "supplier_id": ids[supplier.reference],
-            "owner": "e.price",
+            "owner": OWNER,
             "stage": "agreed",
-            "on": AGREED_ON,
-            "terms": {"agreed_on": AGREED_ON, "effective_from": IN_FORCE_FROM, **terms},
+            "on": agreed_on,
+            "terms": {"agreed_on": agreed_on, "effective_from": sample.month.in_force_from.isoformat(), **terms},
         }
         try:
             await council.coordinator.post("/v1/onboardings", wanted, key=f"sample-onboarding-{supplier.reference}")

@@ -7,13 +7,14 @@ from typing import Any
 
 from demo.council_api import Council, for_each
 from demo.linear_rebate import amounts_of
+from demo.sample_council.days import Month
 from demo.sample_council.facts import SOURCE, Fate, Invoice, Payment, SampleCouncil
 from demo.steps import Steps
 from demo.stories.receiving import invoices_known
 
 QUOTES_AT_ONCE = 250
 SHORT_BY_PENCE = 100
-RETURNED_ON = "2026-03-13"
+RETURNED_DAYS_BEFORE = 12
 NO_SUCH_ACCOUNT = "5"
 
 Planned = tuple[Invoice, Payment]
@@ -38,7 +39,7 @@ async def pay(council: Council, sample: SampleCouncil, ids: dict[str, str], step
 
         await for_each([each for each in left if each[1] is each[0].payments[0]], record, tick=tick)
         for invoice in sample.invoices_with(Fate.RETURNED_AND_REPAID):
-            await _return_first(council, invoice)
+            await _return_first(council, invoice, sample.month)
         await for_each([each for each in left if each[1] is not each[0].payments[0]], record, tick=tick)
 
 
@@ -87,11 +88,12 @@ def _as_told(invoice_id: str, payment: Payment, deducted_pence: int) -> dict[str
     }
 
 
-async def _return_first(council: Council, invoice: Invoice) -> None:
+async def _return_first(council: Council, invoice: Invoice, month: Month) -> None:
     """The bank sends the first payment back (no such account); the invoice is owed again."""
     payment = (await payments_known(council))[invoice.payments[0].reference]
     if payment["status"] == "made":
-        body = {"reason_code": NO_SUCH_ACCOUNT, "returned_on": RETURNED_ON}
+        returned_on = month.working_days_before(RETURNED_DAYS_BEFORE).isoformat()
+        body = {"reason_code": NO_SUCH_ACCOUNT, "returned_on": returned_on}
         await council.erp.post(f"/v1/payments/{payment['id']}/returns", body, key=f"sample-return-{payment['id']}")
 
 

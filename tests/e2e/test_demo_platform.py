@@ -13,6 +13,7 @@ import pytest
 from council_local.ports import Ports, is_listening
 
 CHECKOUT = Path(__file__).parents[2]
+A_DAY = "2026-03-31"
 IN_THE_MIDDLE = "Approvals by somebody else"
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(1_200)]
@@ -31,7 +32,7 @@ def _is_free(base: int) -> bool:
 
 def _start(surroundings: dict[str, str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "demo", "--no-serve"],
+        [sys.executable, "-m", "demo", "--no-serve", "--day", A_DAY],
         cwd=CHECKOUT,
         env=surroundings,
         stdout=subprocess.PIPE,

@@ -7,22 +7,29 @@ from datetime import date
 from fractions import Fraction
 
 import pytest
+from council_common.calendar import is_working_day
 
 from demo.linear_rebate import AmountAtVatRate, earned_pence, expected_pence, rate_on, rebate_pence
 from demo.real_data.open_items import OpenItem, days_with_letters, letters_by_level, rebate_by_month
 from demo.sample_council import sample_council
-from demo.sample_council.buying import arrival
+from demo.sample_council.days import Month, arrival
 from demo.sample_council.facts import Fate, Terms, Way
 from demo.stories.file_formats import FORMATS
+from demo.stories.paying import RETURNED_DAYS_BEFORE, SHORT_BY_PENCE
 
-SAMPLE = sample_council()
+SAMPLE = sample_council(date(2026, 3, 31))
+# A month's end, a leap day, a Sunday, bank holidays (Boxing Day, New Year's Day, Easter Monday), and days soon after.
+OTHER_DAYS = [
+    date(2026, 2, 28), date(2024, 2, 29), date(2026, 11, 29), date(2025, 12, 26), date(2027, 1, 1), date(2027, 1, 8),
+    date(2025, 4, 21), date(2026, 4, 7), date(2026, 5, 31), date(2022, 6, 6),
+]  # fmt: skip
 GROSS_OF_INVOICES = 746_998_399
 GROSS_OF_CHARGES = 86_936_972
 RECEIVED = 43_257_622
 
 
 def test_the_same_council_every_time() -> None:
-    again = sample_council.__wrapped__()
+    again = sample_council.__wrapped__(date(2026, 3, 31))
     assert again == SAMPLE
     assert sum(invoice.gross_pence for invoice in SAMPLE.invoices) == GROSS_OF_INVOICES
     assert sum(receivable.gross_pence for receivable in SAMPLE.receivables) == GROSS_OF_CHARGES
@@ -43,6 +50,36 @@ def test_every_case_is_there() -> None:
     named = {stories.disputed, stories.cancelled, stories.left_out_of_first_run, stories.part_paid}
     assert named <= numbers
     assert [receipt.settles for receipt in SAMPLE.receipts].count(None) == 1
+
+
+@pytest.mark.parametrize("last_day", OTHER_DAYS, ids=str)
+def test_the_month_ends_on_any_day(last_day: date) -> None:
+    sample = sample_council.__wrapped__(last_day)
+    month = sample.month
+    payments = [payment for invoice in sample.invoices for payment in invoice.payments]
+    assert {Fate.PAID, Fate.APPROVED, Fate.RECEIVED} <= {invoice.fate for invoice in sample.invoices}
+    assert sum(invoice.fate is Fate.PAID for invoice in sample.invoices) > 600
+    # Nothing is dated after the last day, and its last working day is not empty.
+    assert max(payment.remitted_on for payment in payments) == month.last_working_day <= last_day
+    assert max(receipt.received_on for receipt in sample.receipts) == month.last_working_day
+    assert max(invoice.received_on for invoice in sample.invoices) < last_day
+    assert max(charge.issued_on for charge in sample.receivables) < last_day
+    assert month.run_days[-1] == month.last_working_day
+    assert list(month.run_days) == sorted(set(month.run_days))
+    for day in [*month.run_days, *(payment.remitted_on for payment in payments)]:
+        assert is_working_day(day)
+    # The stories keep their order, and the early payments earn.
+    for invoice in sample.invoices:
+        days = [payment.remitted_on for payment in invoice.payments]
+        assert days == sorted(set(days))
+        assert all(day > invoice.received_on >= month.first_receipt for day in days)
+    [returned] = sample.invoices_with(Fate.RETURNED_AND_REPAID)
+    returned_on = month.working_days_before(RETURNED_DAYS_BEFORE)
+    assert returned.payments[0].remitted_on < returned_on < returned.payments[1].remitted_on
+    [short] = sample.invoices_with(Fate.UNDER_DEDUCTED)
+    assert earned_pence(short, short.payments[0]) > SHORT_BY_PENCE
+    assert month.agreed_on < month.in_force_from < month.first_receipt
+    assert Month.agreed(month.agreed_on) == month
 
 
 def test_references_are_unique_and_addresses_are_nobodys() -> None:
