@@ -50,7 +50,7 @@ async def test_a_change_takes_three_people_and_three_working_days(service: Harne
         approved["approved_by"],
         3,
     )
-    history = (await case.approver.get(f"{case.path}/history")).json()
+    history = (await case.approver.get(f"{case.path}/history")).json()["items"]
     assert [change["action"] for change in history] == [
         "requested",
         "evidence added",

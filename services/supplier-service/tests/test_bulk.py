@@ -44,17 +44,17 @@ async def test_good_items_go_in_and_bad_ones_come_back(service: Harness) -> None
     assert [item["index"] for item in body["items"]] == list(range(10))
     assert body["items"][2]["id"] == there["id"]
     assert body["items"][4]["id"] == body["items"][0]["id"]
-    fields = {item["index"]: [error["field"] for error in item["errors"]] for item in body["items"] if "errors" in item}
+    fields = {item["index"]: [error["field"] for error in item["errors"]] for item in body["items"] if item["errors"]}
     assert fields == {
         1: ["vat_number"],
-        3: ["name"],
-        5: ["payment_terms_days"],
+        3: ["source.reference", "name"],
+        5: ["source.reference", "payment_terms_days"],
         6: ["market_sector"],
         7: ["bank_account.sort_code"],
         8: [""],
         9: ["name"],
     }
-    assert all(error["expected"] for item in body["items"] for error in item.get("errors", []))
+    assert all(error["expected"] for item in body["items"] for error in item["errors"])
     assert len(await service.published(SupplierRegisteredV1)) == 2
     assert not any(secret in answer.text for secret in SECRETS)
 
@@ -81,7 +81,7 @@ async def test_an_item_of_a_thousand_errors_is_answered_with_one(service: Harnes
     body = (await _bulk(service, items)).json()
     assert [item["outcome"] for item in body["items"]] == ["refused", "created"]
     [error] = body["items"][0]["errors"]
-    assert (error["problem"], error["expected"]) == ("more than 100 errors", "the fields of this resource")
+    assert (error["problem"], error["expected"]) == ("has more than 100 faults in one item", "the fields of its kind")
 
 
 async def test_five_thousand_at_most(service: Harness) -> None:
@@ -92,3 +92,10 @@ async def test_five_thousand_at_most(service: Harness) -> None:
 async def test_five_thousand_at_once(racing_service: Harness) -> None:
     answer = await _bulk(racing_service, _many(5000))
     assert answer.json()["created"] == 5000
+
+
+async def test_the_document_says_what_an_item_is(service: Harness) -> None:
+    document = service.app.openapi()
+    items = document["components"]["schemas"]["SuppliersIn"]["properties"]["items"]
+    assert items["items"] == {"$ref": "#/components/schemas/SupplierIn"}
+    assert "SupplierIn" in document["components"]["schemas"]

@@ -71,7 +71,7 @@ async def test_the_supplier_reads_the_account_out(service: Harness) -> None:
     assert [call["outcome"] for call in right.json()["call_backs"]] == ["another_account", "confirmed"]
     assert (refused.status_code, refused.json()["code"]) == (409, "illegal-move")
     assert (right.status_code, right.json()["status"]) == (201, "called_back")
-    called = [change for change in history.json() if change["action"] == "called back"]
+    called = [change for change in history.json()["items"] if change["action"] == "called back"]
     assert [change["detail"]["outcome"] for change in called] == ["another_account", "confirmed"]
     assert "11113917" not in other.text + history.text
     assert not any(secret in answer.text for secret in SECRETS for answer in (silent, other, right, history))

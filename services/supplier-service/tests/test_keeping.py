@@ -7,6 +7,8 @@ from council_common.contracts.suppliers import SupplierChangedV1, SupplierHeldV1
 from council_common.testing.harness import Harness
 from supplier_stories import a_supplier, registered
 
+RELEASE = {"reason": "resolved", "note": "Genuine"}
+
 
 async def test_a_change_names_the_version_it_changes(service: Harness) -> None:
     supplier = await registered(service)
@@ -66,8 +68,8 @@ async def test_a_new_number_counts_from_today_and_a_kept_one_from_before(service
     old, new = answer.json()["contacts"]
     assert (old["id"], old["phone_since"], new["phone_since"]) == (contact["id"], "2019-04-01", "2026-03-11")
     assert (strange.status_code, strange.json()["code"]) == (422, "unknown-contact")
-    assert [change["action"] for change in history.json()] == ["registered", "changed"]
-    assert history.json()[1]["detail"] == {"changed": {"contacts": None}}
+    assert [change["action"] for change in history.json()["items"]] == ["registered", "changed"]
+    assert history.json()["items"][1]["detail"] == {"changed": {"contacts": None}}
 
 
 async def test_held_while_any_hold_stands(service: Harness) -> None:
@@ -76,12 +78,13 @@ async def test_held_while_any_hold_stands(service: Harness) -> None:
         fraud = await assistant.post(f"{path}/holds", json={"reason": "suspected_fraud", "note": "Odd letter"})
         court = await assistant.post(f"{path}/holds", json={"reason": "court_order", "note": "Order of 9 March"})
         held = (await assistant.get(path)).json()
-        one = await assistant.post(f"{path}/holds/{fraud.json()['id']}/releases", json={"note": "Genuine"})
+        one = await assistant.post(f"{path}/holds/{fraud.json()['id']}/releases", json=RELEASE)
         still = (await assistant.get(path)).json()
-        last = await assistant.post(f"{path}/holds/{court.json()['id']}/releases", json={"note": "Lifted"})
-        again = await assistant.post(f"{path}/holds/{court.json()['id']}/releases", json={"note": "Lifted"})
+        last = await assistant.post(f"{path}/holds/{court.json()['id']}/releases", json=RELEASE)
+        again = await assistant.post(f"{path}/holds/{court.json()['id']}/releases", json=RELEASE)
         free = (await assistant.get(path)).json()
-        history = (await assistant.get(f"{path}/history")).json()
+        history = (await assistant.get(f"{path}/history")).json()["items"]
+        holds = (await assistant.get(f"{path}/holds")).json()
     assert [fraud.status_code, court.status_code, one.status_code, last.status_code] == [201] * 4
     assert (again.status_code, again.json()["code"]) == (409, "hold-already-released")
     assert (held["status"], held["payment_hold_reasons"]) == ("held", ["court_order", "suspected_fraud"])
@@ -90,6 +93,12 @@ async def test_held_while_any_hold_stands(service: Harness) -> None:
     assert [event.version for event in await service.published(SupplierHeldV1)] == [2, 3]
     assert [event.version for event in await service.published(SupplierReleasedV1)] == [5]
     assert [change["version"] for change in history] == [1, 2, 3, 4, 5]
+    assert [(change["reason"], change["detail"].get("note")) for change in history[1:3]] == [
+        ("suspected_fraud", "Odd letter"),
+        ("court_order", "Order of 9 March"),
+    ]
+    assert [(hold["release_reason"], hold["release_note"]) for hold in holds] == [("resolved", "Genuine")] * 2
+    assert (fraud.headers["location"], last.headers["etag"]) == (f"{path}/holds/{fraud.json()['id']}", '"5"')
 
 
 @pytest.mark.parametrize("reason", ["suspected_fraud", "court_order"])
@@ -98,9 +107,9 @@ async def test_a_person_the_hold_may_be_about_does_not_lift_it(service: Harness,
     async with service.as_("payments_assistant") as assistant, service.as_("ap_manager") as manager:
         placed = (await assistant.post(path, json={"reason": reason, "note": "Odd letter"})).json()
         other = (await assistant.post(path, json={"reason": "dispute", "note": "Short delivery"})).json()
-        refused = await assistant.post(f"{path}/{placed['id']}/releases", json={"note": "Genuine"})
-        lifted = await assistant.post(f"{path}/{other['id']}/releases", json={"note": "Delivered"})
-        released = await manager.post(f"{path}/{placed['id']}/releases", json={"note": "Genuine"})
+        refused = await assistant.post(f"{path}/{placed['id']}/releases", json=RELEASE)
+        lifted = await assistant.post(f"{path}/{other['id']}/releases", json=RELEASE)
+        released = await manager.post(f"{path}/{placed['id']}/releases", json=RELEASE)
     assert (refused.status_code, refused.json()["code"]) == (403, "release-needs-approver")
     assert [lifted.status_code, released.status_code] == [201, 201]
 
@@ -168,9 +177,9 @@ async def test_lists_filter_sort_and_page(service: Harness) -> None:
 
 async def test_an_unknown_supplier_is_404(service: Harness) -> None:
     async with service.as_("payments_assistant") as assistant:
-        for path in ("", "/history", "/bank-accounts"):
+        for path in ("", "/history", "/bank-accounts", "/holds"):
             answer = await assistant.get(f"/v1/suppliers/{uuid4()}{path}")
-            assert (answer.status_code, answer.json()["code"]) == (404, "no-such-supplier")
+            assert (answer.status_code, answer.json()["code"]) == (404, "supplier-not-found")
 
 
 async def test_two_hundred_at_most_are_listed_by_id(service: Harness) -> None:

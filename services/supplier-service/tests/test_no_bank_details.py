@@ -63,6 +63,10 @@ async def test_no_answer_event_history_or_log_has_them(
         answer = await case.approver.get(read)
         assert answer.status_code == 200
         answers.append(answer.json())
+    for exported in ("/v1/suppliers/export.csv", "/v1/bank-account-changes/export.csv"):
+        answer = await case.approver.get(exported)
+        assert (answer.status_code, supplier["id"] in answer.text) == (200, True)
+        answers.append(answer.text)
     logs = capfd.readouterr()
     with capfd.disabled():  # what is captured is closed after this test: the next test that logs must not write there
         _log(monkeypatch, "ERROR")

@@ -1,11 +1,12 @@
 import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from council_common.contracts.suppliers import SupplierRegisteredV1
 from council_common.testing.harness import Harness
+from council_common.web.field_errors import field_error
 from pydantic import ValidationError
-from supplier_service.fields import field_errors
 from supplier_service.suppliers.schemas import SupplierIn
 from supplier_stories import a_supplier, registered
 
@@ -56,8 +57,13 @@ async def test_other_content_is_refused_by_field_name(service: Harness) -> None:
     async with service.as_("erp") as erp:
         answer = await erp.post("/v1/suppliers", json=supplier)
     body = answer.json()
-    assert (answer.status_code, body["code"]) == (409, "supplier-source-reference-taken")
-    assert [error["field"] for error in body["errors"]] == ["name", "payment_terms_days", "bank_account"]
+    assert (answer.status_code, body["code"]) == (409, "source-reference-taken")
+    assert [error["field"] for error in body["errors"]] == [
+        "source.reference",
+        "name",
+        "payment_terms_days",
+        "bank_account",
+    ]
     assert "Ardley" not in answer.text
     assert "12345678" not in answer.text
 
@@ -85,7 +91,7 @@ async def test_guesses_at_an_account_are_answered_alike(service: Harness) -> Non
         answer = (await erp.post("/v1/suppliers/bulk", json={"items": items})).json()["items"]
         single = await erp.post("/v1/suppliers", json=a_supplier(bank_account=alike))
     fields = [[error["field"] for error in item["errors"]] for item in answer]
-    assert fields == [["name"]] * 4 + [["name", "bank_account"]]
+    assert fields == [["source.reference", "name"]] * 4 + [["source.reference", "name", "bank_account"]]
     assert single.status_code == 200
 
 
@@ -175,7 +181,7 @@ async def test_twenty_racing_posts_make_one_supplier(racing_service: Harness, ke
 def test_wrong_fields_are_named(wrong: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
         SupplierIn.model_validate(a_supplier(**wrong))
-    [error] = field_errors(refused.value)
+    [error] = map(field_error, refused.value.errors())
     assert error.field == field
     assert error.expected
 
@@ -183,7 +189,7 @@ def test_wrong_fields_are_named(wrong: dict[str, Any], field: str) -> None:
 def test_half_a_pair_is_no_text() -> None:
     with pytest.raises(ValidationError) as refused:
         SupplierIn.model_validate(a_supplier(name="half \ud800 pair"))
-    assert [error.field for error in field_errors(refused.value)] == ["name"]
+    assert [error.field for error in map(field_error, refused.value.errors())] == ["name"]
 
 
 async def test_a_wrong_field_is_a_problem_document(service: Harness) -> None:
@@ -223,12 +229,21 @@ async def test_market_sectors(service: Harness) -> None:
         await coordinator.post("/v1/market-sectors", json={"code": "it", "name": "Computers"})
         listed = await coordinator.get("/v1/market-sectors", params={"limit": 1})
         rest = await coordinator.get("/v1/market-sectors", params={"limit": 1, "cursor": listed.json()["next"]})
-        history = await coordinator.get("/v1/market-sectors/care/history")
-        missing = await coordinator.get("/v1/market-sectors/none")
+        by_code = await coordinator.get("/v1/market-sectors", params={"code": "it"})
+        shown = await coordinator.get(first.headers["location"])
+        history = await coordinator.get(f"{first.headers['location']}/history")
+        missing = await coordinator.get(f"/v1/market-sectors/{uuid4()}")
     assert [first.status_code, again.status_code, other.status_code, missing.status_code] == [201, 200, 409, 404]
     assert [page.json()["items"][0]["code"] for page in (listed, rest)] == ["care", "it"]
     assert rest.json()["next"] is None
-    assert [change["action"] for change in history.json()] == ["added"]
+    assert [sector["name"] for sector in by_code.json()["items"]] == ["Computers"]
+    assert (shown.json(), shown.headers["etag"], again.headers["location"]) == (
+        first.json(),
+        '"1"',
+        first.headers["location"],
+    )
+    assert [change["action"] for change in history.json()["items"]] == ["added"]
+    assert missing.json()["code"] == "market-sector-not-found"
 
 
 async def test_an_auditor_and_an_unknown_caller_register_nothing(service: Harness) -> None:

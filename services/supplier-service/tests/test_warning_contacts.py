@@ -176,7 +176,7 @@ async def test_callers_who_may_not_read_them(service: Harness) -> None:
     async with service.client() as anonymous, service.as_("auditor") as auditor:
         assert (await anonymous.get(f"{case.path}/warning-contacts")).status_code == 401
         missing = await auditor.get(f"/v1/bank-account-changes/{case.supplier['id']}/warning-contacts")
-    assert (missing.status_code, missing.json()["code"]) == (404, "no-such-bank-account-change")
+    assert (missing.status_code, missing.json()["code"]) == (404, "bank-account-change-not-found")
 
 
 async def test_for_a_supplier_without_addresses_no_contact_is_warned(service: Harness) -> None:
@@ -195,7 +195,7 @@ async def test_a_supplier_without_e_mail_is_warned_another_way_before_the_approv
     refused = await case.approver.post(path, json={"note": "In order"})
     letter = "Letter of 11 March to the address held, recorded delivery"
     approved = await case.approver.post(path, json={"warned_otherwise": letter})
-    history = (await case.approver.get(f"{case.path}/history")).json()
+    history = (await case.approver.get(f"{case.path}/history")).json()["items"]
     assert (refused.status_code, refused.json()["code"]) == (409, "supplier-not-warned")
     assert [error["field"] for error in refused.json()["errors"]] == ["warned_otherwise"]
     assert (approved.status_code, approved.json()["status"]) == (201, "approved")

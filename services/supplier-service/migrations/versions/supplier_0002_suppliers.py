@@ -4,6 +4,7 @@ Revision ID: supplier_0002
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "supplier_0002"
 down_revision = "supplier_0001"
@@ -13,6 +14,7 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE supplier (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_supplier PRIMARY KEY,
         version integer NOT NULL,
         source_system text NOT NULL,
@@ -36,10 +38,12 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ix_supplier_name_id ON supplier (name, id)",
+    "CREATE INDEX ix_supplier_registered_at_id ON supplier (registered_at, id)",
     "CREATE INDEX ix_supplier_market_sector ON supplier (market_sector)",
     "CREATE INDEX ix_supplier_company_number ON supplier (company_number)",
     "CREATE INDEX ix_supplier_status ON supplier (status) WHERE status <> 'active'",
     "CREATE INDEX ix_supplier_change_open ON supplier (id) WHERE open_bank_account_change_id IS NOT NULL",
+    *listed_table("supplier"),
     # Apart from the contacts, so that what is kept for a warning only is forgotten on its day.
     """
     CREATE TABLE supplier_removed_email (
@@ -61,8 +65,13 @@ STATEMENTS = (
         placed_at timestamptz NOT NULL,
         released_by text,
         released_at timestamptz,
+        release_reason text,
         release_note text,
-        CONSTRAINT ck_supplier_hold_released CHECK ((released_at IS NULL) = (released_by IS NULL))
+        CONSTRAINT ck_supplier_hold_reason CHECK (reason IN (
+            'suspected_fraud', 'details_unverified', 'dispute', 'insolvency', 'court_order', 'other')),
+        CONSTRAINT ck_supplier_hold_release_reason CHECK (release_reason IN (
+            'resolved', 'placed_in_error', 'expired', 'superseded', 'other')),
+        CONSTRAINT ck_supplier_hold_released CHECK (num_nulls(released_at, released_by, release_reason) IN (0, 3))
     )
     """,
     "CREATE INDEX ix_supplier_hold_supplier_id ON supplier_hold (supplier_id)",

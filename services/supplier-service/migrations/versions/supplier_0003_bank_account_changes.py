@@ -4,6 +4,7 @@ Revision ID: supplier_0003
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "supplier_0003"
 down_revision = "supplier_0002"
@@ -13,6 +14,7 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE bank_account_change (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_bank_account_change PRIMARY KEY,
         supplier_id uuid NOT NULL CONSTRAINT fk_bank_account_change_supplier_id_supplier REFERENCES supplier (id),
         version integer NOT NULL,
@@ -36,6 +38,8 @@ STATEMENTS = (
         activated_at timestamptz,
         CONSTRAINT ck_bank_account_change_status
             CHECK (status IN ('requested', 'evidence', 'called_back', 'approved', 'active', 'rejected')),
+        CONSTRAINT ck_bank_account_change_requested_via
+            CHECK (requested_via IN ('email', 'phone', 'letter', 'portal', 'in_person')),
         CONSTRAINT ck_bank_account_change_caller_is_not_requester CHECK (requested_by <> called_back_by),
         CONSTRAINT ck_bank_account_change_approver_is_a_third
             CHECK (approved_by NOT IN (requested_by, called_back_by)),
@@ -50,6 +54,8 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_bank_account_change_supplier_id ON bank_account_change (supplier_id)",
     "CREATE INDEX ix_bank_account_change_status_cooling_off_until ON bank_account_change (status, cooling_off_until)",
+    "CREATE INDEX ix_bank_account_change_requested_at_id ON bank_account_change (requested_at, id)",
+    *listed_table("bank_account_change"),
     """
     CREATE TABLE bank_account_evidence (
         id uuid CONSTRAINT pk_bank_account_evidence PRIMARY KEY,
@@ -59,7 +65,9 @@ STATEMENTS = (
         reference text NOT NULL,
         note text,
         added_by text NOT NULL,
-        added_at timestamptz NOT NULL
+        added_at timestamptz NOT NULL,
+        CONSTRAINT ck_bank_account_evidence_kind CHECK (kind IN (
+            'bank_letter', 'bank_statement', 'amendment_form', 'headed_letter', 'invoice', 'other'))
     )
     """,
     "CREATE INDEX ix_bank_account_evidence_change_id ON bank_account_evidence (change_id)",
@@ -72,7 +80,9 @@ STATEMENTS = (
         outcome text NOT NULL,
         note text NOT NULL,
         called_by text NOT NULL,
-        called_at timestamptz NOT NULL
+        called_at timestamptz NOT NULL,
+        CONSTRAINT ck_bank_account_call_back_outcome
+            CHECK (outcome IN ('confirmed', 'not_confirmed', 'another_account'))
     )
     """,
     "CREATE INDEX ix_bank_account_call_back_change_id ON bank_account_call_back (change_id)",

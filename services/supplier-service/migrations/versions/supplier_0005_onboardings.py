@@ -4,6 +4,7 @@ Revision ID: supplier_0005
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "supplier_0005"
 down_revision = "supplier_0004"
@@ -13,6 +14,7 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE onboarding (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_onboarding PRIMARY KEY,
         supplier_id uuid NOT NULL CONSTRAINT fk_onboarding_supplier_id_supplier REFERENCES supplier (id),
         version integer NOT NULL,
@@ -30,6 +32,8 @@ STATEMENTS = (
     """,
     "CREATE INDEX ix_onboarding_stage ON onboarding (stage)",
     "CREATE INDEX ix_onboarding_owner ON onboarding (owner)",
+    "CREATE INDEX ix_onboarding_opened_at_id ON onboarding (opened_at, id)",
+    *listed_table("onboarding"),
     """
     CREATE TABLE onboarding_activity (
         id uuid CONSTRAINT pk_onboarding_activity PRIMARY KEY,
@@ -39,7 +43,8 @@ STATEMENTS = (
         "on" date NOT NULL,
         text text NOT NULL,
         added_by text NOT NULL,
-        added_at timestamptz NOT NULL
+        added_at timestamptz NOT NULL,
+        CONSTRAINT ck_onboarding_activity_kind CHECK (kind IN ('call', 'email', 'letter', 'meeting', 'note'))
     )
     """,
     'CREATE INDEX ix_onboarding_activity_onboarding_id_on_id ON onboarding_activity (onboarding_id, "on", id)',

@@ -1,10 +1,7 @@
-"""The registry this service's rows hang on, and what their columns share."""
+"""The registry this service's rows hang on."""
 
 from council_common.database.tables import service_registry
-from sqlalchemy import DateTime
 from sqlmodel import SQLModel
-
-UTC_TIME = DateTime(timezone=True)
 
 
 class Row(SQLModel, registry=service_registry()):

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from council_common import errors
 from council_common.calendar import add_working_days
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Malformed
 from council_common.identity.actor import Actor
 
 from supplier_service.bank_accounts.rules import BankDetails
@@ -83,12 +84,6 @@ class CallBackOutcome(StrEnum):
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not_confirmed"
     ANOTHER_ACCOUNT = "another_account"
-
-
-class NoSuchBankAccountChange(NotFound):
-    """No case has this id."""
-
-    code = "no-such-bank-account-change"
 
 
 class BankAccountChangeOpen(Conflict):
@@ -175,9 +170,7 @@ def control_on(day: date) -> Control:
 
 def move(current: BankAccountChangeStatus, wanted: BankAccountChangeStatus) -> BankAccountChangeStatus:
     """The wanted status where the states allow it; raises IllegalMove."""
-    if wanted not in NEXT[current]:
-        raise IllegalMove("The bank-account change", current, wanted)
-    return wanted
+    return errors.move(NEXT, current, wanted, thing="The bank-account change")
 
 
 def after_evidence(current: BankAccountChangeStatus) -> BankAccountChangeStatus:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from council_bacs.accounts import masked_account_number, masked_sort_code
+from council_common.fields import Name, RequestModel, Sentence
+from pydantic import BaseModel, ConfigDict, Field
 
 from supplier_service.bank_account_changes.rules import (
     BankAccountChangeStatus,
@@ -19,7 +21,6 @@ from supplier_service.bank_account_changes.rules import (
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.schemas import AccountName, AccountNumber, SortCode
-from supplier_service.fields import LongText, Note, RequestModel
 
 
 class BankAccountChangeIn(RequestModel):
@@ -30,7 +31,7 @@ class BankAccountChangeIn(RequestModel):
     account_number: AccountNumber
     account_name: AccountName
     requested_via: RequestedVia
-    note: Annotated[Note, Field(examples=["Letter of 9 March, new bank"])]
+    note: Annotated[Sentence, Field(examples=["Letter of 9 March, new bank"])]
 
     def details(self) -> BankDetails:
         return BankDetails(self.sort_code, self.account_number, self.account_name)
@@ -40,8 +41,8 @@ class EvidenceIn(RequestModel):
     """A paper that supports a case, and where it is kept."""
 
     kind: EvidenceKind
-    reference: Annotated[LongText, Field(examples=["EDRMS 2026/0311"])]
-    note: Note | None = None
+    reference: Annotated[Name, Field(examples=["EDRMS 2026/0311"])]
+    note: Sentence | None = None
 
 
 class CallBackIn(RequestModel):
@@ -54,7 +55,7 @@ class CallBackIn(RequestModel):
     outcome: Literal[CallBackOutcome.CONFIRMED, CallBackOutcome.NOT_CONFIRMED]
     sort_code: SortCode | None = None
     account_number: AccountNumber | None = None
-    note: Annotated[Note, Field(examples=["Spoke to the director, who knew of the change"])]
+    note: Annotated[Sentence, Field(examples=["Spoke to the director, who knew of the change"])]
 
     def read_out(self) -> BankDetails | None:
         """The account as the supplier named it; None unless both numbers are there."""
@@ -66,20 +67,22 @@ class CallBackIn(RequestModel):
 class ApprovalIn(RequestModel):
     """An approval. `warned_otherwise`: how and when the supplier was warned, where it has no e-mail address."""
 
-    note: Note | None = None
+    note: Sentence | None = None
     warned_otherwise: Annotated[
-        Note | None, Field(examples=["Letter of 11 March to the address held, by recorded delivery"])
+        Sentence | None, Field(examples=["Letter of 11 March to the address held, by recorded delivery"])
     ] = None
 
 
 class RejectionIn(RequestModel):
     """Why a case is ended."""
 
-    note: Annotated[Note, Field(examples=["The supplier knows nothing of it"])]
+    note: Annotated[Sentence, Field(examples=["The supplier knows nothing of it"])]
 
 
 class EvidenceOut(BaseModel):
     """A paper that supports a case."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     kind: EvidenceKind
@@ -91,6 +94,8 @@ class EvidenceOut(BaseModel):
 
 class CallBackOut(BaseModel):
     """A call to the supplier. `another_account`: it read out another account than the one requested."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     contact_id: UUID
@@ -157,20 +162,24 @@ class BankAccountChangeOut(BaseModel):
     @classmethod
     def of(
         cls,
-        change: BankAccountChange,
+        change: Any,
         *,
         warning_contacts: int,
         evidence: Sequence[Evidence],
         call_backs: Sequence[CallBack],
     ) -> BankAccountChangeOut:
-        sort_code, account_number = change.details.masks()
+        """A stored change, or a row of the list, with what belongs to it."""
         return cls.model_validate(
-            change.model_dump(warnings=False, exclude={"account_name", "called_back_by"})
+            {name: getattr(change, name) for name in _COLUMNS}
             | {
-                "sort_code": sort_code,
-                "account_number": account_number,
+                "sort_code": masked_sort_code(change.sort_code),
+                "account_number": masked_account_number(change.account_number),
                 "warning_contacts": warning_contacts,
-                "evidence": [paper.model_dump(warnings=False) for paper in evidence],
-                "call_backs": [call.model_dump(warnings=False) for call in call_backs],
+                "evidence": [EvidenceOut.model_validate(paper) for paper in evidence],
+                "call_backs": [CallBackOut.model_validate(call) for call in call_backs],
             }
         )
+
+
+_COMPUTED = {"sort_code", "account_number", "warning_contacts", "evidence", "call_backs"}
+_COLUMNS = tuple(name for name in BankAccountChangeOut.model_fields if name not in _COMPUTED)

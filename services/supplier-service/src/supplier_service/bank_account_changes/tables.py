@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
+from council_common.database.columns import UTC_TIME, EnumText, Listed
 from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlmodel import Field
 
@@ -16,10 +17,10 @@ from supplier_service.bank_account_changes.rules import (
     RequestedVia,
 )
 from supplier_service.bank_accounts.rules import BankDetails
-from supplier_service.rows import UTC_TIME, Row
+from supplier_service.rows import Row
 
 
-class BankAccountChange(Row, table=True):
+class BankAccountChange(Listed, Row, table=True):
     """A request to be paid elsewhere, and how far it came. One open case a supplier; three different people.
 
     The database refuses to edit what was requested and what was approved (see the migration). `account_name_matches`
@@ -37,9 +38,7 @@ class BankAccountChange(Row, table=True):
         ),
         Index(None, "supplier_id"),
         Index(None, "status", "cooling_off_until"),
-        CheckConstraint(
-            "status IN ('requested', 'evidence', 'called_back', 'approved', 'active', 'rejected')", name="status"
-        ),
+        Index(None, "requested_at", "id"),
         CheckConstraint("requested_by <> called_back_by", name="caller_is_not_requester"),
         CheckConstraint("approved_by NOT IN (requested_by, called_back_by)", name="approver_is_a_third"),
         CheckConstraint(
@@ -52,13 +51,13 @@ class BankAccountChange(Row, table=True):
     id: UUID = Field(primary_key=True)
     supplier_id: UUID = Field(foreign_key="supplier.id")
     version: int
-    status: BankAccountChangeStatus = Field(sa_type=Text)
+    status: BankAccountChangeStatus = Field(sa_type=EnumText(BankAccountChangeStatus))
     sort_code: str = Field(sa_type=Text)
     account_number: str = Field(sa_type=Text)
     account_name: str = Field(sa_type=Text)
     account_name_matches: bool
     name_changed_on: date | None = None
-    requested_via: RequestedVia = Field(sa_type=Text)
+    requested_via: RequestedVia = Field(sa_type=EnumText(RequestedVia))
     note: str = Field(sa_type=Text)
     requested_by: str = Field(sa_type=Text)
     requested_at: datetime = Field(sa_type=UTC_TIME)
@@ -84,7 +83,7 @@ class Evidence(Row, table=True):
 
     id: UUID = Field(primary_key=True)
     change_id: UUID = Field(foreign_key="bank_account_change.id")
-    kind: EvidenceKind = Field(sa_type=Text)
+    kind: EvidenceKind = Field(sa_type=EnumText(EvidenceKind))
     reference: str = Field(sa_type=Text)
     note: str | None = Field(default=None, sa_type=Text)
     added_by: str = Field(sa_type=Text)
@@ -100,7 +99,7 @@ class CallBack(Row, table=True):
     id: UUID = Field(primary_key=True)
     change_id: UUID = Field(foreign_key="bank_account_change.id")
     contact_id: UUID
-    outcome: CallBackOutcome = Field(sa_type=Text)
+    outcome: CallBackOutcome = Field(sa_type=EnumText(CallBackOutcome))
     note: str = Field(sa_type=Text)
     called_by: str = Field(sa_type=Text)
     called_at: datetime = Field(sa_type=UTC_TIME)
@@ -113,14 +112,11 @@ class WarningContact(Row, table=True):
     """
 
     __tablename__ = "bank_account_warning_contact"
-    __table_args__ = (
-        CheckConstraint("held IN ('current', 'removed')", name="held"),
-        CheckConstraint("(held = 'removed') = (removed_on IS NOT NULL)", name="removed_on"),
-    )
+    __table_args__ = (CheckConstraint("(held = 'removed') = (removed_on IS NOT NULL)", name="removed_on"),)
 
     change_id: UUID = Field(primary_key=True, foreign_key="bank_account_change.id")
     position: int = Field(primary_key=True)
     name: str = Field(sa_type=Text)
     email: str = Field(sa_type=Text)
-    held: HeldAs = Field(sa_type=Text)
+    held: HeldAs = Field(sa_type=EnumText(HeldAs))
     removed_on: date | None = None

@@ -11,12 +11,13 @@ from council_common.contracts.suppliers import (
     BankAccountActivatedV1,
     BankAccountChangeRejectedV1,
     BankAccountChangeRequestedV1,
+    SupplierEvent,
 )
-from council_common.database.history import record_change
+from council_common.database.rows import get_row, lock_row
 from council_common.errors import FieldError
-from council_common.events.outbox import publish
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
+from council_common.recording import Fact, fact, record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from supplier_service.bank_account_changes import rules, store
@@ -34,12 +35,11 @@ from supplier_service.bank_account_changes.rules import (
 )
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
 from supplier_service.bank_accounts.rules import BankDetails, refuse_accounts_in, same_name
-from supplier_service.bank_accounts.store import accounts_of, supersede_account
+from supplier_service.bank_accounts.store import accounts_of, next_account
 from supplier_service.suppliers.rules import NEXT as SUPPLIER_NEXT
-from supplier_service.suppliers.rules import Contact, SupplierStatus
-from supplier_service.suppliers.store import get_supplier, lock_supplier, removed_emails
+from supplier_service.suppliers.rules import Contact
+from supplier_service.suppliers.store import removed_emails
 from supplier_service.suppliers.tables import Supplier
-from supplier_service.suppliers.usecases import record_on_supplier
 
 
 async def request_change(
@@ -56,8 +56,8 @@ async def request_change(
 
     Raises BankAccountChangeOpen, BankAccountUnchanged, SupplierEnded, AccountInText.
     """
-    supplier = await lock_supplier(session, supplier_id)
-    if not SUPPLIER_NEXT[SupplierStatus(supplier.status)]:
+    supplier = await lock_row(session, Supplier, supplier_id)
+    if not SUPPLIER_NEXT[supplier.status]:
         raise SupplierEnded(f"The supplier is {supplier.status}.")
     if supplier.open_bank_account_change_id is not None:
         raise BankAccountChangeOpen(
@@ -73,7 +73,7 @@ async def request_change(
     change = BankAccountChange(
         id=new_id(),
         supplier_id=supplier_id,
-        version=1,
+        version=0,
         status=BankAccountChangeStatus.REQUESTED,
         sort_code=details.sort_code,
         account_number=details.account_number,
@@ -85,23 +85,12 @@ async def request_change(
         requested_by=by.subject,
         requested_at=at,
     )
-    session.add(change)
-    await session.flush()
-    session.add_all(await _warning_contacts(session, supplier, change))
     supplier.open_bank_account_change_id = change.id
-    await _record(session, change, "requested", by=by, at=at, reason=note)
-    await _record_on_supplier(session, supplier, change, "bank account change requested", by=by, at=at)
-    await publish(
-        session,
-        BankAccountChangeRequestedV1(
-            supplier_id=supplier_id,
-            version=supplier.version,
-            occurred_at=at,
-            by=by.subject,
-            change_id=change.id,
-            requested_on=london_date(at),
-        ),
+    requested = _on_supplier(
+        supplier, change, "bank account change requested", BankAccountChangeRequestedV1, requested_on=london_date(at)
     )
+    contacts = await _warning_contacts(session, supplier, change)
+    await record(session, fact(change, "requested", detail={"note": note}), requested, also=contacts, by=by, at=at)
     return change
 
 
@@ -140,23 +129,15 @@ async def add_evidence(
     at: datetime,
 ) -> BankAccountChange:
     """Note a paper that supports the case, and where it is kept. Raises IllegalMove, AccountInText."""
-    change = await store.lock_change(session, change_id)
-    status = rules.after_evidence(BankAccountChangeStatus(change.status))
+    change = await lock_row(session, BankAccountChange, change_id)
+    status = rules.after_evidence(change.status)
     refuse_accounts_in(reference=reference, note=note)
     change.status = status
-    change.version += 1
-    session.add(
-        Evidence(
-            id=new_id(),
-            change_id=change.id,
-            kind=kind,
-            reference=reference,
-            note=note,
-            added_by=by.subject,
-            added_at=at,
-        )
+    paper = Evidence(
+        id=new_id(), change_id=change.id, kind=kind, reference=reference, note=note, added_by=by.subject, added_at=at
     )
-    await _record(session, change, "evidence added", by=by, at=at, reason=note, detail={"kind": kind.value})
+    added = fact(change, "evidence added", detail={"kind": kind, "note": note})
+    await record(session, added, also=[paper], by=by, at=at)
     return change
 
 
@@ -177,33 +158,30 @@ async def call_back(
     it is another than the one requested, the call is noted as just that: the strongest sign of a fraud there is.
     Raises ApprovesOwnRequest, NumberNotTrusted, AccountNotReadOut, TooManyWrongReadOuts, IllegalMove, AccountInText.
     """
-    change = await store.lock_change(session, change_id)
+    change = await lock_row(session, BankAccountChange, change_id)
     rules.must_be_second(by, requested_by=change.requested_by)
-    rules.after_call_back(BankAccountChangeStatus(change.status), outcome)
-    contact = _contact(await get_supplier(session, change.supplier_id), contact_id)
+    rules.after_call_back(change.status, outcome)
+    contact = _contact(await get_row(session, Supplier, change.supplier_id), contact_id)
     if outcome is CallBackOutcome.CONFIRMED:
         requested_on, called_on = london_date(change.requested_at), london_date(at)
         rules.must_be_trusted(contact.phone_since, requested_on=requested_on, called_on=called_on)
         calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
-        wrong = sum(call.outcome == CallBackOutcome.ANOTHER_ACCOUNT for call in calls)
+        wrong = sum(call.outcome is CallBackOutcome.ANOTHER_ACCOUNT for call in calls)
         outcome = rules.outcome_of_read_out(read_out, requested=change.details, wrong_before=wrong, called_on=called_on)
     refuse_accounts_in(note=note)
-    change.status = rules.after_call_back(BankAccountChangeStatus(change.status), outcome)
+    change.status = rules.after_call_back(change.status, outcome)
     change.called_back_by = by.subject if outcome is CallBackOutcome.CONFIRMED else None
-    change.version += 1
-    session.add(
-        CallBack(
-            id=new_id(),
-            change_id=change.id,
-            contact_id=contact_id,
-            outcome=outcome,
-            note=note,
-            called_by=by.subject,
-            called_at=at,
-        )
+    call = CallBack(
+        id=new_id(),
+        change_id=change.id,
+        contact_id=contact_id,
+        outcome=outcome,
+        note=note,
+        called_by=by.subject,
+        called_at=at,
     )
-    detail = {"outcome": outcome.value, "contact_id": str(contact_id)}
-    await _record(session, change, "called back", by=by, at=at, reason=note, detail=detail)
+    detail = {"outcome": outcome, "contact_id": str(contact_id), "note": note}
+    await record(session, fact(change, "called back", detail=detail), also=[call], by=by, at=at)
     return change
 
 
@@ -231,21 +209,18 @@ async def approve_change(
     `warned_otherwise`: how the supplier was warned where it has no e-mail address; the approver answers for it.
     Raises ApprovesOwnRequest, IllegalMove, SupplierNotWarned, AccountInText.
     """
-    change = await store.lock_change(session, change_id)
+    change = await lock_row(session, BankAccountChange, change_id)
     calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
     rules.must_be_third(by, requested_by=change.requested_by, called_by=[call.called_by for call in calls])
-    status = rules.move(BankAccountChangeStatus(change.status), BankAccountChangeStatus.APPROVED)
+    status = rules.move(change.status, BankAccountChangeStatus.APPROVED)
     contacts = (await store.count_warning_contacts(session, [change_id]))[change_id]
     rules.must_be_warned(contacts=contacts, warned_otherwise=warned_otherwise)
     refuse_accounts_in(note=note, warned_otherwise=warned_otherwise)
-    change.status = status
-    change.warned_otherwise = warned_otherwise
+    change.status, change.warned_otherwise = status, warned_otherwise
     change.approved_by, change.approved_at = by.subject, at
     change.cooling_off_until = rules.cooling_off_until(london_date(at))
-    change.version += 1
-    warned = {"warned_otherwise": warned_otherwise} if warned_otherwise is not None else {}
-    detail = {"cooling_off_until": change.cooling_off_until.isoformat(), **warned}
-    await _record(session, change, "approved", by=by, at=at, reason=note, detail=detail)
+    detail = {"cooling_off_until": change.cooling_off_until, "warned_otherwise": warned_otherwise, "note": note}
+    await record(session, fact(change, "approved", detail=detail), by=by, at=at)
     return change
 
 
@@ -257,79 +232,42 @@ async def reject_change(
     Raises IllegalMove, AccountInText.
     """
     supplier, change = await _lock_both(session, change_id)
-    status = rules.move(BankAccountChangeStatus(change.status), BankAccountChangeStatus.REJECTED)
+    status = rules.move(change.status, BankAccountChangeStatus.REJECTED)
     refuse_accounts_in(note=note)
     change.status = status
     change.rejected_by, change.rejected_at = by.subject, at
-    change.version += 1
     supplier.open_bank_account_change_id = None
-    await _record(session, change, "rejected", by=by, at=at, reason=note)
-    await _record_on_supplier(session, supplier, change, "bank account change rejected", by=by, at=at)
-    await publish(
-        session,
-        BankAccountChangeRejectedV1(
-            supplier_id=supplier.id, version=supplier.version, occurred_at=at, by=by.subject, change_id=change.id
-        ),
-    )
+    rejected = _on_supplier(supplier, change, "bank account change rejected", BankAccountChangeRejectedV1)
+    await record(session, fact(change, "rejected", detail={"note": note}), rejected, by=by, at=at)
     return change
 
 
 async def activate_account(session: AsyncSession, change_id: UUID, *, at: datetime) -> bool:
     """Use the new account once the case has cooled off; False when it has not, or was ended meanwhile."""
     supplier, change = await _lock_both(session, change_id)
-    if not rules.may_activate(BankAccountChangeStatus(change.status), change.cooling_off_until, today=london_date(at)):
+    if not rules.may_activate(change.status, change.cooling_off_until, today=london_date(at)):
         return False
-    change.status = rules.move(BankAccountChangeStatus(change.status), BankAccountChangeStatus.ACTIVE)
+    change.status = rules.move(change.status, BankAccountChangeStatus.ACTIVE)
     change.activated_at = at
-    change.version += 1
     supplier.open_bank_account_change_id = None
-    await supersede_account(session, supplier.id, change.details, change_id=change.id, at=at)
-    await _record(session, change, "activated", by=SYSTEM, at=at)
-    await _record_on_supplier(session, supplier, change, "bank account changed", by=SYSTEM, at=at)
-    await publish(
-        session,
-        BankAccountActivatedV1(
-            supplier_id=supplier.id,
-            version=supplier.version,
-            occurred_at=at,
-            by=SYSTEM.subject,
-            change_id=change.id,
-            approved_by=change.approved_by or "",
-        ),
+    account = await next_account(session, supplier.id, change.details, change_id=change.id, at=at)
+    changed = _on_supplier(
+        supplier, change, "bank account changed", BankAccountActivatedV1, approved_by=change.approved_by
     )
+    await record(session, fact(change, "activated"), changed, also=[account], by=SYSTEM, at=at)
     return True
 
 
 async def _lock_both(session: AsyncSession, change_id: UUID) -> tuple[Supplier, BankAccountChange]:
-    supplier_id = (await store.get_change(session, change_id)).supplier_id
-    return await lock_supplier(session, supplier_id), await store.lock_change(session, change_id)
+    """Both rows, the supplier first: every use case that locks both does it in this order."""
+    supplier_id = (await get_row(session, BankAccountChange, change_id)).supplier_id
+    supplier = await lock_row(session, Supplier, supplier_id)
+    return supplier, await lock_row(session, BankAccountChange, change_id)
 
 
-async def _record(
-    session: AsyncSession,
-    change: BankAccountChange,
-    action: str,
-    *,
-    by: Actor,
-    at: datetime,
-    reason: str | None = None,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    await record_change(
-        session,
-        entity="bank_account_change",
-        entity_id=change.id,
-        version=change.version,
-        action=action,
-        by=by,
-        at=at,
-        reason=reason,
-        detail=detail,
-    )
-
-
-async def _record_on_supplier(
-    session: AsyncSession, supplier: Supplier, change: BankAccountChange, action: str, *, by: Actor, at: datetime
-) -> None:
+def _on_supplier(
+    supplier: Supplier, change: BankAccountChange, action: str, event: type[SupplierEvent], **fields: Any
+) -> Fact:
+    """The same fact as one about the supplier: its version orders the event among the supplier's others."""
     detail = {"bank_account_change_id": str(change.id)}
-    await record_on_supplier(session, supplier, action, by=by, at=at, detail=detail)
+    return fact(supplier, action, event, detail=detail, change_id=change.id, **fields)

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Annotated
 
 from council_bacs import accounts
+from council_common.fields import Name, RequestModel
 from pydantic import AfterValidator, BaseModel, Field
 
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.bank_accounts.tables import BankAccount
-from supplier_service.fields import LongText, RequestModel
 
 SortCode = Annotated[str, Field(max_length=12, examples=["20-00-00"]), AfterValidator(accounts.sort_code)]
 AccountNumber = Annotated[str, Field(max_length=12, examples=["55779911"]), AfterValidator(accounts.account_number)]
-AccountName = Annotated[LongText, Field(examples=["Ardley Paving Ltd"])]
+AccountName = Annotated[Name, Field(examples=["Ardley Paving Ltd"])]
 
 
 class BankAccountIn(RequestModel):

@@ -47,21 +47,19 @@ async def add_first_accounts(session: AsyncSession, details: Mapping[UUID, BankD
     await connection.copy_records_to_table("bank_account", columns=_FirstAccount._fields, records=records)
 
 
-async def supersede_account(
+async def next_account(
     session: AsyncSession, supplier_id: UUID, details: BankDetails, *, change_id: UUID, at: datetime
-) -> None:
-    """Add the account that is in use from now on; the supplier's row is locked by the caller."""
+) -> BankAccount:
+    """The account that is in use from now on, not stored yet; the supplier's row is locked by the caller."""
     accounts = await accounts_of(session, [supplier_id])
-    session.add(
-        BankAccount(
-            supplier_id=supplier_id,
-            number=len(accounts[supplier_id]) + 1,
-            change_id=change_id,
-            sort_code=details.sort_code,
-            account_number=details.account_number,
-            account_name=details.account_name,
-            in_use_from=at,
-        )
+    return BankAccount(
+        supplier_id=supplier_id,
+        number=len(accounts[supplier_id]) + 1,
+        change_id=change_id,
+        sort_code=details.sort_code,
+        account_number=details.account_number,
+        account_name=details.account_name,
+        in_use_from=at,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from council_common.database.columns import UTC_TIME
 from sqlalchemy import CheckConstraint, Text, UniqueConstraint
 from sqlmodel import Field
 
 from supplier_service.bank_accounts.rules import BankDetails
-from supplier_service.rows import UTC_TIME, Row
+from supplier_service.rows import Row
 
 
 class BankAccount(Row, table=True):

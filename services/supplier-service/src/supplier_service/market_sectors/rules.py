@@ -1,12 +1,6 @@
 """What a market sector refuses."""
 
-from council_common.errors import Conflict, NotFound
-
-
-class NoSuchMarketSector(NotFound):
-    """No sector has this code."""
-
-    code = "no-such-market-sector"
+from council_common.errors import Conflict
 
 
 class MarketSectorTaken(Conflict):

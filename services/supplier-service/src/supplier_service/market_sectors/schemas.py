@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
-
-from supplier_service.fields import Code, LongText, RequestModel
-from supplier_service.market_sectors.tables import MarketSector
+from council_common.fields import Code, Name, RequestModel
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class MarketSectorIn(RequestModel):
     """A sector to add."""
 
     code: Annotated[Code, Field(examples=["construction"])]
-    name: Annotated[LongText, Field(examples=["Construction and highways"])]
+    name: Annotated[Name, Field(examples=["Construction and highways"])]
 
 
 class MarketSectorOut(BaseModel):
     """A kind of supplier the council buys from."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     version: int
@@ -27,5 +27,6 @@ class MarketSectorOut(BaseModel):
     name: str
 
     @classmethod
-    def of(cls, sector: MarketSector) -> MarketSectorOut:
-        return cls(id=sector.id, version=sector.version, code=sector.code, name=sector.name)
+    def of(cls, sector: Any) -> MarketSectorOut:
+        """From a stored sector, or a row of the list."""
+        return cls.model_validate(sector)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from council_common.contracts.early_payment import unsound_terms
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Malformed
 
 
 class Stage(StrEnum):
@@ -39,12 +39,6 @@ class ActivityKind(StrEnum):
     LETTER = "letter"
     MEETING = "meeting"
     NOTE = "note"
-
-
-class NoSuchOnboarding(NotFound):
-    """No onboarding has this id."""
-
-    code = "no-such-onboarding"
 
 
 class OnboardingExists(Conflict):
@@ -87,13 +81,6 @@ class NotOfThisStage(Malformed):
     """A fact that the stage does not have: it would be lost."""
 
     code = "not-of-this-stage"
-
-
-def move(current: Stage, wanted: Stage) -> Stage:
-    """The wanted stage where the stages allow it; raises IllegalMove."""
-    if wanted not in NEXT[current]:
-        raise IllegalMove("The onboarding", current, wanted)
-    return wanted
 
 
 def check_facts_belong(stage: Stage, *, terms_given: bool, reason_given: bool, on_given: bool) -> None:

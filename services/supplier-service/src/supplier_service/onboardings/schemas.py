@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from council_common.contracts.early_payment import ProgrammeDay
+from council_common.fields import Code, Day, RequestModel, Sentence, ShortName
 from council_common.money import Percent
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from supplier_service.fields import Code, Note, RequestModel, ShortText
 from supplier_service.onboardings import rules
 from supplier_service.onboardings.rules import ActivityKind, Stage
-from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
+from supplier_service.onboardings.tables import OnboardingActivity
 from supplier_service.onboardings.usecases import StageReached
 
 
@@ -25,8 +24,8 @@ class EarlyPaymentTerms(RequestModel):
     programmes published differ in them, and a rebate is a decrease in consideration (VAT Regulations 1995 reg 38).
     """
 
-    agreed_on: ProgrammeDay
-    effective_from: ProgrammeDay
+    agreed_on: Day
+    effective_from: Day
     term_days: Annotated[int, Field(ge=1, le=365)] = 30
     reference_rate_percent: Percent = Decimal("1.00")
     target_day: Annotated[int, Field(ge=0, le=364)] = 10
@@ -42,7 +41,7 @@ class StageIn(RequestModel):
 
     stage: Literal[Stage.CONTACTED, Stage.INTERESTED, Stage.AGREED, Stage.DECLINED]
     on: Annotated[
-        ProgrammeDay | None,
+        Day | None,
         Field(
             description="Where left out the day the terms were agreed, else today; never in the future, nor before the "
             "stage it follows."
@@ -50,7 +49,7 @@ class StageIn(RequestModel):
     ] = None
     terms: EarlyPaymentTerms | None = None
     reason: Annotated[Code | None, Field(examples=["terms"])] = None
-    note: Note | None = None
+    note: Sentence | None = None
 
     def reached(self) -> StageReached:
         """The stage as the use case takes it. Raises UnsoundTerms."""
@@ -64,12 +63,12 @@ class OnboardingIn(RequestModel):
     """
 
     supplier_id: UUID
-    owner: Annotated[ShortText | None, Field(examples=["j.okafor"])] = None
+    owner: Annotated[ShortName | None, Field(examples=["j.okafor"])] = None
     stage: Stage = Stage.PROSPECT
-    on: ProgrammeDay | None = None
+    on: Day | None = None
     terms: EarlyPaymentTerms | None = None
     reason: Code | None = None
-    note: Note | None = None
+    note: Sentence | None = None
 
     def reached(self) -> StageReached:
         """The stage as the use case takes it. Raises UnsoundTerms."""
@@ -92,12 +91,14 @@ class ActivityIn(RequestModel):
     """Something done to win a supplier."""
 
     kind: ActivityKind
-    on: ProgrammeDay
-    text: Annotated[Note, Field(examples=["Spoke to the finance manager; sends the contract to her director"])]
+    on: Day
+    text: Annotated[Sentence, Field(examples=["Spoke to the finance manager; sends the contract to her director"])]
 
 
 class ActivityOut(BaseModel):
     """Something done to win a supplier."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     kind: ActivityKind
@@ -108,11 +109,13 @@ class ActivityOut(BaseModel):
 
     @classmethod
     def of(cls, activity: OnboardingActivity) -> ActivityOut:
-        return cls.model_validate(activity, from_attributes=True)
+        return cls.model_validate(activity)
 
 
 class OnboardingOut(BaseModel):
     """How far a supplier is on its way; `terms` are those agreed last."""
+
+    model_config = ConfigDict(from_attributes=True)
 
     id: UUID
     version: int
@@ -125,5 +128,6 @@ class OnboardingOut(BaseModel):
     opened_at: datetime
 
     @classmethod
-    def of(cls, onboarding: Onboarding) -> OnboardingOut:
-        return cls.model_validate(onboarding.model_dump(warnings=False))
+    def of(cls, onboarding: Any) -> OnboardingOut:
+        """A stored onboarding, or a row of the list."""
+        return cls.model_validate(onboarding)

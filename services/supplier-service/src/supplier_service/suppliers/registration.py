@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.contracts.fields import SourceReference
 from council_common.contracts.suppliers import SupplierRegisteredV1
-from council_common.database.sessions import driver
-from council_common.errors import BusinessError, FieldError
-from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
+from council_common.errors import BusinessError, SourceReferenceTaken
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.recording import Change, record_many
+from council_common.web.bulk import Outcome, refused
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from supplier_service.bank_accounts.rules import BankDetails
@@ -24,35 +23,16 @@ from supplier_service.bank_accounts.tables import BankAccount
 from supplier_service.market_sectors.store import sector_codes
 from supplier_service.suppliers import store
 from supplier_service.suppliers.rules import (
+    UNKNOWN_SECTOR,
     NewSupplier,
     NotYourSource,
     PhoneSinceInFuture,
-    SourceReferenceTaken,
     UnknownMarketSector,
     check_phone_dates,
     check_registration,
     differing_fields,
 )
 from supplier_service.suppliers.tables import Supplier
-
-UNKNOWN_SECTOR = FieldError("market_sector", "no such market sector", "a code of /v1/market-sectors")
-_REFUSALS: Mapping[type[BusinessError], str] = {
-    NotYourSource: "Only the system that owns the source may send this; see errors.",
-    PhoneSinceInFuture: "A number cannot be held since a day in the future; see errors.",
-    UnknownMarketSector: "The market sector is not on the list.",
-    SourceReferenceTaken: "This source reference was registered with other content; change the supplier with PATCH.",
-}
-_CHANGE_COLUMNS = ("id", "entity", "entity_id", "version", "at", "by", "by_name", "action")
-
-
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """What became of one supplier of a request."""
-
-    outcome: Literal["created", "existing", "refused"]
-    supplier_id: UUID | None = None
-    errors: tuple[FieldError, ...] = ()
-    refusal: type[BusinessError] | None = None
 
 
 async def register_supplier(
@@ -62,49 +42,49 @@ async def register_supplier(
 
     Raises NotYourSource, PhoneSinceInFuture, UnknownMarketSector, SourceReferenceTaken.
     """
-    [registration] = await register_suppliers(session, [supplier], by=by, at=at)
-    if registration.refusal is not None:
-        raise registration.refusal(_REFUSALS[registration.refusal], errors=registration.errors)
-    assert registration.supplier_id is not None  # noqa: S101 - what is not refused is there
-    return registration.supplier_id, registration.outcome == "created"
+    [outcome] = await register_suppliers(session, {0: supplier}, by=by, at=at)
+    return outcome.id_or_refusal(), outcome.result == "created"
 
 
 async def register_suppliers(
-    session: AsyncSession, suppliers: Sequence[NewSupplier], *, by: Actor, at: datetime
-) -> list[Registration]:
-    """Register suppliers in one set-based step; answers in the order of the suppliers.
+    session: AsyncSession, suppliers: Mapping[int, NewSupplier], *, by: Actor, at: datetime
+) -> list[Outcome]:
+    """Register suppliers, each under its index in the request, in one set-based step; what became of each.
 
     The same content under a source reference finds the supplier, other content is refused; the same holds for
     two items of one request.
     """
     sectors, today = await sector_codes(session), london_date(at)
-    refused = [_refusal(supplier, sectors=sectors, roles=by.roles, today=today) for supplier in suppliers]
+    outcomes: dict[int, Outcome] = {}
     new: dict[UUID, NewSupplier] = {}
     index_of: dict[tuple[str, str], int] = {}
-    for index, supplier in enumerate(suppliers):
-        if refused[index] is None and index_of.setdefault(supplier.source, index) == index:
+    for index, supplier in suppliers.items():
+        if (refusal := _refusal(supplier, sectors=sectors, roles=by.roles, today=today)) is not None:
+            outcomes[index] = refused(index, refusal)
+        elif index_of.setdefault(supplier.source, index) == index:
             new[new_id()] = _dated(supplier, today=today)
     created = await store.insert_suppliers(session, new, by=by.subject, at=at)
     inserted = {supplier_id: supplier for supplier_id, supplier in new.items() if supplier_id in created}
     await _record(session, inserted, by=by, at=at)
-    answers = {index_of[supplier.source]: Registration("created", id_) for id_, supplier in inserted.items()}
-    left = [
-        supplier.source for index, supplier in enumerate(suppliers) if index not in answers and refused[index] is None
-    ]
-    known = await _Known.of(session, left)
-    return [refused[index] or answers.get(index) or known.answer(supplier) for index, supplier in enumerate(suppliers)]
+    for supplier_id, supplier in inserted.items():
+        index = index_of[supplier.source]
+        outcomes[index] = Outcome(index, "created", supplier_id)
+    left = {index: supplier for index, supplier in suppliers.items() if index not in outcomes}
+    known = await _Known.of(session, [supplier.source for supplier in left.values()])
+    outcomes |= {index: known.outcome(index, supplier) for index, supplier in left.items()}
+    return list(outcomes.values())
 
 
 def _refusal(
     supplier: NewSupplier, *, sectors: frozenset[str], roles: frozenset[str], today: date
-) -> Registration | None:
+) -> BusinessError | None:
     """The refusal of what cannot be registered whatever is there already; None when it can."""
     if errors := check_registration(supplier, roles=roles):
-        return Registration("refused", errors=tuple(errors), refusal=NotYourSource)
+        return NotYourSource("Only the system that owns the source may send this; see errors.", errors=errors)
     if errors := check_phone_dates(supplier, today=today):
-        return Registration("refused", errors=tuple(errors), refusal=PhoneSinceInFuture)
+        return PhoneSinceInFuture("A number cannot be held since a day in the future; see errors.", errors=errors)
     if supplier.market_sector is not None and supplier.market_sector not in sectors:
-        return Registration("refused", errors=(UNKNOWN_SECTOR,), refusal=UnknownMarketSector)
+        return UnknownMarketSector("The market sector is not on the list.", errors=[UNKNOWN_SECTOR])
     return None
 
 
@@ -119,20 +99,13 @@ def _dated(supplier: NewSupplier, *, today: date) -> NewSupplier:
 
 async def _record(session: AsyncSession, inserted: Mapping[UUID, NewSupplier], *, by: Actor, at: datetime) -> None:
     """Bank accounts, history and one event for each supplier just inserted, by COPY."""
-    if not inserted:
-        return
     accounts = {id_: supplier.bank_account for id_, supplier in inserted.items() if supplier.bank_account}
     await add_first_accounts(session, accounts, at=at)
-    connection = await driver(session)
-    await connection.copy_records_to_table(
-        "change",
-        columns=_CHANGE_COLUMNS,
-        records=[
-            (new_id(), "supplier", supplier_id, 1, at, by.subject, by.name, "registered") for supplier_id in inserted
-        ],
+    changes = (
+        Change("supplier", id_, 1, "registered", _registered(id_, supplier, by=by, at=at))
+        for id_, supplier in inserted.items()
     )
-    events = (_registered(id_, supplier, by=by, at=at) for id_, supplier in inserted.items())
-    await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=outbox_rows(events))
+    await record_many(session, changes, by=by, at=at)
 
 
 def _registered(supplier_id: UUID, supplier: NewSupplier, *, by: Actor, at: datetime) -> SupplierRegisteredV1:
@@ -161,15 +134,14 @@ class _Known:
         ids = [supplier.id for supplier in suppliers.values()]
         return cls(suppliers, await accounts_of(session, ids) if ids else {})
 
-    def answer(self, sent: NewSupplier) -> Registration:
+    def outcome(self, index: int, sent: NewSupplier) -> Outcome:
         supplier = self.suppliers[sent.source]
         fields = differing_fields(sent.content(), registered=supplier.registered, current=supplier.content())
         if not self._same_account(supplier.id, sent.bank_account):
             fields.append("bank_account")
         if not fields:
-            return Registration("existing", supplier.id)
-        errors = tuple(FieldError(name, "differs from what is registered", "the same content") for name in fields)
-        return Registration("refused", errors=errors, refusal=SourceReferenceTaken)
+            return Outcome(index, "existing", supplier.id)
+        return refused(index, SourceReferenceTaken("supplier", record_id=supplier.id, fields=fields))
 
     def _same_account(self, supplier_id: UUID, sent: BankDetails | None) -> bool:
         """Whether the account looks like the one first registered (perhaps none) or the one in use now.

@@ -1,45 +1,42 @@
-"""`/v1/suppliers`."""
+"""Suppliers over HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.database.history import ChangeOut, history_of
+from council_common.database.rows import get_row
+from council_common.holds import ReleaseIn
 from council_common.identity.actor import Actor
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
-from council_common.web.dependencies import Now, SessionDep, requires
-from council_common.web.idempotency import Idempotent
-from council_common.web.pages import MAX_LIMIT, Page, PageQuery
-from council_common.web.preconditions import IfMatch, etag
-from fastapi import Depends, Query, Response
+from council_common.web.acts import Act, acting
+from council_common.web.bulk import BulkOut, read_items
+from council_common.web.dependencies import SessionDep, requires
+from council_common.web.preconditions import IfMatch
+from council_common.web.resource_routes import reading_routes
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from supplier_service.bank_accounts.schemas import BankAccountOut
 from supplier_service.bank_accounts.store import accounts_of
-from supplier_service.fields import Code, LongText, ShortText
 from supplier_service.suppliers import store
-from supplier_service.suppliers.bulk import BulkIn, BulkOut, register_bulk
-from supplier_service.suppliers.registration import register_supplier
-from supplier_service.suppliers.rules import SupplierStatus
+from supplier_service.suppliers.lists import SupplierList
+from supplier_service.suppliers.registration import register_supplier, register_suppliers
 from supplier_service.suppliers.schemas import (
-    CompanyNumber,
     HoldIn,
     HoldOut,
-    ReleaseIn,
     SupplierChangeIn,
     SupplierIn,
     SupplierOut,
+    SuppliersIn,
 )
-from supplier_service.suppliers.tables import Supplier
+from supplier_service.suppliers.tables import Supplier, SupplierHold
 from supplier_service.suppliers.usecases import change_supplier, place_hold, release_hold
 
 router = resource_router("suppliers")
 
 
-async def _shown(session: AsyncSession, suppliers: Sequence[Supplier]) -> list[SupplierOut]:
+async def _shown(session: AsyncSession, suppliers: Sequence[Any]) -> list[SupplierOut]:
     ids = [supplier.id for supplier in suppliers]
     holds, accounts = await store.open_holds(session, ids), await accounts_of(session, ids)
     return [
@@ -47,111 +44,68 @@ async def _shown(session: AsyncSession, suppliers: Sequence[Supplier]) -> list[S
     ]
 
 
-async def _shown_with_etag(session: AsyncSession, supplier: Supplier, response: Response) -> SupplierOut:
-    response.headers["etag"] = etag(supplier.version)
-    return (await _shown(session, [supplier]))[0]
-
-
-@router.post("", status_code=201, dependencies=[Idempotent], responses={200: {"model": SupplierOut}})
-async def register(
-    supplier: SupplierIn,
-    response: Response,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("suppliers:write")],
-) -> SupplierOut:
+@router.post("", status_code=201, responses={200: {"model": SupplierOut}})
+async def register(supplier: SupplierIn, act: Annotated[Act, acting("suppliers:write")]) -> SupplierOut:
     """Register a supplier. The same content under its source reference again answers 200 with what is there,
     other content 409 with the names of the fields that differ (accounts are compared by their masks). A bank account
     and `phone_since` come from the ERP; a person registers under the source `manual`."""
-    supplier_id, created = await register_supplier(session, supplier.new_supplier(), by=by, at=now)
-    response.status_code = 201 if created else 200
-    response.headers["location"] = f"/v1/suppliers/{supplier_id}"
-    return await _shown_with_etag(session, await store.get_supplier(session, supplier_id), response)
+    supplier_id, is_new = await register_supplier(act.session, supplier.new_supplier(), by=act.by, at=act.at)
+    return await _answer(act, await get_row(act.session, Supplier, supplier_id), new=is_new)
 
 
-@router.post("/bulk", dependencies=[Idempotent], max_body_size=BULK_BODY_LIMIT, response_model_exclude_none=True)
-async def register_many(
-    suppliers: BulkIn, session: SessionDep, now: Now, by: Annotated[Actor, requires("suppliers:write")]
-) -> BulkOut:
+@router.post("/bulk", max_body_size=BULK_BODY_LIMIT)
+async def register_many(suppliers: SuppliersIn, act: Annotated[Act, acting("suppliers:write")]) -> BulkOut:
     """Register up to 5,000 suppliers. Good items go in; bad ones come back with index, field, problem and what
     was expected. Repeating the request creates nothing twice."""
-    return await register_bulk(session, suppliers.items, by=by, at=now)
+    good, bad = read_items(SupplierIn, suppliers.items)
+    new = {index: supplier.new_supplier() for index, supplier in good}
+    return BulkOut.of([*bad, *await register_suppliers(act.session, new, by=act.by, at=act.at)])
 
 
-@router.get("")
-async def find(
-    *,
-    session: SessionDep,
-    page: Annotated[PageQuery, Depends()],
-    _: Annotated[Actor, requires("suppliers:read")],
-    ids: Annotated[list[UUID] | None, Query(max_length=MAX_LIMIT, description="These only; all on one page.")] = None,
-    source_system: ShortText | None = None,
-    source_reference: LongText | None = None,
-    status: SupplierStatus | None = None,
-    market_sector: Code | None = None,
-    company_number: CompanyNumber | None = None,
-    q: Annotated[LongText | None, Query(description="Part of the name, in any case.")] = None,
-    held: Annotated[bool | None, Query(description="Whether payments are held, for whatever reason.")] = None,
-) -> Page[SupplierOut]:
-    """Suppliers, oldest registration first; sorts by registered_at, name or source_reference."""
-    wanted = store.SupplierFilter(
-        ids, source_system, source_reference, status, market_sector, company_number, q, payments_held=held
-    )
-    page = replace(page, limit=max(page.limit, len(ids or ())))
-    suppliers, following = await store.list_suppliers(session, wanted, page)
-    return Page(items=await _shown(session, suppliers), next=following)
-
-
-@router.get("/{supplier_id}")
-async def get(
-    supplier_id: UUID, response: Response, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
-) -> SupplierOut:
-    """One supplier; its ETag is what a change must name."""
-    return await _shown_with_etag(session, await store.get_supplier(session, supplier_id), response)
+reading_routes(router, SupplierList, SupplierOut, of=Supplier, scope="suppliers:read", show=_shown)
 
 
 @router.patch("/{supplier_id}")
 async def change(
-    *,
     supplier_id: UUID,
     changes: SupplierChangeIn,
-    response: Response,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("suppliers:write")],
+    act: Annotated[Act, acting("suppliers:write")],
     if_match: IfMatch = None,
 ) -> SupplierOut:
     """Change a supplier, of the version named by If-Match. Bank details are not changed here. While a bank-account
     change is open contacts and address stay as they are: they are who it is checked with and who is warned."""
-    supplier = await change_supplier(session, supplier_id, changes.fields(), if_match=if_match, by=by, at=now)
-    return await _shown_with_etag(session, supplier, response)
+    supplier = await change_supplier(
+        act.session, supplier_id, changes.fields(), if_match=if_match, by=act.by, at=act.at
+    )
+    return await _answer(act, supplier)
 
 
-@router.post("/{supplier_id}/holds", status_code=201, dependencies=[Idempotent])
-async def place(
-    supplier_id: UUID,
-    hold: HoldIn,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("suppliers:write")],
-) -> HoldOut:
+@router.get("/{supplier_id}/holds")
+async def list_holds(
+    supplier_id: UUID, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
+) -> list[HoldOut]:
+    """A supplier's holds, released ones among them; oldest first."""
+    await get_row(session, Supplier, supplier_id)
+    return [HoldOut.of(hold) for hold in await store.holds_of(session, supplier_id)]
+
+
+@router.post("/{supplier_id}/holds", status_code=201)
+async def place(supplier_id: UUID, hold: HoldIn, act: Annotated[Act, acting("suppliers:write")]) -> HoldOut:
     """Hold every payment to a supplier; each hold stands until it is released."""
-    return HoldOut.of(await place_hold(session, supplier_id, hold.reason, hold.note, by=by, at=now))
+    placed, version = await place_hold(act.session, supplier_id, hold.reason, hold.note, by=act.by, at=act.at)
+    return _answer_hold(act, placed, version)
 
 
-@router.post("/{supplier_id}/holds/{hold_id}/releases", status_code=201, dependencies=[Idempotent])
+@router.post("/{supplier_id}/holds/{hold_id}/releases", status_code=201)
 async def lift(
-    *,
-    supplier_id: UUID,
-    hold_id: UUID,
-    release: ReleaseIn,
-    session: SessionDep,
-    now: Now,
-    by: Annotated[Actor, requires("suppliers:write")],
+    supplier_id: UUID, hold_id: UUID, release: ReleaseIn, act: Annotated[Act, acting("suppliers:write")]
 ) -> HoldOut:
     """Lift a hold; with the last one the supplier may be paid again. One for suspected fraud or by court order is
     lifted only by an approver of bank-account changes."""
-    return HoldOut.of(await release_hold(session, supplier_id, hold_id, release.note, by=by, at=now))
+    lifted, version = await release_hold(
+        act.session, supplier_id, hold_id, release.reason, release.note, by=act.by, at=act.at
+    )
+    return _answer_hold(act, lifted, version)
 
 
 @router.get("/{supplier_id}/bank-accounts")
@@ -159,16 +113,19 @@ async def bank_accounts(
     supplier_id: UUID, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
 ) -> list[BankAccountOut]:
     """A supplier's accounts, masked: the one in use first, then those it superseded."""
-    await store.get_supplier(session, supplier_id)
+    await get_row(session, Supplier, supplier_id)
     accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
     ends = [later.in_use_from for later in accounts[1:]] + [None]
     shown = [BankAccountOut.of(account, superseded_at=end) for account, end in zip(accounts, ends, strict=True)]
     return shown[::-1]
 
 
-@router.get("/{supplier_id}/history")
-async def history(
-    supplier_id: UUID, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
-) -> list[ChangeOut]:
-    """Every change of a supplier: who, when, what and why; never bank details."""
-    return await history_of(session, (await store.get_supplier(session, supplier_id)).id)
+async def _answer(act: Act, supplier: Supplier, *, new: bool = True) -> SupplierOut:
+    act.answers(f"{router.prefix}/{supplier.id}", supplier.version, new=new)
+    return (await _shown(act.session, [supplier]))[0]
+
+
+def _answer_hold(act: Act, hold: SupplierHold, version: int) -> HoldOut:
+    """A hold belongs to its supplier, whose version the answer names."""
+    act.answers(f"{router.prefix}/{hold.supplier_id}/holds/{hold.id}", version)
+    return HoldOut.of(hold)

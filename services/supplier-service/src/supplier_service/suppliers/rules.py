@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, Forbidden, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Forbidden, Malformed
 
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.suppliers.identifiers import phone_digits
@@ -70,18 +70,6 @@ class ContactPurpose(StrEnum):
     GENERAL = "general"
 
 
-class NoSuchSupplier(NotFound):
-    """No supplier has this id."""
-
-    code = "no-such-supplier"
-
-
-class NoSuchHold(NotFound):
-    """The supplier has no such hold."""
-
-    code = "no-such-hold"
-
-
 class HoldReleased(Conflict):
     """The hold was lifted before."""
 
@@ -112,16 +100,13 @@ class PhoneSinceInFuture(Malformed):
     code = "date-in-future"
 
 
-class SourceReferenceTaken(Conflict):
-    """The source's reference names a supplier that was registered with other content."""
-
-    code = "supplier-source-reference-taken"
-
-
 class UnknownMarketSector(Malformed):
     """The sector named is not on the list."""
 
     code = "unknown-market-sector"
+
+
+UNKNOWN_SECTOR = FieldError("market_sector", "no such market sector", "a code of /v1/market-sectors")
 
 
 class UnknownContact(Malformed):
@@ -198,20 +183,13 @@ class NewSupplier:
         )
 
 
-def move(current: SupplierStatus, wanted: SupplierStatus) -> SupplierStatus:
-    """The wanted status where the states allow it; raises IllegalMove."""
-    if wanted not in NEXT[current]:
-        raise IllegalMove("The supplier", current, wanted)
-    return wanted
-
-
 def payment_hold_reasons(open_holds: Sequence[HoldReason], *, bank_account_change_open: bool) -> list[str]:
     """Why nothing may be paid to a supplier now; empty when it may.
 
     >>> payment_hold_reasons([HoldReason.DISPUTE, HoldReason.DISPUTE], bank_account_change_open=True)
     ['bank_account_change', 'dispute']
     """
-    reasons = {reason.value for reason in map(HoldReason, open_holds)}
+    reasons = {reason.value for reason in open_holds}
     return sorted(reasons | {BANK_ACCOUNT_CHANGE}) if bank_account_change_open else sorted(reasons)
 
 

@@ -8,11 +8,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from pydantic import AfterValidator, BaseModel, Field, field_validator
+from council_common.fields import Code, Day, Name, RequestModel, ShortName, SourceIn
+from council_common.holds import HoldAnswer, HoldRequest
+from council_common.web.bulk import BulkIn
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from supplier_service.bank_accounts.schemas import BankAccountIn, BankAccountOut
 from supplier_service.bank_accounts.tables import BankAccount
-from supplier_service.fields import Code, LongText, Note, RequestModel, ShortText
 from supplier_service.suppliers import identifiers
 from supplier_service.suppliers.rules import (
     Contact,
@@ -22,9 +24,7 @@ from supplier_service.suppliers.rules import (
     SupplierStatus,
     payment_hold_reasons,
 )
-from supplier_service.suppliers.tables import Supplier, SupplierHold
-
-_NOT_SHOWN = {"registered", "source_system", "source_reference", "registered_by"}
+from supplier_service.suppliers.tables import SupplierHold
 
 VatNumber = Annotated[str, Field(max_length=20, examples=["GB980780684"]), AfterValidator(identifiers.vat_number)]
 CompanyNumber = Annotated[str, Field(max_length=20, examples=["00445790"]), AfterValidator(identifiers.company_number)]
@@ -35,24 +35,17 @@ Phone = Annotated[str, Field(max_length=30, examples=["01603 555 010"]), AfterVa
 TermsDays = Annotated[int, Field(strict=True, ge=0, le=365, examples=[30])]
 
 
-class SourceIn(RequestModel):
-    """Where a supplier comes from: the system and its key there."""
-
-    system: Annotated[ShortText, Field(examples=["erp"])]
-    reference: Annotated[LongText, Field(examples=["4000123"])]
-
-
 class AddressIn(RequestModel):
     """A postal address."""
 
-    lines: Annotated[list[LongText], Field(min_length=1, max_length=6, examples=[["Unit 4, Station Yard", "Ardley"]])]
-    postcode: Annotated[ShortText | None, Field(max_length=10, examples=["NR9 4AB"])] = None
+    lines: Annotated[list[Name], Field(min_length=1, max_length=6, examples=[["Unit 4, Station Yard", "Ardley"]])]
+    postcode: Annotated[ShortName | None, Field(max_length=10, examples=["NR9 4AB"])] = None
 
 
 class ContactFields(RequestModel):
     """A contact of a supplier, and what it is written to about."""
 
-    name: Annotated[LongText, Field(examples=["Accounts department"])]
+    name: Annotated[Name, Field(examples=["Accounts department"])]
     email: Email | None = None
     phone: Phone | None = None
     purpose: ContactPurpose
@@ -61,7 +54,7 @@ class ContactFields(RequestModel):
 class ContactIn(ContactFields):
     """A contact of a new supplier. `phone_since`: since when the ERP has held this number; never in the future."""
 
-    phone_since: Annotated[date | None, Field(examples=["2019-04-01"])] = None
+    phone_since: Annotated[Day | None, Field(examples=["2019-04-01"])] = None
 
     def contact(self) -> Contact:
         return Contact(self.name, self.email, self.phone, self.purpose, self.phone_since)
@@ -80,7 +73,7 @@ class SupplierIn(RequestModel):
     """A supplier to register. Its bank account is taken here, from the ERP; else through a bank-account change."""
 
     source: SourceIn
-    name: Annotated[LongText, Field(examples=["Ardley Paving Ltd"])]
+    name: Annotated[Name, Field(examples=["Ardley Paving Ltd"])]
     company_number: CompanyNumber | None = None
     vat_number: VatNumber | None = None
     market_sector: Annotated[Code | None, Field(examples=["construction"])] = None
@@ -108,7 +101,7 @@ class SupplierIn(RequestModel):
 class SupplierChangeIn(RequestModel):
     """The fields to change; those left out stay, null empties. Contacts and address are replaced as a whole."""
 
-    name: Annotated[LongText | None, Field(examples=["Ardley Paving and Sons Ltd"])] = None
+    name: Annotated[Name | None, Field(examples=["Ardley Paving and Sons Ltd"])] = None
     company_number: CompanyNumber | None = None
     vat_number: VatNumber | None = None
     market_sector: Code | None = None
@@ -141,34 +134,27 @@ class SupplierChangeIn(RequestModel):
         return sent
 
 
-class HoldIn(RequestModel):
+class SuppliersIn(BulkIn, of=SupplierIn):
+    """Suppliers to register."""
+
+
+class HoldIn(HoldRequest):
     """Why a supplier may not be paid."""
 
     reason: HoldReason
-    note: Annotated[Note, Field(examples=["Letter about changed ownership does not match Companies House"])]
 
 
-class ReleaseIn(RequestModel):
-    """Why a hold is lifted."""
-
-    note: Annotated[Note, Field(examples=["Confirmed with the director by telephone"])]
-
-
-class HoldOut(BaseModel):
+class HoldOut(HoldAnswer):
     """A reason not to pay a supplier."""
 
-    id: UUID
+    model_config = ConfigDict(from_attributes=True)
+
+    supplier_id: UUID
     reason: HoldReason
-    note: str
-    placed_by: str
-    placed_at: datetime
-    released_by: str | None
-    released_at: datetime | None
-    release_note: str | None
 
     @classmethod
     def of(cls, hold: SupplierHold) -> HoldOut:
-        return cls.model_validate(hold, from_attributes=True)
+        return cls.model_validate(hold)
 
 
 class ContactOut(BaseModel):
@@ -211,14 +197,14 @@ class SupplierOut(BaseModel):
     registered_at: datetime
 
     @classmethod
-    def of(cls, supplier: Supplier, *, holds: Sequence[SupplierHold], accounts: Sequence[BankAccount]) -> SupplierOut:
-        """A supplier with its open holds and its accounts, the first account first."""
+    def of(cls, supplier: Any, *, holds: Sequence[SupplierHold], accounts: Sequence[BankAccount]) -> SupplierOut:
+        """A stored supplier, or a row of the list, with its open holds and its accounts, the first account first."""
         reasons = payment_hold_reasons(
             [hold.reason for hold in holds],
             bank_account_change_open=supplier.open_bank_account_change_id is not None,
         )
         return cls.model_validate(
-            supplier.model_dump(exclude=_NOT_SHOWN, warnings=False)
+            {name: getattr(supplier, name) for name in _COLUMNS}
             | {
                 "source": {"system": supplier.source_system, "reference": supplier.source_reference},
                 "payments_held": bool(reasons),
@@ -227,3 +213,7 @@ class SupplierOut(BaseModel):
                 "bank_account": BankAccountOut.of(accounts[-1]) if accounts else None,
             }
         )
+
+
+_COMPUTED = {"source", "payments_held", "payment_hold_reasons", "holds", "bank_account"}
+_COLUMNS = tuple(name for name in SupplierOut.model_fields if name not in _COMPUTED)

@@ -5,20 +5,20 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, delete, func, literal, or_, select
+from council_common.database.columns import UTC_TIME
+from council_common.database.rows import get_row
+from council_common.errors import NotFound
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Uuid, any_, cast, delete, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
-from supplier_service.rows import UTC_TIME
-from supplier_service.suppliers.rules import NewSupplier, NoSuchHold, NoSuchSupplier, SupplierStatus, fingerprints
+from supplier_service.suppliers.rules import NewSupplier, SupplierStatus, fingerprints
 from supplier_service.suppliers.tables import RemovedEmail, Supplier, SupplierHold
 
 # What a new supplier's row has of its own, as arrays: JSON travels as text.
@@ -55,7 +55,7 @@ async def insert_suppliers(
     own: dict[str, ColumnElement[Any]] = {name: cast(new.c[name], types[name].type) for name in _NEW}
     values = own | {
         "version": literal(1),
-        "status": literal(SupplierStatus.ACTIVE.value),
+        "status": literal(SupplierStatus.ACTIVE, types["status"].type),
         "registered_by": literal(by),
         "registered_at": literal(at, UTC_TIME),
     }
@@ -101,28 +101,20 @@ async def suppliers_of_sources(
     return {(supplier.source_system, supplier.source_reference): supplier for supplier in found.unique().scalars()}
 
 
-async def get_supplier(session: AsyncSession, supplier_id: UUID) -> Supplier:
-    """A supplier; raises NoSuchSupplier."""
-    supplier = await session.get(Supplier, supplier_id)
-    if supplier is None:
-        raise NoSuchSupplier("There is no supplier of this id.")
-    return supplier
-
-
-async def lock_supplier(session: AsyncSession, supplier_id: UUID) -> Supplier:
-    """A supplier, locked until the transaction ends; raises NoSuchSupplier."""
-    supplier = await session.get(Supplier, supplier_id, with_for_update=True, populate_existing=True)
-    if supplier is None:
-        raise NoSuchSupplier("There is no supplier of this id.")
-    return supplier
-
-
 async def get_hold(session: AsyncSession, supplier_id: UUID, hold_id: UUID) -> SupplierHold:
-    """A hold of a supplier that the caller has locked; raises NoSuchHold."""
-    hold = await session.get(SupplierHold, hold_id, populate_existing=True)
-    if hold is None or hold.supplier_id != supplier_id:
-        raise NoSuchHold("This supplier has no hold of this id.")
+    """A hold of a supplier. Raises NotFound."""
+    hold = await get_row(session, SupplierHold, hold_id)
+    if hold.supplier_id != supplier_id:
+        raise NotFound.of("supplier hold")
     return hold
+
+
+async def holds_of(session: AsyncSession, supplier_id: UUID) -> Sequence[SupplierHold]:
+    """The holds of a supplier, released ones among them, oldest first."""
+    found = await session.execute(
+        select(SupplierHold).where(col(SupplierHold.supplier_id) == supplier_id).order_by(col(SupplierHold.id))
+    )
+    return found.scalars().all()
 
 
 async def open_holds(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, list[SupplierHold]]:
@@ -170,52 +162,3 @@ async def forget_removed_emails(session: AsyncSession, *, before: date) -> int:
         delete(RemovedEmail).where(col(RemovedEmail.removed_on) < before).returning(col(RemovedEmail.email))
     )
     return len(gone.all())
-
-
-@dataclass(frozen=True)
-class SupplierFilter:
-    """What a list of suppliers may be narrowed by; None does not narrow."""
-
-    ids: Sequence[UUID] | None = None
-    source_system: str | None = None
-    source_reference: str | None = None
-    status: SupplierStatus | None = None
-    market_sector: str | None = None
-    company_number: str | None = None
-    name_contains: str | None = None
-    payments_held: bool | None = None
-
-
-async def list_suppliers(
-    session: AsyncSession, wanted: SupplierFilter, page: PageQuery
-) -> tuple[Sequence[Supplier], str | None]:
-    """A page of the suppliers a filter lets through."""
-    statement = select(Supplier)
-    if wanted.ids is not None:
-        statement = statement.where(col(Supplier.id).in_(wanted.ids))
-    for column, value in (
-        (col(Supplier.source_system), wanted.source_system),
-        (col(Supplier.source_reference), wanted.source_reference),
-        (col(Supplier.status), wanted.status),
-        (col(Supplier.market_sector), wanted.market_sector),
-        (col(Supplier.company_number), wanted.company_number),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    if wanted.name_contains is not None:
-        statement = statement.where(col(Supplier.name).icontains(wanted.name_contains, autoescape=True))
-    if wanted.payments_held is not None:
-        held = or_(col(Supplier.status) == SupplierStatus.HELD, col(Supplier.open_bank_account_change_id).is_not(None))
-        statement = statement.where(held if wanted.payments_held else ~held)
-    return await fetch_page(
-        session,
-        statement,
-        query=page,
-        sortable={
-            "registered_at": Supplier.id,
-            "name": Supplier.name,
-            "source_reference": Supplier.source_reference,
-        },
-        default="registered_at",
-        id_column=Supplier.id,
-    )

@@ -6,15 +6,17 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.database.columns import UTC_TIME, EnumText, Listed
+from council_common.holds import ReleaseReason
 from sqlalchemy import CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from supplier_service.rows import UTC_TIME, Row
+from supplier_service.rows import Row
 from supplier_service.suppliers.rules import HoldReason, SupplierStatus, comparable
 
 
-class Supplier(Row, table=True):
+class Supplier(Listed, Row, table=True):
     """A supplier: a person or firm the council pays.
 
     `registered` holds a digest of each field as first sent (rules.fingerprints); contacts and address are JSON.
@@ -25,9 +27,9 @@ class Supplier(Row, table=True):
     __tablename__ = "supplier"
     __table_args__ = (
         UniqueConstraint("source_reference", "source_system"),
-        CheckConstraint("status IN ('active', 'held', 'merged', 'closed')", name="status"),
         CheckConstraint("payment_terms_days BETWEEN 0 AND 365", name="payment_terms_days"),
         Index(None, "name", "id"),
+        Index(None, "registered_at", "id"),
         Index(None, "market_sector"),
         Index(None, "company_number"),
         Index("ix_supplier_status", "status", postgresql_where=text("status <> 'active'")),
@@ -45,7 +47,7 @@ class Supplier(Row, table=True):
     vat_number: str | None = Field(default=None, sa_type=Text)
     market_sector: str | None = Field(default=None, sa_type=Text, foreign_key="market_sector.code")
     payment_terms_days: int
-    status: SupplierStatus = Field(sa_type=Text)
+    status: SupplierStatus = Field(sa_type=EnumText(SupplierStatus))
     contacts: list[dict[str, Any]] = Field(sa_type=JSONB)
     address: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     open_bank_account_change_id: UUID | None = Field(default=None)
@@ -86,15 +88,16 @@ class SupplierHold(Row, table=True):
     __tablename__ = "supplier_hold"
     __table_args__ = (
         Index(None, "supplier_id"),
-        CheckConstraint("(released_at IS NULL) = (released_by IS NULL)", name="released"),
+        CheckConstraint("num_nulls(released_at, released_by, release_reason) IN (0, 3)", name="released"),
     )
 
     id: UUID = Field(primary_key=True)
     supplier_id: UUID = Field(foreign_key="supplier.id")
-    reason: HoldReason = Field(sa_type=Text)
+    reason: HoldReason = Field(sa_type=EnumText(HoldReason))
     note: str = Field(sa_type=Text)
     placed_by: str = Field(sa_type=Text)
     placed_at: datetime = Field(sa_type=UTC_TIME)
     released_by: str | None = Field(default=None, sa_type=Text)
     released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    release_reason: ReleaseReason | None = Field(default=None, sa_type=EnumText(ReleaseReason))
     release_note: str | None = Field(default=None, sa_type=Text)

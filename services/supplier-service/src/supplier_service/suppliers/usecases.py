@@ -9,25 +9,23 @@ from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
-from council_common.contracts.suppliers import (
-    SupplierChangedV1,
-    SupplierHeldV1,
-    SupplierReleasedV1,
-)
-from council_common.database.history import record_change
-from council_common.errors import FieldError
-from council_common.events.outbox import publish
+from council_common.contracts.suppliers import SupplierChangedV1, SupplierHeldV1, SupplierReleasedV1
+from council_common.database.rows import lock_row
+from council_common.errors import FieldError, move
+from council_common.holds import ReleaseReason
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+from council_common.recording import fact, record
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from supplier_service.bank_accounts.rules import refuse_accounts_in
 from supplier_service.market_sectors.store import sector_codes
 from supplier_service.suppliers import store
-from supplier_service.suppliers.registration import UNKNOWN_SECTOR
 from supplier_service.suppliers.rules import (
+    NEXT,
     RELEASED_BY_APPROVER,
+    UNKNOWN_SECTOR,
     Contact,
     ContactsLocked,
     HoldReason,
@@ -36,7 +34,6 @@ from supplier_service.suppliers.rules import (
     SupplierStatus,
     UnknownContact,
     UnknownMarketSector,
-    move,
     removed_emails,
     with_known_ids,
     with_phone_dates,
@@ -48,31 +45,6 @@ _WITHHELD = frozenset({"name", "contacts", "address"})
 # Who is called back about a bank-account change, and where the supplier is warned of it: by e-mail, or by its
 # approver where no e-mail address is held.
 _LOCKED = frozenset({"contacts", "address"})
-
-
-async def record_on_supplier(
-    session: AsyncSession,
-    supplier: Supplier,
-    action: str,
-    *,
-    by: Actor,
-    at: datetime,
-    reason: str | None = None,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    """Count a fact about a locked supplier: its next version and a line of its history."""
-    supplier.version += 1
-    await record_change(
-        session,
-        entity="supplier",
-        entity_id=supplier.id,
-        version=supplier.version,
-        action=action,
-        by=by,
-        at=at,
-        reason=reason,
-        detail=detail,
-    )
 
 
 async def change_supplier(
@@ -90,15 +62,15 @@ async def change_supplier(
     while, for the warning of a bank-account change; while one is open contacts and address stay as they are.
     Raises StaleVersion, VersionRequired, UnknownMarketSector, UnknownContact, ContactsLocked.
     """
-    supplier = await store.lock_supplier(session, supplier_id)
+    supplier = await lock_row(session, Supplier, supplier_id)
     must_match(if_match, supplier.version)
-    wanted = dict(fields)
-    if "contacts" in wanted:
-        wanted["contacts"] = _contacts(supplier, wanted["contacts"], at=at)
-    sector = wanted.get("market_sector")
+    new = dict(fields)
+    if "contacts" in new:
+        new["contacts"] = _contacts(supplier, new["contacts"], at=at)
+    sector = new.get("market_sector")
     if sector is not None and sector not in await sector_codes(session):
         raise UnknownMarketSector("The market sector is not on the list.", errors=[UNKNOWN_SECTOR])
-    before = {name: getattr(supplier, name) for name, value in wanted.items() if getattr(supplier, name) != value}
+    before = {name: getattr(supplier, name) for name, value in new.items() if getattr(supplier, name) != value}
     if not before:
         return supplier
     if supplier.open_bank_account_change_id is not None and (locked := _LOCKED & before.keys()):
@@ -108,27 +80,15 @@ async def change_supplier(
             bank_account_change_id=str(supplier.open_bank_account_change_id),
         )
     if "contacts" in before:
-        removed = removed_emails(_read(before["contacts"]), _read(wanted["contacts"]))
+        removed = removed_emails(_read(before["contacts"]), _read(new["contacts"]))
         await store.keep_removed_emails(session, supplier.id, removed, on=london_date(at))
     if "name" in before:
         supplier.name_changed_on = london_date(at)
     for name in before:
-        setattr(supplier, name, wanted[name])
-    detail = {name: None if name in _WITHHELD else {"from": before[name], "to": wanted[name]} for name in before}
-    await record_on_supplier(session, supplier, "changed", by=by, at=at, detail={"changed": detail})
-    await publish(
-        session,
-        SupplierChangedV1(
-            supplier_id=supplier.id,
-            version=supplier.version,
-            occurred_at=at,
-            by=by.subject,
-            changed=sorted(before),
-            market_sector=supplier.market_sector,
-            payment_terms_days=supplier.payment_terms_days,
-            status=SupplierStatus(supplier.status).value,
-        ),
-    )
+        setattr(supplier, name, new[name])
+    detail = {name: None if name in _WITHHELD else {"from": before[name], "to": new[name]} for name in before}
+    changed = fact(supplier, "changed", SupplierChangedV1, detail={"changed": detail}, changed=sorted(before))
+    await record(session, changed, by=by, at=at)
     return supplier
 
 
@@ -147,55 +107,53 @@ def _read(contacts: Sequence[Mapping[str, Any]]) -> list[Contact]:
 
 async def place_hold(
     session: AsyncSession, supplier_id: UUID, reason: HoldReason, note: str, *, by: Actor, at: datetime
-) -> SupplierHold:
-    """Hold every payment to a supplier; several holds may stand at once.
+) -> tuple[SupplierHold, int]:
+    """Hold every payment to a supplier; several holds may stand at once. The hold, and the supplier's new version.
 
     Raises IllegalMove at an end state, AccountInText.
     """
-    supplier = await store.lock_supplier(session, supplier_id)
+    supplier = await lock_row(session, Supplier, supplier_id)
     refuse_accounts_in(note=note)
-    supplier.status = move(SupplierStatus(supplier.status), SupplierStatus.HELD)
+    supplier.status = move(NEXT, supplier.status, SupplierStatus.HELD, thing="The supplier")
     hold = SupplierHold(
         id=new_id(), supplier_id=supplier.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
     )
-    session.add(hold)
-    await record_on_supplier(
-        session, supplier, "held", by=by, at=at, reason=note, detail={"hold_id": str(hold.id), "reason": reason.value}
+    detail = {"hold_id": str(hold.id), "note": note}
+    await record(
+        session, fact(supplier, "held", SupplierHeldV1, reason=reason, detail=detail), also=[hold], by=by, at=at
     )
-    await publish(
-        session,
-        SupplierHeldV1(
-            supplier_id=supplier.id, version=supplier.version, occurred_at=at, by=by.subject, reason=reason.value
-        ),
-    )
-    return hold
+    return hold, supplier.version
 
 
 async def release_hold(
-    session: AsyncSession, supplier_id: UUID, hold_id: UUID, note: str, *, by: Actor, at: datetime
-) -> SupplierHold:
-    """Lift one hold; with the last one the supplier is active again.
+    session: AsyncSession,
+    supplier_id: UUID,
+    hold_id: UUID,
+    reason: ReleaseReason,
+    note: str,
+    *,
+    by: Actor,
+    at: datetime,
+) -> tuple[SupplierHold, int]:
+    """Lift one hold; with the last one the supplier is active again. The hold, and the supplier's new version.
 
     Raises HoldReleased when it was lifted, ReleaseNeedsApprover, AccountInText.
     """
-    supplier = await store.lock_supplier(session, supplier_id)
+    supplier = await lock_row(session, Supplier, supplier_id)
     hold = await store.get_hold(session, supplier_id, hold_id)
     if hold.released_at is not None:
         raise HoldReleased("This hold was released before.")
     if hold.reason in RELEASED_BY_APPROVER and "bank-accounts:approve" not in by.scopes:
         raise ReleaseNeedsApprover("Only an approver of bank-account changes lifts a hold of this reason.")
     refuse_accounts_in(note=note)
-    hold.released_by, hold.released_at, hold.release_note = by.subject, at, note
-    await session.flush()
-    last = not (await store.open_holds(session, [supplier_id]))[supplier_id]
-    if last:
-        supplier.status = move(SupplierStatus(supplier.status), SupplierStatus.ACTIVE)
-    await record_on_supplier(
-        session, supplier, "released", by=by, at=at, reason=note, detail={"hold_id": str(hold.id), "last": last}
+    is_last = (await store.open_holds(session, [supplier_id]))[supplier_id] == [hold]
+    if is_last:
+        supplier.status = move(NEXT, supplier.status, SupplierStatus.ACTIVE, thing="The supplier")
+    hold.released_by, hold.released_at = by.subject, at
+    hold.release_reason, hold.release_note = reason, note
+    detail = {"hold_id": str(hold.id), "reason": reason, "note": note}
+    event = SupplierReleasedV1 if is_last else None
+    await record(
+        session, fact(supplier, "released", event, reason=hold.reason, detail=detail), also=[hold], by=by, at=at
     )
-    if last:
-        await publish(
-            session,
-            SupplierReleasedV1(supplier_id=supplier.id, version=supplier.version, occurred_at=at, by=by.subject),
-        )
-    return hold
+    return hold, supplier.version

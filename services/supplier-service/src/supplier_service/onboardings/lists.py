@@ -1,0 +1,48 @@
+"""What the list of onboardings is narrowed by, sorted by, and shows as CSV; and pages of activities."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from council_common.fields import Day, TextFilter
+from council_common.web.keyset import MAX_LIMIT
+from council_common.web.lists import ResourceList
+from council_common.web.query_models import QueryModel
+from pydantic import Field
+from sqlalchemy import select
+from sqlmodel import col
+
+from supplier_service.onboardings.rules import Stage
+from supplier_service.onboardings.tables import Onboarding
+from supplier_service.suppliers.tables import Supplier
+
+_C: Any = Onboarding.__table__.c  # type: ignore[attr-defined]
+_SUPPLIER_NAME = select(col(Supplier.name)).where(col(Supplier.id) == _C.supplier_id).scalar_subquery()
+_TERMS = ("agreed_on", "effective_from", "term_days", "target_day", "reference_rate_percent")
+
+
+class OnboardingList(
+    ResourceList,
+    of=Onboarding,
+    sorts=("opened_at",),
+    default="opened_at",
+    csv=(
+        *("id", "supplier_id", _SUPPLIER_NAME.label("supplier_name"), "stage", "stage_on", "owner", "opened_at"),
+        *(_C.terms[name].astext.label(name) for name in _TERMS),
+    ),
+):
+    """Onboardings that meet every condition given. The CSV has the main terms agreed last."""
+
+    supplier_id: UUID | None = None
+    stage: Stage | None = None
+    owner: TextFilter | None = None
+    opened_from: Day | None = None
+    opened_to: Day | None = None
+
+
+class ActivityQuery(QueryModel):
+    """Which page of an onboarding's activities."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Activities on a page.")] = 50
+    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
