@@ -1,21 +1,14 @@
 """What makes terms of early payment sound: one check, for the service that agrees them and the one that earns by them.
 
-Source: payables.md §1.1: rebate = base × (reference rate ÷ (term − target day)) × days before the end of the term.
+Rebate = base × (reference rate ÷ (term − target day)) × days before the end of the term. Source: NHS Wales, Priority
+Supplier Programme, "How it works: suppliers", whose three published points lie on that line.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import ROUND_DOWN, Decimal
-from typing import Annotated
 
-from pydantic import Field
-
-from council_common.contracts.fields import Day
 from council_common.errors import FieldError
-
-ProgrammeDay = Annotated[Day, Field(ge=date(2000, 1, 1), le=date(2100, 12, 31))]
-"""A day in a request about early payment. Days are counted from it, so "9999-12-31" for "no end" is refused."""
 
 
 def highest_rate_percent(*, term_days: int, target_day: int) -> Decimal:
@@ -33,7 +26,7 @@ def unsound_terms(
 ) -> list[FieldError]:
     """What is wrong with terms, field by field (`at` goes before each name); empty where they can be agreed.
 
-    A target day on or after the term divides by nought or turns the rebate round; a rate of nought earns nothing;
+    A target day on or after the term divides by zero or turns the rebate round; a rate of zero earns nothing;
     and on the day of receipt, which earns the most, a rebate is never more than what it is taken from.
 
     >>> unsound_terms(term_days=30, target_day=10, reference_rate_percent=Decimal("1.00"))

@@ -61,6 +61,8 @@ REGISTRARS = frozenset({ERP, "supplier_registrar"})
 MANUAL = "manual"
 """The source of a supplier that a person registers."""
 
+UNKNOWN_SECTOR = FieldError("market_sector", "no such market sector", "a code of /v1/market-sectors")
+
 
 class ContactPurpose(StrEnum):
     """What a contact is written to about."""
@@ -104,9 +106,6 @@ class UnknownMarketSector(Malformed):
     """The sector named is not on the list."""
 
     code = "unknown-market-sector"
-
-
-UNKNOWN_SECTOR = FieldError("market_sector", "no such market sector", "a code of /v1/market-sectors")
 
 
 class UnknownContact(Malformed):
