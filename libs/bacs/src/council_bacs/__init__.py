@@ -1,1 +1,1 @@
-"""What is Bacs's and nobody's in particular: calendar, reason codes, masks; no database, no HTTP."""
+"""What is Bacs's: processing calendar, arrival days, reason codes, account formats and masks; no database, no HTTP."""

@@ -10,8 +10,7 @@ class AccountState(StrEnum):
     """What a code says has become of the account that was named.
 
     `unknown`: the bank has none of this number. `moved`: it has other details now, at another bank or branch.
-    `unsuitable`: it exists and does not take this kind of payment. `holder_died`: nobody may be paid or collected
-    from under its details until the estate is dealt with.
+    `unsuitable`: it exists and does not take this kind of payment. `holder_died`: it belongs to an estate now.
     """
 
     UNKNOWN = "unknown"

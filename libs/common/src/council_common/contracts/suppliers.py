@@ -1,4 +1,4 @@
-"""What supplier-service tells: records, holds, bank-account changes (never the details), programme agreements."""
+"""What supplier-service publishes: records, holds, bank-account changes (never the details), programme agreements."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ class SupplierReleasedV1(SupplierEvent):
 
 
 class BankAccountChangeRequestedV1(SupplierEvent):
-    """Somebody asked to pay this supplier to another account: payments wait, the old contact is warned."""
+    """A change of this supplier's account was requested: payments wait, the old contacts are warned."""
 
     change_id: BankAccountChangeId
     requested_on: Day
 
 
 class BankAccountChangeRejectedV1(SupplierEvent):
-    """The asked change was refused; the old account stands."""
+    """The change was refused; the account in use stands."""
 
     change_id: BankAccountChangeId
 
@@ -67,7 +67,7 @@ class BankAccountActivatedV1(SupplierEvent):
 
 
 class EarlyPaymentAgreedV1(SupplierEvent):
-    """The supplier agreed to the early payment programme with these terms (payables.md §1.1)."""
+    """The supplier agreed to the early payment programme with these terms."""
 
     agreed_on: Day
     effective_from: Day
