@@ -10,9 +10,9 @@ class Limits:
     """Bounds of one import. The defaults are far above any honest file and far below a worker's memory.
 
     `record_chars` also bounds the raw text kept with a refusal, so that a refused record is never cut.
-    A workbook is held in memory while it is read: `workbook_cells` is the bound of its rows times columns (about
-    60 bytes each, so 300 MB of a worker's 768), `workbook_text_chars` that of its texts with every repetition
-    counted.
+    Of a workbook only its texts are held in memory, each once (`workbook_shared_bytes`); the other bounds are
+    against files that would take the worker's time: parts that unpack beyond all measure, cells far outside, texts
+    that are repeated until they are gigabytes (`workbook_text_chars`).
     """
 
     batch_records: int = 5_000
@@ -23,8 +23,10 @@ class Limits:
     header_search_lines: int = 50
     workbook_bytes: int = 50 * MEBIBYTE
     workbook_parts: int = 2_000
+    workbook_part_bytes: int = 32 * MEBIBYTE
     workbook_unpacked_bytes: int = 600 * MEBIBYTE
+    workbook_shared_bytes: int = 128 * MEBIBYTE
     workbook_ratio: int = 200
     workbook_rows: int = 1_048_576
-    workbook_cells: int = 5_000_000
+    workbook_cells: int = 50_000_000
     workbook_text_chars: int = 200_000_000

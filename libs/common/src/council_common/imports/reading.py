@@ -13,7 +13,6 @@ from council_common.imports.physical_lines import CountedBytes, PhysicalLines, S
 from council_common.imports.record_classifier import RecordClassifier
 from council_common.imports.record_source import RecordSource
 from council_common.imports.refusals import without_nul
-from council_common.imports.xlsx_records import XlsxRecords
 
 Format = Literal["csv", "ndjson", "xlsx"]
 DEFAULT_LIMITS: Final = Limits()
@@ -101,6 +100,9 @@ def read_records(
     text: PhysicalLines | None = None
     records: RecordSource
     if format == "xlsx":
+        # openpyxl takes 14 MB and a third of a second: only who reads a workbook pays for it.
+        from council_common.imports.xlsx.records import XlsxRecords
+
         records = XlsxRecords(counted, mapping, limits, sheet=sheet, start_after_line=start_after_line)
     else:
         text = PhysicalLines(counted, limits=limits, encoding=encoding)
