@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
@@ -24,7 +24,7 @@ from council_common.database.tables import outbox
 from council_common.errors import Conflict
 from council_common.events.contract import Event
 from council_common.events.envelope import WrittenEvent
-from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows, stream_outbox_rows
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 
@@ -141,11 +141,10 @@ def _event_of(of: Fact, event: type[Event], *, by: Actor, at: datetime) -> Event
     return event(**values)
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A fact about something that a set-based statement wrote already: its new version, history line and event.
 
-    `by` is who did it, where that is not the same for all.
+    `by` is who did it, where that is not the same for all; `detail` may be JSON already, from a hot path.
     """
 
     entity: str
@@ -154,24 +153,21 @@ class Change:
     action: str
     event: Event | WrittenEvent | None = None
     reason: str | None = None
-    detail: Mapping[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any] | str = "{}"
     by: Actor | None = None
 
 
 async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: Actor, at: datetime) -> None:
     """Add the history and the events of many facts by COPY; their rows are locked or new in this transaction."""
-    lines: list[ChangeRow] = []
-    events: list[Event | WrittenEvent] = []
-    for each in changes:
-        lines.append(change_row(each, by=each.by or by, at=at))
-        if each.event is not None:
-            events.append(each.event)
-    if not lines:
+    changes = list(changes)
+    if not changes:
         return
     connection = await driver(session)
+    lines = (change_row(change, by=change.by or by, at=at) for change in changes)
     await connection.copy_records_to_table("change", columns=CHANGE_COLUMNS, records=lines)
-    if events:
-        await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=outbox_rows(events))
+    events = stream_outbox_rows(change.event for change in changes if change.event is not None)
+    if any(change.event is not None for change in changes):
+        await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=events)
 
 
 def change_row(change: Change, *, by: Actor, at: datetime) -> ChangeRow:
@@ -186,5 +182,5 @@ def change_row(change: Change, *, by: Actor, at: datetime) -> ChangeRow:
         by_name=by.name,
         action=change.action,
         reason=change.reason,
-        detail=json.dumps(change.detail, default=str) if change.detail else "{}",
+        detail=change.detail if isinstance(change.detail, str) else json.dumps(change.detail, default=str),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,8 +48,14 @@ def outbox_rows(events: Iterable[Event | WrittenEvent]) -> list[OutboxRow]:
     That is the current trace, and in a set-based handler the trace of the event at work about the aggregate which the
     new event names (`council_common.events.causes`).
     """
+    return list(stream_outbox_rows(events))
+
+
+def stream_outbox_rows(events: Iterable[Event | WrittenEvent]) -> Iterator[OutboxRow]:
+    """`outbox_rows` one by one, for COPY: thousands of them held at once would fill the processor's caches."""
     causes = current_causes()
-    return [_row(event, new_id(), causes.traceparent_for(event)) for event in events]
+    for event in events:
+        yield _row(event, new_id(), causes.traceparent_for(event))
 
 
 def _row(event: Event | WrittenEvent, event_id: UUID, traceparent: str | None) -> OutboxRow:
