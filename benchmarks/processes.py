@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from council_local.issuer import issuer_url
-from council_local.ports import LOOPBACK, free_ports, is_listening
+from council_local.ports import LOOPBACK, free_ports, is_listening, issuer_url
 from council_local.tokens import Tokens
 
 START_SECONDS = 60.0

@@ -86,7 +86,7 @@ async def _work(options: argparse.Namespace, council: Council, console: Console,
 
 
 async def _serve(running: Running, console: Console) -> None:
-    """Stay until Ctrl-C, which ends everything in its order; a platform of somebody else's is left alone."""
+    """Stay until Ctrl-C, which ends everything in its order; a platform that ran already is left alone."""
     say_where_to_go(console, running)
     if running.ours:
         asked_to_end = asyncio.Event()

@@ -24,9 +24,9 @@ R = TypeVar("R")
 
 
 class Refused(RuntimeError):
-    """The platform said no; `code` is the stable code of its problem document."""
+    """The platform refused; `code` is the stable code of its problem document."""
 
-    def __init__(self, asked: str, answer: httpx.Response) -> None:
+    def __init__(self, request: str, answer: httpx.Response) -> None:
         try:
             problem = answer.json()
         except ValueError:
@@ -35,7 +35,7 @@ class Refused(RuntimeError):
         self.code = str(problem.get("code", ""))
         self.problem: dict[str, Any] = problem
         errors = "; ".join(f"{one.get('field')}: {one.get('problem')}" for one in problem.get("errors") or [])
-        super().__init__(f"{asked}: {self.status} {self.code} {problem.get('detail', '')} {errors}".rstrip())
+        super().__init__(f"{request}: {self.status} {self.code} {problem.get('detail', '')} {errors}".rstrip())
 
 
 class Caller:

@@ -68,7 +68,7 @@ async def prove_month(council: Council, sample: SampleCouncil, console: Console)
     """All sums, each from two places."""
     proofs = [
         ("Invoices: what was sent is what is there", await prove_invoices(council, sample)),
-        ("Rebates: reckoned again from the sample's own facts", await prove_rebates(council, sample)),
+        ("Rebates: recomputed from the sample's own facts", await prove_rebates(council, sample)),
         ("Debts: charged, received, owed", await prove_debts(council, sample)),
         ("The ledger", await prove_ledger(council)),
         ("Messages: logged = delivered", await prove_messages(council)),

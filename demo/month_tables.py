@@ -90,13 +90,13 @@ async def _show_cases(
         ["late payments, which earn nothing", str(late)],
         ["a rebate deducted short", deducted_short],
         ["a change of bank account, cooling off", invoices(Fate.WAITS_FOR_NEW_ACCOUNT)],
-        ["a change nobody at the supplier knew of", ", ".join(one["status"] for one in changes)],
+        ["a change that the supplier did not ask for", ", ".join(one["status"] for one in changes)],
         ["the invoice it held", invoices(Fate.PAID_AFTER_FALSE_ALARM)],
         ["a debt in dispute: no letter", debt(sample.debts.disputed)],
         ["a charge raised in error", debt(sample.debts.cancelled)],
         ["left out of the first run by an officer", debt(sample.debts.left_out_of_first_run)],
         ["a debt paid in part", debt(sample.debts.part_paid)],
-        ["receipts nobody can place", ", ".join(pounds(one["unallocated_pence"]) for one in unmatched)],
+        ["receipts that cannot be placed", ", ".join(pounds(one["unallocated_pence"]) for one in unmatched)],
     ]
     console.print(table("Cases", ("case", "what became of it"), rows))
 

@@ -28,9 +28,9 @@ class Running:
 
 @asynccontextmanager
 async def running_platform(console: Console) -> AsyncIterator[Running]:
-    """The platform in `.data`: started here and ended at the end, unless somebody else runs it."""
+    """The platform in `.data`: started here and ended at the end, unless it runs already."""
     with StartDisplay(console) as display:
-        platform = Platform(tell=display.tell)
+        platform = Platform(report=display.report)
         ours = recorded_process(platform.around.folders.pid(SUPERVISOR)) is None
         if ours:
             await platform.start()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import asyncpg
+import yaml
 from council_local.platform import Platform
 from council_local.surroundings import SERVICES
 
 from demo.council_api import until
 from demo.proofs.proof import Proof
 
+ASYNCAPI = Path(__file__).parents[2] / "docs" / "contracts" / "asyncapi.yaml"
 PREFIX = "uk.gov.council."
 # Marks are forgotten after KEEP_INBOX_DAYS; how many there were is not.
 HANDLED = """
@@ -41,12 +45,26 @@ class Books:
         ]
 
 
+@cache
 def subscriptions() -> dict[str, list[str]]:
-    """Which types each service handles, asked of its own list: a new subscription is proved without being named."""
-    return {
-        service: sorted(importlib.import_module(f"{service}_service.main").SERVICE.handlers.types)
-        for service in SERVICES
-    }
+    """Which types each service handles, by the published document: a new subscription is proved without being named.
+
+    >>> "uk.gov.council.invoice.paid.v1" in subscriptions()["rebate"]
+    True
+    """
+    document = yaml.load(ASYNCAPI.read_bytes(), yaml.CSafeLoader)
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, operation in document["operations"].items():
+        if operation["action"] == "receive":
+            service = name.partition("-service.")[0]
+            found[service] |= {_type_of(document, message["$ref"]) for message in operation["messages"]}
+    return {service: sorted(found[service]) for service in SERVICES}
+
+
+def _type_of(document: dict[str, Any], reference: str) -> str:
+    """The type of event that a reference to a message means."""
+    message = document["components"]["messages"][reference.rpartition("/")[2]]
+    return str(message["name"])
 
 
 async def read_books(platform: Platform) -> Books:

@@ -12,7 +12,7 @@ from demo.stories.paying import SHORT_BY_PENCE, finally_paid, payments_known
 
 
 @dataclass(frozen=True)
-class Reckoned:
+class Recomputed:
     """What a payment must have been worth."""
 
     earned_pence: int
@@ -20,7 +20,7 @@ class Reckoned:
     deducted_pence: int
 
 
-def reckon(sample: SampleCouncil) -> dict[str, Reckoned]:
+def recompute(sample: SampleCouncil) -> dict[str, Recomputed]:
     """Every standing payment to a supplier in the programme, by the ERP's reference."""
     found = {}
     for invoice in sample.invoices:
@@ -30,32 +30,32 @@ def reckon(sample: SampleCouncil) -> dict[str, Reckoned]:
             earned = earned_pence(invoice, payment)
             deducted = earned if invoice.supplier.terms.collection == "deduct_at_source" else 0
             deducted -= SHORT_BY_PENCE if invoice.fate is Fate.UNDER_DEDUCTED else 0
-            found[payment.reference] = Reckoned(earned, expected_pence(invoice, payment), deducted)
+            found[payment.reference] = Recomputed(earned, expected_pence(invoice, payment), deducted)
     return found
 
 
 async def prove_rebates(council: Council, sample: SampleCouncil) -> list[Proof]:
     """Each rebate, their sum, the programme's figures and the one variance."""
-    reckoned = reckon(sample)
+    recomputed = recompute(sample)
     references = {payment["id"]: reference for reference, payment in (await payments_known(council)).items()}
     first, last = sample.month.first_shown.isoformat(), sample.month.last_day.isoformat()
     rows = await council.coordinator.rows("/v1/rebates/export.csv", received_from=first, received_to=last)
-    told = {
+    assessed = {
         references[row["payment_id"]]: int(row["rebate_pence"])
         for row in rows
         if row["payment_id"] in references and row["status"] in {"earned", "missed"}
     }
-    same = sum(told.get(reference) == one.earned_pence for reference, one in reckoned.items())
+    same = sum(assessed.get(reference) == one.earned_pence for reference, one in recomputed.items())
     kpis = (await council.coordinator.get("/v1/programme-kpis", **{"from": first, "to": last}))["total"]
     variances = [one async for one in council.coordinator.items("/v1/rebate-variances", cause="under_deducted")]
     sums = {
-        name: sum(getattr(one, name) for one in reckoned.values())
+        name: sum(getattr(one, name) for one in recomputed.values())
         for name in ("earned_pence", "expected_pence", "deducted_pence")
     }
     return [
-        Proof("rebates assessed = payments to suppliers in the programme", len(told), len(reckoned)),
-        Proof("rebates equal to the reckoning in fractions, to the penny", same, len(reckoned)),
-        Proof("sum of /v1/rebates", sum(told.values()), sums["earned_pence"], money=True),
+        Proof("rebates assessed = payments to suppliers in the programme", len(assessed), len(recomputed)),
+        Proof("rebates equal to the sum in fractions, to the penny", same, len(recomputed)),
+        Proof("sum of /v1/rebates", sum(assessed.values()), sums["earned_pence"], money=True),
         Proof("programme KPIs: earned", kpis["earned_pence"], sums["earned_pence"], money=True),
         Proof("programme KPIs: expected", kpis["expected_pence"], sums["expected_pence"], money=True),
         Proof("programme KPIs: deducted", kpis["deducted_pence"], sums["deducted_pence"], money=True),

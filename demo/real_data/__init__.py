@@ -1,4 +1,4 @@
-"""The council's work on input that nobody here wrote: published spending, and two years of receivables."""
+"""The council's work on real input: published spending, and two years of receivables."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from demo.real_data.open_items import IN_FORCE_FROM, LADDER_DAYS, LAST_DAY, Open
 from demo.sample_council.facts import Receipt
 from demo.steps import Tick
 from demo.stories.charging import in_bulk
-from demo.stories.collecting import PATIENCE_SECONDS, Rung, receipt_as_told, run_dunning, set_up_ladder
+from demo.stories.collecting import PATIENCE_SECONDS, Rung, receipt_payload, run_dunning, set_up_ladder
 
 SYSTEM = "open-items-ar"
 DEBT_TYPE = "open_items"
@@ -62,10 +62,10 @@ async def _until_final(council: Council, day: date) -> None:
 
     async def none_under_way() -> bool:
         for status in ("issued", "sent"):
-            first = await council.receivables.get(
-                "/v1/dunning-notices", delivery_status=status, sort="issued_on", limit=1
+            under_way = await council.receivables.get(
+                "/v1/dunning-notices", delivery_status=status, issued_to=day.isoformat(), limit=1
             )
-            if first["items"] and first["items"][0]["issued_on"] <= day.isoformat():
+            if under_way["items"]:
                 return False
         return True
 
@@ -105,7 +105,7 @@ def _charge(item: OpenItem) -> dict[str, Any]:
 
 def _receipt(item: OpenItem) -> dict[str, Any]:
     receipt = Receipt(item.number, item.settled_on, item.pence, _number(item), _number(item))
-    return receipt_as_told(receipt, system=SYSTEM)
+    return receipt_payload(receipt, system=SYSTEM)
 
 
 def _number(item: OpenItem) -> str:

@@ -1,4 +1,4 @@
-"""Two years of receivables of one company, read once; and what a replay of them must come to, reckoned from the file.
+"""Two years of receivables of one company, read once; and what a replay of them must come to, computed from the file.
 
 `ibm_invoices.csv`: 2,466 rows of invoice, due and settled date, amount, disputed or not; US dates, pounds as written.
 """

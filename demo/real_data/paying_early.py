@@ -97,7 +97,7 @@ class _Replay:
             return
         sent = await self._council.erp.upload(
             "/v1/invoice-imports",
-            "".join(json.dumps(_as_told(item)) + "\n" for item in items).encode(),
+            "".join(json.dumps(_invoice_payload(item)) + "\n" for item in items).encode(),
             media_type="application/x-ndjson",
             key=f"{SOURCE_SYSTEM}-week-{week}",
             filename=f"open-items-{week}.ndjson",
@@ -131,8 +131,8 @@ class _Replay:
         for hold in await self._council.assistant.get(path):
             if hold["released_at"] is None:
                 key = f"{SOURCE_SYSTEM}-release-{hold['id']}"
-                told = {"released_on": item.settled_on.isoformat()}
-                await self._council.assistant.post(f"{path}/{hold['id']}/releases", told, key=key)
+                release = {"released_on": item.settled_on.isoformat()}
+                await self._council.assistant.post(f"{path}/{hold['id']}/releases", release, key=key)
         await self._approve(item)
 
     async def pay_all(self, items: Sequence[OpenItem]) -> None:
@@ -170,7 +170,7 @@ class _Replay:
         }
 
 
-def _as_told(item: OpenItem) -> dict[str, Any]:
+def _invoice_payload(item: OpenItem) -> dict[str, Any]:
     return {
         "reference": item.number,
         "supplier_reference": item.party,

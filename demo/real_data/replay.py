@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 1_800.0
 
 
 async def replay_open_items(council: Council, file: Path, steps: Steps) -> bool:
-    """Both replays, what came of them, and the same reckoned from the file; false where they differ."""
+    """Both replays, what came of them, and the same computed from the file; false where they differ."""
     items = read_open_items(file)
     began = time.monotonic()
     with (
@@ -52,10 +52,10 @@ async def _prove_rebates(council: Council, items: list[OpenItem], steps: Steps) 
     found: Counter[str] = Counter()
     for row in rows:
         found[row["remitted_on"][:7]] += int(row["rebate_pence"])
-    reckoned = rebate_by_month(items)
-    months = sorted(reckoned)
-    shown = [[month, pounds(found[month]), pounds(reckoned[month])] for month in months]
-    headings = ("paid in", "rebate earned", "reckoned")
+    computed = rebate_by_month(items)
+    months = sorted(computed)
+    shown = [[month, pounds(found[month]), pounds(computed[month])] for month in months]
+    headings = ("paid in", "rebate earned", "computed")
     steps.console.print(table("Rebates of the open items, by month", headings, shown))
     invoices = await council.auditor.rows("/v1/invoices/export.csv", source_system=SOURCE_SYSTEM)
     settled = sum(int(row["paid_pence"]) + int(row["deducted_pence"]) for row in invoices)
@@ -66,8 +66,8 @@ async def _prove_rebates(council: Council, items: list[OpenItem], steps: Steps) 
             Proof("invoices paid", sum(row["status"] == "paid" for row in invoices), len(items)),
             Proof("paid and deducted", settled, sum(item.pence for item in items), money=True),
             Proof("rebates assessed", len(rows), len(items)),
-            Proof("months whose rebates agree", sum(found[month] == reckoned[month] for month in months), len(months)),
-            Proof("rebates in all", found.total(), reckoned.total(), money=True),
+            Proof("months whose rebates agree", sum(found[month] == computed[month] for month in months), len(months)),
+            Proof("rebates in all", found.total(), computed.total(), money=True),
         ],
     )
 
@@ -78,7 +78,7 @@ async def _prove_letters(council: Council, items: list[OpenItem], steps: Steps) 
         if run["debt_type"] == DEBT_TYPE:
             for level in run["outcome"]["by_level"]:
                 sent[level["level"]] += level["notices"]
-    reckoned = letters_by_level(items)
+    computed = letters_by_level(items)
     rows = await council.auditor.rows("/v1/receivables/export.csv", debt_type=DEBT_TYPE)
     return show(
         steps.console,
@@ -86,6 +86,6 @@ async def _prove_letters(council: Council, items: list[OpenItem], steps: Steps) 
         [
             Proof("charges raised", len(rows), len(items)),
             Proof("charges settled", sum(row["status"] == "settled" for row in rows), len(items)),
-            *(Proof(f"letters of level {level}", sent[level], reckoned[level]) for level in sorted(reckoned)),
+            *(Proof(f"letters of level {level}", sent[level], computed[level]) for level in sorted(computed)),
         ],
     )

@@ -41,7 +41,7 @@ async def import_published_spending(
             tick()
     steps.pause()
     _show(steps, figures)
-    for fault in (fault for each in figures.values() for fault in each.faults):
+    for fault in (fault for one in figures.values() for fault in one.faults):
         steps.console.print(f"  {fault}", style="red", highlight=False)
     return show(steps.console, "Published spending", _proofs(figures, repeated))
 
@@ -108,7 +108,7 @@ class _Importing:
 
 
 async def send(council: Council, file: PublishedFile, *, key: str) -> str:
-    """Send a file as it was published; suppliers nobody knows are registered on the way."""
+    """Send a file as it was published; unknown suppliers are registered on the way."""
     sent = await council.erp.upload(
         "/v1/invoice-imports",
         file.content,
@@ -132,21 +132,21 @@ def _show(steps: Steps, figures: dict[str, BodyFigures]) -> None:
     headings = ("body", "files", "lines", "accepted", "existing", "refused", "by code", "not read", "sum",
                 "own totals agree", "lines/s")  # fmt: skip
     rows = [
-        [body, each.files, each.lines, each.accepted, each.existing, each.refused,
-         ", ".join(f"{code} {count}" for code, count in sorted(each.refused_codes.items())), each.refused_whole,
-         pounds(each.net_pence), f"{each.own_totals_agree} of {each.own_totals}" if each.own_totals else "",
-         round(each.lines / each.seconds) if each.seconds else ""]
-        for body, each in figures.items()
+        [body, one.files, one.lines, one.accepted, one.existing, one.refused,
+         ", ".join(f"{code} {count}" for code, count in sorted(one.refused_codes.items())), one.refused_whole,
+         pounds(one.net_pence), f"{one.own_totals_agree} of {one.own_totals}" if one.own_totals else "",
+         round(one.lines / one.seconds) if one.seconds else ""]
+        for body, one in figures.items()
     ]  # fmt: skip
     steps.console.print(table("Published spending, file by file", headings, rows))
     explained = {
-        "Existing lines were published in another file before.": any(each.existing for each in figures.values()),
-        "Files not read are empty, or no list of payments.": any(each.refused_whole for each in figures.values()),
+        "Existing lines were published in another file before.": any(one.existing for one in figures.values()),
+        "Files not read are empty, or no list of payments.": any(one.refused_whole for one in figures.values()),
         "The one own total that disagrees lost its last digit before publication: a penny.": any(
-            each.own_totals_agree < each.own_totals for each in figures.values()
+            one.own_totals_agree < one.own_totals for one in figures.values()
         ),
         "Of two files with two-line headers control sums the gross, we the net: their lines are compared.": any(
-            each.sums_differently_taken for each in figures.values()
+            one.sums_differently_taken for one in figures.values()
         ),
     }
     for sentence, applies in explained.items():
@@ -155,15 +155,15 @@ def _show(steps: Steps, figures: dict[str, BodyFigures]) -> None:
 
 
 def _proofs(figures: dict[str, BodyFigures], repeated: Sequence[bool]) -> list[Proof]:
-    files = sum(each.files for each in figures.values())
-    at_fault = len({fault.split(":")[0] for each in figures.values() for fault in each.faults})
+    files = sum(one.files for one in figures.values())
+    at_fault = len({fault.split(":")[0] for one in figures.values() for fault in one.faults})
     proofs = [
         Proof("files whose lines and pennies are all accounted for", files - at_fault, files),
         Proof("first files sent a second time that add nothing", sum(repeated), len(repeated)),
     ]
-    for body, each in figures.items():
+    for body, one in figures.items():
         proofs.append(
-            Proof(f"{body}: accepted + existing + refused = lines", each.accepted + each.existing + each.refused,
-                  each.lines)
+            Proof(f"{body}: accepted + existing + refused = lines", one.accepted + one.existing + one.refused,
+                  one.lines)
         )  # fmt: skip
     return proofs

@@ -1,4 +1,4 @@
-"""Invented firms, people and places. Every address is under `.example`, which is nobody's (RFC 2606)."""
+"""Invented firms, people and places. Every address is under `.example`, which RFC 2606 reserves."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def postcode(chance: Random) -> str:
 def vat_number(chance: Random) -> str:
     """Nine digits with right check digits (weights 8 to 2, sum with the check digits divisible by 97).
 
-    Source: payables.md §3.5 [88].
+    Source: HMRC, VAT Registration Manual, the check digits of a VAT number (modulus 97).
     """
     digits = str(chance.randint(1_000_000, 9_999_999))
     weighted = sum(weight * int(digit) for weight, digit in zip(_VAT_WEIGHTS, digits, strict=True))

@@ -1,1 +1,1 @@
-"""The month's stories, each told to the platform in a way that may be told again and adds nothing."""
+"""The month's stories; a story that is played again adds nothing."""

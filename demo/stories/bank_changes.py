@@ -16,7 +16,7 @@ NEW_ACCOUNT = {"sort_code": "99-77-55", "account_number": "31415926"}
 
 
 async def change_bank_accounts(council: Council, sample: SampleCouncil, ids: dict[str, str], steps: Steps) -> None:
-    """Hold both suppliers' payments, warn the old contacts, let nobody pay meanwhile, and decide."""
+    """Hold both suppliers' payments, warn the old contacts, let no payment out meanwhile, and decide."""
     genuine = sample.invoices_with(Fate.WAITS_FOR_NEW_ACCOUNT)[0]
     false_alarm = sample.invoices_with(Fate.PAID_AFTER_FALSE_ALARM)[0]
     known = await invoices_known(council)
@@ -85,7 +85,7 @@ async def _confirm(council: Council, change: dict[str, Any], supplier_id: str) -
     called = {
         "contact_id": supplier["contacts"][0]["id"],
         "outcome": "confirmed",
-        # As the supplier reads it out: the platform compares, nobody who calls sees what was typed in.
+        # As the supplier reads it out: the platform compares, the officer who calls does not see what was typed in.
         **NEW_ACCOUNT,
         "note": "Spoke to the director, who knew of the change",
     }

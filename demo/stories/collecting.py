@@ -1,4 +1,4 @@
-"""Money comes in day by day; every week a dunning run is proposed, looked at, approved by somebody else and sent."""
+"""Money comes in day by day; every week a dunning run is proposed, looked at, approved by a second officer and sent."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def collect(council: Council, sample: SampleCouncil, steps: Steps) -> None
     with steps.step("Days of receipts and dunning", len(days)) as tick:
         for day in days:
             if day in by_day:
-                items = [receipt_as_told(one) for one in by_day[day]]
+                items = [receipt_payload(one) for one in by_day[day]]
                 await in_bulk(council, "receipts", items, key=f"sample-receipts-{day}")
             if day in run_days:
                 left_out = sample.debts.left_out_of_first_run if day == run_days[0] else None
@@ -82,7 +82,7 @@ async def collect(council: Council, sample: SampleCouncil, steps: Steps) -> None
             tick()
 
 
-def receipt_as_told(receipt: Receipt, *, system: str = SOURCE) -> dict[str, Any]:
+def receipt_payload(receipt: Receipt, *, system: str = SOURCE) -> dict[str, Any]:
     """A receipt as debt-service takes it: what it is for is found by what the payer wrote."""
     return {
         "source": {"system": system, "reference": receipt.reference},
@@ -96,7 +96,7 @@ def receipt_as_told(receipt: Receipt, *, system: str = SOURCE) -> dict[str, Any]
 async def run_dunning(
     council: Council, as_at: date, *, debt_type: str, name: str, left_out: str | None = None
 ) -> dict[str, Any]:
-    """Propose, look, take one out, approve as somebody else; goes on where an earlier attempt stopped."""
+    """Propose, look, take one out, approve as a second officer; goes on where an earlier attempt stopped."""
     body = {"as_at": as_at.isoformat(), "debt_type": debt_type}
     proposed = await council.receivables.post("/v1/dunning-runs", body, key=f"{name}-run-{as_at}")
     path = f"/v1/dunning-runs/{proposed['id']}"
@@ -126,7 +126,7 @@ async def _until_issued(council: Council, path: str) -> dict[str, Any]:
 
 
 async def _look_through(council: Council, path: str, left_out: str) -> None:
-    """The coordinator reads the proposal and takes out the debt somebody has promised to pay."""
+    """The coordinator reads the proposal and takes out a debt that was promised to be paid."""
     async for item in council.receivables.items(f"{path}/items", state="proposed"):
         if item["number"] == left_out:
             reason = {"reason": "Promised to pay by the end of the week"}

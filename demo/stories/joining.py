@@ -28,7 +28,7 @@ async def register_suppliers(council: Council, sample: SampleCouncil, steps: Ste
         for code, name in sample.sectors:
             await council.erp.post("/v1/market-sectors", {"code": code, "name": name}, key=f"sample-sector-{code}")
             tick()
-        items = [_as_told(supplier) for supplier in sample.suppliers]
+        items = [_supplier_payload(supplier) for supplier in sample.suppliers]
         answer = await council.erp.post("/v1/suppliers/bulk", {"items": items}, key="sample-suppliers")
         if answer["refused"]:
             raise RuntimeError(f"{answer['refused']} of the sample's suppliers were refused: {answer['items'][:3]}")
@@ -37,7 +37,7 @@ async def register_suppliers(council: Council, sample: SampleCouncil, steps: Ste
     return {sample.suppliers[item["index"]].reference: item["id"] for item in answer["items"]}
 
 
-def _as_told(supplier: Supplier) -> dict[str, Any]:
+def _supplier_payload(supplier: Supplier) -> dict[str, Any]:
     contact = {
         "name": "Accounts department",
         "email": supplier.email,

@@ -25,22 +25,26 @@ async def pay(council: Council, sample: SampleCouncil, ids: dict[str, str], step
     made = await payments_known(council)
     known = await invoices_known(council)
     planned = [(invoice, payment) for invoice in sample.invoices for payment in invoice.payments]
-    left = [each for each in planned if each[1].reference not in made]
+    left = [(invoice, payment) for invoice, payment in planned if payment.reference not in made]
     with steps.step("Payments with their rebates deducted", len(left)) as tick:
-        deductions = await quoted(council, [each for each in left if each[0].supplier.terms], ids)
+        deductions = await quoted(
+            council, [(invoice, payment) for invoice, payment in left if invoice.supplier.terms], ids
+        )
 
-        async def record(each: Planned) -> None:
-            invoice, payment = each
+        async def record(planned_payment: Planned) -> None:
+            invoice, payment = planned_payment
             deducted = deductions.get(payment.reference, 0)
             if invoice.fate is Fate.UNDER_DEDUCTED:
                 deducted -= SHORT_BY_PENCE
-            body = _as_told(known[invoice.reference]["id"], payment, deducted)
+            body = _payment_payload(known[invoice.reference]["id"], payment, deducted)
             await council.erp.post("/v1/payments", body, key=f"sample-payment-{payment.reference}")
 
-        await for_each([each for each in left if each[1] is each[0].payments[0]], record, tick=tick)
+        first = [(invoice, payment) for invoice, payment in left if payment is invoice.payments[0]]
+        await for_each(first, record, tick=tick)
         for invoice in sample.invoices_with(Fate.RETURNED_AND_REPAID):
             await _return_first(council, invoice, sample.month)
-        await for_each([each for each in left if each[1] is not each[0].payments[0]], record, tick=tick)
+        second = [(invoice, payment) for invoice, payment in left if payment is not invoice.payments[0]]
+        await for_each(second, record, tick=tick)
 
 
 async def payments_known(council: Council) -> dict[str, dict[str, Any]]:
@@ -54,8 +58,8 @@ async def quoted(council: Council, planned: Sequence[Planned], ids: dict[str, st
     deductions: dict[str, int] = {}
     for start in range(0, len(planned), QUOTES_AT_ONCE):
         batch = planned[start : start + QUOTES_AT_ONCE]
-        asked = {"quotes": [_question(invoice, payment, ids) for invoice, payment in batch]}
-        answer = await council.erp.post("/v1/rebate-quotes/batches", asked)
+        request = {"quotes": [_question(invoice, payment, ids) for invoice, payment in batch]}
+        answer = await council.erp.post("/v1/rebate-quotes/batches", request)
         for (_, payment), quote in zip(batch, answer["items"], strict=True):
             deductions[payment.reference] = quote["deduct_pence"]
     return deductions
@@ -75,7 +79,7 @@ def _question(invoice: Invoice, payment: Payment, ids: dict[str, str]) -> dict[s
     }
 
 
-def _as_told(invoice_id: str, payment: Payment, deducted_pence: int) -> dict[str, Any]:
+def _payment_payload(invoice_id: str, payment: Payment, deducted_pence: int) -> dict[str, Any]:
     return {
         "invoice_id": invoice_id,
         "source": {"system": SOURCE, "reference": payment.reference},

@@ -1,4 +1,4 @@
-"""Invoices come in one by one from the ERP, are approved by somebody else, disputed, or found to be duplicates."""
+"""Invoices come in one by one from the ERP, are approved by an officer, disputed, or found to be duplicates."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ async def post_invoices(council: Council, sample: SampleCouncil, steps: Steps) -
     first = [one for one in posted if one.fate is not Fate.DUPLICATE]
 
     async def post(invoice: Invoice) -> None:
-        await council.erp.post("/v1/invoices", _as_told(invoice), key=f"sample-invoice-{invoice.reference}")
+        await council.erp.post("/v1/invoices", _invoice_payload(invoice), key=f"sample-invoice-{invoice.reference}")
 
     with steps.step("Invoices posted one by one", len(posted)) as tick:
         await for_each(first, post, tick=tick)
@@ -34,7 +34,7 @@ async def post_invoices(council: Council, sample: SampleCouncil, steps: Steps) -
                 tick()
 
 
-def _as_told(invoice: Invoice) -> dict[str, Any]:
+def _invoice_payload(invoice: Invoice) -> dict[str, Any]:
     return {
         "source": {"system": SOURCE, "reference": invoice.reference},
         "supplier": {"system": SOURCE, "reference": invoice.supplier.reference},
@@ -65,7 +65,7 @@ async def judge_invoices(council: Council, sample: SampleCouncil, steps: Steps) 
             if "bank_account_change" not in refused.problem.get("hold_reasons", ()):
                 raise
 
-    with steps.step("Approvals by somebody else", len(waiting)) as tick:
+    with steps.step("Approvals", len(waiting)) as tick:
         await for_each(waiting, approve, tick=tick)
     for invoice in sample.invoices_with(Fate.DISPUTED):
         await _dispute(council, known[invoice.reference])

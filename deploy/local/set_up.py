@@ -21,13 +21,13 @@ from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 HEARTBEAT_SECONDS = 10.0
-# pip believes the system's certificates or the file it is pointed to; uv only when it is asked.
+# pip believes the system's certificates or the file it is pointed to; uv only when it has to.
 PIPS_CERTIFICATES = ("PIP_CERT", "REQUESTS_CA_BUNDLE")
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """What is said of a lock before it is installed: what it is for and its size, in MB."""
+    """What a lock is announced by before it is installed: what it is for and its size, in MB."""
 
     purpose: str
     download_mb: int

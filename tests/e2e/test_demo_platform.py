@@ -14,7 +14,7 @@ from council_local.ports import Ports, is_listening
 
 CHECKOUT = Path(__file__).parents[2]
 A_DAY = "2026-03-31"
-IN_THE_MIDDLE = "Approvals by somebody else"
+IN_THE_MIDDLE = "Approvals"
 
 pytestmark = [pytest.mark.platform, pytest.mark.timeout(1_200)]
 

@@ -1,4 +1,4 @@
-"""The sample council is the same every time; the reckoning its rebates are proved by gives the published figures."""
+"""The sample council is the same every time; the formula its rebates are proved by gives the published figures."""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ def test_a_leftover_is_recognised_and_ended(tmp_path: Path) -> None:
     assert not end_leftover(tmp_path / "sleeper.json")
 
 
-def test_a_stranger_with_the_same_process_id_is_left_alone(tmp_path: Path) -> None:
-    record = tmp_path / "stranger.json"
+def test_another_program_with_the_same_process_id_is_left_alone(tmp_path: Path) -> None:
+    record = tmp_path / "other.json"
     record.write_text(json.dumps({"pid": os.getpid(), "created": psutil.Process().create_time() - 3600}))
     assert recorded_process(record) is None
     assert not end_leftover(record)

@@ -80,9 +80,9 @@ def test_a_council_with_a_mirror_asks_it_first_and_sees_how_far_the_download_has
     jar = jars.LockedJar("council.example", "thing", "1.0", sha256=hashlib.sha256(content).hexdigest())
     (tmp_path / "mirror" / jar.path).parent.mkdir(parents=True)
     (tmp_path / "mirror" / jar.path).write_bytes(content)
-    said: list[str] = []
-    assert jars.verified(jar, jars.Received(said.append)) == tmp_path / "cache" / jar.path
-    assert said[-1] == f"downloads Apache Kafka, once: 3 of about {jars.DOWNLOAD_MB} MB"
+    reported: list[str] = []
+    assert jars.verified(jar, jars.Received(reported.append)) == tmp_path / "cache" / jar.path
+    assert reported[-1] == f"downloads Apache Kafka, once: 3 of about {jars.DOWNLOAD_MB} MB"
 
 
 def test_a_jar_that_no_repository_has_is_named_with_where_it_was_sought(

@@ -49,8 +49,8 @@ async def send(port: int, message: EmailMessage) -> None:
 
 async def test_a_message_can_be_read_again(port: int, page: httpx.AsyncClient) -> None:
     await send(port, a_message(subject="Remittance <b>advice</b>"))
-    listed = (await page.get("/messages", params={"recipient": "supplier@firm.example"})).json()["items"]
-    one = (await page.get(f"/messages/{listed[0]['id']}")).json()
+    found = (await page.get("/messages", params={"recipient": "supplier@firm.example"})).json()["items"]
+    one = (await page.get(f"/messages/{found[0]['id']}")).json()
     assert one["text"].strip() == "We paid £12.34."
     assert one["attachments"] == ["debit-note.pdf"]
     assert "%PDF" not in (await page.get("/")).text

@@ -96,7 +96,7 @@ async def test_envoy_accepts_the_generated_configuration(platform: Platform, tmp
         envoy.validate(broken)
 
 
-async def test_a_part_that_fails_is_named_with_its_last_words(folder: Path) -> None:
+async def test_a_part_that_fails_is_named_with_the_end_of_its_log(folder: Path) -> None:
     environment = with_stand_ins(folder / "stand-ins")
     broken = folder / "stand-ins" / "debt_service" / "__main__.py"
     broken.write_text("raise SystemExit('the table of fees is missing')")
@@ -115,11 +115,11 @@ def test_a_killed_supervisor_leaves_nothing_that_hinders_the_next(folder: Path) 
     for last in (False, True):
         with subprocess.Popen(command, env=environment, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as run:
             assert run.stdout is not None
-            said = ""
-            while "Ctrl-C" not in said:
+            output = ""
+            while "Ctrl-C" not in output:
                 line = run.stdout.readline()
-                assert line, said
-                said += line
+                assert line, output
+                output += line
             family = psutil.Process(run.pid).children(recursive=True)
             assert len(family) >= 10
             run.terminate() if last else run.kill()

@@ -1,4 +1,4 @@
-"""Two platforms never get in each other's way without being told so."""
+"""Two platforms never get in one another's way unnoticed."""
 
 import socket
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from council_local import surroundings
+from council_local import environment
 from council_local.__main__ import main
 from council_local.child import write_record
 from council_local.claim import SUPERVISOR, AlreadyRunningError, Claim, SupervisorStaysError, stop_supervisor
@@ -64,7 +64,7 @@ def test_the_councils_own_database_and_broker_go_first(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("base", ["abc", "80", "-9000", "65500", "٩٠٠٠", "9000.5"])
-def test_a_port_base_that_is_none_is_told_in_a_sentence(base: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_port_base_that_is_not_a_port_is_refused_in_a_sentence(base: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match="COUNCIL_PORT_BASE is a number from 1024 to 65400"):
         Ports.from_environment({"COUNCIL_PORT_BASE": base})
     with pytest.MonkeyPatch.context() as patched:
@@ -73,7 +73,7 @@ def test_a_port_base_that_is_none_is_told_in_a_sentence(base: str, capsys: pytes
     assert "COUNCIL_PORT_BASE" in capsys.readouterr().err
 
 
-def test_a_supervisor_that_does_not_end_is_told_with_the_way_out(tmp_path: Path) -> None:
+def test_a_supervisor_that_does_not_end_is_reported_with_the_way_out(tmp_path: Path) -> None:
     folders = Folders(tmp_path)
     folders.make()
     deaf = (
@@ -90,7 +90,7 @@ def test_a_supervisor_that_does_not_end_is_told_with_the_way_out(tmp_path: Path)
 
 def test_the_jars_folder_may_be_named_in_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("COUNCIL_CACHE", raising=False)
-    monkeypatch.setattr(surroundings, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(environment, "CHECKOUT", tmp_path)
     (tmp_path / ".env").write_text(f"COUNCIL_CACHE={tmp_path / 'jars'}\n")
     assert cache_folder() == tmp_path / "jars"
 

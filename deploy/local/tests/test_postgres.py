@@ -1,4 +1,4 @@
-"""The database keeps what it promised, whoever runs it and however it ended."""
+"""The database keeps what it promised, whichever user runs it and however it ended."""
 
 import uuid
 from collections.abc import Callable
@@ -22,11 +22,11 @@ def test_committed_rows_survive_kill_and_restart(own_postgres: Postgres) -> None
     assert own_postgres.run_sql("select count(*) from promise") == "20"
 
 
-def test_stale_pid_file_that_names_a_living_stranger_is_no_obstacle(own_postgres: Postgres) -> None:
+def test_stale_pid_file_that_names_a_process_of_another_program_is_no_obstacle(own_postgres: Postgres) -> None:
     own_postgres.kill()
     pid_file = own_postgres.data / "postmaster.pid"
-    stranger = str(psutil.Process().ppid())
-    pid_file.write_text("\n".join([stranger, *pid_file.read_text().splitlines()[1:]]))
+    other = str(psutil.Process().ppid())
+    pid_file.write_text("\n".join([other, *pid_file.read_text().splitlines()[1:]]))
     own_postgres.start()
     own_postgres.wait_until_ready()
     assert own_postgres.run_sql("select 1") == "1"
@@ -120,7 +120,7 @@ async def _refused(url: str) -> bool:
     return False
 
 
-def _strangers(server: Postgres) -> list[str]:
+def _urls_without_the_password(server: Postgres) -> list[str]:
     """Addresses without the password, and with a wrong one."""
     where = f"127.0.0.1:{server.port}/postgres"
     return [
@@ -130,13 +130,13 @@ def _strangers(server: Postgres) -> list[str]:
     ]
 
 
-async def test_nobody_gets_in_without_the_password(postgres: Postgres) -> None:
+async def test_a_connection_without_the_password_is_refused(postgres: Postgres) -> None:
     assert not await _refused(postgres.url())
-    assert [await _refused(url) for url in _strangers(postgres)] == [True, True, True]
+    assert [await _refused(url) for url in _urls_without_the_password(postgres)] == [True, True, True]
     assert "trust" not in (postgres.data / "pg_hba.conf").read_text()
 
 
-async def test_a_cluster_that_let_everybody_in_gets_a_password_and_keeps_its_rows() -> None:
+async def test_a_cluster_that_asked_for_no_password_gets_one_and_keeps_its_rows() -> None:
     with scratch_folder("open-cluster") as folder:
         (port,) = free_ports(1)
         password = folder / "keys" / "password"
@@ -159,7 +159,7 @@ async def test_a_cluster_that_let_everybody_in_gets_a_password_and_keeps_its_row
             second.start()
             second.wait_until_ready()
             assert second.run_sql("select kept from promise") == "1"
-            assert [await _refused(url) for url in _strangers(second)] == [True, True, True]
+            assert [await _refused(url) for url in _urls_without_the_password(second)] == [True, True, True]
             assert password.stat().st_mode & 0o777 == 0o600
         finally:
             second.stop()

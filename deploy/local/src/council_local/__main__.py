@@ -1,4 +1,7 @@
-"""The whole platform on one machine: `python -m council_local run`, and what goes with it."""
+"""The whole platform on one machine: `python -m council_local run`, and what goes with it.
+
+Each command loads what it needs: the issuer and the mail sink run as long as the platform and stay small.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,46 @@ import signal
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
-from council_local.claim import SupervisorStaysError, end_leftovers, stop_supervisor
 from council_local.folders import Folders
-from council_local.issuer import issuer_url, serve_issuer
-from council_local.mail_sink import serve_mail_sink
 from council_local.ports import Ports
-from council_local.surroundings import environment_with_file
-from council_local.tokens import Tokens, UnknownRoleError
 
 
 def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
+    command: str = options.command
+    if command == "issuer":
+        from council_local.issuer import serve_issuer
+
+        serve_issuer(options.keys, options.port)
+        return 0
+    if command == "mail-sink":
+        from council_local.mail_sink import serve_mail_sink
+
+        serve_mail_sink(options.folder, smtp_port=options.smtp, page_port=options.page)
+        return 0
+    if command == "lock-kafka":
+        from council_local.jars import write_lock
+
+        print(f"{write_lock()} jars locked")
+        return 0
+    return _with_platform(command, options)
+
+
+def _with_platform(command: str, options: argparse.Namespace) -> int:
+    """A command about the platform that the environment names."""
+    from council_local.environment import environment_with_file
+
     environment = environment_with_file()
     try:
         folders, ports = Folders.from_environment(environment), Ports.from_environment(environment)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
-    command: str = options.command
     if command == "run":
         return asyncio.run(_run(folders, ports))
     if command == "token":
         return _token(options, folders, ports)
-    if command == "issuer":
-        serve_issuer(options.keys, options.port)
-    elif command == "mail-sink":
-        serve_mail_sink(options.folder, smtp_port=options.smtp, page_port=options.page)
-    elif command == "lock-kafka":
-        from council_local.jars import write_lock
-
-        print(f"{write_lock()} jars locked")
-    else:
-        return _look_after(command, folders)
-    return 0
+    return _look_after(command, folders)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -68,12 +76,14 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _run(folders: Folders, ports: Ports) -> int:
+    from rich.console import Console
+
     from council_local.display import StartDisplay, say_where
     from council_local.platform import Platform
 
     console, asked_to_end = Console(), asyncio.Event()
     with StartDisplay(console) as display:
-        platform = Platform(folders, ports, tell=display.tell)
+        platform = Platform(folders, ports, report=display.report)
         starting = asyncio.create_task(platform.start())
 
         def end() -> None:
@@ -97,6 +107,9 @@ async def _run(folders: Folders, ports: Ports) -> int:
 
 
 def _token(options: argparse.Namespace, folders: Folders, ports: Ports) -> int:
+    from council_local.ports import issuer_url
+    from council_local.tokens import Tokens, UnknownRoleError
+
     tokens = Tokens.of(folders.keys, issuer_url(ports.issuer))
     try:
         print(tokens.for_person(options.role, name=options.name, hours=options.hours))
@@ -107,6 +120,9 @@ def _token(options: argparse.Namespace, folders: Folders, ports: Ports) -> int:
 
 
 def _look_after(command: str, folders: Folders) -> int:
+    from rich.console import Console
+
+    from council_local.claim import SupervisorStaysError, end_leftovers, stop_supervisor
     from council_local.status import clean, print_status
 
     if command == "status":

@@ -95,7 +95,7 @@ class Child:
 
 
 def write_record(record: Path, pid: int) -> None:
-    """Process id and birth: an id alone may belong to a stranger after a restart of the machine."""
+    """Process id and birth: after a restart of the machine the id alone may belong to another program."""
     record.parent.mkdir(parents=True, exist_ok=True)
     with suppress(psutil.NoSuchProcess):
         record.write_text(json.dumps({"pid": pid, "created": psutil.Process(pid).create_time()}))

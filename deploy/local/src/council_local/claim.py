@@ -15,7 +15,7 @@ from council_local.folders import Folders
 from council_local.keys import SERVICES
 
 SUPERVISOR = "supervisor"
-# Group after group, each side by side: nobody loses the database while it still writes.
+# Group after group, the parts of a group side by side: none loses the database while it still writes.
 ENDING_ORDER = (("gateway",), SERVICES, ("mail-sink", "issuer"), ("kafka",), ("postgres",))
 STOP_PATIENCE_SECONDS = 60.0
 
@@ -79,7 +79,7 @@ def stop_supervisor(folders: Folders, *, patience: float = STOP_PATIENCE_SECONDS
             process.wait(patience)
         except psutil.TimeoutExpired as late:
             raise SupervisorStaysError(
-                f"The platform still runs after {patience:.0f} s (process {process.pid}); its parts' last words are in "
+                f"The platform still runs after {patience:.0f} s (process {process.pid}); the logs of its parts are in "
                 f"{folders.logs}. Try again, or end it: kill -9 {process.pid}, then `make stop`."
             ) from late
     return True

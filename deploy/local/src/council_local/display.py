@@ -49,7 +49,7 @@ class StartDisplay:
             self._live.stop()
             self._live = None
 
-    def tell(self, part: str, state: State, detail: str) -> None:
+    def report(self, part: str, state: State, detail: str) -> None:
         """Called by the platform at each change."""
         seconds = time.monotonic() - self._began
         self._lines[part] = (state, detail, seconds)

@@ -26,10 +26,9 @@ from starlette.routing import Route
 
 from council_local.ask_token import SOCKET
 from council_local.keys import ALGORITHM, MachineClient, machine_clients
-from council_local.ports import LOOPBACK
+from council_local.ports import LOOPBACK, LOOPBACK_NAMES, issuer_url
 from council_local.tokens import MACHINE_SECONDS, Tokens, UnknownRoleError
 
-LOOPBACK_NAMES = [LOOPBACK, "localhost", "testserver"]
 FORM_LIMIT_BYTES = 16 * 1024
 QUESTION_SECONDS = 5.0
 
@@ -67,7 +66,6 @@ def issuer_app(keys: Path, issuer: str) -> Starlette:
         Route("/token", token, methods=["POST"]),
         Route("/health/live", live),
     ]
-    # A page in a browser must not reach the provider by a name of its own that resolves to loopback.
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
     return Starlette(routes=routes, middleware=[guard])
 
@@ -78,7 +76,7 @@ def serve_issuer(keys: Path, port: int) -> None:
     app, tokens = issuer_app(keys, issuer), Tokens.of(keys, issuer)
     # The name of a socket may have a hundred characters only: from inside its folder it is short.
     os.chdir(keys)
-    config = uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning", access_log=False)
+    config = uvicorn.Config(app, host=LOOPBACK, port=port, log_level="warning", access_log=False, ws="none")
     asyncio.run(_serve(uvicorn.Server(config), tokens))
 
 
@@ -88,7 +86,7 @@ async def _serve(server: uvicorn.Server, tokens: Tokens) -> None:
 
 
 async def answer_on_socket(path: str, tokens: Tokens) -> asyncio.Server:
-    """Make people's tokens for whoever may open the socket: the owner of its folder, who could read the key itself.
+    """Make people's tokens for the one who may open the socket: the owner of its folder, who could read the key itself.
 
     A question is two lines, role and name; the answer a token, or an empty line and why there is none.
     """
@@ -106,10 +104,6 @@ async def answer_on_socket(path: str, tokens: Tokens) -> asyncio.Server:
         writer.close()
 
     return await asyncio.start_unix_server(answer, path, limit=FORM_LIMIT_BYTES)
-
-
-def issuer_url(port: int) -> str:
-    return f"http://{LOOPBACK}:{port}"
 
 
 def _discovery(issuer: str) -> dict[str, Any]:

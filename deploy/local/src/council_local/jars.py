@@ -17,7 +17,7 @@ from http.client import HTTPException
 from pathlib import Path
 from threading import Lock
 
-from council_local.surroundings import environment_with_file
+from council_local.environment import environment_with_file
 
 LOCK_FILE = Path(__file__).with_name("kafka.lock")
 # slf4j-simple rather than log4j's binding: that one's BOM drags kafka-clients down to 3.9.1.

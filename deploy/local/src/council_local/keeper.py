@@ -37,9 +37,9 @@ class Kept:
 class Keeper:
     """Watches the parts of one platform."""
 
-    def __init__(self, folders: Folders, *, tell: Callable[[str, str], None]) -> None:
+    def __init__(self, folders: Folders, *, report: Callable[[str, str], None]) -> None:
         self._folders = folders
-        self._tell = tell
+        self._report = report
         self._kept: dict[str, Kept] = {}
         self._watching: asyncio.Task[None] | None = None
 
@@ -72,7 +72,7 @@ class Keeper:
             if now - kept.started_at > GOOD_LIFE_SECONDS:
                 kept.pause = FIRST_PAUSE_SECONDS
             code = kept.part.child.exit_code
-            self._tell(kept.part.name, f"ended with code {code}, starts again in {kept.pause:.1f} s")
+            self._report(kept.part.name, f"ended with code {code}, starts again in {kept.pause:.1f} s")
             kept.start_after = now + kept.pause
             kept.pause = min(kept.pause * 2, LONGEST_PAUSE_SECONDS)
         elif now >= kept.start_after:
@@ -82,7 +82,7 @@ class Keeper:
                 await kept.part.begin()
             except (OSError, psutil.Error, RuntimeError) as error:
                 # Tried again after its pause; the other parts are still looked after.
-                self._tell(kept.part.name, f"could not be started: {error}")
+                self._report(kept.part.name, f"could not be started: {error}")
 
     def _cut_logs(self) -> None:
         for log in self._folders.logs.glob("*.log"):
@@ -108,7 +108,7 @@ class Keeper:
         deadline = time.monotonic() + part.patience
         while not await asyncio.to_thread(part.is_ready):
             if time.monotonic() > deadline:
-                raise PartFailedError(f"{name} did not come back.\n{part.last_words()}")
+                raise PartFailedError(f"{name} did not come back.\n{part.end_of_log()}")
             await asyncio.sleep(POLL_SECONDS)
 
     async def stop_all(self, stopped: Callable[[str], None]) -> None:

@@ -86,7 +86,7 @@ def postgres_password(path: Path) -> str:
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file nobody else may read, at once and whole."""
+    """Write a file that only its owner may read, at once and whole."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,4 +1,4 @@
-"""A mail server that delivers to nobody: it keeps what it is sent and refuses what is made to be refused."""
+"""A mail server that delivers nothing: it keeps what it is sent and refuses what is made to be refused."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from council_local.issuer import LOOPBACK_NAMES
 from council_local.mail_store import Envelope, MailStore
-from council_local.ports import LOOPBACK
+from council_local.ports import LOOPBACK, LOOPBACK_NAMES
 
-# Failures have to be real to be handled. RFC 2606 reserves these domains for examples: they are nobody's.
+# Failures have to be real to be handled. RFC 2606 reserves these domains for examples.
 REFUSALS = {
     "bounce.example": "550 5.1.1 No such mailbox",
     "busy.example": "451 4.3.0 Mailbox busy, try again later",
@@ -71,10 +70,10 @@ def page_app(store: MailStore) -> Starlette:
     async def page(_: Request) -> Response:
         return HTMLResponse(_page(store.counts(), store.newest(limit=PAGE_LIMIT)))
 
-    async def listed(request: Request) -> Response:
+    async def messages(request: Request) -> Response:
         query = request.query_params
         limit = min(int(query.get("limit", "100")), PAGE_LIMIT)
-        items = store.listed(recipient=query.get("recipient", ""), after=int(query.get("after", "0")), limit=limit)
+        items = store.messages(recipient=query.get("recipient", ""), after=int(query.get("after", "0")), limit=limit)
         return JSONResponse({"items": items, "next": items[-1]["id"] if len(items) == limit else None})
 
     async def one(request: Request) -> Response:
@@ -94,7 +93,7 @@ def page_app(store: MailStore) -> Starlette:
 
     routes = [
         Route("/", page),
-        Route("/messages", listed, methods=["GET"]),
+        Route("/messages", messages, methods=["GET"]),
         Route("/messages", empty, methods=["DELETE"]),
         Route("/messages/{number:int}", one),
         Route("/messages/{number:int}/raw", raw),
@@ -112,18 +111,18 @@ def serve_mail_sink(folder: Path, *, smtp_port: int, page_port: int) -> None:
 async def _serve(folder: Path, smtp_port: int, page_port: int) -> None:
     store = MailStore(folder)
     smtp = await start_smtp(store, smtp_port)
-    options = {"log_level": "warning", "access_log": False}
-    config = uvicorn.Config(page_app(store), host=LOOPBACK, port=page_port, **options)  # type: ignore[arg-type]
+    app = page_app(store)
+    config = uvicorn.Config(app, host=LOOPBACK, port=page_port, log_level="warning", access_log=False, ws="none")
     async with smtp:
         await uvicorn.Server(config).serve()
 
 
 def _page(counts: dict[str, int], messages: list[dict[str, Any]]) -> str:
     rows = "".join(
-        f"<tr><td>{datetime.fromtimestamp(each['received_at'], UTC):%d %b %Y %H:%M:%S}"
-        f"<td>{html.escape(', '.join(each['recipients']))}"
-        f"<td><a href='/messages/{each['id']}'>{html.escape(each['subject']) or '(no subject)'}</a>"
-        for each in messages
+        f"<tr><td>{datetime.fromtimestamp(message['received_at'], UTC):%d %b %Y %H:%M:%S}"
+        f"<td>{html.escape(', '.join(message['recipients']))}"
+        f"<td><a href='/messages/{message['id']}'>{html.escape(message['subject']) or '(no subject)'}</a>"
+        for message in messages
     )
     kept, distinct = counts["messages"], counts["distinct_message_ids"]
     shown = f" The newest {PAGE_LIMIT} are shown." if kept > PAGE_LIMIT else ""

@@ -1,4 +1,4 @@
-"""Every message the mail sink took, on disk before the sender was told so."""
+"""Every message the mail sink took, on disk before the sender gets its answer."""
 
 from __future__ import annotations
 
@@ -54,18 +54,18 @@ class MailStore:
         async with self._writing:
             batch, self._waiting = self._waiting, []
             if batch:
-                await asyncio.to_thread(self._write, [each for each, _ in batch])
+                await asyncio.to_thread(self._write, [envelope for envelope, _ in batch])
                 for _, one in batch:
                     one.set_result(None)
         await done
 
     def _write(self, envelopes: list[Envelope]) -> None:
         rows = []
-        for each in envelopes:
-            headers = _parsed(each.raw)
-            recipients = json.dumps(each.recipients)
+        for envelope in envelopes:
+            headers = _parsed(envelope.raw)
+            recipients = json.dumps(envelope.recipients)
             known_as = (str(headers["message-id"] or ""), str(headers["subject"] or ""))
-            rows.append((time.time(), each.sender, recipients, *known_as, each.raw))
+            rows.append((time.time(), envelope.sender, recipients, *known_as, envelope.raw))
         with self._database:
             self._database.executemany(INSERT, rows)
 
@@ -75,8 +75,8 @@ class MailStore:
         messages, distinct = self._database.execute(sql).fetchone()
         return {"messages": messages, "distinct_message_ids": distinct}
 
-    def listed(self, *, recipient: str = "", after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
-        """Messages in the order of arrival, those to one address when asked."""
+    def messages(self, *, recipient: str = "", after: int = 0, limit: int = 100) -> list[dict[str, Any]]:
+        """Messages in the order of arrival; with `recipient`, those to addresses that contain it."""
         sql = """select id, received_at, sender, recipients, message_id, subject from mail
                  where id > ? and instr(lower(recipients), lower(?)) > 0 order by id limit ?"""
         rows = self._database.execute(sql, (after, json.dumps(recipient)[1:-1], limit)).fetchall()

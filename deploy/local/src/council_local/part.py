@@ -75,18 +75,18 @@ class Part:
 
     def _give_up_when_hopeless(self, deadline: float) -> None:
         if not self.is_alive():
-            raise PartFailedError(f"{self.name} ended with code {self.child.exit_code}.\n{self.last_words()}")
+            raise PartFailedError(f"{self.name} ended with code {self.child.exit_code}.\n{self.end_of_log()}")
         if time.monotonic() > deadline:
             late = f"{self.name} was not ready after {self.patience:.0f} s."
-            raise PartFailedError(f"{late}\n{self.last_words()}")
+            raise PartFailedError(f"{late}\n{self.end_of_log()}")
 
-    def last_words(self, *, lines: int = 15) -> str:
-        """The end of the log, for whoever has to find out why."""
+    def end_of_log(self, *, lines: int = 15) -> str:
+        """The end of the log, which mostly says why."""
         log = self.child.program.log
         if not log.exists():
             return f"(nothing in {log})"
-        said = log.read_text(errors="replace").splitlines()[-lines:]
-        return "\n".join([f"From {log}:", *(f"  {line}" for line in said)])
+        end = log.read_text(errors="replace").splitlines()[-lines:]
+        return "\n".join([f"From {log}:", *(f"  {line}" for line in end)])
 
 
 def answers_http(port: int, path: str, *, timeout: float = 2.0) -> bool:

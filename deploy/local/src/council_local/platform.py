@@ -12,6 +12,7 @@ from council_common.events.topics import ALL_TOPICS
 
 from council_local import parts
 from council_local.claim import Claim, end_leftovers
+from council_local.environment import environment_with_file
 from council_local.envoy import gateway
 from council_local.folders import Folders
 from council_local.kafka import declare_topics
@@ -19,7 +20,7 @@ from council_local.keeper import Keeper
 from council_local.keys import machine_clients
 from council_local.part import Part
 from council_local.ports import LOOPBACK, Ports, refuse_busy
-from council_local.surroundings import SERVICES, Surroundings, environment_with_file
+from council_local.surroundings import SERVICES, Surroundings
 from council_local.tokens import Tokens
 
 
@@ -35,10 +36,10 @@ class State(StrEnum):
     ELSEWHERE = "the council's own"
 
 
-Watcher = Callable[[str, State, str], None]
+Report = Callable[[str, State, str], None]
 
 
-def _say_nothing(part: str, state: State, detail: str) -> None:
+def _report_nothing(part: str, state: State, detail: str) -> None:
     del part, state, detail
 
 
@@ -53,7 +54,7 @@ class Platform:
         environment: Mapping[str, str] | None = None,
         services: Sequence[str] = SERVICES,
         with_gateway: bool = True,
-        tell: Watcher = _say_nothing,
+        report: Report = _report_nothing,
     ) -> None:
         environment = environment_with_file() if environment is None else environment
         self.around = Surroundings(
@@ -63,9 +64,9 @@ class Platform:
         )
         self._services = tuple(services)
         self._with_gateway = with_gateway
-        self._tell = tell
+        self._report = report
         self._claim = Claim(self.around.folders)
-        self._keeper = Keeper(self.around.folders, tell=lambda part, detail: tell(part, State.RESTARTING, detail))
+        self._keeper = Keeper(self.around.folders, report=lambda part, detail: report(part, State.RESTARTING, detail))
 
     # Where things are
 
@@ -127,12 +128,12 @@ class Platform:
 
     async def stop(self) -> None:
         """End every part in the reverse order of its start."""
-        await self._keeper.stop_all(lambda part: self._tell(part, State.STOPPED, ""))
+        await self._keeper.stop_all(lambda part: self._report(part, State.STOPPED, ""))
         self._claim.let_go()
 
     async def _start_parts(self) -> None:
         for service in self._services:
-            self._tell(service, State.PREPARING, "waits for its database")
+            self._report(service, State.PREPARING, "waits for its database")
         await _all_or_first_error(self._start_databases(), self._start_broker(), self._start_companions())
         services = [parts.service_part(self.around, name) for name in self._services]
         await _all_or_first_error(*(self._begin(part) for part in services))
@@ -147,14 +148,14 @@ class Platform:
             await self._begin(server, f"{LOOPBACK}:{server.port}")
             await asyncio.to_thread(server.create_databases, self.around.local_databases)
         else:
-            self._tell("postgres", State.ELSEWHERE, "each service has a database of its own")
+            self._report("postgres", State.ELSEWHERE, "each service has a database of its own")
 
     async def _start_broker(self) -> None:
         if self.around.own_kafka:
-            self._tell("kafka", State.ELSEWHERE, self.around.own_kafka)
+            self._report("kafka", State.ELSEWHERE, self.around.own_kafka)
         else:
             broker = parts.kafka_part(
-                self.around, progress=lambda how_far: self._tell("kafka", State.PREPARING, how_far)
+                self.around, progress=lambda how_far: self._report("kafka", State.PREPARING, how_far)
             )
             await self._begin(broker, broker.bootstrap)
         await declare_topics(self.kafka_bootstrap, ALL_TOPICS, security=self.around.kafka_security)
@@ -166,16 +167,16 @@ class Platform:
     async def _begin(self, part: Part, where: str = "") -> None:
         """Prepare, start, and wait until the part can work."""
         try:
-            self._tell(part.name, State.PREPARING, "")
+            self._report(part.name, State.PREPARING, "")
             await asyncio.to_thread(part.prepare)
-            self._tell(part.name, State.STARTING, "")
+            self._report(part.name, State.STARTING, "")
             self._keeper.add(part)
             await part.begin()
             await part.become_ready()
         except BaseException:
-            self._tell(part.name, State.FAILED, "")
+            self._report(part.name, State.FAILED, "")
             raise
-        self._tell(part.name, State.READY, where or self.around.service_url(part.name))
+        self._report(part.name, State.READY, where or self.around.service_url(part.name))
 
     def _own_ports(self) -> dict[str, int]:
         theirs = {"kafka", "kafka_controller"} if self.around.own_kafka else set()
@@ -195,7 +196,7 @@ class Platform:
         await self._keeper.restart(part)
 
     async def ready(self, part: str) -> None:
-        """Return when the part works (again); for whoever has just killed it."""
+        """Return when the part works again, after it was killed."""
         await self._keeper.ready(part)
 
     def parts(self) -> list[Part]:
@@ -205,7 +206,7 @@ class Platform:
 
 async def _all_or_first_error(*work: Coroutine[Any, Any, None]) -> None:
     """Run side by side; the first failure stops the rest and is raised as it is, not as a group."""
-    tasks = [asyncio.ensure_future(each) for each in work]
+    tasks = [asyncio.ensure_future(one) for one in work]
     try:
         await asyncio.gather(*tasks)
     finally:

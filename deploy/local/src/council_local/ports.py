@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 LOOPBACK = "127.0.0.1"
+# A page in a browser must not reach what listens here by a name of its own that resolves to loopback.
+LOOPBACK_NAMES = [LOOPBACK, "localhost", "testserver"]
 DEFAULT_BASE = 8000
 BELOW_OUTGOING = (12_000, 32_000)
 LOWEST_BASE, HIGHEST_BASE = 1_024, 65_400
@@ -56,11 +58,16 @@ class Ports:
 
     @classmethod
     def free(cls) -> Ports:
-        """Ports nobody listens on now: for tests, which run beside a real platform."""
+        """Ports that are free now: for tests, which run beside a real platform."""
         return cls(*free_ports(len(fields(cls))))
 
     def named(self) -> dict[str, int]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def issuer_url(port: int) -> str:
+    """The name of the identity provider that listens on a loopback port, as it stands in tokens."""
+    return f"http://{LOOPBACK}:{port}"
 
 
 def free_ports(count: int) -> list[int]:
@@ -83,7 +90,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def is_listening(port: int, *, timeout: float = 0.5) -> bool:
-    """Whether somebody answers on this loopback port."""
+    """Whether a program answers on this loopback port."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=timeout):
             return True

@@ -22,7 +22,7 @@ from council_local.ports import LOOPBACK, is_listening
 from council_local.system_user import open_way_for, run_as, unprivileged_user
 
 SUPERUSER = "postgres"
-STRANGERS_SECONDS = 15.0
+LEFTOVERS_SECONDS = 15.0
 
 # For two cores and a few GiB shared with a JVM, five services and a gateway.
 SETTINGS = {
@@ -80,7 +80,7 @@ class Postgres(Part):
     def prepare(self) -> None:
         """Make the cluster on first use; a half-made one from a power cut is made again.
 
-        One that lets everybody in (made by an earlier version), or whose password was lost, gets a new password.
+        One that asks for no password (made by an earlier version), or whose password was lost, gets a new one.
         """
         self.data.parent.mkdir(parents=True, exist_ok=True)
         user = self.child.program.system_user
@@ -98,7 +98,7 @@ class Postgres(Part):
         unfinished.mkdir(mode=0o700)
         if user is not None:
             shutil.chown(unfinished, user)
-        # Nobody gets in until there is a password: the next step's, on a cluster that nobody reaches yet.
+        # Connections are refused until there is a password: the next step's, while the server does not listen.
         options = ["--auth-host=reject", "--auth-local=reject", "--encoding=UTF8", "--no-instructions"]
         # The same order of text on every machine, whatever its language.
         locale = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
@@ -110,7 +110,7 @@ class Postgres(Part):
         self._set_password(user)
 
     def _set_password(self, user: str | None) -> None:
-        """In single-user mode: the server listens to nobody meanwhile, and no command line shows the password."""
+        """In single-user mode: the server does not listen meanwhile, and no command line shows the password."""
         password = postgres_password(self._password_file)
         command = [binary("postgres"), "--single", "-D", str(self.data), *_as_options(PASSWORDS), SUPERUSER]
         order = f"ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n"
@@ -122,11 +122,11 @@ class Postgres(Part):
         (self.data / "pg_hba.conf").write_text(ONLY_WITH_PASSWORD)
 
     def clear_way(self) -> None:
-        """End whatever a killed supervisor left running in the same cluster."""
-        deadline = time.monotonic() + STRANGERS_SECONDS
+        """End what a killed supervisor left running in the same cluster."""
+        deadline = time.monotonic() + LEFTOVERS_SECONDS
         for process in sorted(_servers_in(self.data), key=lambda one: one.pid):
             end_process(process, stop_signal=signal.SIGINT, timeout=max(0.1, deadline - time.monotonic()))
-        # Nobody is in there now; the number in the file may meanwhile belong to another program.
+        # No server is left; the number in the file may meanwhile belong to another program.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def url(self, database: str = SUPERUSER) -> str:
@@ -146,7 +146,7 @@ class Postgres(Part):
             "-c",
             sql,
         ]
-        # In the environment: everybody sees a command line.
+        # In the environment: every user of the machine sees a command line.
         environment = {**os.environ, "PGPASSWORD": postgres_password(self._password_file)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd="/")
         if done.returncode != 0:

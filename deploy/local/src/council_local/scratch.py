@@ -54,7 +54,6 @@ def prepared_kafka(folder: Path) -> Kafka:
         controller_port=controller_port,
         log=folder / "kafka.log",
         record=folder / "kafka.json",
-        hurried=True,
     )
     broker.prepare()
     return broker
@@ -125,7 +124,7 @@ class ScratchDatabases:
         return template
 
     def fresh(self, template: str | None = None) -> str:
-        """The URL of a database nobody has touched, in some 30 milliseconds."""
+        """The URL of a new database, in some 30 milliseconds."""
         name = f"scratch_{next(self._numbers)}"
         source = identifier(template) if template else "template0"
         self._server.run_sql(f"create database {identifier(name)} template {source}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import psutil
 from rich.console import Console
@@ -23,16 +24,39 @@ def running(folders: Folders) -> Iterator[tuple[str, psutil.Process]]:
             yield record.stem, process
 
 
+def memory_of(process: psutil.Process) -> int:
+    """Bytes of memory of one process: its share where it shares pages with others (PSS), if the system says so."""
+    try:
+        full = process.memory_full_info()
+        return int(getattr(full, "pss", full.uss))
+    except psutil.AccessDenied:
+        return int(process.memory_info().rss)
+
+
+def memory_of_part(name: str, process: psutil.Process) -> int:
+    """Bytes of memory of a part and of what it started, as PostgreSQL does for each connection."""
+    # The supervisor's children are the other parts.
+    family = [process] if name == SUPERVISOR else [process, *process.children(recursive=True)]
+    total = 0
+    for one in family:
+        with suppress(psutil.NoSuchProcess):
+            total += memory_of(one)
+    return total
+
+
 def print_status(folders: Folders, console: Console) -> bool:
-    """One line per running part; false when nothing runs."""
+    """One line per running part and their sum; false when nothing runs."""
     table = Table(box=None, pad_edge=False)
     for heading in ("part", "process", "memory", "since"):
         table.add_column(heading, justify="left" if heading == "part" else "right")
+    total = 0
     for name, process in running(folders):
-        mebibytes = process.memory_info().rss / 2**20
+        memory = memory_of_part(name, process)
+        total += memory
         minutes = (time.time() - process.create_time()) / 60
-        table.add_row(name, str(process.pid), f"{mebibytes:.0f} MiB", f"{minutes:.0f} min")
+        table.add_row(name, str(process.pid), f"{memory / 2**20:.0f} MiB", f"{minutes:.0f} min")
     if table.row_count:
+        table.add_row("all", "", f"{total / 2**20:,.0f} MiB", "")
         console.print(table)
     else:
         console.print(f"Nothing runs in {folders.root}.")

@@ -1,30 +1,20 @@
-"""What the platform's parts are told: their addresses and secrets, ours or the council's own."""
+"""What the platform's parts need to know: their addresses and secrets, ours or the council's own."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from council_common.events.security import IN_CLEAR, KafkaSecurity
-from council_common.runtime.settings import ServiceSettings
-from dotenv import dotenv_values
 
-from council_local.folders import CHECKOUT, Folders
-from council_local.issuer import issuer_url
+from council_local.folders import Folders
 from council_local.keys import SERVICES
-from council_local.ports import LOOPBACK, Ports
+from council_local.ports import LOOPBACK, Ports, issuer_url
 from council_local.postgres import postgres_url
 from council_local.tokens import AUDIENCE, secret_of
 
-__all__ = ["SERVICES", "Surroundings", "environment_with_file"]
-
-
-def environment_with_file() -> dict[str, str]:
-    """The environment, and `.env` in the checkout for what the environment leaves open."""
-    from_file = {name: value for name, value in dotenv_values(CHECKOUT / ".env").items() if value is not None}
-    return {**from_file, **os.environ}
+__all__ = ["SERVICES", "Surroundings"]
 
 
 @dataclass(frozen=True)
@@ -49,6 +39,9 @@ class Surroundings:
         """How the council's broker is reached; ours listens on loopback only and speaks in clear."""
         if not self.own_kafka:
             return IN_CLEAR
+        # Loaded here: most machines have no broker of the council's.
+        from council_common.runtime.settings import ServiceSettings
+
         # By the services' own settings: one place knows the names and what is right.
         given: dict[str, Any] = {
             name.lower(): value for name, value in self.environment.items() if name.startswith("KAFKA_")

@@ -1,4 +1,4 @@
-"""PostgreSQL refuses to run as root: whom it runs as instead, and how that user gets to its files."""
+"""PostgreSQL refuses to run as root: the user it runs as instead, and how that user gets to its files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ USER = "pgserver"
 
 
 def unprivileged_user() -> str | None:
-    """Nobody special when we are not root; else a system user of its own, made when missing."""
+    """None when we are not root; else a system user of its own, made when missing."""
     if os.geteuid() != 0:
         return None
     if _exists(USER):
@@ -47,18 +47,18 @@ def open_way_for(user: str, folder: Path, *, probe: Path) -> None:
 
 
 def _let_pass(folder: Path) -> None:
-    for each in (folder, *folder.parents):
-        mode = each.stat().st_mode
+    for one in (folder, *folder.parents):
+        mode = one.stat().st_mode
         if not mode & stat.S_IXOTH:
-            each.chmod(mode | stat.S_IXOTH)
+            one.chmod(mode | stat.S_IXOTH)
 
 
 def _let_read(tree: Path) -> None:
-    for each in (tree, *tree.rglob("*")):
-        if not each.is_symlink():
-            mode = each.stat().st_mode
-            runnable = stat.S_IXOTH if each.is_dir() or mode & stat.S_IXUSR else 0
-            each.chmod(mode | stat.S_IROTH | runnable)
+    for path in (tree, *tree.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            runnable = stat.S_IXOTH if path.is_dir() or mode & stat.S_IXUSR else 0
+            path.chmod(mode | stat.S_IROTH | runnable)
 
 
 def _can_run(user: str, probe: Path) -> bool:

@@ -21,7 +21,7 @@ MACHINE_SECONDS = 300
 
 
 class UnknownRoleError(ValueError):
-    """A role nobody defined: a token with it would have no rights and fail far from here."""
+    """A role that is not defined: a token with it would have no rights and fail far from here."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Tokens:
         return self._sign(person, [role], seconds=hours * 3600)
 
     def for_machine(self, client: MachineClient, *, seconds: float = MACHINE_SECONDS) -> str:
-        """A system's token: `client_id` tells it from a person's."""
+        """A system's token: only such a one has a `client_id`."""
         username = f"service-account-{client.client_id}"
         machine = {
             "sub": subject_of(username),
