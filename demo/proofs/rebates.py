@@ -8,6 +8,7 @@ from demo.council_api import Council
 from demo.linear_rebate import earned_pence, expected_pence
 from demo.proofs.proof import Proof
 from demo.sample_council.facts import Fate, SampleCouncil
+from demo.steps import pence
 from demo.stories.paying import SHORT_BY_PENCE, finally_paid, payments_known
 
 
@@ -41,7 +42,7 @@ async def prove_rebates(council: Council, sample: SampleCouncil) -> list[Proof]:
     first, last = sample.month.first_shown.isoformat(), sample.month.last_day.isoformat()
     rows = await council.coordinator.rows("/v1/rebates/export.csv", received_from=first, received_to=last)
     assessed = {
-        references[row["payment_id"]]: int(row["rebate_pence"])
+        references[row["payment_id"]]: pence(row["rebate_pounds"])
         for row in rows
         if row["payment_id"] in references and row["status"] in {"earned", "missed"}
     }

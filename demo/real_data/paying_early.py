@@ -140,8 +140,9 @@ class _Replay:
         left = [item for item in items if self._status[item.number] != "paid"]
         if not left:
             return
-        questions = {"quotes": [self._question(item) for item in left]}
-        quotes = (await self._council.erp.post("/v1/rebate-quotes/batches", questions))["items"]
+        questions = {"items": [self._question(item) for item in left]}
+        verdicts = (await self._council.erp.post("/v1/rebate-quotes/batches", questions))["items"]
+        quotes = [verdict["quote"] for verdict in verdicts]
         await for_each(zip(left, quotes, strict=True), self._pay, tick=_silent)
 
     async def _pay(self, quoted: tuple[OpenItem, dict[str, Any]]) -> None:

@@ -20,7 +20,7 @@ from demo.real_data.open_items import (
     rebate_by_month,
 )
 from demo.real_data.paying_early import SOURCE_SYSTEM, pay_early
-from demo.steps import Steps, pounds, table
+from demo.steps import Steps, pence, pounds, table
 
 PATIENCE_SECONDS = 1_800.0
 
@@ -51,7 +51,7 @@ async def _prove_rebates(council: Council, items: list[OpenItem], steps: Steps) 
     rows = await council.coordinator.rows("/v1/rebates/export.csv", remitted_from=IN_FORCE_FROM, remitted_to=LAST_DAY)
     found: Counter[str] = Counter()
     for row in rows:
-        found[row["remitted_on"][:7]] += int(row["rebate_pence"])
+        found[row["remitted_on"][:7]] += pence(row["rebate_pounds"])
     computed = rebate_by_month(items)
     months = sorted(computed)
     shown = [[month, pounds(found[month]), pounds(computed[month])] for month in months]

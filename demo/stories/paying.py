@@ -58,10 +58,10 @@ async def quoted(council: Council, planned: Sequence[Planned], ids: dict[str, st
     deductions: dict[str, int] = {}
     for start in range(0, len(planned), QUOTES_AT_ONCE):
         batch = planned[start : start + QUOTES_AT_ONCE]
-        request = {"quotes": [_question(invoice, payment, ids) for invoice, payment in batch]}
+        request = {"items": [_question(invoice, payment, ids) for invoice, payment in batch]}
         answer = await council.erp.post("/v1/rebate-quotes/batches", request)
-        for (_, payment), quote in zip(batch, answer["items"], strict=True):
-            deductions[payment.reference] = quote["deduct_pence"]
+        for (_, payment), verdict in zip(batch, answer["items"], strict=True):
+            deductions[payment.reference] = verdict["quote"]["deduct_pence"]
     return deductions
 
 

@@ -1,8 +1,10 @@
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from council_common.contracts.fields import SourceReference, VatShare
 from council_common.contracts.invoices import (
@@ -13,6 +15,7 @@ from council_common.contracts.invoices import (
 )
 from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
 from council_common.ids import new_id
+from council_common.runtime.clients import ServiceClients
 from council_common.testing.fixtures import service_fixtures
 from council_common.testing.harness import NOW, Harness
 from rebate_service.main import SERVICE
@@ -176,6 +179,23 @@ def make_story() -> type[Story]:
 @pytest.fixture
 def share() -> Any:
     return a_share
+
+
+@pytest.fixture
+async def supplier_names(service: Harness) -> AsyncIterator[dict[str, str]]:
+    """What supplier-service answers for ids, as the service under test asks it."""
+    names: dict[str, str] = {}
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v1/suppliers":
+            async with service.issuer.client() as issuer:
+                return await issuer.send(request)
+        ids = request.url.params.get_list("ids")
+        return httpx.Response(200, json={"items": [{"id": id_, "name": names[id_]} for id_ in ids if id_ in names]})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        service.runtime.clients = ServiceClients(service.runtime.settings, client)
+        yield names
 
 
 @pytest.fixture

@@ -33,12 +33,16 @@ def an_agreement(**changed: Any) -> dict[str, Any]:
     return {"supplier_id": str(new_id()), "effective_from": "2026-01-01"} | TERMS | changed
 
 
+def dates_of(versions: list[dict[str, Any]]) -> list[tuple[int, str, str | None]]:
+    return [(version["agreement_version"], version["effective_from"], version["effective_to"]) for version in versions]
+
+
 async def test_agree_version_and_end(service: Harness) -> None:
     async with service.as_(COORDINATOR) as client:
         made = await client.post("/v1/agreements", json=an_agreement())
         assert made.status_code == 201, made.text
         agreement = made.json()
-        assert (agreement["version"], agreement["status"], agreement["term_days"]) == (1, "active", 30)
+        assert (agreement["agreement_version"], agreement["status"], agreement["term_days"]) == (1, "active", 30)
         assert (agreement["target_day"], agreement["reference_rate_percent"]) == (10, "1.00")
         url = made.headers["location"]
 
@@ -52,24 +56,24 @@ async def test_agree_version_and_end(service: Harness) -> None:
         assert stale.status_code == 412
         added = await client.post(f"{url}/versions", json=later, headers={"if-match": made.headers["etag"]})
         assert added.status_code == 201, added.text
-        assert (added.json()["version"], added.json()["status"]) == (2, "planned")
+        assert (added.json()["agreement_version"], added.json()["status"]) == (2, "planned")
 
         versions = (await client.get(f"{url}/versions")).json()["items"]
-        assert [(version["version"], version["effective_from"], version["effective_to"]) for version in versions] == [
-            (1, "2026-01-01", "2026-03-31"),
-            (2, "2026-04-01", None),
-        ]
+        assert dates_of(versions) == [(1, "2026-01-01", "2026-03-31"), (2, "2026-04-01", None)]
         shown = await client.get(url)
-        assert (shown.json()["version"], shown.headers["etag"]) == (1, added.headers["etag"])
+        assert (shown.json()["agreement_version"], shown.headers["etag"]) == (1, added.headers["etag"])
+        assert (shown.json()["version"], shown.headers["etag"]) == (2, '"2"')
 
         match = {"if-match": added.headers["etag"]}
-        ended = await client.post(f"{url}/endings", json={"effective_to": "2026-04-30"}, headers=match)
+        ended = await client.post(f"{url}/endings", json={"effective_to": "2026-04-30", "note": "Left."}, headers=match)
         assert ended.json()["effective_to"] == "2026-04-30"
         match = {"if-match": ended.headers["etag"]}
         again = await client.post(f"{url}/endings", json={"effective_to": "2026-05-31"}, headers=match)
         assert (again.status_code, again.json()["code"]) == (409, "agreement-already-ended")
-        history = (await client.get(f"{url}/history")).json()
+        history = (await client.get(f"{url}/history")).json()["items"]
     assert [change["action"] for change in history] == ["version_agreed", "version_agreed", "ended"]
+    assert [change["version"] for change in history] == [1, 2, 3]
+    assert history[-1]["detail"] == {"effective_to": "2026-04-30", "note": "Left."}
     assert [event.agreement_version for event in await service.published(AgreementActivatedV1)] == [1, 2]
     assert [event.effective_to for event in await service.published(AgreementEndedV1)] == [date(2026, 4, 30)]
 
@@ -127,12 +131,12 @@ async def test_an_ending_answers_with_the_version_that_ends(service: Harness) ->
         # The calendar's last day is no day on which an agreement ends.
         endless = await client.post(f"{url}/endings", json={"effective_to": "9999-12-31"}, headers=match)
         ended = await client.post(f"{url}/endings", json={"effective_to": "2026-02-15"}, headers=match)
-        nul = {"effective_to": "2026-02-15", "reason": "left\x00"}
+        nul = {"effective_to": "2026-02-15", "note": "left\x00"}
         unkept = await client.post(f"{url}/endings", json=nul, headers={"if-match": ended.headers["etag"]})
     assert (endless.status_code, endless.json()["errors"][0]["field"]) == (422, "effective_to")
-    assert (unkept.status_code, unkept.json()["errors"][0]["field"]) == (422, "reason")
+    assert (unkept.status_code, unkept.json()["errors"][0]["field"]) == (422, "note")
     assert ended.status_code == 201, ended.text
-    assert (ended.json()["version"], ended.json()["effective_to"]) == (1, "2026-02-15")
+    assert (ended.json()["agreement_version"], ended.json()["effective_to"]) == (1, "2026-02-15")
 
 
 async def test_lists_by_status(service: Harness) -> None:
@@ -170,10 +174,7 @@ async def test_agreed_with_supplier_service(story: Any) -> None:
         params = {"supplier_id": str(story.supplier_id)}
         [agreement] = (await client.get("/v1/agreements", params=params)).json()["items"]
         versions = (await client.get(f"/v1/agreements/{agreement['id']}/versions")).json()["items"]
-    assert [(version["version"], version["effective_from"], version["effective_to"]) for version in versions] == [
-        (1, "2026-01-01", "2026-04-30"),
-        (2, "2026-05-01", "2026-06-30"),
-    ]
+    assert dates_of(versions) == [(1, "2026-01-01", "2026-04-30"), (2, "2026-05-01", "2026-06-30")]
     assert len(await story.service.published(AgreementEndedV1)) == 1
     # Joining again is the next version of the same agreement.
     await story.happens(story.agreed(effective_from=date(2026, 9, 1)))
@@ -212,7 +213,7 @@ async def test_the_database_refuses_two_versions_on_one_day(service: Harness) ->
     first = AgreementVersion(number=1, effective_from=date(2026, 1, 1), effective_to=date(2026, 3, 31), **terms)
     second = AgreementVersion(number=2, effective_from=date(2026, 3, 31), **terms)
     async with service.runtime.sessions.begin() as session:
-        session.add(Agreement(id=agreement_id, supplier_id=supplier_id, revision=1))
+        session.add(Agreement(id=agreement_id, supplier_id=supplier_id, version=1))
         await session.flush()
         session.add(first)
         await session.flush()

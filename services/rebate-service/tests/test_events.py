@@ -18,8 +18,7 @@ from rebate_service.agreements.rules import (
 )
 from rebate_service.rebates.events import earned_json
 from rebate_service.rebates.linear import AmountAtVatRate
-from rebate_service.rebates.record import RebateFacts, RebateRecord, record_of
-from rebate_service.rebates.rules import PaymentFacts
+from rebate_service.rebates.record import COLUMNS, RebateFacts, RebateRecord, amounts_json, record_of, row_of
 
 AT = datetime(2026, 3, 11, 9, 30, 0, 123456, tzinfo=UTC)
 RATES = st.sampled_from([Decimal(rate) for rate in ("0", "5", "5.0", "20", "17.5")])
@@ -46,23 +45,20 @@ def an_earned_rebate(draw: st.DrawFn) -> RebateRecord:
         terms=terms,
     )
     amounts = st.builds(AmountAtVatRate, vat_rate=RATES, net_pence=PENCE, vat_pence=PENCE)
+    whole = draw(st.lists(amounts, min_size=1, max_size=3))
     facts = RebateFacts(
         invoice_id=new_id(),
-        payment_id=new_id(),
         supplier_id=new_id(),
         invoice_number="INV-1",
         received_on=date(2026, 3, 2),
-        valid_on=draw(st.none() | st.dates(date(2026, 3, 1), date(2026, 3, 20))),
-        payment=PaymentFacts(
-            remitted_on=date(2026, 3, draw(st.integers(2, 30))),
-            arrives_on=None,
-            deducted_pence=draw(st.integers(0, 10**9)),
-            disputed=False,
-        ),
+        vat_shares=amounts_json(whole),
         part_payment=draw(st.booleans()),
-        amounts=draw(st.lists(amounts, min_size=1, max_size=3)),
+        valid_on=draw(st.none() | st.dates(date(2026, 3, 1), date(2026, 3, 20))),
+        payment_id=new_id(),
+        remitted_on=date(2026, 3, draw(st.integers(2, 30))),
+        deducted_pence=draw(st.integers(0, 10**9)),
     )
-    return record_of(facts, version, at=AT, version=draw(st.integers(1, 99)))
+    return record_of(facts, whole, version, version=draw(st.integers(1, 99)))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -73,8 +69,9 @@ def test_the_text_is_what_the_model_writes(record: RebateRecord, by: str) -> Non
     assert set(event.model_fields_set) == set(RebateEarnedV1.model_fields)
     assert event.model_dump_json() == written
     assert (event.rebate_id, event.by, event.occurred_at) == (record.id, by, AT)
-    for name in set(RebateEarnedV1.model_fields) & set(RebateRecord._fields) - {"version"}:
-        assert getattr(event, name) == getattr(record, name), name
+    row = dict(zip(COLUMNS, row_of(record), strict=True))
+    for name in set(RebateEarnedV1.model_fields) & set(COLUMNS) - {"version"}:
+        assert getattr(event, name) == row[name], name
     # What is printed for each VAT rate sums to what is taken.
     assert event.parts is not None
     assert sum(part.net_pence for part in event.parts) == event.rebate_net_pence

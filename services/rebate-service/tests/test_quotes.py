@@ -185,7 +185,7 @@ async def test_many_at_once_and_bad_ones(service: Harness) -> None:
     }
     unsound = one | {"terms": {"reference_rate_percent": "4.00", "target_day": 29}}
     async with service.as_("service") as client:
-        answer = await client.post("/v1/rebate-quotes/batches", json={"quotes": [one, one | {"disputed": True}]})
+        answer = await client.post("/v1/rebate-quotes/batches", json={"items": [one, one | {"disputed": True}]})
         bad = [
             (await client.post("/v1/rebate-quotes", json=one | changed), field)
             for changed, field in (
@@ -199,15 +199,27 @@ async def test_many_at_once_and_bad_ones(service: Harness) -> None:
                 ({"remitted_on": "9999-12-31"}, "remitted_on"),
             )
         ]
-        for wrong, field in (
-            (unsound, "quotes.1.terms.reference_rate_percent"),
-            # 500 quotes of 365 days each would keep other requests waiting.
-            (one | {"day_by_day": True}, "quotes.1.day_by_day"),
-        ):
-            bad.append((await client.post("/v1/rebate-quotes/batches", json={"quotes": [one, wrong]}), field))
-    assert [(item["rebate_pence"], item["cause"]) for item in answer.json()["items"]] == [
+        wrong = [one, unsound, one | {"day_by_day": True}, one | {"vat_shares": []}, one]
+        mixed = (await client.post("/v1/rebate-quotes/batches", json={"items": wrong})).json()
+    assert [(item["quote"]["rebate_pence"], item["quote"]["cause"]) for item in answer.json()["items"]] == [
         (1_200, None),
         (0, "disputed"),
+    ]
+    # A bad one never stops the good ones. 500 quotes of 365 days each would keep other requests waiting.
+    assert (mixed["received"], mixed["done"], mixed["refused"]) == (5, 2, 3)
+    assert [(item["index"], item["outcome"], item["quote"] is None) for item in mixed["items"]] == [
+        (0, "done", False),
+        (1, "refused", True),
+        (2, "refused", True),
+        (3, "refused", True),
+        (4, "done", False),
+    ]
+    assert [[error["field"] for error in item["errors"]] for item in mixed["items"]] == [
+        [],
+        ["terms.reference_rate_percent"],
+        ["day_by_day"],
+        ["vat_shares"],
+        [],
     ]
     for refused, field in bad:
         assert (refused.status_code, [error["field"] for error in refused.json()["errors"]]) == (422, [field])

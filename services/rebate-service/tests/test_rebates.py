@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from datetime import date, timedelta
 from typing import Any
 
@@ -54,7 +56,7 @@ async def test_by_the_day_sent_or_the_day_of_arrival_with_its_proof(
     [earned] = await story.rebates()
     async with story.service.as_("auditor") as client:
         answer = await client.get(f"/v1/rebates/{earned['id']}")
-        history = (await client.get(f"/v1/rebates/{earned['id']}/history")).json()
+        history = (await client.get(f"/v1/rebates/{earned['id']}/history")).json()["items"]
     assert answer.headers["etag"] == '"1"'
     proved = answer.json()
     assert proved["rebate_pence"] == pence
@@ -266,14 +268,17 @@ async def test_every_change_is_in_the_history(story: Any) -> None:
     [rebate] = await story.rebates(status="reversed")
     [variance] = await story.variances()
     async with story.service.as_("auditor") as client:
-        of_rebate = (await client.get(f"/v1/rebates/{rebate['id']}/history")).json()
-        of_variance = (await client.get(f"/v1/rebate-variances/{variance['id']}/history")).json()
+        of_rebate = (await client.get(f"/v1/rebates/{rebate['id']}/history")).json()["items"]
+        of_variance = (await client.get(f"/v1/rebate-variances/{variance['id']}/history")).json()["items"]
     assert [(change["action"], change["by"], change["version"]) for change in of_rebate] == [
         ("outside", "erp", 1),
+        ("variance_found", "erp", 2),
         ("reversed", "bank", 3),
+        ("variance_resolved", "system", 4),
     ]
-    assert [(change["action"], change["version"], change["detail"]) for change in of_variance] == [
-        ("resolved", 2, {"resolution": "payment_returned"})
+    assert [(change["action"], change["version"], change["reason"]) for change in of_variance] == [
+        ("found", 1, "deducted_without_agreement"),
+        ("resolved", 2, "payment_returned"),
     ]
 
 
@@ -360,7 +365,7 @@ async def test_a_credit_note_is_expected_to_lower_the_rebate(story: Any, share: 
     assert await story.variances() == []
 
 
-async def test_list_filters_and_pages(story: Any) -> None:
+async def test_list_filters_and_pages(story: Any, supplier_names: dict[str, str]) -> None:
     days = {"INV-1": 2, "INV-2": 3, "INV-3": 4}
     await story.happens(story.agreed())
     for number, day in days.items():
@@ -383,9 +388,12 @@ async def test_list_filters_and_pages(story: Any) -> None:
             if page["next"] is None:
                 break
             params["cursor"] = page["next"]
-        exported = await client.get("/v1/rebates/export.csv", params={"supplier_id": str(story.supplier_id)})
+        supplier_names[str(story.supplier_id)] = "Ardley Paving Ltd"
+        params = {"supplier_id": str(story.supplier_id), "sort": "id"}
+        exported = await client.get("/v1/rebates/export.csv", params=params)
     assert seen == ["=INV-4", "INV-3", "INV-2", "INV-1"]
-    lines = exported.text.splitlines()
     assert exported.headers["content-type"].startswith("text/csv")
-    assert len(lines) == 5
-    assert "'=INV-4" in lines[-1]
+    rows = list(csv.DictReader(io.StringIO(exported.content.decode("utf-8-sig"))))
+    assert [row["invoice_number"] for row in rows] == ["INV-1", "INV-2", "INV-3", "'=INV-4"]
+    assert [row["rebate_pounds"] for row in rows] == ["15.00", "15.00", "15.00", "0.00"]
+    assert {row["supplier_name"] for row in rows} == {"Ardley Paving Ltd"}

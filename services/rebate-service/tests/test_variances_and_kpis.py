@@ -32,15 +32,19 @@ async def test_the_coordinator_resolves_a_variance(story: Any) -> None:
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "resolution")
         unkept = await client.post(f"{url}/resolutions", json=resolution | {"note": "late\x00"})
         assert (unkept.status_code, unkept.json()["errors"][0]["field"]) == (422, "note")
-        settled = await client.post(f"{url}/resolutions", json=resolution)
-        assert settled.status_code == 201, settled.text
+        resolved = await client.post(f"{url}/resolutions", json=resolution)
+        assert resolved.status_code == 201, resolved.text
+        assert (resolved.headers["location"], resolved.headers["etag"]) == (url, '"2"')
         again = await client.post(f"{url}/resolutions", json=resolution)
         assert (again.status_code, again.json()["code"]) == (409, "illegal-move")
         shown = (await client.get(url)).json()
-        history = (await client.get(f"{url}/history")).json()
+        history = (await client.get(f"{url}/history")).json()["items"]
         missing = await client.get(f"/v1/rebate-variances/{new_id()}")
     assert (shown["status"], shown["resolution"]) == ("resolved", "wrong_day_used")
-    assert [change["reason"] for change in history] == [resolution["note"]]
+    assert [(change["action"], change["reason"], change["detail"]) for change in history] == [
+        ("found", "under_deducted", {}),
+        ("resolved", "wrong_day_used", {"note": resolution["note"]}),
+    ]
     assert missing.status_code == 404
     [event] = await story.service.published(RebateVarianceResolvedV1)
     # The rebate was version 1 when it was earned, 2 when the variance was found: this is the next fact about it.

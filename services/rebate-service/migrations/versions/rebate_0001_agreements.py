@@ -4,11 +4,12 @@ Revision ID: rebate_0001
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "rebate_0001"
 down_revision = None
 branch_labels = ("rebate",)
-depends_on = None
+depends_on = "platform_0001"
 
 STATEMENTS = (
     # GiST compares suppliers by equality with it. A trusted extension: the database's owner may create it.
@@ -17,10 +18,12 @@ STATEMENTS = (
     CREATE TABLE agreement (
         id uuid CONSTRAINT pk_agreement PRIMARY KEY,
         supplier_id uuid NOT NULL CONSTRAINT uq_agreement_supplier_id UNIQUE,
-        revision integer NOT NULL,
-        apply_from date
+        version integer NOT NULL,
+        apply_from date,
+        changed_at timestamptz NOT NULL DEFAULT now()
     )
     """,
+    *listed_table("agreement"),
     "CREATE INDEX ix_agreement_apply_from ON agreement (apply_from) WHERE apply_from IS NOT NULL",
     """
     CREATE TABLE agreement_version (

@@ -4,6 +4,7 @@ Revision ID: rebate_0002
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "rebate_0002"
 down_revision = "rebate_0001"
@@ -47,17 +48,23 @@ STATEMENTS = (
         variance_cause text,
         rebate_parts jsonb,
         returned_on date,
-        changed_at timestamptz NOT NULL,
+        changed_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT uq_rebate_invoice_id_payment_id UNIQUE NULLS NOT DISTINCT (invoice_id, payment_id),
         CONSTRAINT ck_rebate_status
             CHECK (status IN ('expected', 'earned', 'missed', 'reversed', 'withdrawn', 'outside')),
+        CONSTRAINT ck_rebate_variance_cause CHECK (variance_cause IN (
+            'under_deducted', 'over_deducted', 'not_deducted', 'deducted_after_term', 'deducted_in_dispute',
+            'deducted_without_arrival', 'deducted_without_agreement'
+        )),
         CONSTRAINT ck_rebate_net_and_vat CHECK (rebate_pence = rebate_net_pence + rebate_vat_pence),
         CONSTRAINT ck_rebate_agreement_and_version CHECK ((agreement_id IS NULL) = (agreement_version IS NULL))
     )
     """,
+    *listed_table("rebate"),
     "CREATE INDEX ix_rebate_supplier_id_received_on ON rebate (supplier_id, received_on)",
     "CREATE INDEX ix_rebate_payment_id ON rebate (payment_id)",
     "CREATE INDEX ix_rebate_remitted_on ON rebate USING brin (remitted_on)",
+    "CREATE INDEX ix_rebate_remitted_on_id ON rebate (coalesce(remitted_on, '9999-12-31'::date), id)",
 )
 
 

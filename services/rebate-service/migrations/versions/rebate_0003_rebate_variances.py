@@ -4,6 +4,7 @@ Revision ID: rebate_0003
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "rebate_0003"
 down_revision = "rebate_0002"
@@ -31,6 +32,16 @@ STATEMENTS = (
         found_at timestamptz NOT NULL,
         resolved_at timestamptz,
         resolved_by text,
+        changed_at timestamptz NOT NULL DEFAULT now(),
+        CONSTRAINT ck_rebate_variance_cause CHECK (cause IN (
+            'under_deducted', 'over_deducted', 'not_deducted', 'deducted_after_term', 'deducted_in_dispute',
+            'deducted_without_arrival', 'deducted_without_agreement'
+        )),
+        CONSTRAINT ck_rebate_variance_resolution CHECK (resolution IN (
+            'corrected_on_next_payment', 'claimed_from_supplier', 'refunded_to_supplier', 'agreement_missing',
+            'wrong_day_used', 'wrong_rate_used', 'wrong_vat_used', 'rounding', 'waived', 'other', 'payment_returned',
+            'assessed_again'
+        )),
         CONSTRAINT ck_rebate_variance_status CHECK (status IN ('open', 'resolved')),
         CONSTRAINT ck_rebate_variance_resolved CHECK ((status = 'resolved') = (resolution IS NOT NULL))
     )
@@ -39,6 +50,9 @@ STATEMENTS = (
     "CREATE UNIQUE INDEX uq_rebate_variance_open ON rebate_variance (rebate_id) WHERE status = 'open'",
     "CREATE INDEX ix_rebate_variance_rebate_id ON rebate_variance (rebate_id)",
     "CREATE INDEX ix_rebate_variance_supplier_id ON rebate_variance (supplier_id)",
+    *listed_table("rebate_variance"),
+    "CREATE INDEX ix_rebate_variance_found_at_id ON rebate_variance (found_at, id)",
+    "CREATE INDEX ix_rebate_variance_difference_pence_id ON rebate_variance (difference_pence, id)",
 )
 
 

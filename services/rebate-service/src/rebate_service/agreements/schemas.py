@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from council_common.contracts.early_payment import ProgrammeDay
 from council_common.contracts.fields import Rate, SupplierId
-from pydantic import BaseModel, ConfigDict, Field
+from council_common.fields import Day, RequestModel, Sentence
+from pydantic import BaseModel, Field, StrictInt
 
 from rebate_service.agreements import rules
 from rebate_service.agreements.rules import (
@@ -21,20 +21,15 @@ from rebate_service.agreements.rules import (
     Terms,
     VatMode,
 )
-from rebate_service.agreements.tables import Agreement, AgreementVersion
-
-Note = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00]*$")]
-"""Why, in a person's words; PostgreSQL stores no NUL character."""
+from rebate_service.agreements.tables import AgreementVersion
 
 
-class TermsIn(BaseModel):
+class TermsIn(RequestModel):
     """Terms of early payment. All are required: they differ by council and are agreed, never inferred."""
 
-    model_config = ConfigDict(extra="forbid")
-
     reference_rate_percent: Annotated[Rate, Field(description="Earned on the target day.")]
-    target_day: Annotated[int, Field(ge=0, le=364, examples=[10])]
-    term_days: Annotated[int, Field(ge=1, le=365, examples=[30], description="From this day on nothing is earned.")]
+    target_day: Annotated[StrictInt, Field(ge=0, le=364, examples=[10])]
+    term_days: Annotated[StrictInt, Field(ge=1, le=365, examples=[30], description="Nothing is earned from then on.")]
     clock_start: ClockStart
     clock_end: ClockEnd
     rebate_base: RebateBase
@@ -52,7 +47,7 @@ class TermsIn(BaseModel):
 class VersionIn(TermsIn):
     """New terms of an agreement, from a day on."""
 
-    effective_from: ProgrammeDay
+    effective_from: Day
 
 
 class AgreementIn(VersionIn):
@@ -61,21 +56,20 @@ class AgreementIn(VersionIn):
     supplier_id: SupplierId
 
 
-class EndingIn(BaseModel):
-    """The last day of an agreement."""
+class EndingIn(RequestModel):
+    """The last day of an agreement, and why in a person's words."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    effective_to: ProgrammeDay
-    reason: Note | None = None
+    effective_to: Day
+    note: Sentence | None = None
 
 
 class AgreementOut(BaseModel):
-    """An agreement by one of its versions; `revision` is what its ETag carries."""
+    """An agreement by one of its versions, which is `agreement_version`; `version` is what the ETag carries."""
 
     id: UUID
     supplier_id: UUID
     version: int
+    agreement_version: int
     effective_from: date
     effective_to: date | None
     term_days: int
@@ -87,17 +81,16 @@ class AgreementOut(BaseModel):
     vat_mode: VatMode
     collection: Collection
     status: AgreementStatus
-    revision: int
 
     @classmethod
-    def of(cls, agreement: Agreement, version: AgreementVersion, today: date) -> Self:
+    def of(cls, agreement: Any, version: AgreementVersion, today: date) -> Self:
         return cls(
             id=agreement.id,
             supplier_id=agreement.supplier_id,
-            version=version.number,
+            version=agreement.version,
+            agreement_version=version.number,
             effective_from=version.effective_from,
             effective_to=version.effective_to,
             status=rules.status_on(version, today),
-            revision=agreement.revision,
             **asdict(version.terms),
         )

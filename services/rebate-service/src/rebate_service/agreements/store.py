@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable
 from decimal import Decimal
 from functools import lru_cache
 from uuid import UUID
@@ -11,15 +10,13 @@ from uuid import UUID
 from council_common.database.sessions import driver
 from council_common.errors import NotFound
 from council_common.ids import lock_key, new_id
-from council_common.web.pages import PageQuery, fetch_page
-from sqlalchemy import ColumnElement, and_, exists, func, not_, or_, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from rebate_service.agreements.rules import (
     AgreementsInForce,
-    AgreementStatus,
     ClockEnd,
     ClockStart,
     Collection,
@@ -94,7 +91,7 @@ async def terms_of(session: AsyncSession, agreement_id: UUID, number: int) -> Te
     """The terms of one version; raises NotFound."""
     version = await session.get(AgreementVersion, (agreement_id, number))
     if version is None:
-        raise NotFound("There is no such version of an agreement.")
+        raise NotFound.of("agreement version")
     return version.terms
 
 
@@ -109,10 +106,10 @@ async def lock_agreements(session: AsyncSession) -> None:
 
 
 async def insert_or_lock_agreement(session: AsyncSession, supplier_id: UUID) -> tuple[Agreement, bool]:
-    """The supplier's agreement, locked, and whether it was made now (revision 0, no version yet)."""
+    """The supplier's agreement, locked, and whether it was made now (version 0, no terms yet)."""
     made = await session.execute(
         insert(Agreement)
-        .values(id=new_id(), supplier_id=supplier_id, revision=0)
+        .values(id=new_id(), supplier_id=supplier_id, version=0)
         .on_conflict_do_nothing()
         .returning(col(Agreement.id))
     )
@@ -131,22 +128,6 @@ async def lock_agreement_of_supplier(session: AsyncSession, supplier_id: UUID) -
     return agreement.scalar_one_or_none()
 
 
-async def lock_agreement(session: AsyncSession, agreement_id: UUID) -> Agreement:
-    """An agreement, locked; raises NotFound."""
-    agreement = await session.get(Agreement, agreement_id, with_for_update=True)
-    if agreement is None:
-        raise NotFound("There is no agreement with this id.")
-    return agreement
-
-
-async def get_agreement(session: AsyncSession, agreement_id: UUID) -> Agreement:
-    """An agreement; raises NotFound."""
-    agreement = await session.get(Agreement, agreement_id)
-    if agreement is None:
-        raise NotFound("There is no agreement with this id.")
-    return agreement
-
-
 async def versions_of(session: AsyncSession, agreement_ids: Iterable[UUID]) -> dict[UUID, list[AgreementVersion]]:
     """The versions of agreements, each list in order of their numbers."""
     rows = await session.execute(
@@ -158,44 +139,6 @@ async def versions_of(session: AsyncSession, agreement_ids: Iterable[UUID]) -> d
     for version in rows.scalars():
         versions.setdefault(version.agreement_id, []).append(version)
     return versions
-
-
-async def page_of_agreements(
-    session: AsyncSession,
-    query: PageQuery,
-    *,
-    supplier_id: UUID | None,
-    status: AgreementStatus | None,
-    today: date,
-) -> tuple[Sequence[Agreement], str | None]:
-    """Agreements, newest first; the status is that of today."""
-    statement = select(Agreement)
-    if supplier_id is not None:
-        statement = statement.where(col(Agreement.supplier_id) == supplier_id)
-    if status is not None:
-        statement = statement.where(_has_status(status, today))
-    return await fetch_page(
-        session,
-        statement,
-        query=query,
-        sortable={"id": Agreement.id},
-        default="-id",
-        id_column=Agreement.id,
-    )
-
-
-def _has_status(status: AgreementStatus, today: date) -> ColumnElement[bool]:
-    version = AgreementVersion
-    of_agreement = col(version.agreement_id) == col(Agreement.id)
-    begins, ends = col(version.effective_from), col(version.effective_to)
-    active = exists().where(of_agreement, begins <= today, or_(ends.is_(None), ends >= today))
-    planned = exists().where(of_agreement, begins > today, or_(ends.is_(None), ends >= begins))
-    match status:
-        case AgreementStatus.ACTIVE:
-            return active
-        case AgreementStatus.PLANNED:
-            return and_(not_(active), planned)
-    return and_(not_(active), not_(planned))
 
 
 async def unapplied_agreements(session: AsyncSession, *, limit: int = 100) -> list[Agreement]:
@@ -210,7 +153,7 @@ async def mark_applied(session: AsyncSession, agreement: Agreement) -> None:
     """Record that a change was applied to every invoice, unless another change came meanwhile."""
     await session.execute(
         update(Agreement)
-        .where(col(Agreement.id) == agreement.id, col(Agreement.revision) == agreement.revision)
+        .where(col(Agreement.id) == agreement.id, col(Agreement.version) == agreement.version)
         .values(apply_from=None)
         .execution_options(synchronize_session=False)
     )

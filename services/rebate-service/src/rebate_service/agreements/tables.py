@@ -6,7 +6,8 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, Numeric, SmallInteger, Text, text
+from council_common.database.columns import EnumText, Listed
+from sqlalchemy import CheckConstraint, Index, Numeric, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlmodel import Field
 
@@ -21,15 +22,15 @@ from rebate_service.agreements.rules import (
 from rebate_service.rows import Row
 
 
-class Agreement(Row, table=True):
-    """One supplier's agreement. Its `revision` goes up with every change; its terms are in its versions."""
+class Agreement(Listed, Row, table=True):
+    """One supplier's agreement; its terms are in its versions, which have numbers. `version` counts its changes."""
 
     __tablename__ = "agreement"
     __table_args__ = (Index("ix_agreement_apply_from", "apply_from", postgresql_where=text("apply_from IS NOT NULL")),)
 
     id: UUID = Field(primary_key=True)
     supplier_id: UUID = Field(unique=True)
-    revision: int
+    version: int
     # Invoices received from this day on are still to be assessed again, by the job `apply-agreements`.
     apply_from: date | None = None
 
@@ -45,11 +46,6 @@ class AgreementVersion(Row, table=True):
             "reference_rate_percent > 0 AND reference_rate_percent * term_days <= 100 * (term_days - target_day)",
             name="rate_within_the_whole",
         ),
-        CheckConstraint("clock_start IN ('received', 'valid_invoice')", name="clock_start"),
-        CheckConstraint("clock_end IN ('run_date', 'funds_arrival')", name="clock_end"),
-        CheckConstraint("rebate_base IN ('net', 'gross')", name="rebate_base"),
-        CheckConstraint("vat_mode IN ('reduce_net_and_vat', 'net_only')", name="vat_mode"),
-        CheckConstraint("collection IN ('deduct_at_source', 'claim')", name="collection"),
         # GiST compares supplier_id by equality with the extension btree_gist.
         ExcludeConstraint(
             ("supplier_id", "="),
@@ -67,11 +63,11 @@ class AgreementVersion(Row, table=True):
     reference_rate_percent: Decimal = Field(sa_type=Numeric)
     target_day: int = Field(sa_type=SmallInteger)
     term_days: int = Field(sa_type=SmallInteger)
-    clock_start: ClockStart = Field(sa_type=Text)
-    clock_end: ClockEnd = Field(sa_type=Text)
-    rebate_base: RebateBase = Field(sa_type=Text)
-    vat_mode: VatMode = Field(sa_type=Text)
-    collection: Collection = Field(sa_type=Text)
+    clock_start: ClockStart = Field(sa_type=EnumText(ClockStart))
+    clock_end: ClockEnd = Field(sa_type=EnumText(ClockEnd))
+    rebate_base: RebateBase = Field(sa_type=EnumText(RebateBase))
+    vat_mode: VatMode = Field(sa_type=EnumText(VatMode))
+    collection: Collection = Field(sa_type=EnumText(Collection))
 
     @property
     def terms(self) -> Terms:

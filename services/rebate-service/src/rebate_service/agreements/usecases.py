@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from council_common.contracts.rebates import AgreementActivatedV1, AgreementEndedV1
-from council_common.database.history import record_change
-from council_common.events.outbox import publish
+from council_common.database.rows import lock_row
 from council_common.identity.actor import Actor
+from council_common.recording import Fact, fact, record
 from council_common.service.jobs import wake_job
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -48,8 +47,8 @@ async def add_version(
     at: datetime,
 ) -> Agreement:
     """New terms from a day on; versions that cover that day or later end the day before."""
-    agreement = await store.lock_agreement(session, agreement_id)
-    must_match(if_match, agreement.revision)
+    agreement = await lock_row(session, Agreement, agreement_id)
+    must_match(if_match, agreement.version)
     versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
     await _add_version(session, agreement, versions, terms, effective_from=effective_from, by=by, at=at)
     return agreement
@@ -94,21 +93,18 @@ async def _add_version(
             **asdict(terms),
         )
     )
-    detail = {"version": number, "effective_from": effective_from.isoformat()}
-    await _record(session, agreement, "version_agreed", effective_from, detail, by=by, at=at)
-    activated = AgreementActivatedV1(
-        version=agreement.revision,
-        occurred_at=at,
-        by=by.subject,
-        agreement_id=agreement.id,
-        supplier_id=agreement.supplier_id,
+    agreed = fact(
+        agreement,
+        "version_agreed",
+        AgreementActivatedV1,
+        detail={"agreement_version": number, "effective_from": effective_from.isoformat()},
         agreement_version=number,
         effective_from=effective_from,
         reference_rate_percent=terms.reference_rate_percent,
         target_day=terms.target_day,
         term_days=terms.term_days,
     )
-    await publish(session, activated)
+    await _record(session, agreed, effective_from, by=by, at=at)
 
 
 async def end_agreement(
@@ -116,15 +112,15 @@ async def end_agreement(
     agreement_id: UUID,
     *,
     effective_to: date,
+    note: str | None,
     if_match: str | None,
-    reason: str | None,
     by: Actor,
     at: datetime,
 ) -> Agreement:
     """End an agreement: invoices received after the day earn nothing. Raises AgreementEnded if it ends by then."""
-    agreement = await store.lock_agreement(session, agreement_id)
-    must_match(if_match, agreement.revision)
-    if not await _end(session, agreement, effective_to, reason=reason, by=by, at=at):
+    agreement = await lock_row(session, Agreement, agreement_id)
+    must_match(if_match, agreement.version)
+    if not await _end(session, agreement, effective_to, note=note, by=by, at=at):
         raise rules.AgreementEnded(f"This agreement ends on or before {effective_to}: agree a new version instead.")
     return agreement
 
@@ -139,7 +135,14 @@ async def decline_agreement(
 
 
 async def _end(
-    session: AsyncSession, agreement: Agreement, effective_to: date, *, reason: str | None, by: Actor, at: datetime
+    session: AsyncSession,
+    agreement: Agreement,
+    effective_to: date,
+    *,
+    reason: str | None = None,
+    note: str | None = None,
+    by: Actor,
+    at: datetime,
 ) -> bool:
     """End every version on a day at the latest; False when none went beyond it."""
     versions = (await store.versions_of(session, [agreement.id]))[agreement.id]
@@ -152,45 +155,23 @@ async def _end(
         return False
     for version in ending:
         version.effective_to = rules.last_day_under(effective_to + ONE_DAY, version)
-    detail = {"effective_to": effective_to.isoformat()}
-    await _record(session, agreement, "ended", effective_to + ONE_DAY, detail, by=by, at=at, reason=reason)
-    ended = AgreementEndedV1(
-        version=agreement.revision,
-        occurred_at=at,
-        by=by.subject,
-        agreement_id=agreement.id,
-        supplier_id=agreement.supplier_id,
+    ended = fact(
+        agreement,
+        "ended",
+        AgreementEndedV1,
+        reason=reason,
+        detail={"effective_to": effective_to.isoformat()} | ({"note": note} if note else {}),
         agreement_version=ending[-1].number,
         effective_to=effective_to,
     )
-    await publish(session, ended)
+    await _record(session, ended, effective_to + ONE_DAY, by=by, at=at)
     return True
 
 
-async def _record(
-    session: AsyncSession,
-    agreement: Agreement,
-    action: str,
-    apply_from: date,
-    detail: dict[str, Any],
-    *,
-    by: Actor,
-    at: datetime,
-    reason: str | None = None,
-) -> None:
-    """A change of an agreement: a new revision, a line of history, and a day from which to assess invoices again."""
-    agreement.revision += 1
-    agreement.apply_from = min(apply_from, agreement.apply_from or apply_from)
+async def _record(session: AsyncSession, change: Fact, apply_from: date, *, by: Actor, at: datetime) -> None:
+    """A change of an agreement, and the day from which invoices are to be assessed again."""
     await session.flush()
-    await record_change(
-        session,
-        entity="agreement",
-        entity_id=agreement.id,
-        version=agreement.revision,
-        action=action,
-        by=by,
-        at=at,
-        reason=reason,
-        detail=detail,
-    )
+    agreement: Agreement = change.row
+    agreement.apply_from = min(apply_from, agreement.apply_from or apply_from)
+    await record(session, change, by=by, at=at)
     await wake_job(session, APPLY_AGREEMENTS)

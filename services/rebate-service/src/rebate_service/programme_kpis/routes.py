@@ -1,33 +1,46 @@
-"""/v1/programme-kpis"""
+"""The programme's figures over HTTP."""
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
-from council_common.web.dependencies import SessionDep, requires
-from council_common.web.pages import MAX_LIMIT
-from fastapi import Query
+from council_common.web.csv_export import NameBeside, report_csv
+from council_common.web.dependencies import RuntimeDep, SessionDep, requires
+from council_common.web.resource_routes import CSV_RESPONSE
+from fastapi import Query, Response
 
 from rebate_service.programme_kpis.rules import Breakdown
-from rebate_service.programme_kpis.schemas import ProgrammeOut
-from rebate_service.programme_kpis.usecases import report
+from rebate_service.programme_kpis.schemas import FiguresOut, PeriodQuery, ProgrammeOut, ProgrammeQuery
+from rebate_service.programme_kpis.usecases import report, report_whole
 
 router = resource_router("programme-kpis")
 
+Reader = Annotated[Actor, requires("rebates:read")]
+SUPPLIER_NAME = NameBeside("supplier_id", "supplier", "/v1/suppliers")
+
 
 @router.get("")
-async def get(
-    *,
-    session: SessionDep,
-    _: Annotated[Actor, requires("rebates:read")],
-    first: Annotated[date, Query(alias="from", description="First day: payments by the day their file was sent.")],
-    last: Annotated[date, Query(alias="to", description="Last day, included.")],
-    by: Breakdown = Breakdown.TOTAL,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Suppliers on a page.")] = MAX_LIMIT,
-    cursor: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
-) -> ProgrammeOut:
+async def read(session: SessionDep, query: Annotated[ProgrammeQuery, Query()], _: Reader) -> ProgrammeOut:
     """Expected against earned against deducted against missed; days to pay; share paid by the target day."""
-    return await report(session, by, first=first, last=last, limit=limit, cursor=cursor)
+    return await report(session, query.by, first=query.first, last=query.last, limit=query.limit, cursor=query.cursor)
+
+
+@router.get("/export.csv", response_class=Response, responses=CSV_RESPONSE)
+async def export(runtime: RuntimeDep, query: Annotated[PeriodQuery, Query()], _: Reader) -> Response:
+    """The same figures as CSV for people, all suppliers with their names, amounts in pounds."""
+    async with runtime.sessions() as session:
+        rows = await report_whole(session, query.by, first=query.first, last=query.last)
+    columns = [name for name in FiguresOut.model_fields if name != "bucket"]
+    first_columns, names = [query.by.value], {}
+    if query.by is Breakdown.SUPPLIER:
+        first_columns = [SUPPLIER_NAME.column, SUPPLIER_NAME.header]
+        suppliers = await SUPPLIER_NAME.of(runtime.clients, [UUID(row.bucket) for row in rows])
+        names = {str(supplier_id): [name] for supplier_id, name in suppliers.items()}
+    lines = [
+        [row.bucket, *names.get(row.bucket, [""] * (len(first_columns) - 1)), *(getattr(row, name) for name in columns)]
+        for row in rows
+    ]
+    return report_csv([*first_columns, *columns], lines, filename="programme-kpis.csv")

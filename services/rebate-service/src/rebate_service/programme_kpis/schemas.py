@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Self
+from typing import Annotated, Self
 
+from council_common.fields import Day
+from council_common.web.keyset import MAX_LIMIT
+from council_common.web.query_models import QueryModel
 from pydantic import BaseModel, ConfigDict, Field
 
 from rebate_service.programme_kpis.rules import Breakdown, Figures, mean_days, percentile, share_percent
+
+
+class PeriodQuery(QueryModel):
+    """A period, and what its figures are broken down by."""
+
+    first: Annotated[Day, Field(alias="from", description="First day: payments by the day their file was sent.")]
+    last: Annotated[Day, Field(alias="to", description="Last day, included.")]
+    by: Breakdown = Breakdown.TOTAL
+
+
+class ProgrammeQuery(PeriodQuery):
+    """A period, page by page where its figures are broken down by supplier."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Suppliers on a page.")] = MAX_LIMIT
+    cursor: Annotated[str | None, Field(max_length=100, description="`next` of the page before.")] = None
 
 
 class FiguresOut(BaseModel):

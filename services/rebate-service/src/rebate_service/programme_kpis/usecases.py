@@ -18,8 +18,7 @@ async def report(
     session: AsyncSession, by: Breakdown, *, first: date, last: date, limit: int, cursor: str | None
 ) -> ProgrammeOut:
     """Expected against earned against deducted against missed, from a day to a day (both within)."""
-    if last < first:
-        raise Malformed("The period ends before it begins.", errors=[FieldError("to", "is before from")])
+    _check_period(first, last)
     whole = await store.tallies(session, Breakdown.TOTAL if by is Breakdown.SUPPLIER else by, first=first, last=last)
     report = ProgrammeOut(first=first, last=last, by=by, items=[], total=_total(whole))
     if by is Breakdown.SUPPLIER:
@@ -29,8 +28,23 @@ async def report(
             report.next = str(suppliers[-1])
         whole = await store.tallies(session, by, first=first, last=last, suppliers=suppliers)
     if by is not Breakdown.TOTAL:
-        report.items = [FiguresOut.of(bucket, figures) for bucket, figures in rules.fold(whole).items()]
+        report.items = _items(whole)
     return report
+
+
+async def report_whole(session: AsyncSession, by: Breakdown, *, first: date, last: date) -> list[FiguresOut]:
+    """The same figures on one page, however many suppliers there are."""
+    _check_period(first, last)
+    return _items(await store.tallies(session, by, first=first, last=last))
+
+
+def _check_period(first: date, last: date) -> None:
+    if last < first:
+        raise Malformed("The period ends before it begins.", errors=[FieldError("to", "is before from")])
+
+
+def _items(tallies: Sequence[Tally]) -> list[FiguresOut]:
+    return [FiguresOut.of(bucket, figures) for bucket, figures in rules.fold(tallies).items()]
 
 
 def _total(tallies: Sequence[Tally]) -> FiguresOut:

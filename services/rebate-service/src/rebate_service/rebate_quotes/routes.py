@@ -1,4 +1,4 @@
-"""/v1/rebate-quotes"""
+"""Quotes over HTTP."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Annotated
 
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
+from council_common.web.bulk import read_items
 from council_common.web.dependencies import SessionDep, requires
 
-from rebate_service.rebate_quotes.schemas import QuoteIn, QuoteOut, QuotesIn, QuotesOut
+from rebate_service.rebate_quotes.schemas import QuotedPaymentIn, QuoteIn, QuoteOut, QuotesIn, QuotesOut
 from rebate_service.rebate_quotes.usecases import quote_all, quote_one
 
 router = resource_router("rebate-quotes")
@@ -25,4 +26,5 @@ async def quote(payment: QuoteIn, session: SessionDep, _: Reader) -> QuoteOut:
 @router.post("/batches")
 async def quote_many(payments: QuotesIn, session: SessionDep, _: Reader) -> QuotesOut:
     """Up to 500 quotes at once, as a payment run asks; nothing is stored."""
-    return QuotesOut(items=await quote_all(session, payments.quotes))
+    good, bad = read_items(QuotedPaymentIn, payments.items)
+    return await quote_all(session, good, bad)

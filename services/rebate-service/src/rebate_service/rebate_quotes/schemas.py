@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.contracts.early_payment import ProgrammeDay
-from council_common.contracts.fields import Rate, VatShare
+from council_common.contracts.fields import Rate
 from council_common.contracts.invoices import PaymentMethod
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from council_common.fields import Day, Pence, RequestModel
+from council_common.web.bulk import BulkIn, BulkOut, VerdictOut
+from pydantic import BaseModel, Field, StrictInt, ValidationInfo, field_validator
 
 from rebate_service.agreements.rules import ClockEnd, ClockStart, Collection, RebateBase, VatMode
 from rebate_service.agreements.schemas import TermsIn
@@ -23,8 +24,8 @@ class QuotedTermsIn(TermsIn):
     to remittance, deducted at source; base and VAT are ours.
     """
 
-    target_day: Annotated[int, Field(ge=0, le=364, examples=[10])] = 10
-    term_days: Annotated[int, Field(ge=1, le=365, examples=[30])] = 30
+    target_day: Annotated[StrictInt, Field(ge=0, le=364, examples=[10])] = 10
+    term_days: Annotated[StrictInt, Field(ge=1, le=365, examples=[30])] = 30
     clock_start: ClockStart = ClockStart.RECEIVED
     clock_end: ClockEnd = ClockEnd.RUN_DATE
     rebate_base: RebateBase = RebateBase.NET
@@ -32,24 +33,30 @@ class QuotedTermsIn(TermsIn):
     collection: Collection = Collection.DEDUCT_AT_SOURCE
 
 
-class QuotedPaymentIn(BaseModel):
-    """A payment that might be made: of a supplier under its agreement, or under terms to try out."""
+class VatShareIn(RequestModel):
+    """What a payment settles at one VAT rate (percent)."""
 
-    model_config = ConfigDict(extra="forbid")
+    vat_rate: Rate
+    net_pence: Pence
+    vat_pence: Pence
+
+
+class QuotedPaymentIn(RequestModel):
+    """A payment that might be made: of a supplier under its agreement, or under terms to try out."""
 
     supplier_id: UUID | None = None
     terms: Annotated[QuotedTermsIn | None, Field(validate_default=True)] = None
-    received_on: ProgrammeDay
-    valid_on: Annotated[ProgrammeDay | None, Field(description="When it became a valid invoice, if later.")] = None
-    remitted_on: Annotated[ProgrammeDay, Field(description="The day the payment file is sent.")]
+    received_on: Day
+    valid_on: Annotated[Day | None, Field(description="When it became a valid invoice, if later.")] = None
+    remitted_on: Annotated[Day, Field(description="The day the payment file is sent.")]
     arrives_on: Annotated[
-        ProgrammeDay | None,
+        Day | None,
         Field(description="By default what the method takes; required for a cheque or card to earn."),
     ] = None
     method: Annotated[PaymentMethod | None, Field(description="How it is paid; Bacs by default.")] = None
     disputed: bool = False
     vat_shares: Annotated[
-        list[VatShare], Field(min_length=1, max_length=100, description="Those of one VAT rate count as one.")
+        list[VatShareIn], Field(min_length=1, max_length=100, description="Those of one VAT rate count as one.")
     ]
 
     @field_validator("terms")
@@ -108,15 +115,19 @@ class QuoteOut(BaseModel):
     days: list[QuotedDayOut] | None = None
 
 
-class QuotesIn(BaseModel):
-    """Many payments at once, as a payment run asks; none day by day, which would keep other requests waiting."""
+class QuotesIn(BulkIn, of=QuotedPaymentIn):
+    """Up to 500 payments at once, as a payment run asks; none day by day, which would keep other requests waiting."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    quotes: Annotated[list[QuotedPaymentIn], Field(min_length=1, max_length=500)]
+    items: Annotated[list[Any], Field(min_length=1, max_length=500)]
 
 
-class QuotesOut(BaseModel):
-    """The quotes, in the order of their payments."""
+class QuoteVerdictOut(VerdictOut):
+    """The quote of one payment, or why there is none."""
 
-    items: list[QuoteOut]
+    quote: QuoteOut | None = None
+
+
+class QuotesOut(BulkOut):
+    """One verdict a payment, in the order of the request."""
+
+    items: list[QuoteVerdictOut]  # type: ignore[assignment]

@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
+from council_common.errors import Malformed
+from council_common.web.bulk import BulkOut, Outcome, refused
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from rebate_service.agreements.rules import Collection, Terms, check_terms
+from rebate_service.agreements.rules import AgreementsInForce, Collection, Terms, check_terms
 from rebate_service.agreements.schemas import TermsIn
 from rebate_service.agreements.store import agreements_of
 from rebate_service.rebate_quotes.rules import day_by_day
-from rebate_service.rebate_quotes.schemas import QuotedDayOut, QuotedPaymentIn, QuoteIn, QuoteOut
+from rebate_service.rebate_quotes.schemas import (
+    QuotedDayOut,
+    QuotedPaymentIn,
+    QuoteIn,
+    QuoteOut,
+    QuotesOut,
+)
 from rebate_service.rebates.proof import proof_of
 from rebate_service.rebates.record import amounts_from
 from rebate_service.rebates.rules import Assessment, PaymentFacts, RebateStatus, assess
@@ -23,33 +31,43 @@ NO_AGREEMENT = "no_agreement"
 
 async def quote_one(session: AsyncSession, payment: QuoteIn) -> QuoteOut:
     """What a payment would earn; raises Malformed for terms that cannot be agreed."""
-    [answer] = await _quote_all(session, [payment], paths=[""])
+    agreements = await _agreements_of(session, [payment])
+    answer = _quote(payment, agreements)
     if answer.terms is not None and payment.day_by_day:
         answer.days = _days(payment, answer.terms.terms(), answer.gross_pence)
     return answer
 
 
-async def quote_all(session: AsyncSession, payments: Sequence[QuotedPaymentIn]) -> list[QuoteOut]:
-    """What payments would earn, in their order; raises Malformed, which names the payment."""
-    return await _quote_all(session, payments, paths=[f"quotes.{index}." for index in range(len(payments))])
+async def quote_all(
+    session: AsyncSession, payments: Sequence[tuple[int, QuotedPaymentIn]], refusals: Sequence[Outcome]
+) -> QuotesOut:
+    """What payments would earn, each under its index in the request; a bad one has its refusal."""
+    agreements = await _agreements_of(session, [payment for _, payment in payments])
+    outcomes, quotes = list(refusals), {}
+    for index, payment in payments:
+        try:
+            quotes[index] = _quote(payment, agreements)
+            outcomes.append(Outcome(index, "done"))
+        except Malformed as unsound:
+            outcomes.append(refused(index, unsound))
+    answer = BulkOut.of(outcomes).model_dump()
+    for verdict in answer["items"]:
+        verdict["quote"] = quotes.get(verdict["index"])
+    return QuotesOut.model_validate(answer)
 
 
-async def _quote_all(
-    session: AsyncSession, payments: Sequence[QuotedPaymentIn], *, paths: Sequence[str]
-) -> list[QuoteOut]:
-    """By the version in force on the day of receipt, or the terms in the request; `paths`: where they are in it."""
-    agreements = await agreements_of(session, [payment.supplier_id for payment in payments if payment.supplier_id])
-    quotes = []
-    for payment, path in zip(payments, paths, strict=True):
-        if payment.terms is not None:
-            quotes.append(quote(payment, check_terms(payment.terms.terms(), at=f"{path}terms.")))
-            continue
-        version = agreements.of(payment.supplier_id, payment.received_on) if payment.supplier_id else None
-        if version is None:
-            quotes.append(quote(payment, None))
-        else:
-            quotes.append(quote(payment, version.terms, agreement_id=version.agreement_id, number=version.number))
-    return quotes
+async def _agreements_of(session: AsyncSession, payments: Sequence[QuotedPaymentIn]) -> AgreementsInForce:
+    return await agreements_of(session, [payment.supplier_id for payment in payments if payment.supplier_id])
+
+
+def _quote(payment: QuotedPaymentIn, agreements: AgreementsInForce) -> QuoteOut:
+    """By the terms in the request, or the version in force on the day of receipt."""
+    if payment.terms is not None:
+        return quote(payment, check_terms(payment.terms.terms(), at="terms."))
+    version = agreements.of(payment.supplier_id, payment.received_on) if payment.supplier_id else None
+    if version is None:
+        return quote(payment, None)
+    return quote(payment, version.terms, agreement_id=version.agreement_id, number=version.number)
 
 
 def quote(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from council_common.errors import IllegalMove
-
 OWNER = "early_payment_coordinator"
 """The role whose work list has the variances; the coordinator runs the programme day to day."""
 
@@ -40,10 +38,3 @@ NEXT: dict[VarianceStatus, frozenset[VarianceStatus]] = {
     VarianceStatus.OPEN: frozenset({VarianceStatus.RESOLVED}),
     VarianceStatus.RESOLVED: frozenset(),
 }
-
-
-def resolve(current: str) -> VarianceStatus:
-    """Resolved; raises IllegalMove when it is resolved already."""
-    if VarianceStatus.RESOLVED not in NEXT[VarianceStatus(current)]:
-        raise IllegalMove("The variance", current, VarianceStatus.RESOLVED)
-    return VarianceStatus.RESOLVED

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from council_common.fields import RequestModel, Sentence
+from pydantic import BaseModel, Field
 
-from rebate_service.agreements.schemas import Note
 from rebate_service.rebate_variances.rules import Resolution, VarianceStatus
-from rebate_service.rebate_variances.tables import RebateVariance
 from rebate_service.rebates.rules import VarianceCause
 
 
-class ResolutionIn(BaseModel):
+class ResolutionIn(RequestModel):
     """How a variance was resolved."""
-
-    model_config = ConfigDict(extra="forbid")
 
     resolution: Annotated[
         Resolution, Field(description="What it came down to; the last two are set by the platform only.")
     ]
-    note: Note | None = None
+    note: Sentence | None = None
 
 
 class VarianceOut(BaseModel):
@@ -48,5 +45,5 @@ class VarianceOut(BaseModel):
     resolved_by: str | None
 
     @classmethod
-    def of(cls, variance: RebateVariance) -> Self:
+    def of(cls, variance: Any) -> Self:
         return cls.model_validate(variance, from_attributes=True)

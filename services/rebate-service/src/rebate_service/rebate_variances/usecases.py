@@ -12,81 +12,115 @@ from council_common.contracts.rebates import (
     RebateVarianceResolvedV1,
     UnagreedDeductionFoundV1,
 )
-from council_common.database.history import record_change
-from council_common.errors import FieldError, Malformed
+from council_common.database.rows import get_row, lock_row
+from council_common.errors import FieldError, Malformed, move
 from council_common.events.contract import Event
-from council_common.events.outbox import publish
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
+from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.rebate_variances import rules, store
-from rebate_service.rebate_variances.rules import OWNER, Resolution, VarianceStatus
+from rebate_service.rebate_variances.rules import NEXT, OWNER, Resolution, VarianceStatus
 from rebate_service.rebate_variances.tables import RebateVariance
 from rebate_service.rebates.events import RebateChange
 from rebate_service.rebates.record import RebateRecord
 from rebate_service.rebates.rules import RebateStatus, VarianceCause
 from rebate_service.rebates.store import raise_versions
+from rebate_service.rebates.tables import Rebate
 
 
 async def compare_deductions(session: AsyncSession, changes: Sequence[RebateChange], *, at: datetime) -> None:
-    """Open a variance where what was deducted is not what was earned; resolve one that no longer holds."""
+    """Open a variance where what was deducted is not what was earned; resolve one that no longer holds.
+
+    Either is a fact about the rebate as well, with a version of its own: subscribers drop what is not newer than what
+    they saw.
+    """
     differing = [change for change in changes if _difference(change.before) != _difference(change.after)]
     if not differing:
         return
     resolutions = {
         change.before.id: Resolution.PAYMENT_RETURNED
-        if change.after.status == RebateStatus.REVERSED
+        if change.after.status is RebateStatus.REVERSED
         else Resolution.ASSESSED_AGAIN
         for change in differing
-        if change.before is not None and change.before.variance_pence
+        if change.before is not None and change.before.assessment.variance_pence
     }
-    found = [(_variance(change.after, at), change) for change in differing if change.after.variance_pence]
-    resolved = await store.resolve_open_variances(session, resolutions, at=at, by=SYSTEM) if resolutions else []
+    found = [(_variance(change.after, at), change) for change in differing if change.after.assessment.variance_pence]
+    resolved = await store.resolve_open_variances(session, resolutions, at=at, by=SYSTEM)
     await store.insert_variances(session, [variance for variance, _ in found])
-    # Each further fact about a rebate raises its version: subscribers drop what is not newer than what they saw.
     facts = Counter([variance.rebate_id for variance in resolved] + [variance.rebate_id for variance, _ in found])
     last = await raise_versions(session, facts)
-    events: list[Event] = [
-        _resolved_event(
-            variance,
-            resolutions[variance.rebate_id],
-            version=last[variance.rebate_id] - facts[variance.rebate_id] + 1,
-            at=at,
-            by=SYSTEM,
-        )
-        for variance in resolved
-    ]
-    events += [_found_event(variance, change, version=last[variance.rebate_id], at=at) for variance, change in found]
-    await publish(session, *events)
+    history: list[Change] = []
+    for variance in resolved:
+        version = last[variance.rebate_id] - facts[variance.rebate_id] + 1
+        history += _resolved(variance, resolutions[variance.rebate_id], version=version, at=at)
+    for variance, change in found:
+        history += _found(variance, change, version=last[variance.rebate_id], at=at)
+    await record_many(session, history, by=SYSTEM, at=at)
 
 
 def _difference(record: RebateRecord | None) -> tuple[int, str | None, int]:
     """What a variance would say of a record: deducted less earned, why, and what was earned."""
-    if record is None or not record.variance_pence:
+    if record is None or not record.assessment.variance_pence:
         return 0, None, 0
-    return record.variance_pence, record.variance_cause, record.rebate_pence
+    figures = record.assessment
+    return figures.variance_pence, figures.variance_cause, figures.rebate_pence
 
 
 def _variance(record: RebateRecord, at: datetime) -> RebateVariance:
-    if record.payment_id is None:
+    facts, figures = record.facts, record.assessment
+    if facts.payment_id is None:
         raise ValueError("only a payment can have a variance")
     return RebateVariance(
         id=new_id(),
         version=1,
         rebate_id=record.id,
-        invoice_id=record.invoice_id,
-        payment_id=record.payment_id,
-        supplier_id=record.supplier_id,
-        invoice_number=record.invoice_number,
-        earned_pence=record.rebate_pence,
-        deducted_pence=record.deducted_pence,
-        difference_pence=record.variance_pence,
-        cause=VarianceCause(record.variance_cause or ""),
+        invoice_id=facts.invoice_id,
+        payment_id=facts.payment_id,
+        supplier_id=facts.supplier_id,
+        invoice_number=facts.invoice_number,
+        earned_pence=figures.rebate_pence,
+        deducted_pence=facts.deducted_pence,
+        difference_pence=figures.variance_pence,
+        cause=VarianceCause(figures.variance_cause or ""),
         owner=OWNER,
         status=VarianceStatus.OPEN,
         found_at=at,
     )
+
+
+def _found(variance: RebateVariance, change: RebateChange, *, version: int, at: datetime) -> list[Change]:
+    """The facts that a variance was found: about the rebate, which it is published with, and about itself."""
+    by = Actor(subject=change.by, name=change.by)
+    detail = {"variance_id": str(variance.id), "difference_pence": variance.difference_pence}
+    event = _found_event(variance, change, version=version, at=at)
+    return [
+        Change("rebate", variance.rebate_id, version, "variance_found", event, variance.cause, detail, by),
+        Change("rebate_variance", variance.id, variance.version, "found", None, variance.cause, by=by),
+    ]
+
+
+def _resolved(variance: RebateVariance, resolution: Resolution, *, version: int, at: datetime) -> list[Change]:
+    """The facts that a variance was resolved by the platform."""
+    detail = {"variance_id": str(variance.id)}
+    event = RebateVarianceResolvedV1(
+        version=version,
+        occurred_at=at,
+        by=SYSTEM.subject,
+        rebate_id=variance.rebate_id,
+        invoice_id=variance.invoice_id,
+        supplier_id=variance.supplier_id,
+        variance_id=variance.id,
+        payment_id=variance.payment_id,
+        difference_pence=variance.difference_pence,
+        cause=variance.cause,
+        resolution=resolution,
+    )
+    return [
+        Change("rebate", variance.rebate_id, version, "variance_resolved", event, resolution, detail),
+        Change("rebate_variance", variance.id, variance.version, "resolved", None, resolution),
+    ]
 
 
 def _found_event(variance: RebateVariance, change: RebateChange, *, version: int, at: datetime) -> Event:
@@ -97,10 +131,10 @@ def _found_event(variance: RebateVariance, change: RebateChange, *, version: int
             occurred_at=at,
             by=change.by,
             rebate_id=record.id,
-            invoice_id=record.invoice_id,
-            supplier_id=record.supplier_id,
+            invoice_id=variance.invoice_id,
+            supplier_id=variance.supplier_id,
             payment_id=variance.payment_id,
-            deducted_pence=record.deducted_pence,
+            deducted_pence=variance.deducted_pence,
             cause=variance.cause,
         )
     return RebateVarianceFoundV1(
@@ -108,8 +142,8 @@ def _found_event(variance: RebateVariance, change: RebateChange, *, version: int
         occurred_at=at,
         by=change.by,
         rebate_id=record.id,
-        invoice_id=record.invoice_id,
-        supplier_id=record.supplier_id,
+        invoice_id=variance.invoice_id,
+        supplier_id=variance.supplier_id,
         agreement_id=record.agreement_id,
         agreement_version=record.agreement_version,
         payment_id=variance.payment_id,
@@ -132,41 +166,23 @@ async def resolve_variance(
         )
     # The rebate is locked first, as by every transaction that assesses it again and resolves its variance: in two
     # orders they could wait for one another.
-    rebate_id = (await store.get_variance(session, variance_id)).rebate_id
-    version = (await raise_versions(session, {rebate_id: 1}))[rebate_id]
-    variance = await store.lock_variance(session, variance_id)
-    variance.status = rules.resolve(variance.status)
-    variance.resolution, variance.note = resolution.value, note
+    rebate = await lock_row(session, Rebate, (await get_row(session, RebateVariance, variance_id)).rebate_id)
+    variance = await lock_row(session, RebateVariance, variance_id)
+    variance.status = move(NEXT, variance.status, VarianceStatus.RESOLVED, thing="The variance")
+    variance.resolution, variance.note = resolution, note
     variance.resolved_at, variance.resolved_by = at, by.subject
-    variance.version += 1
-    await record_change(
-        session,
-        entity="rebate_variance",
-        entity_id=variance.id,
-        version=variance.version,
-        action="resolved",
-        by=by,
-        at=at,
-        reason=note,
-        detail={"resolution": resolution.value},
-    )
-    await publish(session, _resolved_event(variance, resolution, version=version, at=at, by=by))
-    return variance
-
-
-def _resolved_event(
-    variance: RebateVariance, resolution: Resolution, *, version: int, at: datetime, by: Actor
-) -> RebateVarianceResolvedV1:
-    return RebateVarianceResolvedV1(
-        version=version,
-        occurred_at=at,
-        by=by.subject,
-        rebate_id=variance.rebate_id,
-        invoice_id=variance.invoice_id,
-        supplier_id=variance.supplier_id,
+    detail = {"note": note} if note else {}
+    resolved = fact(
+        rebate,
+        "variance_resolved",
+        RebateVarianceResolvedV1,
+        reason=resolution.value,
+        detail=detail | {"variance_id": str(variance.id)},
         variance_id=variance.id,
         payment_id=variance.payment_id,
         difference_pence=variance.difference_pence,
         cause=variance.cause,
-        resolution=resolution.value,
+        resolution=resolution,
     )
+    await record(session, resolved, fact(variance, "resolved", reason=resolution.value, detail=detail), by=by, at=at)
+    return variance

@@ -1,4 +1,4 @@
-"""Which event publishes a change of a rebate."""
+"""What a change of a rebate publishes, and its line of history."""
 
 from __future__ import annotations
 
@@ -16,9 +16,12 @@ from council_common.contracts.rebates import (
     RebateWithdrawnV1,
 )
 from council_common.events.envelope import WrittenEvent, timestamp
+from council_common.identity.actor import Actor
+from council_common.recording import Change
 
 from rebate_service.rebates.record import RebateRecord
 from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.tables import Rebate
 
 
 class RebateChange(NamedTuple):
@@ -30,32 +33,48 @@ class RebateChange(NamedTuple):
     reason: str | None = None
 
 
+def fact_of(change: RebateChange, at: datetime) -> Change:
+    """A change with its event, as it is recorded; its history shows the figures it made."""
+    after, figures = change.after, change.after.assessment
+    return Change(
+        entity=str(Rebate.__tablename__),
+        entity_id=after.id,
+        version=after.version,
+        action=after.status,
+        event=event_of(change, at),
+        reason=change.reason,
+        detail=f'{{"rebate_pence":{figures.rebate_pence},"expected_pence":{figures.expected_pence}}}',
+        by=Actor(subject=change.by, name=change.by),
+    )
+
+
 def event_of(change: RebateChange, at: datetime) -> RebateEvent | WrittenEvent | None:
     """The event of a change; None where no agreement is or was concerned."""
     before, after = change.before, change.after
-    if after.status == RebateStatus.EARNED and after.agreement_id is not None:
+    if after.status is RebateStatus.EARNED and after.agreement_id is not None:
         json_ = earned_json(after, at=at, by=change.by)
-        return WrittenEvent(RebateEarnedV1, after.id, at, json_, caused_by=after.invoice_id)
-    if after.agreement_id is None or after.status == RebateStatus.WITHDRAWN:
-        if before is None or before.agreement_id is None or before.status == RebateStatus.WITHDRAWN:
+        return WrittenEvent(RebateEarnedV1, after.id, at, json_, caused_by=after.facts.invoice_id)
+    if after.agreement_id is None or after.status is RebateStatus.WITHDRAWN:
+        if before is None or before.agreement_id is None or before.status is RebateStatus.WITHDRAWN:
             return None
         return RebateWithdrawnV1(
             **_about(before, after.version, at, change.by),
-            expected_pence=before.expected_pence,
-            rebate_pence=before.rebate_pence,
+            expected_pence=before.assessment.expected_pence,
+            rebate_pence=before.assessment.rebate_pence,
             cause=change.reason or "agreement_ended",
         )
     about = _about(after, after.version, at, change.by)
+    payment_id, figures = after.facts.payment_id, after.assessment
     match after.status:
         case RebateStatus.EXPECTED:
-            return RebateExpectedV1(**about, expected_pence=after.expected_pence, target_on=after.target_on)
+            return RebateExpectedV1(**about, expected_pence=figures.expected_pence, target_on=figures.target_on)
         case RebateStatus.MISSED:
             return RebateMissedV1(
-                **about, payment_id=after.payment_id, expected_pence=after.expected_pence, cause=after.cause
+                **about, payment_id=payment_id, expected_pence=figures.expected_pence, cause=figures.cause
             )
         case _:
             return RebateReversedV1(
-                **about, payment_id=after.payment_id, rebate_pence=after.rebate_pence, returned_on=after.returned_on
+                **about, payment_id=payment_id, rebate_pence=figures.rebate_pence, returned_on=after.returned_on
             )
 
 
@@ -64,18 +83,19 @@ def earned_json(record: RebateRecord, *, at: datetime, by: str) -> str:
 
     `!s`, for dates take three times as long without.
     """
+    facts, figures = record.facts, record.assessment
     return (
         f'{{"version":{record.version},"occurred_at":"{timestamp(at)}","by":{_json_text(by)},'
-        f'"rebate_id":"{record.id!s}","invoice_id":"{record.invoice_id!s}","supplier_id":"{record.supplier_id!s}",'
+        f'"rebate_id":"{record.id!s}","invoice_id":"{facts.invoice_id!s}","supplier_id":"{facts.supplier_id!s}",'
         f'"agreement_id":"{record.agreement_id!s}","agreement_version":{record.agreement_version},'
-        f'"payment_id":"{record.payment_id!s}",'
-        f'"received_on":"{record.received_on!s}","remitted_on":"{record.remitted_on!s}",'
-        f'"elapsed_days":{record.elapsed_days},"accelerated_days":{record.accelerated_days},'
-        f'"rate_percent":"{record.rate_percent!s}","base_pence":{record.base_pence},'
-        f'"rebate_net_pence":{record.rebate_net_pence},"rebate_vat_pence":{record.rebate_vat_pence},'
-        f'"rebate_pence":{record.rebate_pence},"expected_pence":{record.expected_pence},'
-        f'"deducted_pence":{record.deducted_pence},"clock_started_on":"{record.clock_started_on!s}",'
-        f'"clock_ended_on":"{record.clock_ended_on!s}","parts":{record.rebate_parts}}}'
+        f'"payment_id":"{facts.payment_id!s}",'
+        f'"received_on":"{facts.received_on!s}","remitted_on":"{facts.remitted_on!s}",'
+        f'"elapsed_days":{figures.elapsed_days},"accelerated_days":{figures.accelerated_days},'
+        f'"rate_percent":"{figures.rate_percent!s}","base_pence":{figures.base_pence},'
+        f'"rebate_net_pence":{figures.rebate_net_pence},"rebate_vat_pence":{figures.rebate_vat_pence},'
+        f'"rebate_pence":{figures.rebate_pence},"expected_pence":{figures.expected_pence},'
+        f'"deducted_pence":{facts.deducted_pence},"clock_started_on":"{figures.clock_started_on!s}",'
+        f'"clock_ended_on":"{figures.clock_ended_on!s}","parts":{record.rebate_parts}}}'
     )
 
 
@@ -90,8 +110,8 @@ def _about(record: RebateRecord, version: int, at: datetime, by: str) -> dict[st
         "occurred_at": at,
         "by": by,
         "rebate_id": record.id,
-        "invoice_id": record.invoice_id,
-        "supplier_id": record.supplier_id,
+        "invoice_id": record.facts.invoice_id,
+        "supplier_id": record.facts.supplier_id,
         "agreement_id": record.agreement_id,
         "agreement_version": record.agreement_version,
     }

@@ -132,11 +132,27 @@ def rebate_parts(amounts: Sequence[AmountAtVatRate], terms: Terms, accelerated: 
     parts = []
     for amount in amounts:
         net = rate.of(amount.net_pence)
-        vat = 0
-        if amount.vat_pence and terms.vat_mode is VatMode.REDUCE_NET_AND_VAT:
-            vat = _within(half_up(net * _millionths(amount.vat_rate), 100 * MILLION), amount.vat_pence)
-        parts.append(RebateAtVatRate(amount=amount, net_pence=net, vat_pence=vat))
+        parts.append(RebateAtVatRate(amount=amount, net_pence=net, vat_pence=_vat_of(net, amount, terms.vat_mode)))
     return parts
+
+
+def rebate_pence(amounts: Sequence[AmountAtVatRate], terms: Terms, accelerated: int) -> int:
+    """What the parts of `rebate_parts` sum to."""
+    rate = rate_for(terms, accelerated)
+    if terms.rebate_base is RebateBase.GROSS:
+        return rate.of(base_pence(amounts, terms))
+    total = 0
+    for amount in amounts:
+        net = rate.of(amount.net_pence)
+        total += net + _vat_of(net, amount, terms.vat_mode)
+    return total
+
+
+def _vat_of(net: int, amount: AmountAtVatRate, vat_mode: VatMode) -> int:
+    """The VAT that comes off with a net rebate."""
+    if not amount.vat_pence or vat_mode is VatMode.NET_ONLY:
+        return 0
+    return _within(half_up(net * _millionths(amount.vat_rate), 100 * MILLION), amount.vat_pence)
 
 
 def _parts_of_gross(amounts: Sequence[AmountAtVatRate], rate: ExactRate, vat_mode: VatMode) -> list[RebateAtVatRate]:

@@ -1,16 +1,19 @@
-"""A rebate as it stands in memory, cheap by the thousand. It is filled and read by name, never by position."""
+"""A rebate as it stands in memory, cheap by the thousand: facts, and what an agreement makes of them.
+
+Every field stands under the name of its column, in one place. Records are filled by keyword, and a row is made of them
+by the names of the columns: a field added in the middle shifts nothing.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol, Self
 from uuid import UUID
 
-from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import PaymentMethod
 from council_common.ids import new_id
 
@@ -20,44 +23,33 @@ from rebate_service.rebates.linear import AmountAtVatRate, RebateAtVatRate
 from rebate_service.rebates.rules import Assessment, PaymentFacts, RebateStatus
 
 
-class RebateRecord(NamedTuple):
-    """One row of `rebate` under its columns' names; `vat_shares` and `rebate_parts` are JSON as stored."""
+class VatShare(Protocol):
+    """What an event or a request says of one VAT rate."""
 
-    id: UUID
-    version: int
+    @property
+    def vat_rate(self) -> Decimal: ...
+    @property
+    def net_pence(self) -> int: ...
+    @property
+    def vat_pence(self) -> int: ...
+
+
+class RebateFacts(NamedTuple):
+    """What is known of an invoice or a payment before any agreement is looked at; `vat_shares` is JSON."""
+
     invoice_id: UUID
-    payment_id: UUID | None
     supplier_id: UUID
     invoice_number: str
     received_on: date
-    valid_on: date | None
-    remitted_on: date | None
-    arrives_on: date | None
-    method: PaymentMethod | None
     vat_shares: str
-    disputed: bool
     part_payment: bool
-    deducted_pence: int
-    agreement_id: UUID | None
-    agreement_version: int | None
-    status: str
-    cause: str | None
-    clock_started_on: date | None
-    clock_ended_on: date | None
-    target_on: date | None
-    elapsed_days: int | None
-    accelerated_days: int | None
-    rate_percent: Decimal | None
-    base_pence: int
-    rebate_net_pence: int
-    rebate_vat_pence: int
-    rebate_pence: int
-    expected_pence: int
-    variance_pence: int
-    variance_cause: str | None
-    rebate_parts: str | None
-    returned_on: date | None
-    changed_at: datetime
+    valid_on: date | None = None
+    payment_id: UUID | None = None
+    remitted_on: date | None = None
+    arrives_on: date | None = None
+    method: PaymentMethod | None = None
+    disputed: bool = False
+    deducted_pence: int = 0
 
     @property
     def amounts(self) -> list[AmountAtVatRate]:
@@ -80,29 +72,97 @@ class RebateRecord(NamedTuple):
             method=self.method,
         )
 
-
-class RebateFacts(NamedTuple):
-    """What is known of an invoice or a payment before any agreement is looked at."""
-
-    invoice_id: UUID
-    payment_id: UUID | None
-    supplier_id: UUID
-    invoice_number: str
-    received_on: date
-    valid_on: date | None
-    payment: PaymentFacts | None
-    part_payment: bool
-    amounts: Sequence[AmountAtVatRate]
+    def unpaid(self) -> Self:
+        """The same invoice without this payment."""
+        return self._replace(
+            payment_id=None, remitted_on=None, arrives_on=None, method=None, disputed=False, deducted_pence=0
+        )
 
 
-_from_agreement = attrgetter(
-    "agreement_id", "agreement_version", *(name for name in Assessment._fields if name in RebateRecord._fields)
-)
+class RebateRecord(NamedTuple):
+    """One row of `rebate`; `rebate_parts` is JSON as stored."""
+
+    id: UUID
+    version: int
+    facts: RebateFacts
+    agreement_id: UUID | None
+    agreement_version: int | None
+    assessment: Assessment
+    rebate_parts: str | None
+    returned_on: date | None = None
+
+    @property
+    def status(self) -> RebateStatus:
+        return self.assessment.status
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """From a row of the database; its assessment is without parts, which follow from the facts and the terms."""
+        figures = {name: row[name] for name in _FIGURES}
+        return cls(
+            id=row["id"],
+            version=row["version"],
+            facts=RebateFacts(**{name: row[name] for name in RebateFacts._fields}),
+            agreement_id=row["agreement_id"],
+            agreement_version=row["agreement_version"],
+            assessment=Assessment(**figures | {"status": RebateStatus(row["status"])}),
+            rebate_parts=row["rebate_parts"],
+            returned_on=row["returned_on"],
+        )
+
+    def is_assessed_like(self, other: RebateRecord) -> bool:
+        """Whether another record of the same facts has the same agreement and every figure that follows from it."""
+        agreed = (self.agreement_id, self.agreement_version, self.assessment._replace(parts=()))
+        return agreed == (other.agreement_id, other.agreement_version, other.assessment._replace(parts=()))
 
 
-def is_assessed_alike(record: RebateRecord, other: RebateRecord) -> bool:
-    """Whether two records of the same facts have the same agreement and every figure that follows from it."""
-    return bool(_from_agreement(record) == _from_agreement(other))
+_FIGURES = tuple(name for name in Assessment._fields if name != "parts")
+_PATHS = {
+    **{name: name for name in RebateRecord._fields if name not in {"facts", "assessment"}},
+    **{name: f"facts.{name}" for name in RebateFacts._fields},
+    **{name: f"assessment.{name}" for name in _FIGURES},
+}
+COLUMNS = tuple(_PATHS)
+"""The columns of `rebate` that a record fills; the database keeps `changed_at`."""
+
+row_of = attrgetter(*_PATHS.values())
+"""The values of a record in the order of `COLUMNS`: what COPY takes."""
+
+
+def record_of(
+    facts: RebateFacts,
+    amounts: Sequence[AmountAtVatRate],
+    agreement: VersionInForce | None,
+    *,
+    id_: UUID | None = None,
+    version: int = 1,
+) -> RebateRecord:
+    """The record that facts make under the version in force (None: outside); `amounts` are their VAT shares."""
+    assessment = rules.assess(
+        amounts,
+        agreement.terms if agreement else None,
+        received_on=facts.received_on,
+        valid_on=facts.valid_on,
+        payment=facts.payment,
+    )
+    return RebateRecord(
+        id=id_ or new_id(),
+        version=version,
+        facts=facts,
+        agreement_id=agreement.agreement_id if agreement else None,
+        agreement_version=agreement.number if agreement else None,
+        assessment=assessment,
+        rebate_parts=parts_json(assessment.parts) if assessment.status is RebateStatus.EARNED else None,
+    )
+
+
+def changed_to(
+    record: RebateRecord, facts: RebateFacts, amounts: Sequence[AmountAtVatRate], agreement: VersionInForce | None
+) -> RebateRecord:
+    """The next version of a record: the same rebate after other facts, or under another agreement."""
+    after = record_of(facts, amounts, agreement, id_=record.id, version=record.version + 1)
+    rules.move(record.status, after.status)
+    return after
 
 
 def amounts_from(vat_shares: Sequence[VatShare]) -> list[AmountAtVatRate]:
@@ -112,81 +172,6 @@ def amounts_from(vat_shares: Sequence[VatShare]) -> list[AmountAtVatRate]:
         for share in vat_shares
     ]
     return rules.by_vat_rate(amounts) if len(amounts) > 1 else amounts
-
-
-def record_of(
-    facts: RebateFacts, agreement: VersionInForce | None, *, at: datetime, id_: UUID | None = None, version: int = 1
-) -> RebateRecord:
-    """The record that facts make under the version in force (None: outside)."""
-    payment = facts.payment
-    assessment = rules.assess(
-        facts.amounts,
-        agreement.terms if agreement else None,
-        received_on=facts.received_on,
-        valid_on=facts.valid_on,
-        payment=payment,
-    )
-    return RebateRecord(
-        id=id_ or new_id(),
-        version=version,
-        invoice_id=facts.invoice_id,
-        payment_id=facts.payment_id,
-        supplier_id=facts.supplier_id,
-        invoice_number=facts.invoice_number,
-        received_on=facts.received_on,
-        valid_on=facts.valid_on,
-        remitted_on=payment.remitted_on if payment else None,
-        arrives_on=payment.arrives_on if payment else None,
-        method=payment.method if payment else None,
-        vat_shares=amounts_json(facts.amounts),
-        disputed=payment.disputed if payment else False,
-        part_payment=facts.part_payment,
-        deducted_pence=payment.deducted_pence if payment else 0,
-        agreement_id=agreement.agreement_id if agreement else None,
-        agreement_version=agreement.number if agreement else None,
-        status=assessment.status,
-        cause=assessment.cause,
-        clock_started_on=assessment.clock_started_on,
-        clock_ended_on=assessment.clock_ended_on,
-        target_on=assessment.target_on,
-        elapsed_days=assessment.elapsed_days,
-        accelerated_days=assessment.accelerated_days,
-        rate_percent=assessment.rate_percent,
-        base_pence=assessment.base_pence,
-        rebate_net_pence=assessment.rebate_net_pence,
-        rebate_vat_pence=assessment.rebate_vat_pence,
-        rebate_pence=assessment.rebate_pence,
-        expected_pence=assessment.expected_pence,
-        variance_pence=assessment.variance_pence,
-        variance_cause=assessment.variance_cause,
-        rebate_parts=parts_json(assessment.parts) if assessment.status is RebateStatus.EARNED else None,
-        returned_on=None,
-        changed_at=at,
-    )
-
-
-def facts_of(record: RebateRecord) -> RebateFacts:
-    """The facts a record was made from."""
-    return RebateFacts(
-        invoice_id=record.invoice_id,
-        payment_id=record.payment_id,
-        supplier_id=record.supplier_id,
-        invoice_number=record.invoice_number,
-        received_on=record.received_on,
-        valid_on=record.valid_on,
-        payment=record.payment,
-        part_payment=record.part_payment,
-        amounts=record.amounts,
-    )
-
-
-def changed_to(
-    record: RebateRecord, facts: RebateFacts, agreement: VersionInForce | None, *, at: datetime
-) -> RebateRecord:
-    """The next version of a record: the same rebate after other facts, or under another agreement."""
-    after = record_of(facts, agreement, at=at, id_=record.id, version=record.version + 1)
-    rules.move(record.status, RebateStatus(after.status))
-    return after
 
 
 def amounts_json(amounts: Sequence[AmountAtVatRate]) -> str:

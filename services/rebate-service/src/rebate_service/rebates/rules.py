@@ -8,8 +8,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from council_common import errors
 from council_common.contracts.invoices import PaymentMethod
-from council_common.errors import IllegalMove
 
 from rebate_service.agreements.rules import Collection, Terms
 from rebate_service.rebates.linear import (
@@ -22,6 +22,7 @@ from rebate_service.rebates.linear import (
     elapsed_days,
     rate_for,
     rebate_parts,
+    rebate_pence,
 )
 
 
@@ -54,11 +55,9 @@ ASSESSED = (RebateStatus.EXPECTED, RebateStatus.OUTSIDE, RebateStatus.EARNED, Re
 """The statuses that follow from an agreement: another version may change them."""
 
 
-def move(current: str, wanted: RebateStatus) -> RebateStatus:
+def move(current: RebateStatus, wanted: RebateStatus) -> RebateStatus:
     """The status asked for; raises IllegalMove."""
-    if wanted not in NEXT[RebateStatus(current)]:
-        raise IllegalMove("The rebate", current, wanted)
-    return wanted
+    return errors.move(NEXT, current, wanted, thing="The rebate")
 
 
 class MissedCause(StrEnum):
@@ -119,7 +118,7 @@ class Assessment(NamedTuple):
     rebate_pence: int = 0
     expected_pence: int = 0
     variance_pence: int = 0
-    variance_cause: str | None = None
+    variance_cause: VarianceCause | None = None
     parts: Sequence[RebateAtVatRate] = ()
 
 
@@ -143,7 +142,7 @@ def assess(
     start = clock_starts_on(terms, received_on, valid_on, payment.remitted_on if payment else None)
     target_on = start + timedelta(days=terms.target_day)
     base = base_pence(amounts, terms)
-    expected = sum(_sums(rebate_parts(amounts, terms, terms.term_days - terms.target_day)))
+    expected = rebate_pence(amounts, terms, terms.term_days - terms.target_day)
     if payment is None:
         return Assessment(
             status=RebateStatus.EXPECTED,

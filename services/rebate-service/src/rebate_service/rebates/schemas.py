@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from council_common.contracts.fields import Rate, VatShare
@@ -83,7 +83,7 @@ class RebateOut(BaseModel):
     returned_on: date | None
 
     @classmethod
-    def of(cls, rebate: Rebate) -> Self:
+    def of(cls, rebate: Any) -> Self:
         return cls.model_validate(rebate, from_attributes=True)
 
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, Numeric, SmallInteger, Text, UniqueConstraint
+from council_common.database.columns import EnumText, Listed
+from sqlalchemy import BigInteger, CheckConstraint, Index, Numeric, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.rules import RebateStatus, VarianceCause
 from rebate_service.rows import Row
 
+REMITTED_OR_LAST = "coalesce(remitted_on, '9999-12-31'::date)"
+"""The day a payment was sent; what is not paid comes after all that is."""
 
-class Rebate(Row, table=True):
+
+class Rebate(Listed, Row, table=True):
     """What a payment earned, or (`payment_id` null) what the unpaid part of an invoice is expected to earn.
 
     Facts first, then what follows from an agreement. The `rebate_` amounts stay after a reversal: they are what was
@@ -30,10 +34,8 @@ class Rebate(Row, table=True):
         Index("ix_rebate_payment_id", "payment_id"),
         # Payments come in by their days: block ranges are enough, and cost next to nothing to keep.
         Index("ix_rebate_remitted_on", "remitted_on", postgresql_using="brin"),
+        Index("ix_rebate_remitted_on_id", text(REMITTED_OR_LAST), "id"),
         CheckConstraint("rebate_pence = rebate_net_pence + rebate_vat_pence", name="net_and_vat"),
-        CheckConstraint(
-            "status IN ('expected', 'earned', 'missed', 'reversed', 'withdrawn', 'outside')", name="status"
-        ),
         CheckConstraint("(agreement_id IS NULL) = (agreement_version IS NULL)", name="agreement_and_version"),
     )
 
@@ -54,7 +56,7 @@ class Rebate(Row, table=True):
     deducted_pence: int = Field(sa_type=BigInteger)
     agreement_id: UUID | None = None
     agreement_version: int | None = Field(default=None, sa_type=SmallInteger)
-    status: RebateStatus = Field(sa_type=Text)
+    status: RebateStatus = Field(sa_type=EnumText(RebateStatus))
     cause: str | None = Field(default=None, sa_type=Text)
     clock_started_on: date | None = None
     clock_ended_on: date | None = None
@@ -68,8 +70,7 @@ class Rebate(Row, table=True):
     rebate_pence: int = Field(sa_type=BigInteger)
     expected_pence: int = Field(sa_type=BigInteger)
     variance_pence: int = Field(sa_type=BigInteger)
-    variance_cause: str | None = Field(default=None, sa_type=Text)
+    variance_cause: VarianceCause | None = Field(default=None, sa_type=EnumText(VarianceCause))
     # What each VAT rate earned, as the supplier's debit note shows it.
     rebate_parts: list[dict[str, Any]] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     returned_on: date | None = None
-    changed_at: datetime = Field(sa_type=DateTime(timezone=True))

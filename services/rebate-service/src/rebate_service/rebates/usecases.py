@@ -17,22 +17,22 @@ from council_common.contracts.invoices import (
     PaymentReturnedV1,
 )
 from council_common.identity.actor import SYSTEM
+from council_common.recording import record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.agreements.rules import AgreementsInForce
 from rebate_service.agreements.store import agreements_of, lock_agreements_for_share
 from rebate_service.rebates import rules, store
-from rebate_service.rebates.events import RebateChange
+from rebate_service.rebates.events import RebateChange, fact_of
 from rebate_service.rebates.record import (
     RebateFacts,
     RebateRecord,
     amounts_from,
+    amounts_json,
     changed_to,
-    facts_of,
-    is_assessed_alike,
     record_of,
 )
-from rebate_service.rebates.rules import PaymentFacts, RebateStatus
+from rebate_service.rebates.rules import RebateStatus
 
 _CLOSED = frozenset({"paid", "rejected", "cancelled"})
 
@@ -51,20 +51,18 @@ async def expect_rebates(
     for event in events:
         if event.invoice_id in known:
             continue
+        amounts = amounts_from(event.vat_shares)
         facts = RebateFacts(
             invoice_id=event.invoice_id,
-            payment_id=None,
             supplier_id=event.supplier_id,
             invoice_number=event.number,
             received_on=event.received_on,
-            valid_on=None,
-            payment=None,
+            vat_shares=amounts_json(amounts),
             part_payment=False,
-            amounts=amounts_from(event.vat_shares),
         )
-        record = record_of(facts, agreements.of(event.supplier_id, event.received_on), at=at)
+        record = record_of(facts, amounts, agreements.of(event.supplier_id, event.received_on))
         changes.append(RebateChange(None, record, event.by))
-    await store.save_changes(session, changes, at=at)
+    await _save(session, changes, at=at)
     return changes
 
 
@@ -78,51 +76,50 @@ async def settle_payments(
     changes: list[RebateChange] = []
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
-        if not any(record.payment_id == event.payment_id for record in of_invoice):
-            changes += _settled(event, of_invoice, agreements, at)
-    await store.save_changes(session, changes, at=at)
+        if not any(record.facts.payment_id == event.payment_id for record in of_invoice):
+            changes += _settled(event, of_invoice, agreements)
+    await _save(session, changes, at=at)
     return changes
 
 
 def _settled(
-    event: InvoicePaidV1, of_invoice: Sequence[RebateRecord], agreements: AgreementsInForce, at: datetime
+    event: InvoicePaidV1, of_invoice: Sequence[RebateRecord], agreements: AgreementsInForce
 ) -> list[RebateChange]:
     """The payment's own record, and what it leaves of the unpaid part."""
     agreement = agreements.of(event.supplier_id, event.received_on)
-    paid_before = any(record.payment_id and record.status != RebateStatus.REVERSED for record in of_invoice)
+    paid_before = any(record.facts.payment_id and record.status is not RebateStatus.REVERSED for record in of_invoice)
+    amounts = amounts_from(event.vat_shares)
     facts = RebateFacts(
         invoice_id=event.invoice_id,
-        payment_id=event.payment_id,
         supplier_id=event.supplier_id,
         invoice_number=event.number,
         received_on=event.received_on,
-        valid_on=event.valid_on,
-        payment=PaymentFacts(
-            remitted_on=event.remitted_on,
-            arrives_on=event.arrives_on,
-            deducted_pence=event.deducted_pence,
-            disputed=event.disputed,
-            method=event.method,
-        ),
+        vat_shares=amounts_json(amounts),
         part_payment=paid_before or not event.settled,
-        amounts=amounts_from(event.vat_shares),
+        valid_on=event.valid_on,
+        payment_id=event.payment_id,
+        remitted_on=event.remitted_on,
+        arrives_on=event.arrives_on,
+        method=event.method,
+        disputed=event.disputed,
+        deducted_pence=event.deducted_pence,
     )
     unpaid = _unpaid(of_invoice)
     if unpaid is None:
-        return [RebateChange(None, record_of(facts, agreement, at=at), event.by)]
-    left = [] if event.settled else rules.left_over(unpaid.amounts, facts.amounts)
+        return [RebateChange(None, record_of(facts, amounts, agreement), event.by)]
+    left = [] if event.settled else rules.left_over(unpaid.facts.amounts, amounts)
     if not left:
-        return [RebateChange(unpaid, changed_to(unpaid, facts, agreement, at=at), event.by)]
-    rest = facts_of(unpaid)._replace(amounts=left, part_payment=True)
+        return [RebateChange(unpaid, changed_to(unpaid, facts, amounts, agreement), event.by)]
+    rest = unpaid.facts._replace(vat_shares=amounts_json(left), part_payment=True)
     return [
-        RebateChange(None, record_of(facts, agreement, at=at), event.by),
-        RebateChange(unpaid, changed_to(unpaid, rest, agreement, at=at), event.by),
+        RebateChange(None, record_of(facts, amounts, agreement), event.by),
+        RebateChange(unpaid, changed_to(unpaid, rest, left, agreement), event.by),
     ]
 
 
 def _unpaid(of_invoice: Sequence[RebateRecord]) -> RebateRecord | None:
     open_ = (RebateStatus.EXPECTED, RebateStatus.OUTSIDE)
-    return next((record for record in of_invoice if record.payment_id is None and record.status in open_), None)
+    return next((record for record in of_invoice if record.facts.payment_id is None and record.status in open_), None)
 
 
 async def reverse_payments(
@@ -135,10 +132,10 @@ async def reverse_payments(
     changes: list[RebateChange] = []
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
-        returned = next((record for record in of_invoice if record.payment_id == event.payment_id), None)
-        if returned is not None and returned.status != RebateStatus.REVERSED:
-            changes += _reversed(event, returned, of_invoice, agreements, at)
-    await store.save_changes(session, changes, at=at)
+        returned = next((record for record in of_invoice if record.facts.payment_id == event.payment_id), None)
+        if returned is not None and returned.status is not RebateStatus.REVERSED:
+            changes += _reversed(event, returned, of_invoice, agreements)
+    await _save(session, changes, at=at)
     return changes
 
 
@@ -147,25 +144,25 @@ def _reversed(
     returned: RebateRecord,
     of_invoice: Sequence[RebateRecord],
     agreements: AgreementsInForce,
-    at: datetime,
 ) -> list[RebateChange]:
     taken_back = returned._replace(
         version=returned.version + 1,
-        status=rules.move(returned.status, RebateStatus.REVERSED),
         # The deduction came back with the payment.
-        variance_pence=0,
-        variance_cause=None,
+        assessment=returned.assessment._replace(
+            status=rules.move(returned.status, RebateStatus.REVERSED), variance_pence=0, variance_cause=None
+        ),
         returned_on=event.returned_on,
-        changed_at=at,
     )
-    facts = facts_of(returned)._replace(payment_id=None, payment=None)
-    agreement = agreements.of(returned.supplier_id, returned.received_on)
-    again = RebateChange(None, record_of(facts, agreement, at=at), event.by)
-    rest = next((record for record in of_invoice if record.payment_id is None), None)
-    if rest is not None:
-        still_open = [] if rest.status == RebateStatus.WITHDRAWN else rest.amounts
-        facts = facts._replace(amounts=rules.joined([*still_open, *facts.amounts]))
-        again = RebateChange(rest, changed_to(rest, facts, agreement, at=at), event.by)
+    facts, amounts = returned.facts.unpaid(), returned.facts.amounts
+    agreement = agreements.of(facts.supplier_id, facts.received_on)
+    rest = next((record for record in of_invoice if record.facts.payment_id is None), None)
+    if rest is None:
+        again = RebateChange(None, record_of(facts, amounts, agreement), event.by)
+    else:
+        still_open = [] if rest.status is RebateStatus.WITHDRAWN else rest.facts.amounts
+        amounts = rules.joined([*still_open, *amounts])
+        facts = facts._replace(vat_shares=amounts_json(amounts))
+        again = RebateChange(rest, changed_to(rest, facts, amounts, agreement), event.by)
     return [RebateChange(returned, taken_back, event.by, "payment_returned"), again]
 
 
@@ -179,9 +176,10 @@ async def withdraw_rebates(
         unpaid = _unpaid(known.get(event.invoice_id, []))
         if unpaid is not None:
             status = rules.move(unpaid.status, RebateStatus.WITHDRAWN)
-            after = unpaid._replace(version=unpaid.version + 1, status=status, cause=event.reason, changed_at=at)
+            assessment = unpaid.assessment._replace(status=status, cause=event.reason)
+            after = unpaid._replace(version=unpaid.version + 1, assessment=assessment)
             changes.append(RebateChange(unpaid, after, event.by, "invoice_cancelled"))
-    await store.save_changes(session, changes, at=at)
+    await _save(session, changes, at=at)
     return changes
 
 
@@ -197,10 +195,17 @@ async def assess_again(
     agreements = await agreements_of(session, [supplier_id])
     changes = []
     for record in records:
-        agreement = agreements.of(supplier_id, record.received_on)
-        now = changed_to(record, facts_of(record), agreement, at=at)
-        if not is_assessed_alike(record, now):
+        facts = record.facts
+        now = changed_to(record, facts, facts.amounts, agreements.of(supplier_id, facts.received_on))
+        if not now.is_assessed_like(record):
             reason = None if now.agreement_id else "agreement_ended"
             changes.append(RebateChange(record, now, SYSTEM.subject, reason))
-    await store.save_changes(session, changes, at=at)
+    await _save(session, changes, at=at)
     return changes, records[-1].id if len(records) == store.CHUNK else None
+
+
+async def _save(session: AsyncSession, changes: Sequence[RebateChange], *, at: datetime) -> None:
+    """Write changed rebates, their history and their events."""
+    await store.update_rebates(session, [change.after for change in changes if change.before is not None])
+    await store.insert_rebates(session, [change.after for change in changes if change.before is None])
+    await record_many(session, (fact_of(change, at) for change in changes), by=SYSTEM, at=at)
