@@ -35,7 +35,7 @@ NET, VAT, EARNED = 100_000, 20_000, 1_260  # 9 days of 30 at 1.00 % for day 10: 
 
 _AGREE = """
 WITH supplier AS (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS agreed(supplier_id, agreement_id)),
-made AS (INSERT INTO agreement (id, supplier_id, revision) SELECT agreement_id, supplier_id, 1 FROM supplier)
+made AS (INSERT INTO agreement (id, supplier_id, version) SELECT agreement_id, supplier_id, 1 FROM supplier)
 INSERT INTO agreement_version SELECT agreement_id, 1, supplier_id, '2026-01-01', NULL, 1.00, 10, 30,
     'received', 'run_date', 'net', 'reduce_net_and_vat', 'deduct_at_source' FROM supplier
 """

@@ -3,14 +3,14 @@ import csv
 import io
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Annotated, Any
 from unittest.mock import AsyncMock
 from uuid import UUID
 
 import pytest
 from council_common.errors import Malformed, Unavailable
 from council_common.web.csv_export import NameBeside, csv_export, report_csv
-from council_common.web.lists import ResourceList
+from council_common.web.lists import TODAY, ResourceList, Where
 from council_common.web.resource_routes import read_route
 from fastapi import APIRouter, Response
 from frame_parcels import Parcel, ParcelList, Parcels
@@ -179,3 +179,16 @@ async def test_what_never_changes_has_no_etag() -> None:
     response = Response()
     shown = await route.endpoint(UUID(int=1), session, response, None)  # type: ignore[attr-defined]
     assert (shown.name, "etag" in response.headers) == ("red", False)
+
+
+class PackedByTodayList(ResourceList, of=Parcel, csv=("id",)):
+    packed: Annotated[bool | None, Where(lambda packed: (Parcel.__table__.c.packed_on <= TODAY) == packed)] = None  # type: ignore[attr-defined]
+
+
+async def test_a_condition_may_depend_on_the_date_of_the_request(parcels: Parcels) -> None:
+    await parcels.pack(7)
+    async with parcels.sessions() as session:
+        for day, packed in ((date(2026, 3, 1), 1), (date(2026, 3, 7), 7)):
+            rows, _ = await PackedByTodayList(packed=True).page(session, today=day)
+            exported = (await session.execute(PackedByTodayList(packed=True).csv_statement(today=day))).all()
+            assert len(rows) == len(exported) == packed
