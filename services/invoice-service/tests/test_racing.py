@@ -2,9 +2,24 @@ import asyncio
 from typing import Any
 
 import pytest
-from council_common.contracts.invoices import DuplicateSuspectedV1, InvoicePaidV1, InvoiceReceivedV1
+from council_common.contracts.invoices import (
+    DuplicateSuspectedV1,
+    InvoiceApprovedV1,
+    InvoicePaidV1,
+    InvoiceReceivedV1,
+)
 from council_common.testing.harness import Harness
-from invoice_stories import a_payment, a_supplier, a_supplier_seen, an_invoice, approved, shown
+from invoice_stories import (
+    a_hold,
+    a_payment,
+    a_supplier,
+    a_supplier_seen,
+    an_invoice,
+    approved,
+    history_of,
+    received,
+    shown,
+)
 
 # A supplier's first invoice goes the careful way, the next ones the short one.
 both_ways = pytest.mark.parametrize(("supplier", "before"), [(a_supplier, 0), (a_supplier_seen, 1)])
@@ -74,3 +89,54 @@ async def test_racing_payments_never_pay_too_much(racing_service: Harness) -> No
     events = await racing_service.published(InvoicePaidV1)
     assert owed["outstanding_pence"] >= 0
     assert sum(event.paid_pence for event in events) == owed["paid_pence"] == 130_500
+
+
+@pytest.mark.parametrize("key", ["k", None])
+async def test_of_racing_approvals_one_approves(racing_service: Harness, key: str | None) -> None:
+    await a_supplier(racing_service)
+    invoice = await received(racing_service)
+    path = f"/v1/invoices/{invoice['id']}/approvals"
+    async with racing_service.as_("ap_manager") as manager:
+        headers = [{"idempotency-key": key or f"k{number}"} for number in range(12)]
+        answers = await asyncio.gather(*(manager.post(path, headers=each) for each in headers))
+    assert [event.version for event in await racing_service.published(InvoiceApprovedV1)] == [2]
+    assert [change["action"] for change in await history_of(racing_service, f"/v1/invoices/{invoice['id']}")] == [
+        "received", "approved",
+    ]  # fmt: skip
+    if key:
+        assert {(answer.status_code, answer.content) for answer in answers} == {(201, answers[0].content)}
+        assert sum("idempotency-replayed" not in answer.headers for answer in answers) == 1
+    else:
+        assert sorted(answer.status_code for answer in answers) == [201, *[409] * 11]
+        assert {answer.json().get("code") for answer in answers} == {None, "illegal-move"}
+
+
+async def test_an_act_and_a_change_of_the_same_invoice_at_one_moment_both_count(racing_service: Harness) -> None:
+    """Whatever was read before the other one wrote is read again: no version is lost or told twice."""
+    await a_supplier(racing_service)
+    for round_ in range(8):
+        invoice = await received(racing_service, number=f"N{round_}", reference=f"R{round_}")
+        path = f"/v1/invoices/{invoice['id']}"
+        async with racing_service.as_("ap_manager") as manager, racing_service.as_("payments_assistant") as assistant:
+            approval, hold = await asyncio.gather(
+                manager.post(f"{path}/approvals"), assistant.post(f"{path}/holds", json=a_hold("dispute"))
+            )
+        assert hold.status_code == 201
+        assert (approval.status_code, approval.json().get("code")) in {(201, None), (409, "invoice-held")}
+        done = await shown(racing_service, path)
+        versions = [change["version"] for change in await history_of(racing_service, path)]
+        assert versions == list(range(1, done["version"] + 1))
+        assert done["status"] == "held"
+
+
+async def test_a_key_of_an_act_gives_its_first_answer_and_refuses_another_request(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    first, second = await received(racing_service), await received(racing_service, number="B", reference="B")
+    key = {"idempotency-key": "k"}
+    async with racing_service.as_("ap_manager") as manager:
+        done = await manager.post(f"/v1/invoices/{first['id']}/approvals", headers=key)
+        again = await manager.post(f"/v1/invoices/{first['id']}/approvals", headers=key)
+        other = await manager.post(f"/v1/invoices/{second['id']}/approvals", headers=key)
+    assert (again.content, again.headers["etag"]) == (done.content, done.headers["etag"])
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
+    assert (await shown(racing_service, f"/v1/invoices/{second['id']}"))["status"] == "received"

@@ -17,6 +17,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.contracts.fields import SourceReference
+from council_common.database.at_once import AtOnce
 from council_common.database.row_writes import Rows, RowWrite, note_stored, one_statement, take_values, write_of
 from council_common.database.sessions import driver
 from council_common.database.tables import change as change_table
@@ -108,10 +109,11 @@ async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), 
     for write in writes.values():
         take_values(write)
     changed = [write for write in writes.values() if write.values]
-    statement, parameters = one_statement(
-        changed,
-        [Rows(change_table, CHANGE_COLUMNS, lines), Rows(outbox, OUTBOX_COLUMNS, outbox_rows(events))],
-    )
+    additions = [Rows(change_table, CHANGE_COLUMNS, lines), Rows(outbox, OUTBOX_COLUMNS, outbox_rows(events))]
+    if isinstance(session, AtOnce):
+        session.keep(changed, additions)
+        return
+    statement, parameters = one_statement(changed, additions)
     written = await (await driver(session)).fetchval(statement, *parameters)
     if written != len(changed):
         raise ChangedMeanwhile("This was changed by another request at the same moment. Read it again and repeat.")

@@ -78,8 +78,14 @@ class Rows(NamedTuple):
     tuples: Sequence[Sequence[Any]]
 
 
-def one_statement(writes: Sequence[RowWrite], additions: Sequence[Rows]) -> tuple[str, list[Any]]:
-    """A statement that does all this at once and answers how many of `writes` it did, and its parameters."""
+def one_statement(
+    writes: Sequence[RowWrite], additions: Sequence[Rows], *, claim: Rows | None = None, or_nothing: bool = False
+) -> tuple[str, list[Any]]:
+    """A statement that does all this at once and answers how many of `writes` it did, and its parameters.
+
+    `claim` is one more row that may be there already and counts like a write. With `or_nothing` the statement fails
+    (SQL state `CP409`) and nothing of it stays, unless it did everything.
+    """
     shape = tuple((write.table, _kind(write), tuple(write.values)) for write in writes)
     added = tuple((rows.table, rows.columns, len(rows.tuples)) for rows in additions if rows.tuples)
     parameters: list[Any] = []
@@ -89,10 +95,11 @@ def one_statement(writes: Sequence[RowWrite], additions: Sequence[Rows]) -> tupl
             parameters.append(write.row.id)
         if write.version is not None:
             parameters.append(write.version)
-    for rows in additions:
+    for rows in (*additions, *([claim] if claim is not None else [])):
         for values in rows.tuples:
             parameters += values
-    return _composed(shape, added), parameters
+    claimed = None if claim is None else (claim.table, claim.columns)
+    return _composed(shape, added, claimed, or_nothing), parameters
 
 
 def _kind(write: RowWrite) -> _Kind:
@@ -125,7 +132,10 @@ def _parameter(column: Column[Any]) -> _Parameter:
 
 @lru_cache(maxsize=4096)
 def _composed(
-    writes: tuple[tuple[Table, _Kind, tuple[str, ...]], ...], additions: tuple[tuple[Table, tuple[str, ...], int], ...]
+    writes: tuple[tuple[Table, _Kind, tuple[str, ...]], ...],
+    additions: tuple[tuple[Table, tuple[str, ...], int], ...],
+    claim: tuple[Table, tuple[str, ...]] | None,
+    or_nothing: bool,
 ) -> str:
     place = 0
     parts: list[str] = []
@@ -151,7 +161,17 @@ def _composed(
     for table, its_columns, count in additions:
         rows = ", ".join(f"({', '.join(parameters(table, its_columns))})" for _ in range(count))
         parts.append(f"added_{table.name} AS (INSERT INTO {table.name} ({_listed(its_columns)}) VALUES {rows})")
-    counts = " + ".join(f"(SELECT count(*) FROM written_{number})" for number in range(len(writes))) or "0"
+    counted = [f"written_{number}" for number in range(len(writes))]
+    if claim is not None:
+        table, its_columns = claim
+        row = ", ".join(parameters(table, its_columns))
+        insert = f"INSERT INTO {table.name} ({_listed(its_columns)}) VALUES ({row}) ON CONFLICT DO NOTHING"
+        parts.append(f"claimed AS ({insert} RETURNING 1)")
+        counted.append("claimed")
+    counts = " + ".join(f"(SELECT count(*) FROM {part})" for part in counted) or "0"
+    if or_nothing:
+        whole = len(counted)
+        counts = f"CASE {counts} WHEN {whole} THEN {whole} ELSE take_back('another request was quicker') END"
     return f"WITH {', '.join(parts)} SELECT {counts}"
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, cast
 
-from fastapi import Depends, Response, Security
+from fastapi import Depends, Request, Response, Security
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.clock import london_date
+from council_common.database.at_once import AtOnce
 from council_common.identity.actor import Actor
-from council_common.web.dependencies import Now, SessionDep, allowed
-from council_common.web.idempotency import Idempotent
+from council_common.web.dependencies import Now, SessionDep, allowed, authenticated, runtime_of
+from council_common.web.idempotency import ClaimDep, Idempotent, claim_key, needs_transaction
 from council_common.web.preconditions import etag
 
 
@@ -46,6 +48,40 @@ async def _act(
     _: Annotated[None, Idempotent],
 ) -> Act:
     return Act(session, by, at, response)
+
+
+async def _session_at_once(
+    request: Request, claim: ClaimDep, actor: Annotated[Actor, Depends(authenticated)]
+) -> AsyncIterator[AsyncSession]:
+    del actor  # the key is the caller's: who calls is known before it is claimed
+    runtime = runtime_of(request)
+    if not needs_transaction(request):
+        request.state.at_once = AtOnce(runtime.engine)
+        yield cast("AsyncSession", request.state.at_once)
+        return
+    async with runtime.sessions.begin() as session:
+        request.state.session = session
+        await claim_key(request, session, claim)
+        yield session
+
+
+async def _act_at_once(
+    session: Annotated[AsyncSession, Depends(_session_at_once, scope="function")],
+    by: Annotated[Actor, Depends(allowed)],
+    at: Now,
+    response: Response,
+) -> Act:
+    return Act(session, by, at, response)
+
+
+def acting_at_once(scope: str) -> Act:
+    """`acting`, for a use case that reads one aggregate and records one set of facts about it: two statements in all.
+
+    Its session takes `lock_row` (or one `fetch_row`) and one `record`. Anything else, a refusal, a key that came before
+    or another request that was quicker, and the route runs again in a transaction, where every lock is a lock.
+    """
+    act: Act = Security(_act_at_once, scopes=[scope])
+    return act
 
 
 def acting(scope: str) -> Act:

@@ -18,9 +18,8 @@ from sqlalchemy import Select
 from council_common.clock import LONDON
 from council_common.runtime.clients import ServiceClients, ServiceName
 from council_common.runtime.service_runtime import Runtime
-from council_common.web.keyset import MAX_LIMIT, Order
+from council_common.web.keyset import MAX_LIMIT, Order, in_chunks
 
-CHUNK = 1000
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for the code page of the machine."""
 MEDIA_TYPE = "text/csv; charset=utf-8"
@@ -91,19 +90,14 @@ async def _lines(
     """The header with the first rows, then the rest, a thousand rows at a time."""
     columns = list(statement.selected_columns.keys())
     known: dict[str, dict[UUID, str]] = {name.column: {} for name in names}
-    keyed = order.apply(order.labelled(statement)).limit(CHUNK)
-    following, text = keyed, BYTE_ORDER_MARK + _as_csv([_header(columns, names)])
-    while True:
-        async with runtime.sessions() as session:
-            rows = (await session.execute(following)).all()
+    text = BYTE_ORDER_MARK + _as_csv([_header(columns, names)])
+    async for rows in in_chunks(runtime.sessions, statement, order):
         for name in names:
             asked = {getattr(row, name.column) for row in rows} - known[name.column].keys() - {None}
             if asked:
                 known[name.column] |= await name.of(runtime.clients, asked)
         yield text + _as_csv(_cells(row, columns, known) for row in rows)
-        if len(rows) < CHUNK:
-            return
-        following, text = order.after(keyed, order.values_of(rows[-1])), ""
+        text = ""
 
 
 def _header(columns: Sequence[str], names: Sequence[NameBeside]) -> list[str]:

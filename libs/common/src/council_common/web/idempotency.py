@@ -18,9 +18,11 @@ from fastapi.routing import APIRoute
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from council_common.database.at_once import AtOnce, NeedsTransaction
+from council_common.database.row_writes import Rows
 from council_common.database.sessions import fetch_row
 from council_common.database.tables import idempotency_key
-from council_common.errors import FieldError, Malformed, Unavailable
+from council_common.errors import BusinessError, FieldError, Malformed, Unavailable
 from council_common.identity.actor import Actor
 from council_common.web.dependencies import SessionDep, authenticated
 
@@ -104,13 +106,16 @@ async def key_claim(
     """The request's Idempotency-Key, if it has one."""
     if idempotency_key_header is None:
         return None
-    return KeyClaim(actor.subject, idempotency_key_header, await request_hash_of(request))
+    claim = KeyClaim(actor.subject, idempotency_key_header, await request_hash_of(request))
+    request.state.asked_under = claim
+    return claim
 
 
 ClaimDep = Annotated[KeyClaim | None, Depends(key_claim)]
 
 
-async def _claim_key(request: Request, session: SessionDep, claim: ClaimDep) -> None:
+async def claim_key(request: Request, session: SessionDep, claim: ClaimDep) -> None:
+    """Claim the request's key before anything is done under it. Raises Replay and KeyReused."""
     if claim is None:
         return
     if await fetch_row(session, _CLAIM, claim.caller, claim.key, claim.request_hash) is None:
@@ -150,18 +155,27 @@ def _kept(headers: Mapping[str, str]) -> str:
     return json.dumps({name: headers[name] for name in KEPT_HEADERS if name in headers})
 
 
-Idempotent = Depends(_claim_key, scope="function")
+Idempotent = Depends(claim_key, scope="function")
 """Put into a creating route's `dependencies`; its router must have `route_class=TransactionalRoute`."""
 
 
 class TransactionalRoute(APIRoute):
-    """A route whose answer is stored with its idempotency key, inside the request's transaction."""
+    """A route whose answer is stored with its idempotency key, together with the facts it tells."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
 
         async def answer_and_store(request: Request) -> Response:
-            response = await answer(request)
+            try:
+                response = await answer(request)
+                if (at_once := _at_once(request)) is not None:
+                    await at_once.write(_answer_row(request, response))
+                    return response
+            except (NeedsTransaction, BusinessError):
+                if _at_once(request) is None:
+                    raise
+                request.state.needs_transaction = True
+                response = await answer(request)
             claim: KeyClaim | None = getattr(request.state, "idempotency_claim", None)
             if claim is not None:
                 given = (response.status_code, _kept(response.headers), bytes(response.body))
@@ -169,6 +183,25 @@ class TransactionalRoute(APIRoute):
             return response
 
         return answer_and_store
+
+
+def needs_transaction(request: Request) -> bool:
+    """Whether an act that was tried at once has to be done in a transaction (database/at_once.py)."""
+    return bool(getattr(request.state, "needs_transaction", False))
+
+
+def _at_once(request: Request) -> AtOnce | None:
+    at_once: AtOnce | None = getattr(request.state, "at_once", None)
+    return None if needs_transaction(request) else at_once
+
+
+def _answer_row(request: Request, response: Response) -> Rows | None:
+    claim: KeyClaim | None = getattr(request.state, "asked_under", None)
+    if claim is None:
+        return None
+    answer = (claim.caller, claim.key, claim.request_hash, response.status_code, _kept(response.headers))
+    columns = ("caller", "key", "request_hash", "status", "headers", "body")
+    return Rows(idempotency_key, columns, [(*answer, bytes(response.body))])
 
 
 async def answer_replay(_: Request, replay: Exception) -> Response:

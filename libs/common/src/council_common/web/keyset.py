@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
@@ -14,11 +14,13 @@ from sqlalchemy import ColumnElement, Select, Text, cast, literal, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from council_common.database.sessions import Sessions
 from council_common.errors import FieldError, Malformed
 
 T = TypeVar("T")
 
 MAX_LIMIT = 200
+CHUNK = 1000
 
 
 class Page(BaseModel, Generic[T]):
@@ -99,6 +101,24 @@ async def fetch_page(
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], order.cursor_of(rows[limit - 1])
+
+
+async def in_chunks(
+    sessions: Sessions, statement: Select[Any], order: Order, *, size: int = CHUNK
+) -> AsyncIterator[Sequence[Any]]:
+    """All rows of a statement in order, some at a time, for a reader who may take its time; at least one chunk.
+
+    Each chunk begins behind the last row of the one before, and no connection is held between them.
+    """
+    keyed = order.apply(order.labelled(statement)).limit(size)
+    following = keyed
+    while True:
+        async with sessions() as session:
+            rows = (await session.execute(following)).all()
+        yield rows
+        if len(rows) < size:
+            return
+        following = order.after(keyed, order.values_of(rows[-1]))
 
 
 def _foreign_cursor() -> Malformed:

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from council_common.service.api import resource_router
-from council_common.web.acts import Act, acting
+from council_common.web.acts import Act, acting, acting_at_once
 from council_common.web.resource_routes import reading_routes
 
 from invoice_service.paying.payments.lists import PaymentList
@@ -18,7 +18,7 @@ router = resource_router("payments")
 
 
 @router.post("", status_code=201, responses={200: {"model": PaymentOut}})
-async def record(payment: PaymentIn, act: Annotated[Act, acting("payments:write")]) -> PaymentOut:
+async def record(payment: PaymentIn, act: Annotated[Act, acting_at_once("payments:write")]) -> PaymentOut:
     """Record a payment of an approved invoice that is not held. The same source reference again answers 200."""
     recorded, is_new = await record_payment(act.session, payment.new_payment(), by=act.by, at=act.at)
     act.answers(f"{router.prefix}/{recorded.id}", recorded.version, new=is_new)

@@ -8,7 +8,7 @@ from uuid import UUID
 from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
-from council_common.web.acts import Act, acting
+from council_common.web.acts import Act, acting, acting_at_once
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
 from council_common.web.idempotency import ClaimDep
 from council_common.web.resource_routes import reading_routes
@@ -59,7 +59,7 @@ reading_routes(router, InvoiceList, InvoiceOut, of=Invoice, scope="invoices:read
 
 
 @router.post("/{invoice_id}/approvals", status_code=201)
-async def approve(invoice_id: UUID, act: Annotated[Act, acting("invoices:approve")]) -> InvoiceOut:
+async def approve(invoice_id: UUID, act: Annotated[Act, acting_at_once("invoices:approve")]) -> InvoiceOut:
     """Approve an invoice for payment; never by the person or system that received it, never while it is held."""
     return _answer(act, await usecases.approve_invoice(act.session, invoice_id, by=act.by, at=act.at))
 
