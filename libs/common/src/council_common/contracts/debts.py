@@ -1,4 +1,4 @@
-"""What debt-service tells: money owed to the council, from invoice to settlement."""
+"""Events of debt-service: money owed to the council, from invoice to settlement."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from council_common.events.contract import Event
 
 HoldCategory = Annotated[
     Literal["breathing_space", "other"],
-    BeforeValidator(lambda told: told if told == "breathing_space" else "other"),
+    BeforeValidator(lambda kind: kind if kind == "breathing_space" else "other"),
     Field(
         examples=["other"],
-        description="Breathing space binds every part of the council (SI 2020/1311); why else is nobody's business.",
+        description="Breathing space binds every part of the council (SI 2020/1311); other reasons stay with us.",
     ),
 ]
 
@@ -69,9 +69,7 @@ class ReceiptAllocatedV1(ReceivableEvent):
     received_on: Day
     allocated_pence: Pence
     outstanding_pence: Annotated[Pence, Field(examples=[0])]
-    basis: Annotated[
-        str, Field(examples=["quoted_reference"], description="Why this receivable (receivables.md §2.9).")
-    ]
+    basis: Annotated[str, Field(examples=["quoted_reference"], description="Why this receivable.")]
 
 
 class ReceiptReversedV1(ReceivableEvent):

@@ -1,4 +1,4 @@
-"""What invoice-service tells: invoices from receipt to payment, and payments that came back."""
+"""Events of invoice-service: invoices from receipt to payment, and payments that came back."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class InvoiceEvent(Event, topic="invoices.v1", producer="invoice-service", key="
 
 
 class InvoiceReceivedV1(InvoiceEvent):
-    """An invoice came in. `historic` marks one that was paid before it was told to us: nobody is written to."""
+    """An invoice came in. `historic` marks one that was paid before its source sent it here: no message goes out."""
 
     source: Source
     number: Annotated[str, Field(examples=["INV-0001"])]
@@ -60,7 +60,7 @@ class InvoiceReleasedV1(InvoiceEvent):
 
 
 class InvoiceApprovedV1(InvoiceEvent):
-    """Somebody other than its receiver approved an invoice for payment."""
+    """An invoice was approved for payment, by another person than its receiver."""
 
     gross_pence: Pence
     due_on: Day
@@ -108,7 +108,7 @@ class InvoiceCancelledV1(InvoiceEvent):
 
 
 class DuplicateSuspectedV1(InvoiceEvent):
-    """An invoice looks like one we have: rule and the other's id (payables.md §4, D1-D5)."""
+    """An invoice looks like one we have: rule and the other's id (D1: same supplier, normalised number and kind)."""
 
     other_invoice_id: InvoiceId
     rule: Annotated[str, Field(examples=["D1"])]

@@ -1,4 +1,4 @@
-"""What notification-service tells: what became of each message."""
+"""Events of notification-service: what became of each message."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class MessageSentV1(MessageEvent):
 class MessageDeliveredV1(MessageEvent):
     """The carrier's final, good answer: the next mail server took the e-mail, the print room's mailbox the letter.
 
-    Not that it was printed, posted or read (receivables.md §6: GOV.UK Notify's `received` is not "delivered" either).
+    Not that it was printed, posted or read (GOV.UK Notify's `received` is not "delivered" either).
     """
 
 

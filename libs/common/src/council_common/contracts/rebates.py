@@ -1,4 +1,4 @@
-"""What rebate-service tells: agreements, and rebates from expectation to proof."""
+"""Events of rebate-service: agreements, and rebates from expectation to proof."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class RebateExpectedV1(RebateEvent):
 
 
 class RebatePart(BaseModel):
-    """What was earned at one VAT rate (percent), in pence (payables.md §1.3)."""
+    """What was earned at one VAT rate (percent), in pence."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -126,7 +126,7 @@ class RebateVarianceFoundV1(RebateEvent):
 
 
 class RebateVarianceResolvedV1(Event, topic="rebates.v1", producer="rebate-service", key="rebate_id"):
-    """A variance (or an unagreed deduction) was settled by somebody, or went away with its payment: how."""
+    """A variance (or an unagreed deduction) was settled, or went away with its payment: how."""
 
     rebate_id: RebateId
     invoice_id: InvoiceId
