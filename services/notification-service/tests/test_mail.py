@@ -4,6 +4,7 @@ import email
 import email.policy
 from email.message import EmailMessage
 
+import pytest
 from council_common.ids import new_id
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -72,6 +73,27 @@ def test_every_message_is_read_back_as_it_was_written(subject: str, text: str, h
 def test_a_subject_is_read_back_as_one_line(subject: str) -> None:
     mail = read(email_bytes(a_rendering(subject=subject), sender="p@c.example", sender_name="C", at=NOW))
     assert " ".join(str(mail["Subject"]).split()) == " ".join(one_line(subject).split())
+
+
+@pytest.mark.parametrize(
+    "written", ["=?utf-8?q?a=0D=0ABcc:_all@home.example?=", "a\r\nBcc: all@home.example", "a\x0bBcc: b"]
+)
+def test_what_people_wrote_is_no_header(written: str) -> None:
+    """RFC 2047: a mail program shows what an encoded word hides, a line end too."""
+    rendering = a_rendering(subject=written)
+    for content in (
+        email_bytes(rendering, sender="p@c.example", sender_name=written, at=NOW),
+        letter_bytes(rendering, sender="p@c.example", sender_name=written, print_room="print@c.example", at=NOW),
+    ):
+        head = content.partition(b"\r\n\r\n")[0]
+        assert b"Bcc" not in {line.partition(b":")[0] for line in head.split(b"\r\n")}
+        mail = read(content)
+        assert (mail["Bcc"], len(mail["From"].addresses), "\n" in mail["Subject"]) == (None, 1, False)
+
+
+def test_a_sender_that_is_not_ascii_is_refused() -> None:
+    with pytest.raises(ValueError, match="ASCII"):
+        email_bytes(a_rendering(), sender="zahlungen@müller.example", sender_name="C", at=NOW)
 
 
 def test_a_letter_says_when_it_was_written_in_london() -> None:

@@ -124,6 +124,21 @@ def test_postcodes(given: str, printed: str | None) -> None:
         (["1 High Street", "Kent", "United Kingdom"], "TN23 1AA", ["A Name", "1 High Street", "Kent", "TN23 1AA"]),
         (["1 High Street", "TN23 1AA", "England"], None, ["A Name", "1 High Street", "TN23 1AA"]),
         (["1 High Street", "Atlantis"], None, None),
+        # As people write them; the names of ISO 3166-1 are others.
+        (["1 Eden Quay", "Cork", "Eire"], None, ["A Name", "1 Eden Quay", "Cork", "EIRE"]),
+        (["1 Main Street", "Springfield", "U.S.A."], None, ["A Name", "1 Main Street", "Springfield", "U.S.A."]),
+        (["1 Dam", "Amsterdam", "The Netherlands"], None, ["A Name", "1 Dam", "Amsterdam", "THE NETHERLANDS"]),
+        (["Calle 1", "La Paz", "Bolivia"], None, ["A Name", "Calle 1", "La Paz", "BOLIVIA"]),
+        (["Calle 1", "La Paz", "Bolivia, Plurinational State of"], None, None),
+        (["1 High Street", "Kent", "UK"], "TN23 1AA", ["A Name", "1 High Street", "Kent", "TN23 1AA"]),
+        # The Crown dependencies have UK postcodes, and need them.
+        (
+            ["1 The Parade", "St Helier", "Jersey"],
+            "JE2 3AB",
+            ["A Name", "1 The Parade", "St Helier", "Jersey", "JE2 3AB"],
+        ),
+        (["1 The Parade", "St Helier", "Jersey"], None, None),
+        (["1 The Strand", "Douglas", "Isle of Man"], None, None),
         (["France"], None, None),
     ],
 )

@@ -1,22 +1,21 @@
-"""A message as bytes: an e-mail to its recipient, or a letter to the print room.
-
-Written out by hand (RFC 5322, RFC 2045): the standard library's message classes take 0.4 to 1.2 ms for what takes
-0.05 ms here, more than all else that happens to a message. The tests read every message back with them.
-"""
+"""A message as bytes: an e-mail to its recipient, or a letter to the print room."""
 
 from __future__ import annotations
 
-from binascii import b2a_qp
 from collections.abc import Sequence
 from datetime import datetime
-from email.header import Header
-from email.utils import format_datetime, formataddr
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
 from uuid import UUID
 
 from council_common.clock import london_date
 
 from notification_service.message_templates.rendering import day, one_line
 from notification_service.messages.tables import Rendering
+
+# Only the text's own ASCII stands as it is: not every server on the way takes eight bits.
+_ENCODING = "quoted-printable"
 
 
 def message_id_header(message_id: UUID, mail_from: str) -> str:
@@ -25,8 +24,11 @@ def message_id_header(message_id: UUID, mail_from: str) -> str:
 
 
 def email_bytes(rendering: Rendering, *, sender: str, sender_name: str, at: datetime) -> bytes:
-    """The message as an e-mail, with its HTML beside the text where there is one."""
-    headers = _headers(
+    """The message as an e-mail, with its HTML beside the text where there is one.
+
+    Raises ValueError for an address that is not plain ASCII.
+    """
+    mail = _headed(
         rendering.message_id,
         rendering.subject,
         sender=sender,
@@ -34,26 +36,20 @@ def email_bytes(rendering: Rendering, *, sender: str, sender_name: str, at: date
         recipients=rendering.sent_to,
         at=at,
     )
-    text = _part("plain", rendering.text)
-    if rendering.html is None:
-        return headers + text
-    # Quoted-printable text never holds "=_": the boundary cannot occur in a part.
-    boundary = f"=_{rendering.message_id.hex}".encode()
-    html = _part("html", rendering.html)
-    parts = b"".join(b"\r\n--%s\r\n%s" % (boundary, part) for part in (text, html))
-    return headers + b'Content-Type: multipart/alternative; boundary="%s"\r\n%s\r\n--%s--\r\n' % (
-        boundary,
-        parts,
-        boundary,
-    )
+    mail.set_content(_lines(rendering.text), cte=_ENCODING)
+    if rendering.html is not None:
+        mail.add_alternative(_lines(rendering.html), subtype="html", cte=_ENCODING)
+        # Every attempt has the same bytes. Quoted-printable text never holds "=_".
+        mail.set_boundary(f"=_{rendering.message_id.hex}")
+    return _bytes_of(mail)
 
 
 def letter_bytes(rendering: Rendering, *, sender: str, sender_name: str, print_room: str, at: datetime) -> bytes:
     """The message as a letter, in an e-mail to the print room: postal address, date, text.
 
-    Its subject names no person.
+    Its subject names no person. Raises ValueError for an address that is not plain ASCII.
     """
-    headers = _headers(
+    mail = _headed(
         rendering.message_id,
         f"Letter to print and post: {rendering.message_id}",
         sender=sender,
@@ -62,32 +58,46 @@ def letter_bytes(rendering: Rendering, *, sender: str, sender_name: str, print_r
         at=at,
     )
     address, written_on = "\n".join(rendering.sent_to), day(london_date(rendering.rendered_at))
-    return headers + _part("plain", f"{address}\n\n{written_on}\n\n{rendering.subject}\n\n{rendering.text}")
+    letter = f"{address}\n\n{written_on}\n\n{rendering.subject}\n\n{rendering.text}"
+    mail.set_content(_lines(letter), cte=_ENCODING)
+    return _bytes_of(mail)
 
 
-def _part(subtype: str, text: str) -> bytes:
-    """A text with its content headers, readable as it stands wherever it is ASCII."""
-    lines = "\r\n".join(text.splitlines()) + "\r\n"
-    return (
-        f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
-    ).encode() + b2a_qp(lines.encode(), istext=True)
-
-
-def _headers(
+def _headed(
     message_id: UUID, subject: str, *, sender: str, sender_name: str, recipients: Sequence[str], at: datetime
-) -> bytes:
-    """The header lines. Addresses have been checked and hold no space; other words are brought on one line."""
-    headers = {
-        "From": formataddr((one_line(sender_name), sender)),
-        "To": ",\r\n ".join(recipients),
-        "Subject": Header(one_line(subject), header_name="Subject").encode(linesep="\r\n"),
-        "Date": format_datetime(at),
-        "Message-ID": message_id_header(message_id, sender),
-        # No robot answers us (RFC 3834; the second is Exchange's). There is no List-Unsubscribe (RFC 8058): these
-        # are notices about money that nobody can opt out of (receivables.md §6).
-        "Auto-Submitted": "auto-generated",
-        "X-Auto-Response-Suppress": "All",
-        "Content-Language": "en-GB",
-        "MIME-Version": "1.0",
-    }
-    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("ascii")
+) -> EmailMessage:
+    """A message with its headers; those that hold what people wrote are one line of plain words."""
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = _address(sender, _plain_words(sender_name))
+    mail["To"] = [_address(recipient) for recipient in recipients]
+    mail["Subject"] = _plain_words(subject)
+    mail["Date"] = at
+    mail["Message-ID"] = message_id_header(message_id, sender)
+    # No robot answers us (RFC 3834; the second is Exchange's). There is no List-Unsubscribe (RFC 8058): these are
+    # notices about money that nobody can opt out of.
+    mail["Auto-Submitted"] = "auto-generated"
+    mail["X-Auto-Response-Suppress"] = "All"
+    return mail
+
+
+def _lines(text: str) -> str:
+    """The text with one kind of line end, the last line's included."""
+    return "\n".join(text.splitlines()) + "\n"
+
+
+def _bytes_of(mail: EmailMessage) -> bytes:
+    # Setting content takes headers of content away: this one comes last.
+    mail["Content-Language"] = "en-GB"
+    return mail.as_bytes()
+
+
+def _plain_words(text: str) -> str:
+    # A line of theirs must not become a header, nor an encoded word (RFC 2047) that hides one.
+    return one_line(text).replace("=?", "= ?")
+
+
+def _address(address: str, name: str = "") -> Address:
+    if not address.isascii():
+        raise ValueError("the address is not plain ASCII")
+    user, _, domain = address.rpartition("@")
+    return Address(name, user, domain)

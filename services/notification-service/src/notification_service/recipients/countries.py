@@ -1,45 +1,27 @@
 """Countries and territories a letter from the United Kingdom can be posted to, by their English names.
 
-ISO 3166-1 short names as at November 2026 without those of the United Kingdom and the Crown dependencies (which have
-UK postcodes), and names in common use. Matched without case, accents, full stops and a leading "the".
+The names of ISO 3166-1 (pycountry) and those in everyday use that it does not have. The United Kingdom's own and the
+Crown dependencies' are left out: letters there end with a UK postcode (Royal Mail's Postcode Address File covers
+Jersey, Guernsey and the Isle of Man). Matched without case, accents, full stops and a leading "the".
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
-_NAMES = """
-Afghanistan; Aland Islands; Albania; Algeria; American Samoa; Andorra; Angola; Anguilla; Antigua and Barbuda;
-Argentina; Armenia; Aruba; Ascension Island; Australia; Austria; Azerbaijan; Bahamas; Bahrain; Bangladesh; Barbados;
-Belarus; Belgium; Belize; Benin; Bermuda; Bhutan; Bolivia; Bonaire; Bosnia and Herzegovina; Botswana; Brazil;
-British Virgin Islands; Brunei; Brunei Darussalam; Bulgaria; Burkina Faso; Burma; Burundi; Cabo Verde; Cambodia;
-Cameroon; Canada; Cape Verde; Cayman Islands; Central African Republic; Chad; Chile; China; Christmas Island;
-Cocos Islands; Colombia; Comoros; Congo; Cook Islands; Costa Rica; Cote d'Ivoire; Croatia; Cuba; Curacao; Cyprus;
-Czech Republic; Czechia; Democratic Republic of the Congo; Denmark; Djibouti; Dominica; Dominican Republic;
-East Timor; Ecuador; Egypt; Eire; El Salvador; Equatorial Guinea; Eritrea; Estonia; Eswatini; Ethiopia;
-Falkland Islands; Faroe Islands; Fiji; Finland; France; French Guiana; French Polynesia; Gabon; Gambia; Georgia;
-Germany; Ghana; Gibraltar; Greece; Greenland; Grenada; Guadeloupe; Guam; Guatemala; Guinea; Guinea-Bissau; Guyana;
-Haiti; Holland; Holy See; Honduras; Hong Kong; Hungary; Iceland; India; Indonesia; Iran; Iraq; Ireland; Israel; Italy;
-Ivory Coast; Jamaica; Japan; Jordan; Kazakhstan; Kenya; Kiribati; Kosovo; Kuwait; Kyrgyzstan; Lao; Laos; Latvia;
-Lebanon; Lesotho; Liberia; Libya; Liechtenstein; Lithuania; Luxembourg; Macao; Macau; Madagascar; Malawi; Malaysia;
-Maldives; Mali; Malta; Marshall Islands; Martinique; Mauritania; Mauritius; Mayotte; Mexico; Micronesia; Moldova;
-Monaco; Mongolia; Montenegro; Montserrat; Morocco; Mozambique; Myanmar; Namibia; Nauru; Nepal; Netherlands;
-New Caledonia; New Zealand; Nicaragua; Niger; Nigeria; Niue; Norfolk Island; North Korea; North Macedonia;
-Northern Mariana Islands; Norway; Oman; Pakistan; Palau; Palestine; Panama; Papua New Guinea; Paraguay; Peru;
-Philippines; Pitcairn; Pitcairn Islands; Poland; Portugal; Puerto Rico; Qatar; Republic of Ireland;
-Republic of the Congo; Reunion; Romania; Russia; Russian Federation; Rwanda; Saba; Saint Barthelemy; Saint Helena;
-Saint Kitts and Nevis; Saint Lucia; Saint Martin; Saint Pierre and Miquelon; Saint Vincent and the Grenadines; Samoa;
-San Marino; Sao Tome and Principe; Saudi Arabia; Senegal; Serbia; Seychelles; Sierra Leone; Singapore; Sint Eustatius;
-Sint Maarten; Slovakia; Slovenia; Solomon Islands; Somalia; South Africa; South Korea; South Sudan; Spain; Sri Lanka;
-St Helena; St Kitts and Nevis; St Lucia; St Vincent and the Grenadines; Sudan; Suriname; Svalbard; Swaziland; Sweden;
-Switzerland; Syria; Syrian Arab Republic; Taiwan; Tajikistan; Tanzania; Thailand; Timor-Leste; Togo; Tokelau; Tonga;
-Trinidad and Tobago; Tristan da Cunha; Tunisia; Turkey; Turkiye; Turkmenistan; Turks and Caicos Islands; Tuvalu;
-Uganda; Ukraine; UAE; United Arab Emirates; United States; United States of America; United States Virgin Islands;
-Uruguay; US Virgin Islands; USA; Uzbekistan; Vanuatu; Vatican City; Venezuela; Viet Nam; Vietnam; Wallis and Futuna;
-Western Sahara; Yemen; Zambia; Zimbabwe
+import pycountry
+
+_WITH_UK_POSTCODES = frozenset({"GB", "IM", "JE", "GG"})
+_EVERYDAY = """
+Ascension Island; Bonaire; Brunei; Burma; Cape Verde; Cocos Islands; Democratic Republic of the Congo; East Timor;
+Eire; Falkland Islands; Holland; Holy See; Ivory Coast; Kosovo; Lao; Macau; Micronesia; Palestine; Pitcairn Islands;
+Republic of Ireland; Russia; Saba; Saint Helena; Saint Martin; Sint Eustatius; Sint Maarten; St Helena;
+St Kitts and Nevis; St Lucia; St Vincent and the Grenadines; Svalbard; Swaziland; Tristan da Cunha; Turkey; UAE;
+United States Virgin Islands; US Virgin Islands; USA; Vatican City
 """
-_UK = "United Kingdom; UK; Great Britain; GB; England; Scotland; Wales; Northern Ireland"
+_UNITED_KINGDOM = "United Kingdom; UK; Great Britain; GB; England; Scotland; Wales; Northern Ireland"
 
 
 def _plain(name: str) -> str:
@@ -53,16 +35,28 @@ def _plain(name: str) -> str:
     return " ".join(words).removeprefix("the ")
 
 
-def _set_of(names: str) -> frozenset[str]:
+def _listed(names: str) -> frozenset[str]:
     return frozenset(_plain(name) for name in names.replace("\n", " ").split(";"))
 
 
-_COUNTRIES, _OWN = _set_of(_NAMES), _set_of(_UK)
+def _of_iso_3166() -> Iterator[str]:
+    for country in pycountry.countries:
+        if country.alpha_2 not in _WITH_UK_POSTCODES:
+            # "Bolivia, Plurinational State of" is written by nobody: it has a common name, too.
+            yield from (_plain(name) for name in _names_of(country) if "," not in name)
+
+
+def _names_of(country: object) -> list[str]:
+    kinds = ("name", "common_name", "official_name")
+    return [name for kind in kinds if (name := getattr(country, kind, None))]
+
+
+_ABROAD, _OWN = _listed(_EVERYDAY) | frozenset(_of_iso_3166()), _listed(_UNITED_KINGDOM)
 
 
 def is_other_country(line: str) -> bool:
     """Whether a line is the name of a country abroad."""
-    return _plain(line) in _COUNTRIES
+    return _plain(line) in _ABROAD
 
 
 def is_united_kingdom(line: str) -> bool:
