@@ -25,6 +25,7 @@ NAMES = (
     "paid_to_visible",
     "propose_dunning",
     "aged_debt",
+    "list_page",
 )
 
 
