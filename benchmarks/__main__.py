@@ -30,7 +30,7 @@ NAMES = (
 
 
 async def run(names: list[str]) -> list[Measured]:
-    """One after the other, each on fresh databases; one that breaks is told and the others go on."""
+    """One after the other, each on fresh databases; one that breaks is reported and the others go on."""
     measured = []
     with parts() as real:
         for name in names:

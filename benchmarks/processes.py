@@ -76,7 +76,7 @@ async def issuer(keys: Path) -> AsyncIterator[Tokens]:
 def service_environment(
     *, database_url: str, bootstrap: str, issuer: str, port: int = 0, more: Sequence[tuple[str, str]] = ()
 ) -> dict[str, str]:
-    """What a service is told (docs/architecture.md)."""
+    """The settings of a service (docs/architecture.md)."""
     return {
         "DATABASE_URL": database_url,
         "KAFKA_BOOTSTRAP_SERVERS": bootstrap,

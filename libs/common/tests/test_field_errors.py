@@ -1,4 +1,4 @@
-"""Every refused field is told with what would be right, and never with what it held."""
+"""Every refused field is named with what would be right, and never with what it held."""
 
 from datetime import date
 from enum import StrEnum

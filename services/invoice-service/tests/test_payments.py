@@ -12,12 +12,12 @@ from invoice_stories import a_hold, a_payment, a_release, a_supplier, approved, 
 async def test_an_invoice_is_paid_with_the_rebate_deducted(service: Harness) -> None:
     await a_supplier(service)
     invoice = await approved(service)
-    told = a_payment(invoice["id"], paid=129_195, deducted=1_305)
+    body = a_payment(invoice["id"], paid=129_195, deducted=1_305)
     async with service.as_("erp") as erp:
-        answer = await erp.post("/v1/payments", json=told, headers={"idempotency-key": "p"})
-        replayed = await erp.post("/v1/payments", json=told, headers={"idempotency-key": "p"})
-        again = await erp.post("/v1/payments", json=told)
-        other = await erp.post("/v1/payments", json=told | {"paid_pence": 1})
+        answer = await erp.post("/v1/payments", json=body, headers={"idempotency-key": "p"})
+        replayed = await erp.post("/v1/payments", json=body, headers={"idempotency-key": "p"})
+        again = await erp.post("/v1/payments", json=body)
+        other = await erp.post("/v1/payments", json=body | {"paid_pence": 1})
     payment = answer.json()
     assert (answer.status_code, replayed.content, again.status_code) == (201, answer.content, 200)
     assert again.json() == payment
@@ -39,8 +39,8 @@ async def test_part_payments_settle_the_invoice_to_the_penny(service: Harness) -
     invoice = await approved(service)
     async with service.as_("erp") as erp:
         for number, paid in enumerate((33_333, 1, 97_166)):
-            told = a_payment(invoice["id"], paid=paid, reference=f"P{number}")
-            assert (await erp.post("/v1/payments", json=told)).status_code == 201
+            body = a_payment(invoice["id"], paid=paid, reference=f"P{number}")
+            assert (await erp.post("/v1/payments", json=body)).status_code == 201
         over = await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=1, reference="P9"))
     assert (over.status_code, over.json()["code"]) == (409, "invoice-not-approved")
     events = await service.published(InvoicePaidV1)
@@ -64,7 +64,7 @@ async def test_what_may_not_be_paid(service: Harness) -> None:
     )
     async with service.as_("erp") as erp:
         await erp.post(f"/v1/invoices/{held['id']}/holds", json=a_hold("missing_receipt"))
-        for told, status, code in (
+        for body, status, code in (
             (a_payment(waiting["id"]), 409, "invoice-not-approved"),
             (a_payment(held["id"]), 409, "invoice-held"),
             (a_payment(credit["id"], paid=5), 409, "credit-note-not-payable"),
@@ -83,7 +83,7 @@ async def test_what_may_not_be_paid(service: Harness) -> None:
             (a_payment(invoice["id"]) | {"reference": "RUN\n42"}, 422, "malformed"),
             (a_payment(invoice["id"]) | {"reference": "longer than 18 char"}, 422, "malformed"),
         ):
-            answer = await erp.post("/v1/payments", json=told)
+            answer = await erp.post("/v1/payments", json=body)
             assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
     assert await service.published(InvoicePaidV1) == []
 
@@ -103,9 +103,9 @@ async def test_a_payment_comes_back_once(service: Harness) -> None:
             f"/v1/payments/{first['id']}/returns", json={"reason_code": "9", "returned_on": "2026-03-11"}
         )
         assert wrong.status_code == 422
-        told = {"reason_code": "5", "returned_on": "2026-03-11"}
-        back = await erp.post(f"/v1/payments/{first['id']}/returns", json=told)
-        twice = await erp.post(f"/v1/payments/{first['id']}/returns", json=told)
+        body = {"reason_code": "5", "returned_on": "2026-03-11"}
+        back = await erp.post(f"/v1/payments/{first['id']}/returns", json=body)
+        twice = await erp.post(f"/v1/payments/{first['id']}/returns", json=body)
     assert (back.status_code, back.json()["status"], back.json()["reason_code"]) == (201, "returned", "5")
     assert (twice.status_code, twice.json()["code"]) == (409, "payment-already-returned")
     owed = await shown(service, f"/v1/invoices/{invoice['id']}")
@@ -114,7 +114,7 @@ async def test_a_payment_comes_back_once(service: Harness) -> None:
     assert (event.reason_code, event.paid_pence, event.gross_pence, event.version) == ("5", 100_000, 130_500, 5)
     await service.deliver(SupplierHeldV1(version=2, occurred_at=NOW, by="x", supplier_id=supplier_id, reason="dispute"))
     async with service.as_("erp") as erp:
-        back = await erp.post(f"/v1/payments/{second['id']}/returns", json=told)
+        back = await erp.post(f"/v1/payments/{second['id']}/returns", json=body)
     assert back.status_code == 201
     owed = await shown(service, f"/v1/invoices/{invoice['id']}")
     assert (owed["status"], owed["outstanding_pence"]) == ("held", 130_500)
@@ -128,8 +128,8 @@ async def test_a_returned_payment_of_a_held_supplier_is_held_until_it_is_release
         await service.deliver(
             SupplierHeldV1(version=2, occurred_at=NOW, by="x", supplier_id=supplier_id, reason="dispute")
         )
-        told = {"reason_code": "B", "returned_on": "2026-03-11"}
-        assert (await erp.post(f"/v1/payments/{payment['id']}/returns", json=told)).status_code == 201
+        body = {"reason_code": "B", "returned_on": "2026-03-11"}
+        assert (await erp.post(f"/v1/payments/{payment['id']}/returns", json=body)).status_code == 201
     owed = await shown(service, f"/v1/invoices/{invoice['id']}")
     assert (owed["status"], owed["hold_reasons"]) == ("held", ["supplier_held"])
     [held] = await service.published(InvoiceHeldV1)
@@ -164,7 +164,7 @@ async def test_a_settled_dispute_moves_the_day_the_invoice_was_valid(service: Ha
         ("2026-03-05", "2026-03-10", None, True),  # sent on the 9th: it was paid in dispute
         ("2026-03-09", "2026-03-10", None, True),
         ("2026-03-10", "2026-03-11", None, False),  # it began when the money was on its way
-        (None, "2026-03-11", None, False),  # told today, the 11th
+        (None, "2026-03-11", None, False),  # sent today, the 11th
     ],
 )
 async def test_no_invoice_is_valid_only_after_it_was_paid(
@@ -177,8 +177,8 @@ async def test_no_invoice_is_valid_only_after_it_was_paid(
     async with service.as_("erp") as erp:
         hold = (await erp.post(f"{base}/holds", json=a_hold("dispute", placed_on=began_on))).json()
         await erp.post(f"{base}/holds/{hold['id']}/releases", json=a_release(released_on=ended_on))
-        told = a_payment(invoice["id"]) | {"remitted_on": "2026-03-09", "arrives_on": "2026-03-11"}
-        assert (await erp.post("/v1/payments", json=told)).status_code == 201
+        body = a_payment(invoice["id"]) | {"remitted_on": "2026-03-09", "arrives_on": "2026-03-11"}
+        assert (await erp.post("/v1/payments", json=body)).status_code == 201
     [event] = await service.published(InvoicePaidV1)
     assert (event.valid_on, event.disputed) == (valid_on, disputed)
 
@@ -186,10 +186,10 @@ async def test_no_invoice_is_valid_only_after_it_was_paid(
 async def test_a_payment_says_how_and_under_which_reference(service: Harness) -> None:
     await a_supplier(service)
     invoice = await approved(service)
-    told = a_payment(invoice["id"], paid=500)
+    body = a_payment(invoice["id"], paid=500)
     async with service.as_("erp") as erp:
-        await erp.post("/v1/payments", json=told)
-        await erp.post("/v1/payments", json=told | {"source": {"system": "erp", "reference": "P2"}, "reference": ""})
+        await erp.post("/v1/payments", json=body)
+        await erp.post("/v1/payments", json=body | {"source": {"system": "erp", "reference": "P2"}, "reference": ""})
     first, second = await service.published(InvoicePaidV1)
     assert (first.method, first.payment_reference, first.purchase_order_number) == ("bacs", "RUN 42", "PO-77")
     assert second.payment_reference is None
@@ -208,11 +208,11 @@ async def test_when_the_funds_arrive_follows_from_the_method(
 ) -> None:
     await a_supplier(service)
     invoice = await approved(service)
-    told = a_payment(invoice["id"]) | {"method": method, "remitted_on": remitted_on}
-    del told["arrives_on"]
+    body = a_payment(invoice["id"]) | {"method": method, "remitted_on": remitted_on}
+    del body["arrives_on"]
     async with service.as_("erp") as erp:
-        answer = await erp.post("/v1/payments", json=told)
-        again = await erp.post("/v1/payments", json=told)
+        answer = await erp.post("/v1/payments", json=body)
+        again = await erp.post("/v1/payments", json=body)
     assert (answer.status_code, answer.json()["arrives_on"], again.status_code) == (201, arrives_on, 200)
     [event] = await service.published(InvoicePaidV1)
     assert str(event.arrives_on) == arrives_on
@@ -236,10 +236,10 @@ def test_the_bacs_cycle(remitted_on: date, arrives_on: date) -> None:
 async def test_a_cheque_or_card_says_when_its_funds_arrive(service: Harness, method: str) -> None:
     await a_supplier(service)
     invoice = await approved(service)
-    told = a_payment(invoice["id"]) | {"method": method}
+    body = a_payment(invoice["id"]) | {"method": method}
     async with service.as_("erp") as erp:
-        refused = await erp.post("/v1/payments", json=told | {"arrives_on": None})
-        accepted = await erp.post("/v1/payments", json=told)
+        refused = await erp.post("/v1/payments", json=body | {"arrives_on": None})
+        accepted = await erp.post("/v1/payments", json=body)
     assert (refused.status_code, refused.json()["code"]) == (422, "payment-malformed")
     assert refused.json()["errors"][0]["field"] == "arrives_on"
     assert (accepted.status_code, accepted.json()["arrives_on"]) == (201, "2026-03-13")

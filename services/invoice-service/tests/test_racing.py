@@ -112,7 +112,7 @@ async def test_of_racing_approvals_one_approves(racing_service: Harness, key: st
 
 
 async def test_an_act_and_a_change_of_the_same_invoice_at_one_moment_both_count(racing_service: Harness) -> None:
-    """Whatever was read before the other one wrote is read again: no version is lost or told twice."""
+    """Whatever was read before the other one wrote is read again: no version is lost or used twice."""
     await a_supplier(racing_service)
     for round_ in range(8):
         invoice = await received(racing_service, number=f"N{round_}", reference=f"R{round_}")

@@ -196,7 +196,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"lines": [_LINE | {"vat_rate": "0"}]}, "vat-beyond-rate", "lines.0.vat_pence"),
     ({"lines": [_LINE | {"vat_pence": -20_500}], "vat_pence": -20_500, "gross_pence": 89_500},
      "vat-beyond-rate", "lines.0.vat_pence"),
-    # Each line within bounds, the totals nought: no event could hold the shares.
+    # Each line within bounds, the totals zero: no event could hold the shares.
     ({"lines": [_LINE | {"net_pence": net, "vat_pence": 0, "vat_rate": rate}
                 for net, rate in ((_MOST, "20"), (_MOST, "20"), (-_MOST, "0"), (-_MOST, "0"))],
       "net_pence": 0, "vat_pence": 0, "gross_pence": 0}, "amount-too-large", "lines"),

@@ -33,15 +33,15 @@ class Both:
         self.seen = SeenSuppliers()
 
     async def at_once(self, body: dict[str, Any], *, key: str | None = None) -> Receipt | None:
-        told = InvoiceIn.model_validate(body).new_invoice()
+        new = InvoiceIn.model_validate(body).new_invoice()
         claim = _claim(body, key)
-        return await receive_at_once(self.service.runtime.engine, told, self.seen, by=ERP, at=NOW, claim=claim)
+        return await receive_at_once(self.service.runtime.engine, new, self.seen, by=ERP, at=NOW, claim=claim)
 
     async def with_care(self, body: dict[str, Any], *, key: str | None = None) -> Receipt:
-        told = InvoiceIn.model_validate(body).new_invoice()
+        new = InvoiceIn.model_validate(body).new_invoice()
         runtime = self.service.runtime
         return await receive_with_care(
-            runtime.sessions, told, by=ERP, at=NOW, clients=runtime.clients, seen=self.seen, claim=_claim(body, key)
+            runtime.sessions, new, by=ERP, at=NOW, clients=runtime.clients, seen=self.seen, claim=_claim(body, key)
         )
 
     async def rows(self, table: str) -> list[dict[str, Any]]:
@@ -74,10 +74,10 @@ async def test_both_ways_store_and_tell_the_same(both: Both) -> None:
     assert [row["number_key"] for row in (first, second)] == ["A1", "A2"]
     answers = [json.loads(receipt.body) for receipt in (careful, short)]
     assert _without(answers[0], OWN) == _without(answers[1], OWN)
-    told = [event.model_dump() for event in await both.service.published()]
-    assert len(told) == 2
-    assert _without(told[0], OWN | {"invoice_id"}) == _without(told[1], OWN | {"invoice_id"})
-    assert [event["invoice_id"] for event in told] == [careful.invoice_id, short.invoice_id]
+    events = [event.model_dump() for event in await both.service.published()]
+    assert len(events) == 2
+    assert _without(events[0], OWN | {"invoice_id"}) == _without(events[1], OWN | {"invoice_id"})
+    assert [event["invoice_id"] for event in events] == [careful.invoice_id, short.invoice_id]
     keys = sorted(await both.rows("idempotency_key"), key=lambda row: str(row["key"]))
     for key, receipt in zip(keys, (careful, short), strict=True):
         assert (key["status"], bytes(key["body"]), key["headers"]) == (201, receipt.body, receipt.headers)

@@ -1,4 +1,4 @@
-"""Time is an argument: only the edges (dependencies, worker) hold a clock, everything below is told."""
+"""Time is an argument: only the edges (dependencies, worker) hold a clock, everything below takes it as one."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime

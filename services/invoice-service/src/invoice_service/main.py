@@ -7,10 +7,10 @@ from council_common.service.api import build_api
 from council_common.service.command import Service
 from fastapi import FastAPI
 
-from invoice_service.handlers import handlers
 from invoice_service.intake.invoice_imports.jobs import JOBS
 from invoice_service.intake.invoice_imports.routes import router as invoice_imports
 from invoice_service.paying.payments.routes import router as payments
+from invoice_service.register.invoices.handlers import handlers
 from invoice_service.register.invoices.routes import router as invoices
 from invoice_service.settings import Settings
 

@@ -52,7 +52,7 @@ def _security_headers() -> dict[str, Any]:
 
 
 def _readiness() -> dict[str, Any]:
-    """The gateway's own readiness: 503 once it is told to drain."""
+    """The gateway's own readiness: 503 once it drains."""
     path = {"name": ":path", "string_match": {"exact": "/health/ready"}}
     return _filter("health-check", "health_check.v3.HealthCheck", pass_through_mode=False, headers=[path])
 

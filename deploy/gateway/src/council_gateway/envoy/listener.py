@@ -79,7 +79,7 @@ def _edge() -> dict[str, Any]:
 
 
 def _correlation() -> dict[str, Any]:
-    """One id per request, made here, told to the service and to the caller."""
+    """One id per request, made here, passed to the service and to the caller."""
     return {
         "generate_request_id": True,
         "preserve_external_request_id": False,

@@ -36,7 +36,7 @@ class Issuer:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything Envoy has to be told that the table of resources does not say."""
+    """Everything Envoy needs that the table of resources does not say."""
 
     listen: Address
     admin: Address

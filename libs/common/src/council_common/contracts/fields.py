@@ -8,9 +8,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from council_common.fields import PRINTABLE
 from council_common.money import MAX_PENCE, Percent
-
-PRINTABLE = r"^[^\x00-\x1f\x7f]+$"  # no control characters
 
 Pence = Annotated[int, Field(ge=-MAX_PENCE, le=MAX_PENCE, examples=[120_000], description="Whole pence.")]
 Rate = Annotated[Percent, Field(examples=["1.00"], description="Percent, as a decimal string.")]

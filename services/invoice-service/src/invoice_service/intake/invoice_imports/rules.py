@@ -88,7 +88,7 @@ def occurrence_reference(key: str, occurrence: int) -> str:
     whatever name, brings the same three references and adds nothing; a file of another month that repeats lines
     (a payment keeps its date and transaction number, so it is that payment published again) adds only as many
     as it has more of them. Two truly different payments of one day, with one transaction number, supplier,
-    purpose and amount, that are never in one file together, cannot be told from a repetition and count once.
+    purpose and amount, that are never in one file together, look like a repetition and count once.
 
     >>> occurrence_reference("ab", 1), occurrence_reference("ab", 3)
     ('ab', 'ab-3')

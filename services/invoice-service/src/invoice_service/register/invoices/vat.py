@@ -11,7 +11,7 @@ from council_common.money import half_up
 
 
 class Rates(NamedTuple):
-    """The rates above nought from a day on: text in percent, and the same in hundredths of a percent."""
+    """The rates above zero from a day on: text in percent, and the same in hundredths of a percent."""
 
     effective_from: date
     rates: tuple[tuple[str, int], ...]
@@ -56,8 +56,8 @@ def rate_that_fits(net_pence: int, vat_pence: int, *, on: date) -> str | None:
 def is_possible(net_pence: int, vat_pence: int, rate: Decimal) -> bool:
     """Whether VAT can be that of a line: of its sign, and at most net at the rate and a penny for rounding.
 
-    Less is the supplier's business (HMRC Notice 700 §17.5 lets it round down), nought is a reverse charge, and a line
-    without net charges VAT alone. Source: payables.md §1.1, "correct VAT arithmetic" is a test of a valid invoice;
+    Less is the supplier's business (HMRC Notice 700 §17.5 lets it round down), zero is a reverse charge, and a line
+    without net charges VAT alone. Source: VAT Regulations 1995 reg. 14: a valid invoice shows VAT at its rate;
     the bound of a penny is ours.
 
     >>> [is_possible(100_000, vat, Decimal(20)) for vat in (20_000, 20_001, 20_002, 0, -20_000)]

@@ -17,7 +17,7 @@ _KEEP = """
 INSERT INTO supplier (supplier_id, source_system, source_reference, status, payment_terms_days, open_changes, version)
 SELECT supplier_id, source_system, source_reference, status, terms, '{}', version
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::int[], $6::int[])
-    AS told(supplier_id, source_system, source_reference, status, terms, version)
+    AS fact(supplier_id, source_system, source_reference, status, terms, version)
 ORDER BY supplier_id
 ON CONFLICT (supplier_id) DO UPDATE SET
     source_system = coalesce(excluded.source_system, supplier.source_system),
@@ -29,29 +29,29 @@ WHERE supplier.version < excluded.version OR supplier.source_system IS NULL
 """
 
 _OPEN_CHANGES = """
-UPDATE supplier SET open_changes = open_changes || told.change_id
-FROM unnest($1::uuid[], $2::uuid[]) AS told(supplier_id, change_id)
-WHERE supplier.supplier_id = told.supplier_id AND NOT told.change_id = ANY(open_changes)
+UPDATE supplier SET open_changes = open_changes || fact.change_id
+FROM unnest($1::uuid[], $2::uuid[]) AS fact(supplier_id, change_id)
+WHERE supplier.supplier_id = fact.supplier_id AND NOT fact.change_id = ANY(open_changes)
 """
 
 _SET_STATUS = """
-UPDATE supplier SET status = $3, version = told.version
-FROM unnest($1::uuid[], $2::int[]) AS told(supplier_id, version)
-WHERE supplier.supplier_id = told.supplier_id AND supplier.version < told.version
+UPDATE supplier SET status = $3, version = fact.version
+FROM unnest($1::uuid[], $2::int[]) AS fact(supplier_id, version)
+WHERE supplier.supplier_id = fact.supplier_id AND supplier.version < fact.version
 """
 
 _STATUSES = "SELECT supplier_id, status FROM supplier WHERE supplier_id = ANY($1::uuid[])"
 
 _SET_TERMS = """
-UPDATE supplier SET status = told.status, payment_terms_days = told.terms, version = told.version
-FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) AS told(supplier_id, status, terms, version)
-WHERE supplier.supplier_id = told.supplier_id AND supplier.version < told.version
+UPDATE supplier SET status = fact.status, payment_terms_days = fact.terms, version = fact.version
+FROM unnest($1::uuid[], $2::text[], $3::int[], $4::int[]) AS fact(supplier_id, status, terms, version)
+WHERE supplier.supplier_id = fact.supplier_id AND supplier.version < fact.version
 """
 
 _CLOSE_CHANGES = """
-UPDATE supplier SET open_changes = array_remove(open_changes, told.change_id)
-FROM unnest($1::uuid[], $2::uuid[]) AS told(supplier_id, change_id)
-WHERE supplier.supplier_id = told.supplier_id
+UPDATE supplier SET open_changes = array_remove(open_changes, fact.change_id)
+FROM unnest($1::uuid[], $2::uuid[]) AS fact(supplier_id, change_id)
+WHERE supplier.supplier_id = fact.supplier_id
 RETURNING supplier.supplier_id, cardinality(supplier.open_changes) AS still_open
 """
 
@@ -67,7 +67,7 @@ WHERE supplier_id = ANY($1::uuid[]) ORDER BY supplier_id FOR SHARE
 
 
 async def keep(session: AsyncSession, suppliers: Sequence[KnownSupplier]) -> None:
-    """Store suppliers as told; what is newer here stays."""
+    """Store suppliers as fact; what is newer here stays."""
     connection = await driver(session)
     await connection.execute(
         _KEEP,
@@ -94,7 +94,7 @@ async def set_status(session: AsyncSession, supplier_ids: Sequence[UUID], versio
 
 
 async def statuses(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The status of suppliers; those nobody told of are left out."""
+    """The status of suppliers; those nobody fact of are left out."""
     rows = await (await driver(session)).fetch(_STATUSES, supplier_ids)
     return {row["supplier_id"]: row["status"] for row in rows}
 

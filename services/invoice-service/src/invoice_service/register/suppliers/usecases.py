@@ -130,7 +130,7 @@ async def _by_source(clients: ServiceClients, system: str, reference: str) -> An
 async def _set_status(
     session: AsyncSession, events: Sequence[SupplierHeldV1 | SupplierReleasedV1], status: str
 ) -> dict[UUID, str]:
-    """The suppliers' status afterwards: an answer of supplier-service may have told a later one before the event."""
+    """The suppliers' status afterwards: an answer of supplier-service may have shown a later one before the event."""
     ids = [event.supplier_id for event in events]
     await store.lock(session, ids)
     await store.set_status(session, ids, [event.version for event in events], status)

@@ -1,4 +1,4 @@
-"""Facts about suppliers, and what becomes of their invoices."""
+"""What becomes of invoices when something happens to their supplier."""
 
 from __future__ import annotations
 
