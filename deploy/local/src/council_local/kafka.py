@@ -153,7 +153,8 @@ def _settings(data: Path, port: int, controller_port: int) -> dict[str, object]:
         "num.network.threads": 2,
         "num.io.threads": 4,
         "log.cleaner.threads": 1,
-        "log.cleaner.dedupe.buffer.size": 16 * 1024 * 1024,
+        # Only the few keys of the offsets are compacted.
+        "log.cleaner.dedupe.buffer.size": 2 * 1024 * 1024,
         # Only one copy of each event exists here: write it out each second, whatever the kernel thinks.
         "log.flush.interval.ms": 1000,
         "log.flush.scheduler.interval.ms": 1000,
