@@ -1,3 +1,5 @@
+import csv
+import io
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -35,6 +37,12 @@ class Office:
         answer = await (client or self.officer).get(f"/v1/{path}", params=params)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    async def csv(self, path: str, **params: Any) -> list[dict[str, str]]:
+        """The rows of a download."""
+        answer = await self.officer.get(f"/v1/{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
     async def post(self, path: str, body: Any = None, *, client: Any = None, status: int = 201) -> Any:
         """What a POST answers, with `status`."""

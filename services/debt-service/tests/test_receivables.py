@@ -1,14 +1,15 @@
 """Receivables, single and in bulk, by HTTP."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from council_common.contracts.debts import ReceivableOverdueV1, ReceivableRaisedV1
 from council_common.ids import new_id
-from debt_service.ledger.receivables.rules import NEXT, ReceivableStatus
+from debt_service.ledger.receivables.rules import NEXT, ReceivableStatus, is_overdue
 from debt_service.main import SERVICE
 
 DUE = date(2026, 4, 10)
+DAY = date(2026, 3, 11)
 
 
 async def test_one_receivable_one_entry_one_event(office) -> None:
@@ -193,3 +194,16 @@ async def test_one_key_makes_one_receivable(office) -> None:
 def test_every_state_leads_somewhere_and_open_is_never_reached_from_overdue() -> None:
     assert set(NEXT) == set(ReceivableStatus)
     assert ReceivableStatus.OPEN not in NEXT[ReceivableStatus.OVERDUE]
+
+
+async def test_overdue_from_the_day_after_the_due_date(office) -> None:
+    """Marking (SQL) and reopening go by one rule, `is_overdue`."""
+    receivable = await office.receivable(await office.customer(), 10_00, due_on=DAY)
+    for day in (DAY, DAY + timedelta(days=1)):
+        office.on(day)
+        marked = await office.post("receivables/overdue-markings", {"as_at": str(day)}, status=200)
+        assert bool(marked["marked"]) is is_overdue(DAY, as_at=day)
+        paid = await office.receipt(10_00, payer_reference=receivable["number"])
+        await office.post(f"receipts/{paid['id']}/reversals", {"reason": "refer_to_payer"})
+        status = (await office.get(f"receivables/{receivable['id']}"))["status"]
+        assert (status == "overdue") is is_overdue(DAY, as_at=day)

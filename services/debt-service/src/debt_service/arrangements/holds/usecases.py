@@ -18,7 +18,7 @@ from debt_service.arrangements.holds import store
 from debt_service.arrangements.holds.rules import HoldReleased, NewHold, NothingOwed, check_dates, published_category
 from debt_service.arrangements.holds.store import HeldReceivable
 from debt_service.arrangements.holds.tables import Hold
-from debt_service.ledger.customers.store import lock_customer
+from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.store import lock_open_item
 
 
@@ -71,7 +71,7 @@ async def _lock_customer_of(session: AsyncSession, new: NewHold) -> UUID:
     if new.receivable_id is None:
         if new.customer_id is None:
             raise ValueError("a hold names a receivable or a customer")
-        return (await lock_customer(session, new.customer_id)).id
+        return (await lock_row(session, Customer, new.customer_id)).id
     item = await lock_open_item(session, new.receivable_id)
     if item.outstanding_pence == 0:
         raise NothingOwed(f"Receivable {item.number} is {item.status}: there is nothing to hold.")
@@ -84,7 +84,7 @@ async def release_hold(
     """End a hold; what another hold still reaches stays held. Raises NotFound, HoldReleased."""
     hold = await get_row(session, Hold, hold_id)
     if hold.receivable_id is None:
-        await lock_customer(session, hold.customer_id)
+        await lock_row(session, Customer, hold.customer_id)
     reached = await store.lock_reached(session, hold)
     hold = await lock_row(session, Hold, hold_id)
     if hold.released_at is not None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.contracts.debts import ReceiptReversedV1
-from council_common.database.rows import lock_row
+from council_common.database.rows import get_row, lock_row
 from council_common.errors import BusinessError, FieldError, IllegalMove, SourceReferenceTaken, move
 from council_common.identity.actor import Actor
 from council_common.observability.logs import get_logger
@@ -157,8 +157,7 @@ async def allocate_by_hand(
     )
     entries = await record_allocations(session, posted, by=by, at=at)
     await post_entries(session, [*identified, *entries], by=by.subject, at=at)
-    await session.refresh(receipt)
-    return receipt
+    return await get_row(session, Receipt, receipt_id)
 
 
 async def _identify(

@@ -6,19 +6,20 @@ from typing import Annotated
 
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
+from council_common.web.csv_export import report_csv
 from council_common.web.dependencies import SessionDep, Today, requires
-from fastapi import Query
+from council_common.web.resource_routes import CSV_RESPONSE
+from fastapi import Query, Response
 
-from debt_service.fields import Day
 from debt_service.ledger.control_accounts import store
 from debt_service.ledger.control_accounts.rules import check_period
 from debt_service.ledger.control_accounts.schemas import (
-    AccountBalance,
     BalanceDifference,
     ReconciliationOut,
+    ReconciliationQuery,
     TrialBalanceOut,
+    TrialBalanceQuery,
 )
-from debt_service.ledger.journal.rules import Account
 
 router = resource_router("control-accounts")
 
@@ -27,47 +28,61 @@ MAX_DIFFERENCES = 100
 
 @router.get("")
 async def trial_balance(
-    session: SessionDep, today: Today, _: Annotated[Actor, requires("journal:read")], as_at: Day | None = None
+    session: SessionDep,
+    today: Today,
+    query: Annotated[TrialBalanceQuery, Query()],
+    _: Annotated[Actor, requires("journal:read")],
 ) -> TrialBalanceOut:
     """The trial balance, and the receivables control account against what receivables owe, to the penny."""
-    day = as_at or today
-    balances, outstanding = await store.trial_balance(session, as_at=day)
-    control = balances[Account.RECEIVABLES_CONTROL]
-    return TrialBalanceOut(
-        as_at=day,
-        accounts=[AccountBalance(account=account, balance_pence=pence) for account, pence in balances.items()],
-        sum_pence=sum(balances.values()),
-        receivables_control_pence=control,
-        receivables_outstanding_pence=outstanding,
-        difference_pence=control - outstanding,
-    )
+    day = query.as_at or today
+    return TrialBalanceOut.of(await store.trial_balance(session, as_at=day), as_at=day)
+
+
+@router.get("/export.csv", response_class=Response, responses=CSV_RESPONSE)
+async def export_trial_balance(
+    session: SessionDep,
+    today: Today,
+    query: Annotated[TrialBalanceQuery, Query()],
+    _: Annotated[Actor, requires("journal:read")],
+) -> Response:
+    """The trial balance as CSV: a row an account."""
+    day = query.as_at or today
+    balance = await store.trial_balance(session, as_at=day)
+    return report_csv(("account", "balance_pence"), balance.balances.items(), filename=f"trial-balance-{day}.csv")
 
 
 @router.get("/reconciliation")
 async def reconcile(
     session: SessionDep,
     today: Today,
+    query: Annotated[ReconciliationQuery, Query()],
     _: Annotated[Actor, requires("journal:read")],
-    start: Annotated[Day, Query(description="The first day of the period.")],
-    as_at: Annotated[Day | None, Query(description="Its last day: today when absent.")] = None,
 ) -> ReconciliationOut:
     """The receivables control account against the sub-ledger over a period, differences by id."""
-    day = as_at or today
-    check_period(start, day)
-    moved, control = await store.movements(session, start=start, end=day)
-    return ReconciliationOut(
-        start=start,
+    day = query.as_at or today
+    check_period(query.start, day)
+    moved, control = await store.movements(session, start=query.start, end=day)
+    return ReconciliationOut.of(
+        moved,
+        control,
+        start=query.start,
         as_at=day,
-        opening_pence=moved.opening_pence,
-        invoices_pence=moved.invoices_pence,
-        credits_pence=moved.credits_pence,
-        receipts_allocated_pence=moved.receipts_allocated_pence,
-        receipts_reversed_pence=moved.receipts_reversed_pence,
-        closing_pence=moved.closing_pence,
-        control_account_pence=control,
-        difference_pence=control - moved.closing_pence,
-        differences=[
-            BalanceDifference(**row) for row in await store.differences(session, as_at=day, limit=MAX_DIFFERENCES)
-        ],
-        drifted=[BalanceDifference(**row) for row in await store.drifted(session, limit=MAX_DIFFERENCES)],
+        differences=await store.differences(session, as_at=day, limit=MAX_DIFFERENCES),
+        drifted=await store.drifted(session, limit=MAX_DIFFERENCES),
     )
+
+
+@router.get("/reconciliation/export.csv", response_class=Response, responses=CSV_RESPONSE)
+async def export_differences(
+    session: SessionDep,
+    today: Today,
+    query: Annotated[ReconciliationQuery, Query()],
+    _: Annotated[Actor, requires("journal:read")],
+) -> Response:
+    """The differences of a reconciliation as CSV: a row a receivable, every one of them."""
+    day = query.as_at or today
+    check_period(query.start, day)
+    differences = await store.differences(session, as_at=day, limit=None)
+    columns = tuple(BalanceDifference.model_fields)
+    rows = [[row[column] for column in columns] for row in differences]
+    return report_csv(columns, rows, filename=f"differences-{day}.csv")

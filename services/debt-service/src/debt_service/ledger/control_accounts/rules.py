@@ -1,14 +1,17 @@
-"""What a reconciliation must come to: the sub-ledger's closing balance equals the control account.
+"""What the ledger must come to: accounts that sum to zero, and a sub-ledger that closes on the control account.
 
 Source: council policy (control account reconciliation, to the penny).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from council_common.errors import FieldError, Malformed
+
+from debt_service.ledger.journal.rules import Account
 
 
 class PeriodEndsBeforeItBegins(Malformed):
@@ -20,6 +23,28 @@ def check_period(start: date, as_at: date) -> None:
     if as_at < start:
         errors = [FieldError("as_at", "is before start", f"not before {start}")]
         raise PeriodEndsBeforeItBegins("The period ends before it begins.", errors=errors)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialBalance:
+    """The balance of every account at the end of a day, and what receivables owed by then, in pence."""
+
+    balances: Mapping[Account, int]
+    outstanding_pence: int
+
+    @property
+    def sum_pence(self) -> int:
+        """Zero, as every entry balances."""
+        return sum(self.balances.values())
+
+    @property
+    def control_pence(self) -> int:
+        return self.balances[Account.RECEIVABLES_CONTROL]
+
+    @property
+    def difference_pence(self) -> int:
+        """Zero where the control account is what receivables owe."""
+        return self.control_pence - self.outstanding_pence
 
 
 @dataclass(frozen=True, slots=True)

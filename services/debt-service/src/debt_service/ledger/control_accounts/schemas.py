@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.fields import Day
+from council_common.web.query_models import QueryModel
 from pydantic import BaseModel, Field
 
+from debt_service.ledger.control_accounts.rules import Movements, TrialBalance
 from debt_service.ledger.journal.rules import Account
+
+
+class TrialBalanceQuery(QueryModel):
+    """The day of a trial balance: today when absent."""
+
+    as_at: Day | None = None
+
+
+class ReconciliationQuery(QueryModel):
+    """The period of a reconciliation."""
+
+    start: Annotated[Day, Field(description="The first day of the period.")]
+    as_at: Annotated[Day | None, Field(description="Its last day: today when absent.")] = None
 
 
 class AccountBalance(BaseModel):
@@ -28,11 +45,26 @@ class TrialBalanceOut(BaseModel):
     receivables_outstanding_pence: int
     difference_pence: int
 
+    @classmethod
+    def of(cls, balance: TrialBalance, *, as_at: date) -> TrialBalanceOut:
+        """From the balances of a day."""
+        return cls(
+            as_at=as_at,
+            accounts=[
+                AccountBalance(account=account, balance_pence=pence) for account, pence in balance.balances.items()
+            ],
+            sum_pence=balance.sum_pence,
+            receivables_control_pence=balance.control_pence,
+            receivables_outstanding_pence=balance.outstanding_pence,
+            difference_pence=balance.difference_pence,
+        )
+
 
 class BalanceDifference(BaseModel):
     """A receivable whose records and journal differ."""
 
     receivable_id: UUID | None
+    number: str | None
     subledger_pence: int | None
     journal_pence: int | None
 
@@ -54,3 +86,30 @@ class ReconciliationOut(BaseModel):
     drifted: Annotated[
         list[BalanceDifference], Field(description="Stored outstanding against the whole journal, at most 100.")
     ]
+
+    @classmethod
+    def of(
+        cls,
+        moved: Movements,
+        control_pence: int,
+        *,
+        start: date,
+        as_at: date,
+        differences: Iterable[Mapping[str, Any]],
+        drifted: Iterable[Mapping[str, Any]],
+    ) -> ReconciliationOut:
+        """From the movements of a period, the control account at its end, and where the two differ."""
+        return cls(
+            start=start,
+            as_at=as_at,
+            opening_pence=moved.opening_pence,
+            invoices_pence=moved.invoices_pence,
+            credits_pence=moved.credits_pence,
+            receipts_allocated_pence=moved.receipts_allocated_pence,
+            receipts_reversed_pence=moved.receipts_reversed_pence,
+            closing_pence=moved.closing_pence,
+            control_account_pence=control_pence,
+            difference_pence=control_pence - moved.closing_pence,
+            differences=[BalanceDifference.model_validate(row) for row in differences],
+            drifted=[BalanceDifference.model_validate(row) for row in drifted],
+        )

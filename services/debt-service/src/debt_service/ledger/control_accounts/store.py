@@ -8,7 +8,7 @@ from typing import Any
 from council_common.database.sessions import driver
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.ledger.control_accounts.rules import Movements
+from debt_service.ledger.control_accounts.rules import Movements, TrialBalance
 from debt_service.ledger.journal.rules import Account
 
 # By receivable, what was paid or credited after a day: what was owed then is what is owed now and this.
@@ -50,19 +50,25 @@ FROM moved WHERE day <= $2 GROUP BY kind
 """
 
 _DIFFERENCES = """
-SELECT receivable_id, sum(ledger)::bigint AS subledger_pence, sum(journal)::bigint AS journal_pence FROM (
-    SELECT id AS receivable_id, gross_pence AS ledger, 0 AS journal FROM receivable WHERE issued_on <= $1
-    UNION ALL SELECT receivable_id, -amount_pence, 0 FROM cancellation WHERE cancelled_on <= $1
-    UNION ALL SELECT receivable_id, -amount_pence, 0 FROM allocation WHERE allocated_on <= $1
-    UNION ALL SELECT receivable_id, amount_pence, 0 FROM allocation WHERE reversed_on <= $1
-    UNION ALL SELECT line.receivable_id, 0, line.amount_pence FROM journal_line line
-        JOIN journal_entry entry ON entry.id = line.entry_id
-        WHERE line.account = 'receivables_control' AND entry.posted_on <= $1
-) recorded GROUP BY receivable_id HAVING sum(ledger) <> sum(journal) ORDER BY receivable_id LIMIT $2
+SELECT receivable_id, r.number, subledger_pence, journal_pence
+FROM (
+    SELECT receivable_id, sum(ledger)::bigint AS subledger_pence, sum(journal)::bigint AS journal_pence
+    FROM (
+        SELECT id AS receivable_id, gross_pence AS ledger, 0 AS journal FROM receivable WHERE issued_on <= $1
+        UNION ALL SELECT receivable_id, -amount_pence, 0 FROM cancellation WHERE cancelled_on <= $1
+        UNION ALL SELECT receivable_id, -amount_pence, 0 FROM allocation WHERE allocated_on <= $1
+        UNION ALL SELECT receivable_id, amount_pence, 0 FROM allocation WHERE reversed_on <= $1
+        UNION ALL SELECT line.receivable_id, 0, line.amount_pence FROM journal_line line
+            JOIN journal_entry entry ON entry.id = line.entry_id
+            WHERE line.account = 'receivables_control' AND entry.posted_on <= $1
+    ) recorded
+    GROUP BY receivable_id HAVING sum(ledger) <> sum(journal) ORDER BY receivable_id LIMIT $2
+) differing LEFT JOIN receivable r ON r.id = receivable_id
+ORDER BY receivable_id
 """
 
 _OUTSTANDING_NOW = """
-SELECT r.id AS receivable_id, r.outstanding_pence AS subledger_pence,
+SELECT r.id AS receivable_id, r.number, r.outstanding_pence AS subledger_pence,
     coalesce(control.pence, 0)::bigint AS journal_pence
 FROM receivable r
 FULL JOIN (SELECT receivable_id, sum(amount_pence) AS pence FROM journal_line
@@ -71,11 +77,11 @@ WHERE r.outstanding_pence IS DISTINCT FROM coalesce(control.pence, 0) LIMIT $1
 """
 
 
-async def trial_balance(session: AsyncSession, *, as_at: date) -> tuple[dict[Account, int], int]:
+async def trial_balance(session: AsyncSession, *, as_at: date) -> TrialBalance:
     """The balance of every account at the end of a day (they sum to zero), and what receivables owed by then."""
     connection = await driver(session)
     balances = {row["account"]: row["pence"] or 0 for row in await connection.fetch(_TRIAL_BALANCE, as_at)}
-    return {account: balances.get(account, 0) for account in Account}, balances[None]
+    return TrialBalance({account: balances.get(account, 0) for account in Account}, balances[None])
 
 
 async def movements(session: AsyncSession, *, start: date, end: date) -> tuple[Movements, int]:
@@ -87,11 +93,17 @@ async def movements(session: AsyncSession, *, start: date, end: date) -> tuple[M
         found.get(kind, nothing) for kind in ("invoices", "credits", "allocated", "reversed")
     )
     opening = invoices[0] - credits_[0] - allocated[0] + reversed_[0]
-    moved = Movements(opening, invoices[1], credits_[1], allocated[1], reversed_[1])
+    moved = Movements(
+        opening_pence=opening,
+        invoices_pence=invoices[1],
+        credits_pence=credits_[1],
+        receipts_allocated_pence=allocated[1],
+        receipts_reversed_pence=reversed_[1],
+    )
     return moved, sum(found.get("control", nothing))
 
 
-async def differences(session: AsyncSession, *, as_at: date, limit: int) -> list[dict[str, Any]]:
+async def differences(session: AsyncSession, *, as_at: date, limit: int | None) -> list[dict[str, Any]]:
     """Receivables whose balance from their own records differs from the journal's."""
     connection = await driver(session)
     return [dict(row) for row in await connection.fetch(_DIFFERENCES, as_at, limit)]

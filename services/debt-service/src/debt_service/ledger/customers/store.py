@@ -8,9 +8,8 @@ from datetime import datetime
 from uuid import UUID
 
 from council_common.database.sessions import driver
-from council_common.errors import NotFound
 from council_common.ids import new_id
-from sqlalchemy import select, tuple_
+from sqlalchemy import ARRAY, Uuid, any_, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -61,19 +60,6 @@ async def customers_by_source(session: AsyncSession, keys: Iterable[SourceKey]) 
     return {(customer.source_system, customer.source_reference): customer for customer in found}
 
 
-async def lock_customer(session: AsyncSession, customer_id: UUID) -> Customer:
-    """One customer, its row locked; raises NotFound.
-
-    No key lock: a transaction that has locked a receivable or receipt may still name the customer (a foreign key's
-    check). With one, a hold on a customer, which locks its receivables next, and a bank file would wait for one another
-    in a ring.
-    """
-    customer = await session.get(Customer, customer_id, with_for_update={"key_share": True}, populate_existing=True)
-    if customer is None:
-        raise NotFound.of("customer")
-    return customer
-
-
 async def lock_customers_for_share(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, bool]:
     """Lock customers that exist; returns by id whether one is on hold. No hold is placed or ended until we commit."""
     rows = await session.execute(
@@ -83,3 +69,10 @@ async def lock_customers_for_share(session: AsyncSession, customer_ids: Iterable
         .with_for_update(read=True)
     )
     return {row.id: row.on_hold for row in rows}
+
+
+async def names_of(session: AsyncSession, customer_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of customers by their ids."""
+    ids = any_(literal(customer_ids, ARRAY(Uuid)))
+    rows = await session.execute(select(col(Customer.id), col(Customer.name)).where(col(Customer.id) == ids))
+    return {row.id: row.name for row in rows}

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.database.rows import lock_row
 from council_common.errors import SourceReferenceTaken
 from council_common.identity.actor import Actor
 from council_common.recording import Change, fact, record, record_many
@@ -71,7 +72,7 @@ async def change_customer(
 
     Raises NotFound, StaleVersion, VersionRequired and NoEmail.
     """
-    customer = await store.lock_customer(session, customer_id)
+    customer = await lock_row(session, Customer, customer_id)
     must_match(if_match, customer.version)
     changed = sorted(name for name, value in fields.items() if getattr(customer, name) != value)
     if not changed:

@@ -27,9 +27,13 @@ class Grouping(StrEnum):
 
 @dataclass(slots=True)
 class AgedBalance:
-    """What one department, type of debt or customer owed, in pence by bucket; and the cash it has on account."""
+    """What one department, type of debt or customer owed, in pence by bucket; and the cash it has on account.
+
+    `name` is the customer's.
+    """
 
     key: str
+    name: str | None = None
     pence: dict[str, int] = field(default_factory=lambda: dict.fromkeys(BUCKETS, 0))
     debts: int = 0
     unallocated_pence: int | None = None

@@ -15,14 +15,18 @@ from debt_service.reporting.aged_debt.rules import BUCKET_STARTS, Grouping
 
 _COLUMNS = {Grouping.DEPARTMENT: "department", Grouping.DEBT_TYPE: "debt_type", Grouping.CUSTOMER: "customer_id"}
 
+# What is owed now, added up in one pass; and, for a day that is past, what was paid or credited since was owed then. A
+# debt that owes nothing now counts where it owed something then, and the other way round.
 _AGED = """
-SELECT key::text, bucket, pence, debts FROM (
+SELECT key::text, bucket, sum(pence)::bigint AS pence, sum(debts)::bigint AS debts FROM (
     SELECT r.{column} AS key, width_bucket($1 - r.due_on, $2::integer[]) AS bucket,
-        sum(r.outstanding_pence + coalesce(since.pence, 0))::bigint AS pence, count(*) AS debts
-    FROM receivable r LEFT JOIN ({since}) since ON since.receivable_id = r.id
-    WHERE r.issued_on <= $1 AND r.outstanding_pence + coalesce(since.pence, 0) <> 0
-    GROUP BY 1, 2
-) aged
+        sum(r.outstanding_pence) AS pence, count(*) AS debts
+    FROM receivable r WHERE r.outstanding_pence > 0 AND r.issued_on <= $1 GROUP BY 1, 2
+    UNION ALL
+    SELECT r.{column}, width_bucket($1 - r.due_on, $2::integer[]), since.pence,
+        (r.outstanding_pence + since.pence <> 0)::integer - (r.outstanding_pence > 0)::integer
+    FROM ({since}) since JOIN receivable r ON r.id = since.receivable_id WHERE r.issued_on <= $1
+) aged GROUP BY 1, 2 HAVING sum(debts) > 0
 """
 
 # On account as at a day: received by then, less allocated by then, unless it was reversed by then.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from debt_service.ledger.customers.store import names_of
 from debt_service.reporting.aged_debt import store
 from debt_service.reporting.aged_debt.rules import UNIDENTIFIED, AgedBalance, Grouping
 
@@ -30,3 +33,13 @@ async def age_debt(session: AsyncSession, *, as_at: date, by: Grouping) -> tuple
         for key, pence in on_account.items():
             balances.setdefault(key, AgedBalance(key)).unallocated_pence = pence
     return sorted(balances.values(), key=lambda balance: (-balance.total_pence, balance.key)), total
+
+
+async def name_customers(session: AsyncSession, balances: Sequence[AgedBalance], *, by: Grouping) -> None:
+    """Fill in the names of the customers whose balances these are."""
+    if by != Grouping.CUSTOMER:
+        return
+    names = await names_of(session, [UUID(balance.key) for balance in balances if balance.key != UNIDENTIFIED])
+    for balance in balances:
+        if balance.key != UNIDENTIFIED:
+            balance.name = names[UUID(balance.key)]

@@ -1,0 +1,84 @@
+"""Holds, by HTTP."""
+
+from datetime import date, timedelta
+
+import pytest
+from council_common.contracts.debts import HoldPlacedV1, HoldReleasedV1
+from debt_service.arrangements.holds.rules import HoldReason
+from debt_service.main import SERVICE
+
+TODAY = date(2026, 3, 11)
+
+
+async def test_a_hold_on_a_customer_reaches_what_is_owed_and_what_is_raised_later(office) -> None:
+    customer = await office.customer()
+    first = await office.receivable(customer, 10_00, due_on=TODAY)
+    paid = await office.receivable(customer, 11_00, due_on=TODAY)
+    receipt = await office.receipt(11_00, payer_reference=paid["number"])
+    hold = await office.hold(customer_id=customer["id"], reason="vulnerability")
+    later = await office.receivable(customer, 20_00, due_on=TODAY)
+    assert later["on_hold"]
+    await office.post(f"receipts/{receipt['id']}/reversals", {"reason": "refer_to_payer"})
+    held = (await office.get("receivables", on_hold=True))["items"]
+    assert {receivable["id"] for receivable in held} == {first["id"], paid["id"], later["id"]}
+    [event] = await office.service.published(HoldPlacedV1)
+    assert (str(event.receivable_id), event.kind, str(event.hold_id)) == (first["id"], "other", hold["id"])
+    own = await office.hold(receivable_id=first["id"])
+    await office.release(hold, "assessed")
+    assert [receivable["id"] for receivable in (await office.get("receivables", on_hold=True))["items"]] == [
+        first["id"]
+    ]
+    assert len(await office.service.published(HoldReleasedV1)) == 3
+    assert (await office.release(hold, status=409))["code"] == "hold-released"
+    found = await office.get("holds", receivable_id=first["id"], released=False)
+    assert [hold["id"] for hold in found["items"]] == [own["id"]]
+    history = await office.all_items(f"holds/{hold['id']}/history")
+    assert [change["action"] for change in history] == ["placed", "released"]
+
+
+async def test_a_hold_ends_after_its_last_day(office) -> None:
+    receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
+    hold = await office.hold(receivable_id=receivable["id"], review_on=str(TODAY), ends_on=str(TODAY))
+    job = next(job for job in SERVICE.jobs if job.name == "end-holds")
+    await office.service.run_job(job)
+    assert (await office.get(f"holds/{hold['id']}"))["released_at"] is None
+    office.on(TODAY + timedelta(days=1))
+    assert (await office.get(f"receivables/{receivable['id']}/next-notice"))["reason"] == "not_due_yet"
+    await office.service.run_job(job)
+    assert (await office.get(f"holds/{hold['id']}"))["release_reason"] == "expired"
+    assert not (await office.get(f"receivables/{receivable['id']}"))["on_hold"]
+
+
+async def test_a_hold_has_dates_ahead_and_something_to_hold(office) -> None:
+    receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
+    for days, field in (
+        ({"review_on": "2026-03-10"}, "review_on"),
+        ({"review_on": "2026-04-01", "ends_on": "2026-03-31"}, "ends_on"),
+    ):
+        refused = await office.hold(receivable_id=receivable["id"], status=422, **days)
+        assert (refused["code"], refused["errors"][0]["field"]) == ("hold-dates", field)
+    assert (await office.hold(status=422))["code"] == "malformed"
+    # Always with a reason, a note, an owner, a review day and a last day.
+    for missing in ("reason", "note", "owner", "review_on", "ends_on"):
+        body = office.hold_body(receivable_id=receivable["id"])
+        del body[missing]
+        refused = await office.post("holds", body, status=422)
+        assert refused["errors"][0]["field"] == missing
+    await office.receipt(10_00, payer_reference=receivable["number"])
+    assert (await office.hold(receivable_id=receivable["id"], status=409))["code"] == "nothing-owed"
+
+
+@pytest.mark.parametrize(
+    ("reason", "category"),
+    [
+        *((reason, "other") for reason in HoldReason if reason != "breathing_space"),
+        ("breathing_space", "breathing_space"),
+    ],
+)
+async def test_why_a_debt_is_held_is_not_published(office, reason: str, category: str) -> None:
+    receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
+    hold = await office.hold(receivable_id=receivable["id"], reason=reason)
+    await office.release(hold, "over")
+    events = await office.service.published(HoldPlacedV1, HoldReleasedV1)
+    assert [event.kind for event in events] == [category, category]
+    assert hold["reason"] == reason
