@@ -61,6 +61,7 @@ class Tally(WorkKind):
         self._slice_size = slice_size
         self.before: Callable[[Work], Awaitable[None]] | None = None
         self.within: Callable[[Work], Awaitable[None]] | None = None
+        self.stands_still = False
 
     async def prepare(self, runtime: Runtime, work: Work) -> range:
         """The numbers of the next slice, read before its transaction as a file is."""
@@ -75,6 +76,8 @@ class Tally(WorkKind):
         await session.execute(insert(COUNTED), rows)
         if self.within is not None:
             await self.within(work)
+        if self.stands_still:
+            return Progress(work.done, cursor=work.cursor)
         return Progress(prepared.stop - 1, finished=prepared.stop > (work.total or 0), cursor=str(prepared.stop - 1))
 
     async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, note: str | None) -> None:

@@ -89,10 +89,17 @@ async def test_work_that_always_breaks_fails_in_words_and_is_resumed(office: Off
 async def test_work_that_kills_its_workers_is_given_up(office: Office) -> None:
     """None of them lives to say so: it is found to have been taken up too often."""
     subject_id = await office.asked(10)
+    at_work = asyncio.Event()
+
+    async def never_ends(_: Work) -> None:
+        at_work.set()
+        await asyncio.sleep(60)
+
+    office.kind.before = never_ends
     for _ in range(MOST_ATTEMPTS):
-        office.kind.before = lambda _: asyncio.sleep(60)
+        at_work.clear()
         killed = asyncio.create_task(office.turn())
-        await asyncio.sleep(0.05)
+        await at_work.wait()
         killed.cancel()
         with pytest.raises(asyncio.CancelledError):
             await killed
@@ -156,3 +163,12 @@ async def test_open_work_is_measured_and_found_by_state(office: Office) -> None:
         assert any("ix_long_work_open" in line for line in plan)
     assert {work.state for work in works.values()} == {WorkState.RUNNING}
     assert set(works) == {first, second}
+
+
+async def test_a_slice_that_moves_nothing_is_a_fault_and_not_done_for_ever(office: Office) -> None:
+    subject_id = await office.asked(10)
+    office.kind.stands_still = True
+    for _ in range(MOST_ATTEMPTS + 1):
+        await office.turn()
+    failed = await office.work(subject_id)
+    assert (failed.state, failed.done, await office.counted(subject_id)) == (WorkState.FAILED, 0, [])

@@ -29,7 +29,6 @@ STATEMENTS = (
         header jsonb,
         delimiter text,
         amount_basis text,
-        last_line integer NOT NULL,
         lines_accepted integer NOT NULL,
         lines_existing integer NOT NULL,
         lines_refused integer NOT NULL,

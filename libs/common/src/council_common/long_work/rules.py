@@ -71,6 +71,12 @@ def must_move(noun: str, state: WorkState, wanted: WorkState, *, can_resume: boo
         raise FailedForGood(f"The {noun} failed for good; its error says why.")
 
 
+def must_advance(done: int, cursor: str | None, progress: Progress) -> None:
+    """Raise RuntimeError for a slice that leaves the work where it was: it would be done over and over."""
+    if not progress.finished and (progress.done, progress.cursor) == (done, cursor):
+        raise RuntimeError("a slice that is not the last moves done or cursor")
+
+
 def wait_after(waits: int) -> timedelta:
     """How long work that was put off so often before waits for a fault to pass.
 

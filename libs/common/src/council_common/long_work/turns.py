@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from council_common.database.transient_faults import is_transient
 from council_common.long_work import store
 from council_common.long_work.kind import WorkKind
-from council_common.long_work.rules import MOST_ATTEMPTS, OPEN, WorkFailed, WorkState, broke, wait_after
+from council_common.long_work.rules import MOST_ATTEMPTS, OPEN, WorkFailed, WorkState, broke, must_advance, wait_after
 from council_common.long_work.tables import Work
 from council_common.long_work.usecases import fail_work, finish_work
 from council_common.observability.logs import get_logger
@@ -80,6 +80,7 @@ async def _do_slices(kind: WorkKind, runtime: Runtime, taken: Work) -> None:
             if work is None:
                 return
             progress = await kind.do_slice(session, work, prepared, now=runtime.clock())
+            must_advance(work.done, work.cursor, progress)
             work.done, work.cursor, work.attempts, work.waits = progress.done, progress.cursor, 0, 0
             work.worked_seconds += time.monotonic() - began
             if progress.finished:

@@ -69,7 +69,8 @@ class IssueNotices(WorkKind):
             )
             await store.close_items(session, run.id, [row["id"] for row in rows], [row["reason"] for row in rows])
             await _issue(session, issue, [row for row in rows if row["reason"] is None])
-            run.outcome = outcome_with(run.outcome, ((row["level"], row["reason"]) for row in rows))
+            closed = ((row["level"], row["reason"]) for row in rows)
+            await store.save_outcome(session, run.id, outcome_with(run.outcome, closed))
         cursor = str(debts[-1]) if debts else work.cursor
         return Progress(work.done + len(debts), finished=len(debts) < SLICE, cursor=cursor)
 

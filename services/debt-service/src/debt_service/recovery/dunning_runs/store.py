@@ -166,6 +166,11 @@ async def close_items(
     await connection.execute(_CLOSE, run_id, receivable_ids, states, reasons)
 
 
+async def save_outcome(session: AsyncSession, run_id: UUID, outcome: dict[str, Any]) -> None:
+    """What was issued and dropped so far by a (locked) run; no version: progress is no fact."""
+    await session.execute(update(DunningRun).where(col(DunningRun.id) == run_id).values(outcome=outcome))
+
+
 async def cancel_items(session: AsyncSession, run_id: UUID) -> None:
     """Free the debts of a run that is cancelled."""
     await session.execute(

@@ -45,9 +45,9 @@ class PreparedBatch:
 class FileReading:
     """One import's file, opened behind the last line that was stored. `next` gives its batches, then None."""
 
-    def __init__(self, sessions: Sessions, import_: InvoiceImport, *, today: date) -> None:
+    def __init__(self, sessions: Sessions, import_: InvoiceImport, *, after_line: int, today: date) -> None:
         self._import_id = import_.id
-        self.last_line = import_.last_line
+        self.last_line = after_line
         self.header: list[str] = []
         self.delimiter = ","
         self.amount_basis: str | None = None
@@ -79,10 +79,6 @@ class FileReading:
         if prepared is not None:
             self.last_line = prepared.last_line
         return prepared
-
-    def stands_at(self, last_line: int) -> bool:
-        """Whether the next batch begins behind this line."""
-        return self.last_line == last_line
 
     async def close(self) -> None:
         """Let go of the file; a batch that is being read is waited for and forgotten."""

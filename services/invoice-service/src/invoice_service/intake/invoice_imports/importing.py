@@ -45,16 +45,14 @@ class ImportInvoices(WorkKind):
 
     async def prepare(self, runtime: Runtime, work: Work) -> _Slice | None:
         """The next batch and its suppliers; None behind the last line."""
-        async with runtime.sessions() as session:
-            import_ = await get_row(session, InvoiceImport, work.subject_id)
         try:
-            open_ = await self._opened(runtime, import_)
+            open_ = await self._opened(runtime, work)
             batch = await open_.reading.next()
         except UnreadableFile as unreadable:
-            await self._close(import_.id)
+            await self._close(work.subject_id)
             raise WorkFailed(unreadable.code, unreadable.detail, expected=unreadable.expected) from unreadable
         if batch is None:
-            await self._close(import_.id)
+            await self._close(work.subject_id)
             return None
         return _Slice(open_, batch, await open_.suppliers.find(batch.drafts))
 
@@ -64,12 +62,10 @@ class ImportInvoices(WorkKind):
             return Progress(work.total or work.done, finished=True)
         import_ = await lock_row(session, InvoiceImport, work.subject_id)
         reading, batch = prepared.open.reading, prepared.batch
-        import_.header, import_.delimiter = reading.header, reading.delimiter
-        import_.amount_basis = reading.amount_basis
         context = _context_of(import_)
         await store_batch(session, import_, batch, prepared.known, reading=reading, context=context, now=now)
         # A file opened again is read from its beginning: what was counted before is not counted again.
-        return Progress(max(work.done, batch.bytes_read))
+        return Progress(max(work.done, batch.bytes_read), cursor=str(batch.last_line))
 
     async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, note: str | None) -> None:
         """How an import ended or went on, in its history; what was stored stays."""
@@ -86,17 +82,20 @@ class ImportInvoices(WorkKind):
         for import_id in list(self._open):
             await self._close(import_id)
 
-    async def _opened(self, runtime: Runtime, import_: InvoiceImport) -> _OpenImport:
-        open_ = self._open.pop(import_.id, None)
-        if open_ is not None and not open_.goes_on(runtime, import_):
+    async def _opened(self, runtime: Runtime, work: Work) -> _OpenImport:
+        after_line = int(work.cursor or 0)
+        open_ = self._open.pop(work.subject_id, None)
+        if open_ is not None and not open_.goes_on(runtime, after_line):
             await open_.reading.close()
             open_ = None
         if open_ is None:
             while len(self._open) >= MOST_OPEN:
                 await self._close(next(iter(self._open)))
-            open_ = _OpenImport(runtime, import_)
+            async with runtime.sessions() as session:
+                import_ = await get_row(session, InvoiceImport, work.subject_id)
+            open_ = _OpenImport(runtime, import_, after_line=after_line)
             await open_.reading.open()
-        self._open[import_.id] = open_  # behind those that had their last turn longer ago
+        self._open[work.subject_id] = open_  # behind those that had their last turn longer ago
         return open_
 
     async def _close(self, import_id: UUID) -> None:
@@ -121,18 +120,19 @@ def _context_of(import_: InvoiceImport) -> ImportContext:
 class _OpenImport:
     """An import's file, opened behind the last line that was stored, and the suppliers met in it so far."""
 
-    def __init__(self, runtime: Runtime, import_: InvoiceImport) -> None:
+    def __init__(self, runtime: Runtime, import_: InvoiceImport, *, after_line: int) -> None:
         self._runtime = runtime
-        self.reading = FileReading(runtime.sessions, import_, today=london_date(runtime.clock()))
+        today = london_date(runtime.clock())
+        self.reading = FileReading(runtime.sessions, import_, after_line=after_line, today=today)
         self.suppliers = SuppliersOfLines(
             runtime,
             system=import_.supplier_system,
             register=import_.unknown_suppliers is UnknownSuppliers.REGISTER,
         )
 
-    def goes_on(self, runtime: Runtime, import_: InvoiceImport) -> bool:
+    def goes_on(self, runtime: Runtime, after_line: int) -> bool:
         """Whether the file stands where the database says that the import does."""
-        return self._runtime is runtime and self.reading.stands_at(import_.last_line)
+        return self._runtime is runtime and self.reading.last_line == after_line
 
 
 @dataclass(frozen=True, slots=True)

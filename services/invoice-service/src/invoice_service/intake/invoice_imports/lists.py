@@ -9,20 +9,19 @@ from uuid import UUID
 from council_common.fields import Day, TextFilter
 from council_common.long_work.rules import WorkState
 from council_common.long_work.store import state_of
-from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
+from council_common.web.keyset import MAX_LIMIT, fetch_page
 from council_common.web.lists import ResourceList, Where
 from council_common.web.query_models import QueryModel
 from pydantic import Field
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
 from invoice_service.intake.invoice_imports.rules import FileFormat, Profile
-from invoice_service.intake.invoice_imports.tables import InvoiceImport, RefusedLineRow
+from invoice_service.intake.invoice_imports.store import BY_LINE, refusals_of
+from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 _C: Any = InvoiceImport.__table__.c  # type: ignore[attr-defined]
-_REFUSED: Any = RefusedLineRow.__table__.c  # type: ignore[attr-defined]
-_BY_LINE = Order("line_number", _REFUSED.line_number, _REFUSED.id)
 
 
 def _has_status(status: WorkState) -> ColumnElement[bool]:
@@ -63,5 +62,4 @@ class RefusalQuery(QueryModel):
 
     async def page(self, session: AsyncSession, import_id: UUID) -> tuple[Sequence[Any], str | None]:
         """The refused lines, by line number, and the cursor of the next page."""
-        of_import = select(*_REFUSED).where(_REFUSED.import_id == import_id)
-        return await fetch_page(session, of_import, _BY_LINE, limit=self.limit, cursor=self.cursor)
+        return await fetch_page(session, refusals_of(import_id), BY_LINE, limit=self.limit, cursor=self.cursor)

@@ -118,7 +118,7 @@ class ImportOut(BaseModel):
     @classmethod
     def of(cls, import_: Any, work: Work) -> ImportOut:
         """From a stored import, or a row of the list, and its work."""
-        own = cls.model_fields.keys() - {"status", "progress", "lines_read"}
+        own = cls.model_fields.keys() - {"status", "progress", "last_line", "lines_read"}
         values = {name: getattr(import_, name) for name in own}
         counts = ("lines_accepted", "lines_existing", "lines_refused", "lines_skipped")
         return cls.model_validate(
@@ -126,6 +126,7 @@ class ImportOut(BaseModel):
                 **values,
                 "status": work.state,
                 "progress": ProgressOut.of(IMPORT_INVOICES, work),
+                "last_line": int(work.cursor or 0),
                 "lines_read": sum(values[name] for name in counts),
             }
         )

@@ -6,17 +6,22 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from council_common.database.chunks import in_chunks
 from council_common.database.sessions import Sessions
-from sqlalchemy import delete, insert, select
+from council_common.web.keyset import Order, in_chunks
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_nothing
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.tables import ImportChunk, InvoiceImport, RefusedLineRow, RepeatedLine
 
 _C: Any = InvoiceImport.__table__.c  # type: ignore[attr-defined]
+_COUNTS = {
+    *("header", "delimiter", "amount_basis", "lines_accepted", "lines_existing", "lines_refused", "lines_skipped"),
+    *("net_pence_sum", "refused_pence_sum", "file_total_pence", "file_total_agrees"),
+}
 _CHUNK: Any = ImportChunk.__table__.c  # type: ignore[attr-defined]
 _REFUSED: Any = RefusedLineRow.__table__  # type: ignore[attr-defined]
+BY_LINE = Order("line_number", _REFUSED.c.line_number, _REFUSED.c.id)
 _REPEATED: Any = RepeatedLine.__table__  # type: ignore[attr-defined]
 
 
@@ -51,6 +56,11 @@ async def read_chunk(session: AsyncSession, import_id: UUID, number: int) -> byt
     return found.scalar() or b""
 
 
+async def save_counts(session: AsyncSession, import_: InvoiceImport) -> None:
+    """Store how a (locked) import's file is written and what became of its lines; no version: progress is no fact."""
+    await session.execute(update(InvoiceImport).where(_C.id == import_.id).values(import_.model_dump(include=_COUNTS)))
+
+
 async def forget_file(session: AsyncSession, import_id: UUID) -> None:
     """The import is over: its bytes are not needed any more, nor how often its lines occurred."""
     await session.execute(delete(ImportChunk).where(_CHUNK.import_id == import_id))
@@ -59,5 +69,9 @@ async def forget_file(session: AsyncSession, import_id: UUID) -> None:
 
 def stream_refusals(sessions: Sessions, import_id: UUID) -> AsyncIterator[Sequence[Any]]:
     """An import's refused lines in order, a thousand at a time; no connection is held while they are sent."""
-    of_import = select(*_REFUSED.c).where(_REFUSED.c.import_id == import_id)
-    return in_chunks(sessions, of_import, _REFUSED.c.line_number, _REFUSED.c.id)
+    return in_chunks(sessions, refusals_of(import_id), BY_LINE)
+
+
+def refusals_of(import_id: UUID) -> Select[Any]:
+    """The refused lines of an import."""
+    return select(*_REFUSED.c).where(_REFUSED.c.import_id == import_id)

@@ -11,7 +11,7 @@ from council_common.imports import Refusal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.bulk_ids import ordered_ids
-from invoice_service.intake.invoice_imports import lines_store
+from invoice_service.intake.invoice_imports import lines_store, store
 from invoice_service.intake.invoice_imports.assembling import ImportContext, assemble
 from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch
 from invoice_service.intake.invoice_imports.line_outcomes import LineOutcomes, duplicates_of, line_outcomes
@@ -43,7 +43,7 @@ async def store_batch(
         except asyncpg.UniqueViolationError:
             if race == _RACES:
                 raise
-    import_.last_line = batch.last_line
+    import_.header, import_.delimiter, import_.amount_basis = reading.header, reading.delimiter, reading.amount_basis
     import_.lines_accepted += len(outcomes.new)
     import_.lines_existing += outcomes.existing
     import_.lines_refused += len(refused)
@@ -52,6 +52,7 @@ async def store_batch(
     import_.refused_pence_sum += batch.refused_pence + outcomes.refused_pence
     if batch.total_pence is not None:
         import_.file_total_pence, import_.file_total_agrees = batch.total_pence, batch.total_agrees
+    await store.save_counts(session, import_)
 
 
 async def _store(

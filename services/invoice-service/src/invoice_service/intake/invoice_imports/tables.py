@@ -16,7 +16,7 @@ from invoice_service.rows import Row
 
 
 class InvoiceImport(Listed, Row, table=True):
-    """A file of invoices: everything up to `last_line` is stored, nothing behind it.
+    """A file of invoices, and what became of its lines so far.
 
     `request_key` is the Idempotency-Key. `header` and `delimiter` are those of the file, for the refused lines to go
     back in the same form; `amount_basis` says what a published file's amounts are.
@@ -39,7 +39,6 @@ class InvoiceImport(Listed, Row, table=True):
     header: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     delimiter: str | None = Field(default=None, sa_type=Text)
     amount_basis: str | None = Field(default=None, sa_type=Text)
-    last_line: int = 0
     lines_accepted: int = 0
     lines_existing: int = 0
     lines_refused: int = 0

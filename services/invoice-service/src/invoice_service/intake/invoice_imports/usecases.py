@@ -25,6 +25,7 @@ async def cancel_import(
     """Stop an import after the batch under way; what it has stored stays. Raises NotFound and IllegalMove."""
     import_ = await get_row(session, InvoiceImport, import_id)
     work = await cancel_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
+    await session.refresh(import_)
     return import_, work
 
 
@@ -34,6 +35,7 @@ async def resume_import(
     """Have a failed import go on behind its last stored line. Raises NotFound, IllegalMove and FailedForGood."""
     import_ = await get_row(session, InvoiceImport, import_id)
     work = await resume_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
+    await session.refresh(import_)
     return import_, work
 
 
