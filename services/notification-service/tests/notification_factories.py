@@ -38,8 +38,8 @@ def a_customer(
     suppressed: bool = False,
 ) -> dict[str, Any]:
     address = {"lines": list(lines), "postcode": postcode}
-    told = {"name": name, "email": email, "address": address, "preferred_channel": "email", "kind": kind}
-    return told | {"suppressed": suppressed, "on_hold": False}
+    record = {"name": name, "email": email, "address": address, "preferred_channel": "email", "kind": kind}
+    return record | {"suppressed": suppressed, "on_hold": False}
 
 
 def a_payment(
@@ -186,6 +186,6 @@ def a_bank_change(*, supplier_id: UUID) -> BankAccountChangeRequestedV1:
 
 
 def a_warned_contact(email: str, *, removed_on: str | None = None) -> dict[str, Any]:
-    """One of supplier-service's answer to whom a change is told."""
+    """One contact of supplier-service's answer to whom a change is announced."""
     held = "current" if removed_on is None else "removed"
     return {"name": "A", "email": email, "held": held, "removed_on": removed_on}

@@ -11,11 +11,13 @@ from uuid import UUID
 import httpx
 from council_common.runtime.clients import ServiceClients
 from council_common.testing.harness import Harness
-from notification_service.jobs import RELEASE, SEND
+from notification_service.channels.jobs import SEND
+from notification_service.remittances.jobs import RELEASE
 from notification_stand_ins import MailServer, OtherServices, mail_server
 
 SUPPLIER_ID = UUID("0195a1b2-0000-7000-8000-0000000000f1")
 CUSTOMER_ID = UUID("0195a1b2-0000-7000-8000-0000000000f2")
+HOME = "mrs.ames@home.example"
 
 
 @dataclass
@@ -64,3 +66,8 @@ async def post_of(service: Harness, others: OtherServices) -> AsyncIterator[Post
         service.runtime.settings = settings
         service.runtime.clients = ServiceClients(settings, client)
         yield Post(service, mail, others)
+
+
+def statuses(message: dict[str, Any]) -> list[tuple[str, str | None, int]]:
+    """The log of a message: status, code and attempt of its lines."""
+    return [(line["status"], line["code"], line["attempt"]) for line in message["status_history"]]

@@ -147,7 +147,7 @@ class OtherServices:
             return JSONResponse({"code": "malformed"}, status_code=422)
         if self.speaks_otherwise:
             return JSONResponse({"data": []})
-        found = [{"id": each, **records[UUID(each)]} for each in ids if UUID(each) in records]
+        found = [{"id": found_id, **records[UUID(found_id)]} for found_id in ids if UUID(found_id) in records]
         return JSONResponse({"items": found, "next": None})
 
     async def list_warning_contacts(self, request: Request) -> Response:

@@ -61,7 +61,7 @@ def test_every_message_is_read_back_as_it_was_written(subject: str, text: str, h
     }
     assert words(mail).splitlines() == (text.splitlines() or [""])
     assert mail["From"].addresses[0].addr_spec == "pay@council.example"
-    assert [each.addr_spec for each in mail["To"].addresses] == rendering.sent_to
+    assert [address.addr_spec for address in mail["To"].addresses] == rendering.sent_to
     if html is not None:
         part = mail.get_body(("html",))
         assert part is not None

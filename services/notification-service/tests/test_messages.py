@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from council_common.contracts.notifications import MessageFailedV1
+from council_common.contracts.notifications import MessageDeliveredV1, MessageFailedV1, MessageSentV1
+from council_common.database.tables import outbox
+from council_common.events.handlers import Received
 from council_common.ids import new_id
-from fastapi.routing import APIRoute
-from notification_factories import a_customer, a_notice, a_payment, a_supplier
+from notification_factories import a_customer, a_hold, a_notice, a_payment, a_supplier
 from notification_post import CUSTOMER_ID, SUPPLIER_ID, Post
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 
@@ -82,7 +83,7 @@ async def test_about_the_same_thing_a_template_is_sent_once(post: Post) -> None:
         ({"values": {"number": [float("inf")]}}, "values"),
         ({"values": {"number": json.loads("[" * 25 + "]" * 25)}}, "values"),
         ({"surprise": 1}, "surprise"),
-        # What becomes of such a message is told as the delivery of the notice itself.
+        # What becomes of such a message is the delivery of the notice itself.
         ({"about": {"kind": "dunning_notice", "id": str(CUSTOMER_ID)}}, "about"),
         ({"about": {"kind": "payment", "id": str(CUSTOMER_ID)}}, "about"),
         ({"about": {"kind": "bank_account_change", "id": str(CUSTOMER_ID)}}, "about"),
@@ -107,9 +108,11 @@ async def test_words_that_only_look_like_nul_are_kept(post: Post) -> None:
 @pytest.mark.parametrize(
     ("path", "query"),
     [
-        ("/v1/messages", {"to": "9999-12-31"}),
-        ("/v1/messages", {"from": "0001-01-01"}),
-        ("/v1/messages/totals", {"to": "9999-12-31"}),
+        ("/v1/messages", {"created_to": "9999-12-31"}),
+        ("/v1/messages", {"created_from": "0001-01-01"}),
+        ("/v1/messages/totals", {"created_to": "9999-12-31"}),
+        ("/v1/messages", {"from": "2026-03-11"}),
+        ("/v1/messages/totals", {"to": "2026-03-11"}),
         ("/v1/messages", {"template": "\x00"}),
         ("/v1/messages", {"about_kind": "\x00"}),
         ("/v1/message-templates/%00", {}),
@@ -125,22 +128,22 @@ async def test_a_question_that_cannot_be_is_refused(post: Post, path: str, query
 async def test_an_unsent_message_is_cancelled_and_a_sent_one_is_not(post: Post) -> None:
     async with post.service.as_("communications_officer") as officer:
         one = (await officer.post("/v1/messages", json=by_hand())).json()["id"]
-        cancelled = await officer.post(f"/v1/messages/{one}/cancellations", json={"reason": "wrong invoice"})
+        cancelled = await officer.post(f"/v1/messages/{one}/cancellations", json={"note": "wrong invoice"})
         assert (cancelled.status_code, cancelled.json()["status"]) == (201, "cancelled")
         two = (await officer.post("/v1/messages", json=by_hand())).json()["id"]
         await post.send()
         late = await officer.post(f"/v1/messages/{two}/cancellations", json={})
         assert (late.status_code, late.json()["code"]) == (409, "illegal-move")
-        history = (await officer.get(f"/v1/messages/{one}/history")).json()
+        history = (await officer.get(f"/v1/messages/{one}/history")).json()["items"]
         assert (await officer.post(f"/v1/messages/{new_id()}/cancellations", json={})).status_code == 404
         assert (await officer.get(f"/v1/messages/{one}/body")).status_code == 404
-    assert [(each["action"], each["reason"], each["by_name"]) for each in history] == [
-        ("queued", None, "communications_officer"),
-        ("cancelled", "wrong invoice", "communications_officer"),
+    assert [(line["action"], line["reason"], line["detail"].get("note"), line["by_name"]) for line in history] == [
+        ("queued", None, None, "communications_officer"),
+        ("cancelled", "cancelled_by_hand", "wrong invoice", "communications_officer"),
     ]
-    (told,) = await post.service.published(MessageFailedV1)
-    assert (str(told.message_id), told.reason, told.was_sent) == (one, "cancelled_by_hand", False)
-    assert told.version == 2
+    (failed,) = await post.service.published(MessageFailedV1)
+    assert (str(failed.message_id), failed.reason, failed.was_sent) == (one, "cancelled_by_hand", False)
+    assert failed.version == 2
     assert len(post.mail.raw) == 1
 
 
@@ -154,9 +157,9 @@ async def test_the_list_filters_pages_and_counts(post: Post) -> None:
         ({"status": "delivered"}, 6),
         ({"recipient_kind": "supplier", "recipient_id": str(SUPPLIER_ID)}, 1),
         ({"about_kind": "dunning_notice", "about_id": str(notices[2].notice_id)}, 1),
-        ({"from": "2026-03-11", "to": "2026-03-11"}, 6),
-        ({"from": "2026-03-12"}, 0),
-        ({"to": "2026-03-10"}, 0),
+        ({"created_from": "2026-03-11", "created_to": "2026-03-11"}, 6),
+        ({"created_from": "2026-03-12"}, 0),
+        ({"created_to": "2026-03-10"}, 0),
     ):
         assert len(await post.messages(**filters)) == count, filters
     async with post.service.as_("auditor") as auditor:
@@ -167,11 +170,13 @@ async def test_the_list_filters_pages_and_counts(post: Post) -> None:
             page = (await auditor.get("/v1/messages", params=params)).json()
             seen += [item["id"] for item in page["items"]]
             cursor = page["next"]
-        totals = (await auditor.get("/v1/messages/totals", params={"from": "2026-03-11", "to": "2026-03-11"})).json()
-        nothing = (await auditor.get("/v1/messages/totals", params={"from": "2026-03-12"})).json()
+        totals = (
+            await auditor.get("/v1/messages/totals", params={"created_from": "2026-03-11", "created_to": "2026-03-11"})
+        ).json()
+        nothing = (await auditor.get("/v1/messages/totals", params={"created_from": "2026-03-12"})).json()
     assert cursor is None
     assert len(set(seen)) == 6
-    assert {(each["template"], each["status"], each["count"]) for each in totals["items"]} == {
+    assert {(total["template"], total["status"], total["count"]) for total in totals["items"]} == {
         ("reminder", "delivered", 5),
         ("remittance_advice", "delivered", 1),
     }
@@ -181,7 +186,7 @@ async def test_the_list_filters_pages_and_counts(post: Post) -> None:
 
 @pytest.mark.parametrize(
     ("table", "column"),
-    [("message_event", "version"), ("message_template_version", "version"), ("rendering", "number")],
+    [("change", "version"), ("message_template_version", "version"), ("rendering", "number")],
 )
 async def test_what_is_evidence_only_grows(post: Post, table: str, column: str) -> None:
     await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
@@ -193,28 +198,63 @@ async def test_what_is_evidence_only_grows(post: Post, table: str, column: str) 
 
 
 async def test_who_may_read_and_who_may_write(post: Post) -> None:
-    async with post.service.client() as nobody, post.service.as_("auditor") as auditor:
-        assert (await nobody.get("/v1/messages")).status_code == 401
+    async with post.service.client() as stranger, post.service.as_("auditor") as auditor:
+        assert (await stranger.get("/v1/messages")).status_code == 401
         assert (await auditor.get("/v1/messages")).status_code == 200
         assert (await auditor.post("/v1/messages", json=by_hand())).status_code == 403
 
 
-async def test_every_route_names_one_scope(post: Post) -> None:
-    def scopes(dependant: Any) -> Iterator[str]:
-        for each in dependant.dependencies:
-            yield from each.own_oauth_scopes or ()
-            yield from scopes(each)
-
-    routes = [
-        route for router in post.service.app.router.routes for route in _routes_of(router) if route.include_in_schema
+async def test_messages_and_their_totals_are_downloaded_with_names(post: Post) -> None:
+    await post.service.deliver(
+        a_notice(customer_id=CUSTOMER_ID, number="=1+1"), a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0)
+    )
+    await post.send()
+    async with post.service.as_("auditor") as auditor:
+        listed = await auditor.get("/v1/messages/export.csv", params={"sort": "created_at", "channel": "email"})
+        totals = await auditor.get("/v1/messages/totals/export.csv", params={"created_from": "2026-03-11"})
+    rows = list(csv.DictReader(listed.text.removeprefix("\ufeff").splitlines()))
+    assert {(row["template"], row["supplier_name"], row["customer_name"], row["reference"]) for row in rows} == {
+        ("reminder", "", "Mrs E. Ames", "'=1+1"),
+        ("remittance_advice", "Ackroyd Paving Ltd", "", "INV-0001"),
+    }
+    assert totals.text.removeprefix("\ufeff").splitlines() == [
+        "template,channel,status,count",
+        "reminder,email,delivered,1",
+        "remittance_advice,email,delivered,1",
     ]
-    assert len(routes) >= 14
-    for route in routes:
-        assert list(scopes(route.dependant)) in (["messages:read"], ["messages:write"]), route.path
 
 
-def _routes_of(route: Any) -> Iterator[APIRoute]:
-    if isinstance(route, APIRoute):
-        yield route
-    for each in getattr(getattr(route, "original_router", None), "routes", ()):
-        yield from _routes_of(each)
+async def test_every_change_has_a_version_and_an_event_of_its_own(post: Post) -> None:
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.send()
+    message = await post.message()
+    async with post.service.as_("auditor") as auditor:
+        history = (await auditor.get(f"/v1/messages/{message['id']}/history")).json()["items"]
+    assert [(line["version"], line["action"]) for line in history] == [
+        (1, "queued"),
+        (2, "sending"),
+        (3, "sent"),
+        (4, "delivered"),
+    ]
+    assert [event.version for event in await post.service.published(MessageSentV1, MessageDeliveredV1)] == [3, 4]
+    assert message["version"] == 4
+
+
+async def test_what_withdraws_a_message_is_the_cause_of_its_event(post: Post) -> None:
+    """The trace of a hold goes on in the event about the letter that it stopped, however many are handled at once."""
+    held, other = a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID)
+    traces = {notice.receivable_id: f"00-{number:032x}-{number:016x}-01" for number, notice in ((1, held), (2, other))}
+    await post.service.deliver(held, other)
+    async with post.service.runtime.sessions.begin() as session:
+        received = [
+            Received(a_hold(notice), new_id(), post.service.now, traces[notice.receivable_id])
+            for notice in (held, other)
+        ]
+        await post.service.service.handlers.handle(session, received)
+        payloads = (await session.execute(select(outbox.c.payload))).scalars().all()
+    carried = {
+        (event := json.loads(payload))["data"]["about_id"]: event["traceparent"]
+        for payload in payloads
+        if b"message.failed" in payload
+    }
+    assert carried == {str(notice.notice_id): traces[notice.receivable_id] for notice in (held, other)}

@@ -111,7 +111,7 @@ def test_postcodes(given: str, printed: str | None) -> None:
         (["No fixed abode", "Kent"], "TN23 1AA", None),
         (["=1+1", "Kent"], "TN23 1AA", None),
         (["1 High Street", "Kent\x00"], "TN23 1AA", None),
-        # receivables.md §6: "last a real UK postcode or country"
+        # GOV.UK Notify: the last line is a real UK postcode or a country.
         (["1 High Street", "France"], None, ["A Name", "1 High Street", "FRANCE"]),
         (
             ["12 rue de la Paix", "75002 Paris", "france"],
@@ -160,8 +160,8 @@ def test_the_contact_for_remittances_comes_first() -> None:
         email_address(Recipient("X Ltd"))
 
 
-def test_everybody_told_is_warned_once() -> None:
-    told = ["g@x.example", "G@X.example", " a@müller.example ", "wrong"]
-    assert warned_addresses(told) == ["g@x.example", "a@xn--mller-kva.example", "wrong"]
+def test_every_contact_is_warned_once() -> None:
+    contacts = ["g@x.example", "G@X.example", " a@müller.example ", "wrong"]
+    assert warned_addresses(contacts) == ["g@x.example", "a@xn--mller-kva.example", "wrong"]
     with pytest.raises(NoAddress, match="no_address"):
         warned_addresses([])

@@ -27,7 +27,7 @@ def supplier(post: Post) -> None:
     )
 
 
-async def test_a_payment_without_rebate_is_told_at_once(post: Post) -> None:
+async def test_a_payment_without_rebate_is_advised_at_once(post: Post) -> None:
     paid = a_payment(supplier_id=SUPPLIER_ID, paid_pence=120_000, deducted_pence=0)
     await post.service.deliver(paid)
     await post.send()
@@ -41,8 +41,8 @@ async def test_a_payment_without_rebate_is_told_at_once(post: Post) -> None:
     message = await post.message(about_id=str(paid.payment_id))
     assert message["status"] == "delivered"
     assert message["reference"] == "INV-0001"
-    told = await post.service.published(MessageSentV1, MessageDeliveredV1)
-    assert [(type(event), event.version, event.about_id) for event in told] == [
+    published = await post.service.published(MessageSentV1, MessageDeliveredV1)
+    assert [(type(event), event.version, event.about_id) for event in published] == [
         (MessageSentV1, 3, paid.payment_id),
         (MessageDeliveredV1, 4, paid.payment_id),
     ]
@@ -97,7 +97,7 @@ async def test_the_rebate_is_shown_with_its_arithmetic_whichever_event_comes_fir
     ],
 )
 async def test_days_are_counted_by_the_agreed_clock(post: Post, clock: dict[str, Any], lines: list[str]) -> None:
-    """payables.md §1.1, the remittance-date trap: £10,000 received 2 March, sent 11 March, arrives 13 March."""
+    """The day of sending is not the day of arrival: £10,000 received 2 March, sent 11 March, arrives 13 March."""
     rebate_pence = clock["rebate_net_pence"]
     paid = a_payment(
         supplier_id=SUPPLIER_ID,
@@ -114,7 +114,7 @@ async def test_days_are_counted_by_the_agreed_clock(post: Post, clock: dict[str,
 
 
 async def test_the_rebate_is_shown_at_each_vat_rate(post: Post) -> None:
-    """payables.md §1.3: lines at 20 %, 5 % and 0 %; day 13, 0.85 %; "print that on the note"."""
+    """VAT Regulations 1995 reg 38, at the rates invoiced: lines at 20 %, 5 % and 0 %; day 13, 0.85 %."""
     paid = a_payment(supplier_id=SUPPLIER_ID, paid_pence=117_227, deducted_pence=1_004)
     parts = [("20", 690, 138), ("5", 127, 6), ("0", 43, 0)]
     rebate = an_earned_rebate(
@@ -153,16 +153,16 @@ async def test_the_rebate_is_shown_at_each_vat_rate(post: Post) -> None:
     ],
 )
 async def test_the_advice_names_method_reference_and_order(post: Post, method: str, words_of_it: str) -> None:
-    """payables.md §3.3: "the commonest failure is a reference that differs from the bank reference"."""
-    told = {"method": method, "payment_reference": "RUN 42", "purchase_order_number": "PO0000077"}
-    await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0, **told))
+    """A supplier finds the payment by the reference on its bank statement, so that both have to be the same."""
+    details = {"method": method, "payment_reference": "RUN 42", "purchase_order_number": "PO0000077"}
+    await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0, **details))
     await post.send()
     text = words(post.mail.taken()[0])
     assert f"Method: {words_of_it}\nReference on your bank statement: RUN 42\n" in text
     assert "Invoice number: INV-0001\nPurchase order number: PO0000077\n" in text
 
 
-async def test_what_is_not_told_of_a_payment_is_not_made_up(post: Post) -> None:
+async def test_what_is_not_known_of_a_payment_is_not_made_up(post: Post) -> None:
     await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0))
     await post.send()
     text = words(post.mail.taken()[0])
@@ -223,7 +223,7 @@ async def test_without_the_rebate_the_advice_goes_after_fifteen_minutes(post: Po
     assert len(post.mail.taken()) == 1
 
 
-async def test_a_payment_that_came_back_is_not_told(post: Post) -> None:
+async def test_a_payment_that_came_back_is_not_advised(post: Post) -> None:
     waiting = a_payment(supplier_id=SUPPLIER_ID)
     written = a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0)
     gone = a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0)
@@ -238,8 +238,8 @@ async def test_a_payment_that_came_back_is_not_told(post: Post) -> None:
     assert (await post.message(about_id=str(gone.payment_id)))["status"] == "delivered"
     cancelled = await post.message(about_id=str(written.payment_id))
     assert (cancelled["status"], cancelled["code"]) == ("cancelled", "payment_returned")
-    told = await post.service.published(MessageFailedV1)
-    assert [(event.reason, event.was_sent) for event in told] == [("payment_returned", False)]
+    failed = await post.service.published(MessageFailedV1)
+    assert [(event.reason, event.was_sent) for event in failed] == [("payment_returned", False)]
     assert not await post.messages(about_id=str(waiting.payment_id))
 
 

@@ -37,7 +37,7 @@ async def test_the_first_templates_are_there_and_hold_no_legal_figures(post: Pos
     assert [item["name"] for item in items] == list(SEEDED)
     assert {item["version"] for item in items} == {1}
     for item in items:
-        # A figure of the law would be here as a digit (Chichester's stored page quotes one: receivables.md §2.1).
+        # A figure of the law would be here as a digit (a council's letter quoted one that had long changed).
         assert not any(character.isdigit() for character in item["text"]), item["name"]
 
 
@@ -148,7 +148,8 @@ async def test_a_template_formats_chooses_and_repeats(post: Post) -> None:
 @pytest.mark.parametrize("kind", ["individual", "business"])
 @pytest.mark.parametrize("template", ["reminder", "second_reminder", "final_notice", "pre_legal_notice"])
 async def test_every_dunning_letter_says_five_things(post: Post, template: str, kind: str) -> None:
-    """The amount, the due date, how to pay, how to dispute, where to get help (receivables.md §2.2, §2.3).
+    """The amount, the due date, how to pay, how to dispute, where to get help (Pre-Action Protocol for Debt
+    Claims 3.1).
 
     And nothing about letters before, which may never have left.
     """
@@ -178,12 +179,20 @@ async def test_versions_are_added_and_never_changed(post: Post) -> None:
     async with post.service.as_("communications_officer") as officer:
         text = {"channels": ["email"], "subject": "Please pay", "text": "Pay {{ number }}", "placeholders": ["number"]}
         added = await officer.post("/v1/message-templates/reminder/versions", json=text)
-        assert (added.status_code, added.json()["version"]) == (201, 2)
+        assert (added.status_code, added.json()["version"], added.headers["etag"]) == (201, 2, '"2"')
+        assert added.headers["location"] == "/v1/message-templates/reminder/versions/2"
         assert (await officer.post("/v1/message-templates", json=a_template(name="reminder"))).status_code == 409
         assert (await officer.post("/v1/message-templates/nothing/versions", json=text)).status_code == 404
         versions = (await officer.get("/v1/message-templates/reminder/versions")).json()["items"]
-        assert [each["version"] for each in versions] == [1, 2]
+        assert [version["version"] for version in versions] == [1, 2]
         assert (await officer.get("/v1/message-templates/reminder/versions/1")).json()["version"] == 1
+        first_page = await officer.get("/v1/message-templates/reminder/versions", params={"limit": 1})
+        assert [version["version"] for version in first_page.json()["items"]] == [1]
+        history = (await officer.get("/v1/message-templates/reminder/history")).json()["items"]
+        assert [(line["version"], line["action"], line["by_name"]) for line in history] == [
+            (1, "added", "system"),
+            (2, "version added", "communications_officer"),
+        ]
         newest = await officer.get("/v1/message-templates/reminder")
         assert (newest.json()["version"], newest.headers["etag"]) == (2, '"2"')
     await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))

@@ -1,4 +1,4 @@
-"""A bank-account change is told to everybody supplier-service names for it, each by a message of their own."""
+"""Everyone whom supplier-service names is warned of a bank-account change, by a message of their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def supplier(post: Post) -> None:
 
 
 async def sent_to(post: Post) -> dict[str, dict[str, Any]]:
-    """The messages by the address each was put into words for."""
+    """The messages by the address that they were put into words for."""
     found = {}
     async with post.service.as_("auditor") as auditor:
         for message in await post.messages():
@@ -30,7 +30,7 @@ async def sent_to(post: Post) -> dict[str, dict[str, Any]]:
 
 
 async def test_the_old_contacts_are_warned_each_by_a_mail_of_their_own(post: Post) -> None:
-    """payables.md §4: "notice to old contacts": whoever the record names when the mail leaves."""
+    """Council policy against payment diversion fraud: notice to old contacts, whomever the record names by then."""
     change = a_bank_change(supplier_id=SUPPLIER_ID)
     post.others.warning_contacts[change.change_id] = [
         a_warned_contact("ledger@ackroyd.example"),
@@ -48,7 +48,7 @@ async def test_the_old_contacts_are_warned_each_by_a_mail_of_their_own(post: Pos
         assert len(mail["To"].addresses) == 1
         assert words(mail).startswith("Dear Ackroyd Paving Ltd,")
         assert not any(character.isdigit() for character in words(mail).replace("11 March 2026", ""))
-    assert {address: (each["status"], each["code"]) for address, each in (await sent_to(post)).items()} == {
+    assert {address: (message["status"], message["code"]) for address, message in (await sent_to(post)).items()} == {
         "ledger@ackroyd.example": ("delivered", "accepted_by_server"),
         "boss@ackroyd.example": ("delivered", "accepted_by_server"),
         "gone@ackroyd.example": ("failed", "address_refused"),
@@ -111,20 +111,20 @@ async def test_our_own_faults_end_no_warning(post: Post) -> None:
     assert post.mail.envelopes[-1][1] == ("a@ackroyd.example",)
 
 
-async def test_an_address_nobody_can_write_to_is_seen_and_stops_no_other(post: Post) -> None:
+async def test_an_address_that_cannot_be_written_to_is_seen_and_stops_no_other(post: Post) -> None:
     change = a_bank_change(supplier_id=SUPPLIER_ID)
     contacts = [a_warned_contact("not an address"), a_warned_contact("b@ackroyd.example")]
     post.others.warning_contacts[change.change_id] = contacts
     await post.service.deliver(change)
     await post.send()
     assert [to for _, to in post.mail.envelopes] == [("b@ackroyd.example",)]
-    assert {(each["status"], each["code"]) for each in await post.messages()} == {
+    assert {(message["status"], message["code"]) for message in await post.messages()} == {
         ("failed", "address_invalid"),
         ("delivered", "accepted_by_server"),
     }
 
 
-async def test_nobody_to_warn_is_a_failure_that_is_seen(post: Post) -> None:
+async def test_no_contact_to_warn_is_a_failure_that_is_seen(post: Post) -> None:
     change = a_bank_change(supplier_id=SUPPLIER_ID)
     post.others.warning_contacts[change.change_id] = []
     await post.service.deliver(change)

@@ -41,7 +41,7 @@ def customer(request: pytest.FixtureRequest) -> None:
     others.suppliers[SUPPLIER_ID] = a_supplier(("ledger@ackroyd.example", "remittance"))
 
 
-async def told(post: Post) -> list[tuple[str, bool]]:
+async def reported(post: Post) -> list[tuple[str, bool]]:
     return [(event.reason, event.was_sent) for event in await post.service.published(MessageFailedV1)]
 
 
@@ -57,14 +57,14 @@ async def told(post: Post) -> list[tuple[str, bool]]:
 async def test_the_letter_that_was_issued_and_has_not_left_does_not_leave(
     post: Post, change: Callable[[DunningNoticeIssuedV1], Event], code: str
 ) -> None:
-    """receivables.md §2.3: in breathing space the council stops contacting; §1.5 D4 for the others."""
+    """SI 2020/1311 reg 7: in breathing space the council stops contacting; council policy for the others."""
     stopped, other = a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID)
     await post.service.deliver(stopped, other, change(stopped))
     await post.send()
     assert log_of(await post.message(about_id=str(stopped.notice_id))) == [("queued", None), ("cancelled", code)]
     assert (await post.message(about_id=str(other.notice_id)))["status"] == "delivered"
     assert [event.about_id for event in await post.service.published(MessageFailedV1)] == [stopped.notice_id]
-    assert await told(post) == [(code, False)]
+    assert await reported(post) == [(code, False)]
 
 
 async def test_a_hold_that_comes_while_the_letter_is_put_into_words_is_in_time(post: Post) -> None:
@@ -84,7 +84,7 @@ async def test_a_hold_that_comes_while_the_letter_is_put_into_words_is_in_time(p
         ("queued", "not_started"),
         ("cancelled", "on_hold"),
     ]
-    assert await told(post) == [("on_hold", False)]
+    assert await reported(post) == [("on_hold", False)]
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ async def test_after_a_crash_a_held_letter_is_not_sent_again(racing_post: Post) 
     await post.send()
     assert len(post.mail.raw) == 1
     assert log_of(await post.message())[-2:] == [("sending", None), ("cancelled", "on_hold")]
-    # The server has it: nobody says that it never left.
-    assert await told(post) == [("on_hold", True)]
+    # The server has it: it is not reported as never sent.
+    assert await reported(post) == [("on_hold", True)]
 
 
 async def test_a_held_letter_whose_connection_was_lost_may_have_left(post: Post) -> None:
@@ -158,7 +158,7 @@ async def test_a_held_letter_whose_connection_was_lost_may_have_left(post: Post)
     await post.send()
     assert len(post.mail.raw) == 1
     assert log_of(await post.message())[-2:] == [("queued", "connection_lost"), ("cancelled", "on_hold")]
-    assert await told(post) == [("on_hold", True)]
+    assert await reported(post) == [("on_hold", True)]
 
 
 @pytest.mark.parametrize("change", [a_hold, a_settlement, a_credit_note])
@@ -188,11 +188,11 @@ async def test_an_advice_of_money_that_came_back_while_it_was_leaving_is_not_tri
     post.mail.meanwhile, post.mail.on_data = return_it, lambda _: "451 4.3.0 Mailbox busy"
     await post.send()
     assert log_of(await post.message())[-1] == ("cancelled", "payment_returned")
-    assert await told(post) == [("payment_returned", False)]
+    assert await reported(post) == [("payment_returned", False)]
 
 
-async def test_nobody_writes_to_a_suppressed_customer_about_a_debt(post: Post) -> None:
-    """receivables.md §6: contact suppression blocks before the words are made."""
+async def test_a_suppressed_customer_is_not_written_to_about_a_debt(post: Post) -> None:
+    """Council policy: contact suppression blocks before the words are made."""
     post.others.customers[CUSTOMER_ID] = a_customer(HOME, suppressed=True)
     await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
     await post.send()
@@ -200,7 +200,7 @@ async def test_nobody_writes_to_a_suppressed_customer_about_a_debt(post: Post) -
     assert not post.mail.raw
     assert log_of(message)[-1] == ("cancelled", "suppressed")
     assert message["body_sha256"] is None
-    assert await told(post) == [("suppressed", False)]
+    assert await reported(post) == [("suppressed", False)]
 
 
 async def test_a_customer_suppressed_while_the_letter_waits_is_not_written_to(post: Post) -> None:

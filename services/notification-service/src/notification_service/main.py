@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+from council_common.events.handlers import Handlers
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
 from fastapi import FastAPI
 
-from notification_service.handlers import handlers
-from notification_service.jobs import JOBS
+from notification_service.channels import jobs as channels
 from notification_service.message_templates.routes import router as message_templates
+from notification_service.messages import handlers as messages_handlers
 from notification_service.messages.routes import router as messages
+from notification_service.remittances import handlers as remittances_handlers
+from notification_service.remittances import jobs as remittances
 from notification_service.settings import Settings
 
 DESCRIPTION = "Every message to a supplier or customer, and the log that proves it."
@@ -26,6 +29,6 @@ SERVICE = Service(
     folder=Path(__file__).parents[2],
     settings=Settings,
     create_api=create_api,
-    handlers=handlers,
-    jobs=JOBS,
+    handlers=Handlers.including(messages_handlers.handlers, remittances_handlers.handlers),
+    jobs=(*channels.JOBS, *remittances.JOBS),
 )

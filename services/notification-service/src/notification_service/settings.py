@@ -21,7 +21,7 @@ class Settings(ServiceSettings):
     smtp_username: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: Annotated[bool, Field(description="Refuse to send in clear text")] = False
-    smtp_connections: Annotated[int, Field(ge=1, le=20, description="Used side by side, each for many messages")] = 4
+    smtp_connections: Annotated[int, Field(ge=1, le=20, description="Used side by side, for many messages")] = 4
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 30.0
     send_lease_seconds: Annotated[
         int, Field(ge=1, le=3600, description="After a crash a message is taken again when this is over")
@@ -34,10 +34,10 @@ class Settings(ServiceSettings):
         "print-room@council.example"
     )
     council_name: str = "Sample Council"
-    council_contact: Annotated[str, Field(description="How people reach us, as letters say it")] = (
+    council_contact: Annotated[str, Field(description="How people reach us, in the words of a letter")] = (
         "Reply to this message, or write to payments@council.example."
     )
-    council_how_to_pay: Annotated[str, Field(description="How people pay, as letters say it")] = (
+    council_how_to_pay: Annotated[str, Field(description="How people pay, in the words of a letter")] = (
         "Pay on our website, by phone or by bank transfer."
     )
 

@@ -1,4 +1,4 @@
-"""Handing mail to a server: a few connections side by side, each used for many messages."""
+"""Handing mail to a server: a few connections side by side, used for many messages."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from notification_service.channels.rules import (
     CONNECTION_LOST,
     NOT_STARTED,
     TAKEN,
-    Answer,
     Envelope,
+    ServerAnswer,
     Stage,
     answer_of,
 )
@@ -33,7 +33,7 @@ class Carrier:
     """A mail server for the length of a batch; an async context manager.
 
     A server that refuses a connection is asked for no other in the same batch: those that are open do the work.
-    `refused_because` says why, with the kind of fault and the server's reply only.
+    `refused_because` is why: the kind of fault and the server's reply only.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -60,13 +60,13 @@ class Carrier:
             self._idle.append(line)
         return line is not None
 
-    async def hand_over(self, envelopes: Sequence[Envelope], *, deadline: float) -> list[tuple[Envelope, Answer]]:
+    async def hand_over(self, envelopes: Sequence[Envelope], *, deadline: float) -> list[tuple[Envelope, ServerAnswer]]:
         """Hand messages to the server; every one of them has an answer.
 
         Nothing is begun after `deadline` (the loop's time), so that what is under way ends while its lease holds.
         """
         waiting = deque(envelopes)
-        answers: list[tuple[Envelope, Answer]] = []
+        answers: list[tuple[Envelope, ServerAnswer]] = []
 
         def in_time() -> bool:
             return asyncio.get_running_loop().time() <= deadline
@@ -87,10 +87,10 @@ class Carrier:
         async with asyncio.TaskGroup() as group:
             for _ in range(min(self._settings.smtp_connections, len(envelopes))):
                 group.create_task(work())
-        left = Answer(CARRIER_AWAY, explanation=self.refused_because) if in_time() else NOT_STARTED
+        left = ServerAnswer(CARRIER_AWAY, explanation=self.refused_because) if in_time() else NOT_STARTED
         return answers + [(envelope, left) for envelope in waiting]
 
-    async def _send(self, line: aiosmtplib.SMTP, envelope: Envelope) -> Answer:
+    async def _send(self, line: aiosmtplib.SMTP, envelope: Envelope) -> ServerAnswer:
         try:
             return await _send(line, envelope, self._settings.mail_from)
         except BaseException:
@@ -122,7 +122,7 @@ class Carrier:
         return line
 
 
-async def _send(line: aiosmtplib.SMTP, envelope: Envelope, sender: str) -> Answer:
+async def _send(line: aiosmtplib.SMTP, envelope: Envelope, sender: str) -> ServerAnswer:
     """One message to one recipient on an open connection."""
     try:
         await line.sendmail(sender, [envelope.recipient], envelope.content)
@@ -136,5 +136,5 @@ async def _send(line: aiosmtplib.SMTP, envelope: Envelope, sender: str) -> Answe
     except aiosmtplib.SMTPResponseException as fault:
         return answer_of(Stage.MESSAGE, fault.code)
     except ValueError:
-        return Answer("message_refused", final=True, explanation="not sendable over SMTP")
+        return ServerAnswer("message_refused", final=True, explanation="not sendable over SMTP")
     return TAKEN

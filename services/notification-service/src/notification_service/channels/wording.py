@@ -5,26 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import RowMapping
-
 from notification_service.channels.rules import SENDABLE
 from notification_service.message_templates.rules import CannotRender, Channel, missing_placeholders
 from notification_service.message_templates.tables import MessageTemplateVersion
 from notification_service.message_templates.usecases import always_there, fill_in
 from notification_service.messages.rules import body_sha256
-from notification_service.messages.tables import Rendering
+from notification_service.messages.tables import Message, Rendering
 from notification_service.recipients.email_addresses import usable_email_address
 from notification_service.recipients.rules import NoAddress, Recipient, email_address, postal_lines
 from notification_service.settings import Settings
 
 
-def template_key(row: RowMapping) -> tuple[str, int]:
+def template_key(message: Message) -> tuple[str, int]:
     """Which version of which template a message is bound to."""
-    return row["template"], row["template_version"]
+    return message.template, message.template_version
 
 
 def put_into_words(
-    row: RowMapping,
+    message: Message,
     templates: Mapping[tuple[str, int], MessageTemplateVersion],
     recipient: Recipient,
     settings: Settings,
@@ -36,26 +34,19 @@ def put_into_words(
 
     `address`: the one e-mail address this message is for; None for the one its recipient has.
     """
-    template = _template_for(row, templates)
-    missing = missing_placeholders(template.placeholders, row["facts"])
+    template = _template_for(message, templates)
+    missing = missing_placeholders(template.placeholders, message.facts)
     if missing:
         raise CannotRender("placeholder_missing", ", ".join(missing))
-    if row["channel"] == Channel.LETTER:
+    if message.channel == Channel.LETTER:
         sent_to = list(postal_lines(recipient))
     else:
         sent_to = [email_address(recipient) if address is None else _usable(address)]
-    always = always_there(
-        council_name=settings.council_name,
-        council_contact=settings.council_contact,
-        how_to_pay=settings.council_how_to_pay,
-        recipient_name=recipient.name,
-        is_person=recipient.is_person,
-        at=at,
-    )
-    words = fill_in(template, row["facts"], always=always)
+    always = always_there(settings, recipient_name=recipient.name, is_person=recipient.is_person, at=at)
+    words = fill_in(template, message.facts, always=always)
     return Rendering(
-        message_id=row["id"],
-        number=row["attempt"],
+        message_id=message.id,
+        number=message.attempt,
         template_version=template.version,
         subject=words.subject,
         text=words.text,
@@ -75,13 +66,13 @@ def _usable(address: str) -> str:
 
 
 def _template_for(
-    row: RowMapping, templates: Mapping[tuple[str, int], MessageTemplateVersion]
+    message: Message, templates: Mapping[tuple[str, int], MessageTemplateVersion]
 ) -> MessageTemplateVersion:
-    template = templates.get(template_key(row))
+    template = templates.get(template_key(message))
     if template is None:
-        raise CannotRender("template_unknown", f"there is no version {row['template_version']} of it")
-    if row["channel"] not in SENDABLE:
+        raise CannotRender("template_unknown", f"there is no version {message.template_version} of it")
+    if message.channel not in SENDABLE:
         raise CannotRender("channel_not_available", "only email and letter are there")
-    if row["channel"] not in template.channels:
+    if message.channel not in template.channels:
         raise CannotRender("channel_not_available", "the template is not written for it")
     return template

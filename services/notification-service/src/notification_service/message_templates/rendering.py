@@ -17,7 +17,7 @@ from jinja2.exceptions import SecurityError, UndefinedError
 from jinja2.filters import FILTERS
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from notification_service.message_templates.rules import CannotRender, Rendered, TemplateWrong, is_sendable
+from notification_service.message_templates.rules import CannotRender, InvalidTemplate, Rendered, is_sendable
 
 MAX_SUBJECT = 200
 MAX_RENDERED = 100_000
@@ -60,7 +60,7 @@ def _counted(items: Iterable[Any]) -> Iterator[Any]:
 
 
 def _join(items: Iterable[Any], separator: str = "") -> str:
-    """Jinja's `join`, which would make the whole text before anybody could count it."""
+    """Jinja's `join`, which would make the whole text before it could be counted."""
     joined, length = [], 0
     for item in _counted(items):
         joined.append(str(item))
@@ -122,7 +122,7 @@ def _compiled(source: str, html: bool) -> Template:
 
 
 def placeholders_of(source: str, *, field: str) -> set[str]:
-    """The placeholders a text uses; raises TemplateWrong when it is no template or does what templates may not."""
+    """The placeholders a text uses; raises InvalidTemplate when it is no template or does what templates may not."""
     try:
         tree = _PLAIN.parse(source)
         _must_be_harmless(tree, field)
@@ -145,8 +145,8 @@ def _must_be_harmless(tree: nodes.Template, field: str) -> None:
             raise _wrong(field, f"line {loop.lineno}: a loop cannot be recursive")
 
 
-def _wrong(field: str, problem: str) -> TemplateWrong:
-    return TemplateWrong("The text is not a template we can use; see errors.", errors=[FieldError(field, problem)])
+def _wrong(field: str, problem: str) -> InvalidTemplate:
+    return InvalidTemplate("The text is an invalid template; see errors.", errors=[FieldError(field, problem)])
 
 
 def render(*, subject: str, text: str, html: str | None, values: Mapping[str, Any]) -> Rendered:
@@ -177,7 +177,7 @@ def _fill(source: str, values: Mapping[str, Any], *, html: bool) -> str:
     except UndefinedError as missing:
         raise CannotRender("placeholder_missing", str(missing)) from None
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError) as wrong:
-        # The message of a ValueError may repeat the value: only its kind is told.
+        # The message of a ValueError may repeat the value: only its kind is kept.
         raise CannotRender("template_error", type(wrong).__name__) from None
     filled = "".join(pieces)
     if not is_sendable(filled):

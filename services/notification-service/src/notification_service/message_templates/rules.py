@@ -16,7 +16,7 @@ PLACEHOLDER_PATTERN = r"^[a-z][a-z0-9_]{0,59}$"
 ALWAYS_THERE = frozenset(
     {"recipient_name", "recipient_is_person", "council_name", "council_contact", "how_to_pay", "written_on"}
 )
-"""Placeholders that every message has without being told."""
+"""Placeholders that every message has by itself."""
 
 
 _SENDABLE = re.compile(r"[^\x00\ud800-\udfff]*")
@@ -32,7 +32,7 @@ def is_sendable(text: str) -> bool:
 
 
 class Channel(StrEnum):
-    """The ways a message can go (platform.md). E-mail and letter are there; a message for another one fails."""
+    """The ways a message can go. E-mail and letter are there; a message for another one fails."""
 
     EMAIL = "email"
     SMS = "sms"
@@ -40,21 +40,25 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
-class NoSuchTemplate(NotFound):
-    code = "no-such-message-template"
+class TemplateNotFound(NotFound):
+    """No template has this name, or none of its versions this number."""
+
+    code = "message-template-not-found"
 
 
 class TemplateExists(Conflict):
+    """A template has this name already."""
+
     code = "message-template-exists"
 
 
-class TemplateWrong(Malformed):
-    """The text of a template cannot be used as it stands."""
+class InvalidTemplate(Malformed):
+    """The text of a template is invalid."""
 
     code = "message-template-wrong"
 
 
-class ValuesWrong(Malformed):
+class ValuesDoNotFit(Malformed):
     """The values do not fit the placeholders of the template."""
 
     code = "message-values-wrong"
@@ -62,7 +66,7 @@ class ValuesWrong(Malformed):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """The words of a template version, before anybody's values are in."""
+    """The words of a template version, before a message's values are in."""
 
     channels: frozenset[Channel]
     subject: str
@@ -95,17 +99,17 @@ def missing_placeholders(declared: Iterable[str], values: Mapping[str, Any]) -> 
 
 
 def must_fit(declared: Iterable[str], values: Mapping[str, Any]) -> None:
-    """Raise ValuesWrong unless the values are exactly those the template declares."""
+    """Raise ValuesDoNotFit unless the values are exactly those the template declares."""
     declared = set(declared)
     errors = [FieldError(f"values.{name}", "missing") for name in missing_placeholders(declared, values)]
     expected = f"one of {', '.join(sorted(declared))}" if declared else "no values"
     errors += [FieldError(f"values.{name}", "not a placeholder", expected) for name in sorted(set(values) - declared)]
     if errors:
-        raise ValuesWrong("The values do not fit the template's placeholders; see errors.", errors=errors)
+        raise ValuesDoNotFit("The values do not fit the template's placeholders; see errors.", errors=errors)
 
 
 def must_be_declared(used: Iterable[str], declared: Iterable[str]) -> None:
-    """Raise TemplateWrong when a text uses what it does not declare, or declares what is always there."""
+    """Raise InvalidTemplate when a text uses what it does not declare, or declares what is always there."""
     declared = set(declared)
     errors = [
         FieldError("placeholders", f"the text uses {name}, which is not declared")
@@ -116,4 +120,4 @@ def must_be_declared(used: Iterable[str], declared: Iterable[str]) -> None:
         for name in sorted(declared & ALWAYS_THERE)
     ]
     if errors:
-        raise TemplateWrong("The template's placeholders are not right; see errors.", errors=errors)
+        raise InvalidTemplate("The template's placeholders are invalid; see errors.", errors=errors)

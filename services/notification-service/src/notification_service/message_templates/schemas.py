@@ -4,35 +4,36 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, Self
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from council_common.fields import RequestModel
+from pydantic import BaseModel, Field
 
 from notification_service.message_templates.rules import NAME_PATTERN, PLACEHOLDER_PATTERN, Channel, Rendered, Wording
 from notification_service.message_templates.tables import MessageTemplateVersion
 
-# PostgreSQL keeps no NUL in text.
-Words = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+# Kept to the letter, spaces at the ends too. PostgreSQL keeps no NUL in text.
+Words = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
 Placeholder = Annotated[str, Field(pattern=PLACEHOLDER_PATTERN)]
 
 
-class TemplateTextIn(BaseModel):
+class TemplateVersionIn(RequestModel):
     """The words of a template. Jinja: `{{ amount_pence | money }}`, `{{ due_on | day }}`, `{% if … %}`, `{% for … %}`.
 
     Besides the declared placeholders there are always `recipient_name`, `recipient_is_person`, `council_name`,
     `council_contact`, `how_to_pay` and `written_on`.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     channels: Annotated[set[Channel], Field(min_length=1, examples=[["email", "letter"]])]
-    subject: Annotated[Words, Field(min_length=1, max_length=500, examples=["Invoice {{ number }} is overdue"])]
-    text: Annotated[Words, Field(min_length=1, max_length=20_000)]
+    subject: Annotated[Words, Field(max_length=500, examples=["Invoice {{ number }} is overdue"])]
+    text: Annotated[Words, Field(max_length=20_000)]
     html: Annotated[
         Words | None, Field(max_length=50_000, description="Shown in place of the text; values are escaped.")
     ] = None
-    placeholders: Annotated[set[Placeholder], Field(max_length=100, examples=[["number"]])] = set()
+    placeholders: Annotated[set[Placeholder], Field(default_factory=set, max_length=100, examples=[["number"]])]
 
     def wording(self) -> Wording:
+        """The words as the rules take them."""
         return Wording(
             channels=frozenset(self.channels),
             subject=self.subject,
@@ -42,15 +43,16 @@ class TemplateTextIn(BaseModel):
         )
 
 
-class TemplateIn(TemplateTextIn):
+class TemplateIn(TemplateVersionIn):
     """A new template."""
 
     name: Annotated[str, Field(pattern=NAME_PATTERN, examples=["plan_offer"])]
 
 
 class TemplateOut(BaseModel):
-    """One version of a template; it never changes."""
+    """A template in one of its versions, which never changes. `id` is the template's."""
 
+    id: UUID
     name: str
     version: int
     channels: list[Channel]
@@ -62,23 +64,17 @@ class TemplateOut(BaseModel):
     created_by: str
 
     @classmethod
-    def of(cls, row: MessageTemplateVersion) -> Self:
-        return cls.model_validate(row, from_attributes=True)
+    def of(cls, template_id: UUID, version: Any) -> Self:
+        """From the template's id and a stored version, or a row of the list of versions."""
+        names = cls.model_fields.keys() - {"id"}
+        return cls(id=template_id, **{name: getattr(version, name) for name in names})
 
 
-class TemplateVersionsOut(BaseModel):
-    """Every version of a template, oldest first."""
-
-    items: list[TemplateOut]
-
-
-class PreviewIn(BaseModel):
+class PreviewIn(RequestModel):
     """Values to try a template with; amounts are whole pence, dates ISO (2026-03-11)."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    values: Annotated[dict[Placeholder, Any], Field(max_length=100)] = {}
-    version: Annotated[int | None, Field(ge=1, description="The newest where none is named.")] = None
+    values: Annotated[dict[Placeholder, Any], Field(default_factory=dict, max_length=100)]
+    version: Annotated[int | None, Field(ge=1, le=1_000_000, description="The newest where none is named.")] = None
 
 
 class PreviewOut(BaseModel):
@@ -92,6 +88,7 @@ class PreviewOut(BaseModel):
 
     @classmethod
     def of(cls, template: MessageTemplateVersion, rendered: Rendered) -> Self:
+        """From the version and its words with the values in."""
         return cls(
             template=template.name,
             template_version=template.version,

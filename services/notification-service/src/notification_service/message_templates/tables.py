@@ -1,18 +1,38 @@
-"""Versions of templates. A row is never changed: a message says by which version it was written."""
+"""Templates and their versions. A version is never changed: a message says by which one it was written."""
+
+from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Text
+from council_common.database.columns import UTC_TIME, Listed
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint
 from sqlmodel import Field
 
 from notification_service.rows import Row
 
 
+class MessageTemplate(Listed, Row, table=True):
+    """A template by its name; `version` is the number of the newest of its versions, the one in use."""
+
+    __tablename__ = "message_template"
+    __table_args__ = (UniqueConstraint("name"), Index(None, "name", "id"), Index(None, "created_at", "id"))
+
+    id: UUID = Field(primary_key=True)
+    version: int
+    name: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_type=UTC_TIME)
+    created_by: str = Field(sa_type=Text)
+
+
 class MessageTemplateVersion(Row, table=True):
-    """One version of one template; the highest version of a name is the one in use."""
+    """The words of one version of a template."""
 
     __tablename__ = "message_template_version"
-    __table_args__ = (CheckConstraint("version >= 1", name="version"),)
+    __table_args__ = (
+        ForeignKeyConstraint(["name"], ["message_template.name"]),
+        CheckConstraint("version >= 1", name="version"),
+    )
 
     name: str = Field(primary_key=True, sa_type=Text)
     version: int = Field(primary_key=True)
@@ -21,5 +41,5 @@ class MessageTemplateVersion(Row, table=True):
     text: str = Field(sa_type=Text)
     html: str | None = Field(default=None, sa_type=Text)
     placeholders: list[str] = Field(sa_type=ARRAY(Text))
-    created_at: datetime
+    created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)

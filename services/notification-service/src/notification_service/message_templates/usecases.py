@@ -6,62 +6,82 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from asyncpg import UniqueViolationError
 from council_common.clock import london_date
 from council_common.identity.actor import Actor
+from council_common.ids import new_id
+from council_common.recording import fact, record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates import store
 from notification_service.message_templates.rendering import placeholders_of, render
 from notification_service.message_templates.rules import (
-    NoSuchTemplate,
+    CannotRender,
     Rendered,
     TemplateExists,
+    ValuesDoNotFit,
     Wording,
     must_be_declared,
+    must_fit,
 )
-from notification_service.message_templates.tables import MessageTemplateVersion
+from notification_service.message_templates.tables import MessageTemplate, MessageTemplateVersion
+from notification_service.settings import Settings
+
+_EXAMPLE_RECIPIENT = "Mrs A. Example"
+
+Versioned = tuple[MessageTemplate, MessageTemplateVersion]
 
 
-async def add_template(
-    session: AsyncSession, name: str, given: Wording, *, by: Actor, at: datetime
-) -> MessageTemplateVersion:
-    """A new template, with its version 1; raises TemplateExists."""
-    if await store.lock_name(session, name):
-        raise TemplateExists(f"There is a template {name} already; add a version to it.")
-    return await _add(session, name, 1, given, by=by, at=at)
+async def add_template(session: AsyncSession, name: str, wording: Wording, *, by: Actor, at: datetime) -> Versioned:
+    """A new template, with its version 1; raises TemplateExists, or InvalidTemplate for its words."""
+    first = _version(name, 1, wording, by=by, at=at)
+    template = MessageTemplate(id=new_id(), version=0, name=name, created_at=at, created_by=by.subject)
+    try:
+        await record(session, fact(template, "added"), also=[first], by=by, at=at)
+    except UniqueViolationError:
+        raise TemplateExists(f"There is a template {name} already; add a version to it.") from None
+    return template, first
 
 
-async def add_version(
-    session: AsyncSession, name: str, given: Wording, *, by: Actor, at: datetime
-) -> MessageTemplateVersion:
-    """The next version of a template: messages made from now on are written by it."""
-    newest = await store.lock_name(session, name)
-    if not newest:
-        raise NoSuchTemplate("There is no message template of that name.")
-    return await _add(session, name, newest + 1, given, by=by, at=at)
+async def add_version(session: AsyncSession, name: str, wording: Wording, *, by: Actor, at: datetime) -> Versioned:
+    """The next version of a template: messages made from now on are written by it.
+
+    Raises TemplateNotFound, or InvalidTemplate for its words.
+    """
+    template = await store.lock_template(session, name)
+    following = _version(name, template.version + 1, wording, by=by, at=at)
+    await record(session, fact(template, "version added"), also=[following], by=by, at=at)
+    return template, following
 
 
-async def _add(
-    session: AsyncSession, name: str, version: int, given: Wording, *, by: Actor, at: datetime
-) -> MessageTemplateVersion:
-    used = placeholders_of(given.subject, field="subject") | placeholders_of(given.text, field="text")
-    if given.html is not None:
-        used |= placeholders_of(given.html, field="html")
-    must_be_declared(used, given.placeholders)
-    row = MessageTemplateVersion(
+def _version(name: str, number: int, wording: Wording, *, by: Actor, at: datetime) -> MessageTemplateVersion:
+    used = placeholders_of(wording.subject, field="subject") | placeholders_of(wording.text, field="text")
+    if wording.html is not None:
+        used |= placeholders_of(wording.html, field="html")
+    must_be_declared(used, wording.placeholders)
+    return MessageTemplateVersion(
         name=name,
-        version=version,
-        channels=sorted(given.channels),
-        subject=given.subject,
-        text=given.text,
-        html=given.html,
-        placeholders=sorted(given.placeholders),
+        version=number,
+        channels=sorted(wording.channels),
+        subject=wording.subject,
+        text=wording.text,
+        html=wording.html,
+        placeholders=sorted(wording.placeholders),
         created_at=at,
         created_by=by.subject,
     )
-    session.add(row)
-    await session.flush()
-    return row
+
+
+def preview(
+    template: MessageTemplateVersion, values: Mapping[str, Any], settings: Settings, *, at: datetime
+) -> Rendered:
+    """The words a message of this template would have, to a made-up recipient; raises ValuesDoNotFit."""
+    must_fit(template.placeholders, values)
+    always = always_there(settings, recipient_name=_EXAMPLE_RECIPIENT, is_person=True, at=at)
+    try:
+        return fill_in(template, values, always=always)
+    except CannotRender as wrong:
+        raise ValuesDoNotFit(f"These values do not make a message: {wrong.code}, {wrong.explanation}.") from None
 
 
 def fill_in(template: MessageTemplateVersion, values: Mapping[str, Any], *, always: Mapping[str, Any]) -> Rendered:
@@ -69,15 +89,13 @@ def fill_in(template: MessageTemplateVersion, values: Mapping[str, Any], *, alwa
     return render(subject=template.subject, text=template.text, html=template.html, values={**values, **always})
 
 
-def always_there(
-    *, council_name: str, council_contact: str, how_to_pay: str, recipient_name: str, is_person: bool, at: datetime
-) -> dict[str, Any]:
+def always_there(settings: Settings, *, recipient_name: str, is_person: bool, at: datetime) -> dict[str, Any]:
     """The placeholders every template has (`ALWAYS_THERE`)."""
     return {
         "recipient_name": recipient_name,
         "recipient_is_person": is_person,
-        "council_name": council_name,
-        "council_contact": council_contact,
-        "how_to_pay": how_to_pay,
+        "council_name": settings.council_name,
+        "council_contact": settings.council_contact,
+        "how_to_pay": settings.council_how_to_pay,
         "written_on": london_date(at).isoformat(),
     }

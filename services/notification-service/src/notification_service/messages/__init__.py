@@ -1,1 +1,1 @@
-"""What was said, to whom, when, and what became of it."""
+"""What was written, to whom, when, and what became of it."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, IllegalMove, NotFound
+from council_common import errors
+from council_common.errors import Conflict, NotFound
 
 from notification_service.recipients.rules import RecipientKind
 
 
-class Status(StrEnum):
+class MessageStatus(StrEnum):
     """Where a message stands. `delivered`, `failed` and `cancelled` are where it rests."""
 
     QUEUED = "queued"
@@ -25,28 +26,41 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
-NEXT: dict[Status, frozenset[Status]] = {
-    Status.QUEUED: frozenset({Status.SENDING, Status.CANCELLED}),
+NEXT: dict[MessageStatus, frozenset[MessageStatus]] = {
+    MessageStatus.QUEUED: frozenset({MessageStatus.SENDING, MessageStatus.CANCELLED}),
     # Sending again: the attempt before was cut off (crash) and its lease is over. Cancelled: withdrawn meanwhile.
-    Status.SENDING: frozenset({Status.SENDING, Status.SENT, Status.QUEUED, Status.FAILED, Status.CANCELLED}),
-    Status.SENT: frozenset({Status.DELIVERED}),
-    Status.DELIVERED: frozenset(),
-    Status.FAILED: frozenset({Status.QUEUED}),
-    Status.CANCELLED: frozenset(),
+    MessageStatus.SENDING: frozenset(
+        {
+            MessageStatus.SENDING,
+            MessageStatus.SENT,
+            MessageStatus.QUEUED,
+            MessageStatus.FAILED,
+            MessageStatus.CANCELLED,
+        }
+    ),
+    MessageStatus.SENT: frozenset({MessageStatus.DELIVERED}),
+    MessageStatus.DELIVERED: frozenset(),
+    MessageStatus.FAILED: frozenset({MessageStatus.QUEUED}),
+    MessageStatus.CANCELLED: frozenset(),
 }
 
 ABOUT_DUNNING_NOTICE = "dunning_notice"
 ABOUT_BANK_ACCOUNT_CHANGE = "bank_account_change"
 ABOUT_PAYMENT = "payment"
+BY_HAND = "by_hand"
 WRITTEN_FOR_EVENTS = frozenset({ABOUT_DUNNING_NOTICE, ABOUT_BANK_ACCOUNT_CHANGE, ABOUT_PAYMENT})
-"""What nobody writes about by hand: what becomes of such a message proves something, and there is only one."""
+"""What officers do not write about: what becomes of such a message proves something, and there is only one."""
 
 CARRIER_AWAY = "carrier_away"
 """The mail server does not let us in: nothing is tried until the wait of the message that found out is over."""
+CANCELLED_BY_HAND = "cancelled_by_hand"
+SENT_AGAIN_BY_HAND = "sent_again_by_hand"
 
 
-class NoSuchMessage(NotFound):
-    code = "no-such-message"
+class NotYetWorded(NotFound):
+    """The message has no words yet under this number: they are made when it leaves."""
+
+    code = "rendering-not-found"
 
 
 class AlreadyWritten(Conflict):
@@ -82,16 +96,16 @@ class NewMessage:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class AttemptResult:
     """What became of one attempt; recorded only while that attempt is the latest.
 
-    `refusals`: how often the recipient's side has said "later". `waits`: how often in a row our own side was away.
-    `due_at` only when queued again. `may_have_left`: the server was lost before it answered for the message.
+    `refusals`: how often the recipient's side has answered "later". `waits`: how often in a row our own side was
+    away. `due_at` only when queued again. `may_have_left`: the server was lost before it answered for the message.
     """
 
     message_id: UUID
     attempt: int
-    status: Status
+    status: MessageStatus
     code: str
     refusals: int = 0
     waits: int = 0
@@ -101,25 +115,15 @@ class Outcome:
 
     @property
     def steps(self) -> int:
-        """How many entries the log gets: a delivered message was sent first."""
-        return 2 if self.status is Status.DELIVERED else 1
+        """How many versions the message takes: a delivered message was sent first."""
+        return 2 if self.status is MessageStatus.DELIVERED else 1
 
 
-def move(current: Status, wanted: Status) -> Status:
+def move(current: MessageStatus, wanted: MessageStatus) -> MessageStatus:
     """The wanted status; raises IllegalMove when the current one does not lead there."""
-    if wanted not in NEXT[current]:
-        raise IllegalMove("The message", current, wanted)
-    return wanted
+    return errors.move(NEXT, current, wanted, thing="The message")
 
 
 def body_sha256(text: str, html: str | None) -> str:
     """The hash that proves a body: of the text in UTF-8 and, after a NUL, of the HTML where there is one."""
     return hashlib.sha256(text.encode() + (b"\0" + html.encode() if html is not None else b"")).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """Messages made from one day to another, both included (London)."""
-
-    first: date | None = None
-    last: date | None = None

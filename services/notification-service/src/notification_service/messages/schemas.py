@@ -8,48 +8,42 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from council_common.database.history import ChangeOut
+from council_common.fields import Code, Name, RequestModel, Sentence
+from council_common.ids import new_id
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from notification_service.message_templates.rules import NAME_PATTERN, PLACEHOLDER_PATTERN, Channel, is_sendable
-from notification_service.message_templates.schemas import Words
-from notification_service.messages.rules import WRITTEN_FOR_EVENTS, NewMessage, Status
-from notification_service.messages.tables import Message, MessageEvent, Rendering
-from notification_service.messages.usecases import about_itself
+from notification_service.messages.rules import BY_HAND, WRITTEN_FOR_EVENTS, MessageStatus, NewMessage
+from notification_service.messages.tables import Rendering
 from notification_service.recipients.rules import RecipientKind
 
 MAX_DEPTH = 20
-Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,59}$")]
 
 
-class RecipientRef(BaseModel):
+class RecipientRef(RequestModel):
     """Whose record: the address is looked up when the message leaves."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: RecipientKind
     id: UUID
 
 
-class AboutRef(BaseModel):
+class AboutRef(RequestModel):
     """What a message is about: a dunning notice, a payment, a bank-account change, or something of the caller's."""
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: Annotated[Code, Field(examples=["complaint"])]
     id: UUID
 
 
-class MessageIn(BaseModel):
+class MessageIn(RequestModel):
     """A message to be sent by hand. Amounts in `values` are whole pence, dates ISO."""
-
-    model_config = ConfigDict(extra="forbid")
 
     template: Annotated[str, Field(pattern=NAME_PATTERN, examples=["reminder"])]
     channel: Channel = Channel.EMAIL
     recipient: RecipientRef
-    values: Annotated[dict[Annotated[str, Field(pattern=PLACEHOLDER_PATTERN)], Any], Field(max_length=100)] = {}
-    reference: Annotated[Words | None, Field(max_length=200, examples=["R0000123"])] = None
+    values: Annotated[
+        dict[Annotated[str, Field(pattern=PLACEHOLDER_PATTERN)], Any], Field(default_factory=dict, max_length=100)
+    ]
+    reference: Annotated[Name | None, Field(examples=["R0000123"])] = None
     about: Annotated[
         AboutRef | None,
         Field(
@@ -71,24 +65,25 @@ class MessageIn(BaseModel):
         """Refuse what JSON readers take and PostgreSQL does not keep: NUL, halves of characters, NaN, infinity."""
         level: list[Any] = [values]
         for _ in range(MAX_DEPTH):
-            for each in level:
-                if isinstance(each, float) and not math.isfinite(each):
+            for value in level:
+                if isinstance(value, float) and not math.isfinite(value):
                     raise ValueError("values cannot hold NaN or infinity")
-                if isinstance(each, str) and not is_sendable(each):
+                if isinstance(value, str) and not is_sendable(value):
                     raise ValueError("values cannot hold NUL or half a character")
-            level = [part for each in level for part in _parts(each)]
+            level = [part for value in level for part in _parts(value)]
         if level:
             raise ValueError(f"values cannot be nested deeper than {MAX_DEPTH}")
         return values
 
     def new_message(self) -> NewMessage:
-        kind, about_id = (self.about.kind, self.about.id) if self.about else about_itself()
+        """The message as the rules take it. One that is about nothing is about itself, so that it is one of its own."""
+        about_kind, about_id = (self.about.kind, self.about.id) if self.about else (BY_HAND, new_id())
         return NewMessage(
             template=self.template,
             channel=self.channel.value,
             recipient_kind=self.recipient.kind,
             recipient_id=self.recipient.id,
-            about_kind=kind,
+            about_kind=about_kind,
             about_id=about_id,
             values=self.values,
             reference=self.reference,
@@ -101,27 +96,34 @@ def _parts(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-class ReasonIn(BaseModel):
-    """Why; kept in the log. No personal data."""
+class NoteIn(RequestModel):
+    """Why, in an officer's words; kept in the history. No personal data."""
 
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Annotated[Words | None, Field(max_length=500)] = None
+    note: Sentence | None = None
 
 
 class StatusOut(BaseModel):
-    """One entry of the log. `sent`: the mail server took it; `delivered` follows at once on these channels."""
+    """One line of the log. `sent`: the mail server took it; `delivered` follows at once on these channels."""
 
     version: int
-    status: Status
+    status: MessageStatus
     code: str | None
     explanation: str | None
     attempt: int
     at: datetime
 
     @classmethod
-    def of(cls, row: MessageEvent) -> Self:
-        return cls.model_validate(row, from_attributes=True)
+    def of(cls, line: Any) -> Self:
+        """From a line of history: an officer's words explain what they did, else the mail server's answer does."""
+        detail = line.detail
+        return cls(
+            version=line.version,
+            status=MessageStatus(line.action),
+            code=line.reason,
+            explanation=detail.get("note") or detail.get("explanation"),
+            attempt=detail["attempt"],
+            at=line.at,
+        )
 
 
 class MessageOut(BaseModel):
@@ -135,7 +137,7 @@ class MessageOut(BaseModel):
     recipient: RecipientRef
     about: AboutRef
     reference: str | None
-    status: Status
+    status: MessageStatus
     code: str | None
     attempt: int
     body_sha256: str | None
@@ -143,12 +145,13 @@ class MessageOut(BaseModel):
     created_by: str
 
     @classmethod
-    def of(cls, row: Message, **more: Any) -> Self:
+    def of(cls, message: Any, **more: Any) -> Self:
+        """From a stored message, or a row of the list."""
+        columns = cls.model_fields.keys() - {"recipient", "about"} - more.keys()
         return cls(
-            **row.model_dump(include=set(cls.model_fields) - {"status"}),
-            recipient=RecipientRef(kind=RecipientKind(row.recipient_kind), id=row.recipient_id),
-            about=AboutRef(kind=row.about_kind, id=row.about_id),
-            status=Status(row.status),
+            **{name: getattr(message, name) for name in columns},
+            recipient=RecipientRef(kind=message.recipient_kind, id=message.recipient_id),
+            about=AboutRef(kind=message.about_kind, id=message.about_id),
             **more,
         )
 
@@ -160,7 +163,7 @@ class MessageWithLogOut(MessageOut):
 
 
 class BodyOut(BaseModel):
-    """What was said and to which address. `body_sha256` is the SHA-256 of `text` in UTF-8, and of a NUL and `html`
+    """The words and the address they went to. `body_sha256` is the SHA-256 of `text` in UTF-8, and of a NUL and `html`
     after it where there is one."""
 
     message_id: UUID
@@ -175,8 +178,9 @@ class BodyOut(BaseModel):
     rendered_at: datetime
 
     @classmethod
-    def of(cls, row: Rendering) -> Self:
-        return cls(**row.model_dump(exclude={"number"}), rendering=row.number)
+    def of(cls, rendering: Rendering) -> Self:
+        """From a stored rendering."""
+        return cls(**rendering.model_dump(exclude={"number"}), rendering=rendering.number)
 
 
 class TotalOut(BaseModel):
@@ -186,7 +190,7 @@ class TotalOut(BaseModel):
 
     template: str
     channel: str
-    status: Status
+    status: MessageStatus
     count: int
 
 
@@ -195,16 +199,3 @@ class TotalsOut(BaseModel):
 
     items: list[TotalOut]
     count: int
-
-
-def change_out(row: MessageEvent) -> ChangeOut:
-    """An entry of the log as every service's history shows changes."""
-    return ChangeOut(
-        version=row.version,
-        at=row.at,
-        by=row.by,
-        by_name=row.by_name,
-        action=row.status,
-        reason=row.explanation or row.code,
-        detail={"attempt": row.attempt} | ({"code": row.code} if row.code else {}),
-    )

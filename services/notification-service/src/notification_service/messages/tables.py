@@ -1,4 +1,4 @@
-"""Messages, what they said, and what became of them. The last two are never changed (triggers in the database)."""
+"""Messages and their words, which are never changed (a trigger in the database). Their log is their history."""
 
 from __future__ import annotations
 
@@ -6,32 +6,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from council_common.database.columns import UTC_TIME, EnumText, Listed
+from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from notification_service.messages.rules import Status
+from notification_service.messages.rules import MessageStatus
+from notification_service.recipients.rules import RecipientKind
 from notification_service.rows import Row
 
-_STATUSES = ", ".join(f"'{status}'" for status in Status)
 
-
-class Message(Row, table=True):
-    """One message to one recipient.
+class Message(Listed, Row, table=True):
+    """One message to one recipient. Template and channel are as they were asked for: an unknown one fails, and is seen.
 
     `due_at` is when it may be taken: after a wait, or when a lease is over. `rendering` is the number of its words,
-    0 while it has none. `withdrawn_code` says why it must not leave any more: a queued message is cancelled for it
-    at once, one that is `sending` as soon as its attempt is known not to have got through. `may_have_left`: an
-    attempt was cut off before the server's answer was known, so that nobody may say that the message never left.
+    0 while it has none. `withdrawn_code` is why it must not leave any more: a queued message is cancelled for it at
+    once, one that is `sending` as soon as its attempt is known not to have got through. `may_have_left`: an attempt was
+    cut off before the server's answer was known, so that the message may not be called unsent.
 
-    Where several addresses are to be told the same, each has a message of its own: `copy_number` counts them from 0,
-    and `address` is the one it is for (None: the one its recipient has when it leaves).
+    Where several addresses are to learn the same, each has a message of its own: `copy_number` counts them from 0, and
+    `address` is the one it is for (None: the one its recipient has when it leaves).
     """
 
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("about_kind", "about_id", "template", "copy_number"),
-        CheckConstraint(f"status IN ({_STATUSES})", name="status"),
         Index("ix_message_due_at", "due_at", postgresql_where=text("status IN ('queued', 'sending')")),
         Index(
             "ix_message_withdrawn",
@@ -52,7 +51,7 @@ class Message(Row, table=True):
     template: str = Field(sa_type=Text)
     template_version: int
     channel: str = Field(sa_type=Text)
-    recipient_kind: str = Field(sa_type=Text)
+    recipient_kind: RecipientKind = Field(sa_type=EnumText(RecipientKind))
     recipient_id: UUID
     about_kind: str = Field(sa_type=Text)
     about_id: UUID
@@ -60,7 +59,7 @@ class Message(Row, table=True):
     address: str | None = Field(default=None, sa_type=Text)
     reference: str | None = Field(default=None, sa_type=Text)
     facts: dict[str, Any] = Field(sa_type=JSONB)
-    status: str = Field(sa_type=Text)
+    status: MessageStatus = Field(sa_type=EnumText(MessageStatus))
     code: str | None = Field(default=None, sa_type=Text)
     withdrawn_code: str | None = Field(default=None, sa_type=Text)
     attempt: int
@@ -69,8 +68,8 @@ class Message(Row, table=True):
     rendering: int
     may_have_left: bool
     body_sha256: str | None = Field(default=None, sa_type=Text)
-    due_at: datetime
-    created_at: datetime
+    due_at: datetime = Field(sa_type=UTC_TIME)
+    created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)
 
 
@@ -92,21 +91,4 @@ class Rendering(Row, table=True):
     body_sha256: str = Field(sa_type=Text)
     sent_to: list[str] = Field(sa_type=JSONB)
     enclosures: list[dict[str, Any]] = Field(sa_type=JSONB)
-    rendered_at: datetime
-
-
-class MessageEvent(Row, table=True):
-    """One entry of the log of a message: the status it took with a version. Never changed."""
-
-    __tablename__ = "message_event"
-    __table_args__ = (ForeignKeyConstraint(["message_id"], ["message.id"]),)
-
-    message_id: UUID = Field(primary_key=True)
-    version: int = Field(primary_key=True)
-    status: str = Field(sa_type=Text)
-    code: str | None = Field(default=None, sa_type=Text)
-    explanation: str | None = Field(default=None, sa_type=Text)
-    attempt: int
-    at: datetime
-    by: str = Field(sa_type=Text)
-    by_name: str = Field(sa_type=Text)
+    rendered_at: datetime = Field(sa_type=UTC_TIME)

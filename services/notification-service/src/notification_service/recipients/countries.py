@@ -42,7 +42,7 @@ def _listed(names: str) -> frozenset[str]:
 def _of_iso_3166() -> Iterator[str]:
     for country in pycountry.countries:
         if country.alpha_2 not in _WITH_UK_POSTCODES:
-            # "Bolivia, Plurinational State of" is written by nobody: it has a common name, too.
+            # Letters do not say "Bolivia, Plurinational State of": it has a common name, too.
             yield from (_plain(name) for name in _names_of(country) if "," not in name)
 
 

@@ -35,7 +35,7 @@ _ASKED: dict[RecipientKind, tuple[Literal["supplier", "debt"], str]] = {
     RecipientKind.CUSTOMER: ("debt", "/v1/customers"),
 }
 
-Key = tuple[RecipientKind, UUID]
+RecipientKey = tuple[RecipientKind, UUID]
 
 
 class _ContactIn(BaseModel):
@@ -49,7 +49,7 @@ class _AddressIn(BaseModel):
 
 
 class _RecordIn(BaseModel):
-    """What we read of a supplier or customer; everything else is not our business."""
+    """What we read of a supplier or customer; everything else we leave alone."""
 
     id: UUID
     name: str
@@ -60,7 +60,7 @@ class _RecordIn(BaseModel):
     suppressed: bool = False
 
     def recipient(self) -> Recipient:
-        found = [Contact(each.email, each.purpose or "general") for each in self.contacts if each.email]
+        found = [Contact(contact.email, contact.purpose or "general") for contact in self.contacts if contact.email]
         if self.email:
             found.append(Contact(self.email))
         address = self.address or _AddressIn()
@@ -85,27 +85,27 @@ class _WarningContactsIn(BaseModel):
 
 
 @dataclass
-class Found:
+class FoundRecipients:
     """Who was found, whose record we cannot read, and whose service could not be asked at the moment.
 
     `warned`: the e-mail addresses that are to be warned of a bank-account change, by its id; None where
     supplier-service knows of no such change.
     """
 
-    recipients: dict[Key, Recipient] = field(default_factory=dict)
+    recipients: dict[RecipientKey, Recipient] = field(default_factory=dict)
     warned: dict[UUID, list[str] | None] = field(default_factory=dict)
-    unreadable: set[Key] = field(default_factory=set)
+    unreadable: set[RecipientKey] = field(default_factory=set)
     away: set[RecipientKind] = field(default_factory=set)
 
-    def recipient(self, key: Key) -> Recipient:
+    def recipient(self, key: RecipientKey) -> Recipient:
         """One of them; raises NoAddress."""
         self._must_have_been_read(key)
         if key not in self.recipients:
             raise NoAddress("recipient_unknown")
         return self.recipients[key]
 
-    def is_suppressed(self, key: Key) -> bool:
-        """Whether nobody may write to them about a debt; raises NoAddress where that could not be found out."""
+    def is_suppressed(self, key: RecipientKey) -> bool:
+        """Whether they may not be written to about a debt; raises NoAddress where that could not be found out."""
         self._must_have_been_read(key)
         return key in self.recipients and self.recipients[key].suppressed
 
@@ -118,16 +118,16 @@ class Found:
             raise NoAddress("contacts_unknown", final=False)
         return warned_addresses(contacts)
 
-    def _must_have_been_read(self, key: Key) -> None:
+    def _must_have_been_read(self, key: RecipientKey) -> None:
         if key[0] in self.away:
             raise NoAddress(RECIPIENT_SERVICE_AWAY, final=False)
         if key in self.unreadable:
             raise NoAddress("recipient_unreadable", final=False)
 
 
-async def find_recipients(clients: ServiceClients, wanted: Iterable[Key]) -> Found:
+async def find_recipients(clients: ServiceClients, wanted: Iterable[RecipientKey]) -> FoundRecipients:
     """The recipients of many messages, asked in bulk."""
-    found = Found()
+    found = FoundRecipients()
     wanted = set(wanted)
     for kind in RecipientKind:
         ids = sorted(recipient_id for of_kind, recipient_id in wanted if of_kind == kind)
@@ -144,22 +144,22 @@ async def find_recipients(clients: ServiceClients, wanted: Iterable[Key]) -> Fou
 
 async def _ask(clients: ServiceClients, kind: RecipientKind, ids: list[UUID]) -> list[Any]:
     service, path = _ASKED[kind]
-    page: Any = await clients.get(service, path, ids=[str(each) for each in ids], limit=200)
+    page: Any = await clients.get(service, path, ids=[str(recipient_id) for recipient_id in ids], limit=200)
     if page is None:
         raise Unavailable(f"{service}-service does not know {path}.")
     return list(page["items"])
 
 
-def _take(found: Found, kind: RecipientKind, item: Any) -> None:
+def _take(found: FoundRecipients, kind: RecipientKind, item: Any) -> None:
     key = kind, UUID(item["id"])
     try:
         found.recipients[key] = _RecordIn.model_validate(item).recipient()
     except ValidationError as wrong:
-        log.warning("recipient_not_readable", fields=[".".join(map(str, each["loc"])) for each in wrong.errors()])
+        log.warning("recipient_not_readable", fields=[".".join(map(str, error["loc"])) for error in wrong.errors()])
         found.unreadable.add(key)
 
 
-async def find_warning_contacts(clients: ServiceClients, found: Found, change_ids: Iterable[UUID]) -> None:
+async def find_warning_contacts(clients: ServiceClients, found: FoundRecipients, change_ids: Iterable[UUID]) -> None:
     """Add the addresses to be warned of bank-account changes."""
     for change_id in change_ids:
         if RecipientKind.SUPPLIER in found.away:
@@ -168,7 +168,7 @@ async def find_warning_contacts(clients: ServiceClients, found: Found, change_id
             answer = await clients.get("supplier", f"/v1/bank-account-changes/{change_id}/warning-contacts")
             # None (404): perhaps supplier-service is being restored just now.
             contacts = None if answer is None else _WarningContactsIn.model_validate(answer).contacts
-            found.warned[change_id] = None if contacts is None else [each.email for each in contacts]
+            found.warned[change_id] = None if contacts is None else [contact.email for contact in contacts]
         except Unavailable:
             found.away.add(RecipientKind.SUPPLIER)
         except (httpx.HTTPError, ValueError) as fault:

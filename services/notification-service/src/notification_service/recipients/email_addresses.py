@@ -1,7 +1,7 @@
 """Which e-mail addresses can be written to.
 
-The rules are those of GOV.UK Notify (alphagov/notifications-utils, recipient_validation/email_address.py;
-receivables.md §6), checked against its published vectors.
+The rules are those of GOV.UK Notify (alphagov/notifications-utils, recipient_validation/email_address.py), checked
+against its published vectors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ MAX_LENGTH = 320
 
 
 def usable_email_address(given: str) -> str | None:
-    """The address as a mail server takes it (domain in ASCII), or None when nobody can be written to there.
+    """The address as a mail server takes it (domain in ASCII), or None when no mail can reach it.
 
     >>> usable_email_address(" info@müller.example ")
     'info@xn--mller-kva.example'

@@ -1,4 +1,4 @@
-"""Which postal addresses a letter can go to: 3 to 7 lines, the last a UK postcode or a country (receivables.md §6)."""
+"""Which postal addresses a letter can go to: 3 to 7 lines, the last a UK postcode or a country (as GOV.UK Notify)."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ RECIPIENT_SERVICE_AWAY = "recipient_service_away"
 """The service that knows the recipient does not answer: messages to its recipients wait until it does."""
 
 CONTACTS_NOT_READ = "contacts_not_read"
-"""supplier-service refuses to say whom to warn of a change, or says it unreadably: our fault or its, not theirs."""
+"""supplier-service refuses to name whom to warn of a change, or answers unreadably: our fault or its, not theirs."""
 
 BANK_ACCOUNT_CHANGE_WARNING = "bank_account_change_warning"
 PREFERRED_PURPOSES = ("remittance", "accounts", "general")
@@ -44,7 +44,7 @@ class Recipient:
     contacts: tuple[Contact, ...] = ()
     address_lines: tuple[str, ...] = ()
     postcode: str | None = None
-    suppressed: bool = False  # nobody writes to them about a debt (receivables.md §6: contact suppression)
+    suppressed: bool = False  # contact suppression: they are not written to about a debt
 
     @property
     def is_person(self) -> bool:
@@ -53,7 +53,7 @@ class Recipient:
 
 
 class NoAddress(Exception):
-    """A recipient cannot be reached this way; `code` says why, never with the address itself.
+    """A recipient cannot be reached this way; `code` is why, never with the address itself.
 
     Not `final` where it may be found out later.
     """
@@ -79,16 +79,17 @@ def email_address(recipient: Recipient) -> str:
 
 
 def warned_addresses(contacts: Sequence[str]) -> list[str]:
-    """The addresses warned that somebody wants to change the bank account, each once; raises NoAddress for none.
+    """The addresses warned of a requested change of the bank account, every one once; raises NoAddress for none.
 
-    All of them (payables.md §4: "notice to old contacts"): whoever reads one mailbox of the supplier must not be
-    able to keep the others in the dark. One that nobody can write to is kept as told: its message fails and says so.
+    Council policy against payment diversion fraud: notice goes to all old contacts, so that a fraudster who reads one
+    mailbox of the supplier cannot keep the others in the dark. An address that cannot be written to is kept as it
+    came: its message fails, and is seen.
     """
     if not contacts:
         raise NoAddress("no_address")
     addresses: dict[str, str] = {}
-    for told in contacts:
-        address = usable_email_address(told) or told
+    for contact in contacts:
+        address = usable_email_address(contact) or contact
         addresses.setdefault(address.casefold(), address)
     return list(addresses.values())
 

@@ -26,7 +26,7 @@ NO_AGREEMENT = {"outcome": "no_agreement"}
 """A rebate was taken off though no agreement was in force."""
 
 WAITS_FOR_REBATE = timedelta(minutes=15)
-"""A supplier is told of its money the same day, with the arithmetic or, when that is late, without."""
+"""A supplier learns of its money the same day, with the arithmetic or, when that is late, without."""
 
 KEEPS_REBATES = timedelta(days=30)
 """How long a rebate waits for its payment, which may come later by any time a broker may be away."""
@@ -41,7 +41,7 @@ class RemittanceStatus(StrEnum):
 
 
 class PaymentOfTwoInvoices(Exception):
-    """One payment id came with two invoices. Events put aside are seen; an advice that is silently short is not."""
+    """One payment id came with two invoices. A dead letter is seen; an advice that is silently short is not."""
 
 
 def payment_facts(paid: InvoicePaidV1) -> dict[str, Any]:
@@ -64,8 +64,11 @@ def payment_facts(paid: InvoicePaidV1) -> dict[str, Any]:
 
 
 def earned_facts(earned: RebateEarnedV1) -> dict[str, Any]:
-    """The arithmetic of a rebate as its debit note shows it: the days by the agreed clock (payables.md §1.1), the
-    rebate and its VAT at each VAT rate (§1.3)."""
+    """The arithmetic of a rebate as its debit note shows it: the days by the agreed clock, the rebate and its VAT.
+
+    Source: the programme's terms ask for the rebate percentage and the days accelerated on the debit note; VAT is
+    adjusted at the rate of what was invoiced (VAT Regulations 1995 reg 38), so each VAT rate has a part of its own.
+    """
     return {
         "outcome": "earned",
         "reference": str(earned.rebate_id),

@@ -1,4 +1,4 @@
-"""Join payments with their rebates, whichever is told first, and write to the suppliers."""
+"""Join payments with their rebates, whichever comes first, and write to the suppliers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
 from notification_service.messages.rules import ABOUT_PAYMENT, NewMessage
-from notification_service.messages.usecases import withdraw_messages, write_messages
+from notification_service.messages.sending import withdraw_messages
+from notification_service.messages.usecases import write_messages
 from notification_service.recipients.rules import RecipientKind
 from notification_service.remittances import store
 from notification_service.remittances.rules import (
@@ -30,7 +31,7 @@ BATCH = 1000
 
 
 async def note_payments(session: AsyncSession, payments: Sequence[InvoicePaidV1], *, at: datetime) -> None:
-    """Tell suppliers of payments: at once, or with the rebate when one was deducted.
+    """Advise suppliers of payments: at once, or with the rebate when one was deducted.
 
     Raises PaymentOfTwoInvoices.
     """

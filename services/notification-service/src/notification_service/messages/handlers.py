@@ -1,4 +1,4 @@
-"""Another service's fact, and what we do: write to somebody, or not any more."""
+"""What other services' facts make us write, and what they withdraw."""
 
 from __future__ import annotations
 
@@ -12,55 +12,22 @@ from council_common.contracts.debts import (
     ReceivableCancelledV1,
     ReceivableSettledV1,
 )
-from council_common.contracts.invoices import InvoicePaidV1, PaymentReturnedV1
-from council_common.contracts.rebates import RebateEarnedV1, RebateMissedV1, UnagreedDeductionFoundV1
 from council_common.contracts.suppliers import BankAccountChangeRequestedV1
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
 from notification_service.messages.rules import ABOUT_BANK_ACCOUNT_CHANGE, ABOUT_DUNNING_NOTICE, NewMessage
-from notification_service.messages.usecases import withdraw_notices, write_messages
+from notification_service.messages.sending import withdraw_notices
+from notification_service.messages.usecases import write_messages
 from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, RecipientKind
-from notification_service.remittances.rules import EARNED_NOTHING, NO_AGREEMENT, earned_facts
-from notification_service.remittances.usecases import note_payments, note_rebates, withdraw_advices
 
 handlers = Handlers()
 
 
-@handlers.on_many(InvoicePaidV1)
-async def advise_of_payments(session: AsyncSession, received: Sequence[Received[InvoicePaidV1]]) -> None:
-    await note_payments(session, [each.event for each in received], at=received[0].now)
-
-
-@handlers.on_many(RebateEarnedV1)
-async def show_earned_rebates(session: AsyncSession, received: Sequence[Received[RebateEarnedV1]]) -> None:
-    rebates = [(each.event.payment_id, earned_facts(each.event)) for each in received]
-    await note_rebates(session, rebates, at=received[0].now)
-
-
-@handlers.on_many(RebateMissedV1)
-async def show_missed_rebates(session: AsyncSession, received: Sequence[Received[RebateMissedV1]]) -> None:
-    rebates = [(each.event.payment_id, EARNED_NOTHING) for each in received]
-    await note_rebates(session, rebates, at=received[0].now)
-
-
-@handlers.on_many(UnagreedDeductionFoundV1)
-async def show_unagreed_deductions(
-    session: AsyncSession, received: Sequence[Received[UnagreedDeductionFoundV1]]
-) -> None:
-    rebates = [(each.event.payment_id, NO_AGREEMENT) for each in received]
-    await note_rebates(session, rebates, at=received[0].now)
-
-
-@handlers.on_many(PaymentReturnedV1)
-async def withdraw_remittances(session: AsyncSession, received: Sequence[Received[PaymentReturnedV1]]) -> None:
-    await withdraw_advices(session, [each.event.payment_id for each in received], at=received[0].now)
-
-
 @handlers.on_many(DunningNoticeIssuedV1)
 async def send_dunning_notices(session: AsyncSession, received: Sequence[Received[DunningNoticeIssuedV1]]) -> None:
-    messages = [_dunning_message(each.event) for each in received]
+    messages = [_dunning_message(issued.event) for issued in received]
     await write_messages(session, messages, at=received[0].now)
 
 
@@ -74,7 +41,7 @@ async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Rec
 async def withdraw_notices_of_part_paid_debts(
     session: AsyncSession, received: Sequence[Received[ReceiptAllocatedV1]]
 ) -> None:
-    # The sum in the letter is owed no more: the next run writes the right one (receivables.md §1.5 D2, D4).
+    # The sum in the letter is owed no more (council policy): the next run writes the right one.
     await _withdraw_notices(session, received, code="balance_changed")
 
 
@@ -94,13 +61,14 @@ async def withdraw_notices_of_cancelled_debts(
 
 @handlers.on_many(BankAccountChangeRequestedV1)
 async def warn_old_contacts(session: AsyncSession, received: Sequence[Received[BankAccountChangeRequestedV1]]) -> None:
-    messages = [_warning(each.event) for each in received]
+    messages = [_warning(requested.event) for requested in received]
     await write_messages(session, messages, at=received[0].now)
 
 
 async def _withdraw_notices(session: AsyncSession, received: Sequence[Received[Any]], *, code: str) -> None:
-    """Withdraw the unsent notices about the receivables that events tell of."""
-    await withdraw_notices(session, [each.event.receivable_id for each in received], code=code, at=received[0].now)
+    """Withdraw the unsent notices about the receivables of some events."""
+    receivable_ids = [changed.event.receivable_id for changed in received]
+    await withdraw_notices(session, receivable_ids, code=code, at=received[0].now)
 
 
 def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:

@@ -1,0 +1,158 @@
+"""A claimed batch made ready to leave: recipients found, words made, envelopes addressed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from council_common.observability.logs import get_logger
+from council_common.runtime.service_runtime import Runtime
+
+from notification_service.channels.mail import email_bytes, letter_bytes
+from notification_service.channels.rules import Attempt, Envelope, result_of_failure
+from notification_service.channels.wording import put_into_words, template_key
+from notification_service.message_templates.rules import CannotRender, Channel
+from notification_service.message_templates.store import exact_versions
+from notification_service.message_templates.tables import MessageTemplateVersion
+from notification_service.messages import store
+from notification_service.messages.rules import (
+    ABOUT_BANK_ACCOUNT_CHANGE,
+    ABOUT_DUNNING_NOTICE,
+    AttemptResult,
+    MessageStatus,
+)
+from notification_service.messages.tables import Message, Rendering
+from notification_service.recipients.directory import (
+    FoundRecipients,
+    RecipientKey,
+    find_recipients,
+    find_warning_contacts,
+)
+from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, NoAddress
+from notification_service.settings import Settings, settings_of
+
+log = get_logger()
+
+
+class _Suppressed(Exception):
+    """This customer is not written to about a debt."""
+
+
+@dataclass
+class Prepared:
+    """A batch on its way: what can leave, in which words; what ended before it could; who else is written to."""
+
+    envelopes: list[Envelope] = field(default_factory=list)
+    renderings: list[Rendering] = field(default_factory=list)
+    results: list[AttemptResult] = field(default_factory=list)
+    addresses: dict[UUID, str] = field(default_factory=dict)
+    copies: list[tuple[UUID, int, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known before a batch is put into words."""
+
+    templates: dict[tuple[str, int], MessageTemplateVersion]
+    kept: dict[UUID, Rendering]
+    found: FoundRecipients
+
+
+async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime) -> Prepared:
+    """Every claimed message as an envelope or a result; those in words already keep them."""
+    settings = settings_of(runtime)
+    known = await _known(runtime, claimed)
+    prepared = Prepared()
+    for message in claimed:
+        try:
+            _prepare_one(prepared, message, known, settings, at=at)
+        except _Suppressed:
+            suppressed = AttemptResult(message.id, message.attempt, MessageStatus.CANCELLED, "suppressed")
+            prepared.results.append(suppressed)
+        except NoAddress as missing:
+            prepared.results.append(failure_of(message, missing.code, at=at, final=missing.final))
+        except CannotRender as wrong:
+            prepared.results.append(failure_of(message, wrong.code, at=at, explanation=wrong.explanation))
+        except Exception as fault:
+            # A fault of ours in one message must not keep the others of its batch from leaving.
+            log.error("message_not_prepared", message_id=str(message.id), exc_info=fault)
+            prepared.results.append(failure_of(message, "not_prepared", at=at, final=False))
+        # Words and bytes of a message take milliseconds: the worker's other tasks have their turn between two.
+        await asyncio.sleep(0)
+    return prepared
+
+
+async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
+    new = [message for message in claimed if not message.rendering]
+    in_words = {message.id: message.rendering for message in claimed if message.rendering}
+    async with runtime.sessions() as session:
+        templates = await exact_versions(session, {template_key(message) for message in new})
+        kept = await store.renderings_of(session, in_words)
+    asked = {_recipient_key(message) for message in claimed if not message.rendering or _may_be_suppressed(message)}
+    found = await find_recipients(runtime.clients, asked)
+    changes = {message.about_id for message in new if _has_many_addresses(message)}
+    await find_warning_contacts(runtime.clients, found, changes)
+    return _Known(templates, kept, found)
+
+
+def _prepare_one(prepared: Prepared, message: Message, known: _Known, settings: Settings, *, at: datetime) -> None:
+    if _may_be_suppressed(message) and known.found.is_suppressed(_recipient_key(message)):
+        raise _Suppressed
+    rendering = known.kept.get(message.id)
+    if rendering is not None:
+        prepared.envelopes.append(_envelope(message, rendering, settings, at=at))
+        return
+    recipient = known.found.recipient(_recipient_key(message))
+    address = message.address
+    if _has_many_addresses(message):
+        address, *others = known.found.addresses_to_warn(message.about_id)
+        prepared.addresses[message.id] = address
+        prepared.copies += [(message.id, number, other) for number, other in enumerate(others, start=1)]
+    rendering = put_into_words(message, known.templates, recipient, settings, address=address, at=at)
+    prepared.envelopes.append(_envelope(message, rendering, settings, at=at))
+    prepared.renderings.append(rendering)
+
+
+def _recipient_key(message: Message) -> RecipientKey:
+    return message.recipient_kind, message.recipient_id
+
+
+def _may_be_suppressed(message: Message) -> bool:
+    return message.about_kind == ABOUT_DUNNING_NOTICE
+
+
+def _has_many_addresses(message: Message) -> bool:
+    """Whether a message goes to several addresses that are not known yet, one by one: the warning of old contacts."""
+    is_warning = message.template == BANK_ACCOUNT_CHANGE_WARNING and message.about_kind == ABOUT_BANK_ACCOUNT_CHANGE
+    return is_warning and message.channel == Channel.EMAIL and message.address is None
+
+
+def failure_of(
+    message: Message, code: str, *, at: datetime, final: bool = True, explanation: str | None = None
+) -> AttemptResult:
+    """The result of an attempt that failed before the mail server was asked."""
+    return result_of_failure(_attempt(message), code, at=at, final=final, explanation=explanation)
+
+
+def _attempt(message: Message) -> Attempt:
+    return Attempt(message.id, message.attempt, message.refusals, message.waits)
+
+
+def _envelope(message: Message, rendering: Rendering, settings: Settings, *, at: datetime) -> Envelope:
+    channel = Channel(message.channel)
+    if channel is Channel.LETTER:
+        recipient = settings.print_room_mailbox
+        content = letter_bytes(
+            rendering,
+            sender=settings.mail_from,
+            sender_name=settings.council_name,
+            print_room=settings.print_room_mailbox,
+            at=at,
+        )
+    else:
+        (recipient,) = rendering.sent_to
+        content = email_bytes(rendering, sender=settings.mail_from, sender_name=settings.council_name, at=at)
+    return Envelope(_attempt(message), channel, recipient, content)

@@ -1,0 +1,66 @@
+"""What must not leave any more: the statements that withdraw and end messages.
+
+A statement that changes several messages locks them in the order of their ids: a sender and a handler meet on the
+same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification_service.messages.rules import ABOUT_DUNNING_NOTICE, MessageStatus
+from notification_service.messages.store import CUT_OFF, MESSAGE, fetch_messages
+from notification_service.messages.tables import Message
+
+_WITHDRAW = f"""
+    WITH found AS (
+        SELECT id AS found_id FROM message
+        WHERE about_kind = $1 AND {{which}} AND status IN ('queued', 'sending', 'failed') AND withdrawn_code IS NULL
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE message SET withdrawn_code = $3,
+        status = CASE status WHEN 'queued' THEN 'cancelled' ELSE status END,
+        code = CASE status WHEN 'queued' THEN $3 ELSE code END,
+        version = version + CASE status WHEN 'queued' THEN 1 ELSE 0 END
+    FROM found WHERE id = found_id
+    RETURNING {MESSAGE}
+"""
+_WITHDRAW_ABOUT = _WITHDRAW.format(which="about_id = ANY($2::uuid[])")
+_WITHDRAW_NOTICES = _WITHDRAW.format(which="facts ->> 'receivable_id' = ANY($2::text[])")
+
+_END_WITHDRAWN = f"""
+    WITH found AS (
+        SELECT id AS found_id FROM message
+        WHERE withdrawn_code IS NOT NULL AND (status = 'queued' OR (status = 'sending' AND due_at <= $1))
+        ORDER BY id FOR UPDATE
+    )
+    UPDATE message SET status = 'cancelled', code = withdrawn_code, version = version + 1, may_have_left = {CUT_OFF}
+    FROM found WHERE id = found_id
+    RETURNING {MESSAGE}
+"""
+
+
+async def withdraw_about(
+    session: AsyncSession, about_kind: str, about_ids: Sequence[UUID], *, code: str
+) -> list[Message]:
+    """What was written about some things must not leave any more; the messages cancelled by it."""
+    return _cancelled(await fetch_messages(session, _WITHDRAW_ABOUT, about_kind, list(about_ids), code))
+
+
+async def withdraw_notices(session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str) -> list[Message]:
+    """The same for the notices about receivables."""
+    ids = [str(receivable_id) for receivable_id in receivable_ids]
+    return _cancelled(await fetch_messages(session, _WITHDRAW_NOTICES, ABOUT_DUNNING_NOTICE, ids, code))
+
+
+async def end_withdrawn(session: AsyncSession, *, at: datetime) -> list[Message]:
+    """Cancel withdrawn messages that are not under way (any more); those cancelled."""
+    return await fetch_messages(session, _END_WITHDRAWN, at)
+
+
+def _cancelled(messages: Sequence[Message]) -> list[Message]:
+    return [message for message in messages if message.status is MessageStatus.CANCELLED]
