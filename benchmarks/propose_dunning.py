@@ -64,7 +64,7 @@ async def measure(parts: Parts) -> Measured:
 
 
 async def _forget(connection: asyncpg.Connection[Any]) -> None:
-    await connection.execute("TRUNCATE dunning_item, dunning_item_event")
+    await connection.execute("TRUNCATE dunning_item")
     await connection.execute("DELETE FROM dunning_run")
 
 

@@ -129,10 +129,10 @@ async def _look_through(council: Council, path: str, left_out: str) -> None:
     """The coordinator reads the proposal and takes out a debt that was promised to be paid."""
     async for item in council.receivables.items(f"{path}/items", state="proposed"):
         if item["number"] == left_out:
-            reason = {"reason": "Promised to pay by the end of the week"}
+            exclusion = {"note": "Promised to pay by the end of the week"}
             item_path = f"{path}/items/{item['receivable_id']}/exclusions"
             try:
-                await council.receivables.post(item_path, reason, key=f"exclusion-{item['receivable_id']}")
+                await council.receivables.post(item_path, exclusion, key=f"exclusion-{item['receivable_id']}")
             except Refused as refused:
                 if refused.status != 409:
                     raise

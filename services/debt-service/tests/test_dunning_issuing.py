@@ -112,7 +112,7 @@ async def test_an_approved_run_is_neither_edited_nor_approved_again(office) -> N
     await _approve(office, run)
     [item] = await office.items(run)
     path = f"dunning-runs/{run['id']}"
-    for act, body in ((f"items/{item['receivable_id']}/exclusions", {"reason": "late"}), ("approvals", None)):
+    for act, body in ((f"items/{item['receivable_id']}/exclusions", {"note": "late"}), ("approvals", None)):
         assert (await office.post(f"{path}/{act}", body, status=409))["code"] == "illegal-move"
     assert (await office.post(f"{path}/resumptions", {"note": "Go."}, status=409))["code"] == "illegal-move"
 
@@ -167,7 +167,7 @@ async def test_a_worker_killed_in_the_middle_of_a_slice_loses_and_doubles_no_not
     assert len({event.receivable_id for event in events}) == len(events) == 60
     assert await _count(office, "dunning_notice") == 60
     assert await _count(office, "receivable WHERE dunning_level = 1") == 60
-    assert await _count(office, "change WHERE action = 'notice_issued:1'") == 60
+    assert await _count(office, "change WHERE action = 'notice issued'") == 60
 
 
 async def _count(office, rows: str) -> int:

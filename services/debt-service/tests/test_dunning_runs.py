@@ -44,10 +44,10 @@ async def test_two_runs_never_propose_a_debt_twice(office, late) -> None:
 async def test_an_exclusion_is_kept_beside_the_snapshot(office, late) -> None:
     run = await office.propose(TODAY)
     path = f"dunning-runs/{run['id']}/items/{late['id']}"
-    item = await office.post(f"{path}/exclusions", {"reason": "the depot is being asked"})
+    item = await office.post(f"{path}/exclusions", {"note": "the depot is being asked"})
     assert (item["state"], item["outstanding_pence"], item["level"]) == ("excluded", 100_00, 1)
-    assert [event["reason"] for event in item["events"]] == ["the depot is being asked"]
-    assert (await office.post(f"{path}/exclusions", {"reason": "again"}, status=409))["code"] == "dunning-item-not-open"
+    assert [edit["note"] for edit in item["edits"]] == ["the depot is being asked"]
+    assert (await office.post(f"{path}/exclusions", {"note": "again"}, status=409))["code"] == "dunning-item-not-open"
     assert (await office.approve(run))["outcome"]["issued"] == 0
     assert (await office.propose(TODAY))["found"]["proposed"] == 1
 

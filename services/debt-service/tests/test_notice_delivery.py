@@ -53,8 +53,8 @@ async def test_a_notice_that_never_left_is_no_step_on_the_ladder(office, late) -
     await office.service.deliver(stopped)
     back = await office.get(f"receivables/{late['id']}")
     assert (back["dunning_level"], back["last_notice_on"], back["last_notice_sent_on"]) == (0, None, None)
-    actions = [change["action"] for change in await office.all_items(f"receivables/{late['id']}/history")]
-    assert actions[-1] == "level_reset:0"
+    last = (await office.all_items(f"receivables/{late['id']}/history"))[-1]
+    assert (last["action"], last["detail"]) == ("level reset", {"level": 0, "level_before": 1})
     await office.release(hold, "bins found")
     office.on(TODAY + timedelta(days=30))
     run = await office.propose(office.service.now.date())

@@ -4,6 +4,7 @@ Revision ID: debt_0007
 """
 
 from alembic import op
+from council_common.database.columns import listed_table
 
 revision = "debt_0007"
 down_revision = "debt_0006"
@@ -13,6 +14,7 @@ depends_on = None
 STATEMENTS = (
     """
     CREATE TABLE dunning_run (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_dunning_run PRIMARY KEY,
         version integer NOT NULL,
         status text NOT NULL CONSTRAINT ck_dunning_run_status
@@ -30,7 +32,9 @@ STATEMENTS = (
         issued_on date
     )
     """,
-    "CREATE INDEX ix_dunning_run_proposed_at ON dunning_run (proposed_at)",
+    "CREATE INDEX ix_dunning_run_proposed_at_id ON dunning_run (proposed_at, id)",
+    "CREATE INDEX ix_dunning_run_as_at_id ON dunning_run (as_at, id)",
+    *listed_table("dunning_run"),
     # No foreign keys on the item: one statement writes it from the very rows it names, none of which is ever
     # deleted, and a check per row would cost as much as the proposal itself.
     """
@@ -67,22 +71,8 @@ STATEMENTS = (
     FOR EACH STATEMENT EXECUTE FUNCTION dunning_item_is_a_snapshot()
     """,
     """
-    CREATE TABLE dunning_item_event (
-        id uuid CONSTRAINT pk_dunning_item_event PRIMARY KEY,
-        run_id uuid NOT NULL,
-        receivable_id uuid NOT NULL,
-        action text NOT NULL,
-        reason text NOT NULL,
-        by text NOT NULL,
-        by_name text NOT NULL,
-        at timestamptz NOT NULL,
-        CONSTRAINT fk_dunning_item_event_run_id_receivable_id_dunning_item
-            FOREIGN KEY (run_id, receivable_id) REFERENCES dunning_item (run_id, receivable_id)
-    )
-    """,
-    "CREATE INDEX ix_dunning_item_event_run_id_receivable_id ON dunning_item_event (run_id, receivable_id)",
-    """
     CREATE TABLE dunning_notice (
+        changed_at timestamptz NOT NULL DEFAULT now(),
         id uuid CONSTRAINT pk_dunning_notice PRIMARY KEY,
         run_id uuid NOT NULL CONSTRAINT fk_dunning_notice_run_id_dunning_run REFERENCES dunning_run (id),
         receivable_id uuid NOT NULL,
@@ -90,7 +80,7 @@ STATEMENTS = (
         procedure_id uuid NOT NULL,
         level smallint NOT NULL,
         template text NOT NULL,
-        channel text NOT NULL,
+        channel text NOT NULL CONSTRAINT ck_dunning_notice_channel CHECK (channel IN ('email', 'letter')),
         issued_on date NOT NULL,
         due_on date NOT NULL,
         days_overdue integer NOT NULL,
@@ -106,6 +96,7 @@ STATEMENTS = (
         CONSTRAINT uq_dunning_notice_run_id_receivable_id UNIQUE (run_id, receivable_id)
     )
     """,
+    *listed_table("dunning_notice"),
     "CREATE INDEX ix_dunning_notice_receivable_id ON dunning_notice (receivable_id)",
     "CREATE INDEX ix_dunning_notice_customer_id ON dunning_notice (customer_id)",
     """
@@ -126,7 +117,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("DROP TABLE dunning_notice")
-    op.execute("DROP TABLE dunning_item_event")
     op.execute("DROP TABLE dunning_item")
     op.execute("DROP TABLE dunning_run")
     op.execute("DROP FUNCTION dunning_item_is_a_snapshot")

@@ -14,10 +14,6 @@ from sqlmodel import SQLModel
 class Row(SQLModel, registry=service_registry()):
     """What every row of this service derives from."""
 
-    def values(self, *without: str) -> dict[str, Any]:
-        """The row's columns by name, except some, as they are (enumerations are kept as text)."""
-        return {name: getattr(self, name) for name in type(self).model_fields if name not in without}
-
 
 async def copy_rows(session: AsyncSession, table: type[Row], of: type[NamedTuple], rows: Sequence[Any]) -> None:
     """Add rows by COPY; `of` is the named tuple whose fields are the table's columns."""

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound, move
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, move
 from council_common.money import Money
 
 # Council policy: thirty days from the date of issue.
@@ -46,10 +46,6 @@ class CancelReason(StrEnum):
     SERVICE_NOT_GIVEN = "service_not_given"
     DISPUTE_UPHELD = "dispute_upheld"
     OTHER = "other"
-
-
-class ReceivableNotFound(NotFound):
-    code = "receivable-not-found"
 
 
 class NumberTaken(Conflict):

@@ -9,7 +9,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from council_common.database.rows import get_row
 from council_common.database.sessions import driver
 from council_common.errors import NotFound
 from council_common.ids import new_id
@@ -107,9 +106,11 @@ async def receivables_like(
     return known_by_source, {known.number: known for known in found}
 
 
-async def get_receivable(session: AsyncSession, receivable_id: UUID) -> Receivable:
-    """One receivable; raises NotFound."""
-    return await get_row(session, Receivable, receivable_id)
+async def numbers_of(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """The numbers of receivables by their ids."""
+    ids = any_(literal(sorted(set(receivable_ids)), ARRAY(Uuid)))
+    rows = await session.execute(select(col(Receivable.id), col(Receivable.number)).where(col(Receivable.id) == ids))
+    return {row.id: row.number for row in rows}
 
 
 async def lock_open_items(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, OpenItem]:

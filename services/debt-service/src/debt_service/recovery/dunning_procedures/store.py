@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from council_common.database.rows import get_row
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -25,8 +24,3 @@ async def ladders_by_id(session: AsyncSession, procedure_ids: Sequence[UUID]) ->
     """Some versions by their ids."""
     procedures = await session.scalars(select(DunningProcedure).where(col(DunningProcedure.id).in_(procedure_ids)))
     return {procedure.id: procedure.ladder() for procedure in procedures}
-
-
-async def get_procedure(session: AsyncSession, procedure_id: UUID) -> DunningProcedure:
-    """One version; raises NotFound."""
-    return await get_row(session, DunningProcedure, procedure_id)

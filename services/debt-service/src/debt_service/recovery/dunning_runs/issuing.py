@@ -10,6 +10,7 @@ from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.contracts.debts import DunningNoticeIssuedV1
+from council_common.database.rows import get_row, lock_row
 from council_common.errors import move
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
@@ -58,7 +59,7 @@ class IssueNotices(WorkKind):
     async def do_slice(self, session: AsyncSession, work: Work, prepared: object, *, now: datetime) -> Progress:
         """Lock the next debts, test their items again, issue the notices of those that stand."""
         del prepared
-        run = await store.get_run(session, work.subject_id, lock=True)
+        run = await lock_row(session, DunningRun, work.subject_id)
         after = UUID(work.cursor) if work.cursor else BEFORE_ALL
         debts = await store.lock_next(session, run.id, after=after, batch=SLICE)
         if debts:
@@ -76,7 +77,7 @@ class IssueNotices(WorkKind):
 
     async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, note: str | None) -> None:
         """What became of the run. Issued notices stay issued; the rest of its debts is free for another run."""
-        run = await store.get_run(session, work.subject_id, lock=True)
+        run = await lock_row(session, DunningRun, work.subject_id)
         detail = {"note": note} if note else {}
         if work.state is WorkState.DONE:
             run.status, run.closed_by, run.closed_at = RunStatus.ISSUED, work.requested_by, at
@@ -118,9 +119,9 @@ async def approve_run(
     Issuing is long work: it begins as soon as this transaction commits, and the run is `issuing` until it is done.
     Raises IllegalMove for a run that was approved or cancelled, IssueDay for an impossible day.
     """
-    run = await store.get_run(session, run_id, lock=True)
+    run = await lock_row(session, DunningRun, run_id)
     by.must_differ_from(run.proposed_by, what="Approving a dunning run")
-    run.status = move(NEXT, RunStatus(run.status), RunStatus.ISSUING, thing="The dunning run")
+    run.status = move(NEXT, run.status, RunStatus.ISSUING, thing="The dunning run")
     run.issued_on = issue_day(issued_on, as_at=run.as_at, today=london_date(at))
     run.outcome = dict(NOTHING_ISSUED)
     await record(session, fact(run, "approved", detail={"issued_on": str(run.issued_on)}), by=by, at=at)
@@ -135,12 +136,12 @@ async def cancel_run(
 
     Raises IllegalMove for a run that is issued or cancelled.
     """
-    run = await store.get_run(session, run_id)
-    move(NEXT, RunStatus(run.status), RunStatus.CANCELLED, thing="The dunning run")
+    run = await get_row(session, DunningRun, run_id)
+    move(NEXT, run.status, RunStatus.CANCELLED, thing="The dunning run")
     if run.status == RunStatus.ISSUING:
         work = await cancel_work(session, ISSUE_NOTICES, run_id, by=by, at=at, note=note)
-        return await store.get_run(session, run_id), work
-    run = await store.get_run(session, run_id, lock=True)
+        return await lock_row(session, DunningRun, run_id), work
+    run = await lock_row(session, DunningRun, run_id)
     must_be_proposed(run.status, RunStatus.CANCELLED)
     await store.cancel_items(session, run_id)
     run.status, run.closed_by, run.closed_at = RunStatus.CANCELLED, by.subject, at
@@ -152,9 +153,9 @@ async def resume_run(
     session: AsyncSession, run_id: UUID, *, note: str, by: Actor, at: datetime
 ) -> tuple[DunningRun, Work]:
     """Have a run whose issuing failed go on behind the last notice that was issued. Raises IllegalMove."""
-    await store.get_run(session, run_id)
+    await get_row(session, DunningRun, run_id)
     work = await resume_work(session, ISSUE_NOTICES, run_id, by=by, at=at, note=note)
-    return await store.get_run(session, run_id), work
+    return await lock_row(session, DunningRun, run_id), work
 
 
 async def _issue(session: AsyncSession, issue: _Issue, rows: Sequence[Any]) -> None:
@@ -168,9 +169,9 @@ async def _issue(session: AsyncSession, issue: _Issue, rows: Sequence[Any]) -> N
             entity="receivable",
             entity_id=row["id"],
             version=row["version"] + 1,
-            action=f"notice_issued:{row['level']}",
+            action="notice issued",
             event=_event(issue, notice, row),
-            detail={"run_id": issue.run_id},
+            detail={"run_id": issue.run_id, "level": row["level"]},
         )
         for notice, row in zip(notices, rows, strict=True)
     ]

@@ -8,24 +8,22 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from council_common.database.sessions import driver
-from sqlalchemy import Date, FromClause, Select, cast, func, or_, select, true
+from sqlalchemy import Date, FromClause, cast, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.arrangements.holds.store import reason_in_force
 from debt_service.ledger.customers.tables import Customer
-from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.ledger.receivables.tables import Receivable
-from debt_service.records import copy_rows
 from debt_service.recovery.dunning_runs.rules import (
     NO_USABLE_ADDRESS,
     UNDER_WAY,
     DeliveryStatus,
     DunningFacts,
     ItemState,
-    NoticeNotFound,
 )
 from debt_service.recovery.dunning_runs.tables import DunningItem, DunningNotice
+from debt_service.rows import copy_rows
 
 _RAISE_LEVELS = """
 UPDATE receivable SET dunning_level = new.level, last_notice_on = $3, last_notice_sent_on = NULL, version = version + 1
@@ -86,7 +84,7 @@ class NewNotice(NamedTuple):
 
 async def add_notices(session: AsyncSession, notices: Sequence[NewNotice]) -> None:
     """Add notices by COPY."""
-    await copy_rows(session, "dunning_notice", NewNotice._fields, notices)
+    await copy_rows(session, DunningNotice, NewNotice, notices)
 
 
 async def raise_levels(
@@ -127,43 +125,6 @@ async def reset_levels(session: AsyncSession, receivable_ids: Sequence[UUID]) ->
     connection = await driver(session)
     rows = await connection.fetch(_RESET_LEVELS, receivable_ids)
     return [(row["id"], row["version"], row["dunning_level"]) for row in rows]
-
-
-def notices_where(
-    *,
-    receivable_id: UUID | None,
-    customer_id: UUID | None,
-    run_id: UUID | None,
-    level: int | None,
-    delivery_status: str | None,
-    ids: Sequence[UUID],
-) -> Select[Any]:
-    """The list of notices with their receivables' numbers, filtered."""
-    statement: Select[Any] = (
-        select(DunningNotice)
-        .add_columns(col(Receivable.number))
-        .join(Receivable, col(Receivable.id) == col(DunningNotice.receivable_id))
-    )
-    equal = {
-        col(DunningNotice.receivable_id): receivable_id,
-        col(DunningNotice.customer_id): customer_id,
-        col(DunningNotice.run_id): run_id,
-        col(DunningNotice.level): level,
-        col(DunningNotice.delivery_status): delivery_status,
-    }
-    statement = statement.where(*(column == value for column, value in equal.items() if value is not None))
-    return statement.where(col(DunningNotice.id).in_(ids)) if ids else statement
-
-
-async def get_notice(session: AsyncSession, notice_id: UUID) -> tuple[DunningNotice, str]:
-    """One notice and its receivable's number; raises NoticeNotFound."""
-    statement = notices_where(
-        receivable_id=None, customer_id=None, run_id=None, level=None, delivery_status=None, ids=[notice_id]
-    )
-    row = (await session.execute(statement)).one_or_none()
-    if row is None:
-        raise NoticeNotFound("There is no dunning notice with this id.")
-    return row[0], row[1]
 
 
 async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -> tuple[DunningFacts, str, str] | None:
@@ -207,7 +168,7 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
         return None
     values = dict(row._mapping)
     debt_type, kind = values.pop("debt_type"), values.pop("customer_kind")
-    return DunningFacts(**{**values, "status": ReceivableStatus(values["status"])}), debt_type, kind
+    return DunningFacts(**values), debt_type, kind
 
 
 def _unsent_notices() -> FromClause:

@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed
 
 from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
@@ -94,18 +94,6 @@ COUNTED_ONLY = (Reason.NO_PROCEDURE, Reason.TOP_LEVEL_REACHED, Reason.NOT_DUE_YE
 # A message that failed for these reasons would fail again, until an officer corrects the customer's address or channel
 # (OCA/credit-control#447: a blacklisted address was written to for ever).
 NO_USABLE_ADDRESS = ("no_address", "address_invalid", "address_refused", "recipient_unknown")
-
-
-class RunNotFound(NotFound):
-    code = "dunning-run-not-found"
-
-
-class ItemNotFound(NotFound):
-    code = "dunning-item-not-found"
-
-
-class NoticeNotFound(NotFound):
-    code = "dunning-notice-not-found"
 
 
 class NoSuchDebts(Malformed):

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.fields import Day, RequestModel, ShortName
 from council_common.long_work.schemas import ProgressOut
 from council_common.long_work.tables import Work
-from pydantic import BaseModel, ConfigDict, Field
+from council_common.web.query_models import QueryModel
+from pydantic import BaseModel, Field
 
-from debt_service.fields import Day, Sentence, Short
+from debt_service.ledger.customers.rules import Channel
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
 from debt_service.recovery.dunning_runs.issuing import ISSUE_NOTICES
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, NextStep, RunStatus, rule_in_words
-from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningNotice, DunningRun
+from debt_service.recovery.dunning_runs.tables import DunningItem
 
 WOULD_HAVE_STOPPED_IT = (
     "payment in full",
@@ -25,31 +28,19 @@ WOULD_HAVE_STOPPED_IT = (
 )
 
 
-class RunIn(BaseModel):
+class RunIn(RequestModel):
     """A run over all overdue debts, or those of a department or type; without a procedure each debt follows its own."""
-
-    model_config = ConfigDict(extra="forbid")
 
     as_at: Day
     procedure_id: UUID | None = None
-    department: Short | None = None
-    debt_type: Short | None = None
+    department: ShortName | None = None
+    debt_type: ShortName | None = None
 
 
-class ApprovalIn(BaseModel):
+class ApprovalIn(RequestModel):
     """The day the notices are dated: today when absent, else from the proposal's day to today."""
 
-    model_config = ConfigDict(extra="forbid")
-
     issued_on: Day | None = None
-
-
-class ReasonIn(BaseModel):
-    """Why."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reason: Sentence
 
 
 class RunOut(BaseModel):
@@ -83,9 +74,10 @@ class RunOut(BaseModel):
     progress: ProgressOut | None
 
     @staticmethod
-    def of(run: DunningRun, work: Work | None) -> RunOut:
-        progress = None if work is None else ProgressOut.of(ISSUE_NOTICES, work)
-        return RunOut(**run.values(), progress=progress)
+    def of(run: Any, work: Work | None) -> RunOut:
+        """From a stored run, or a row of the list, and the work of issuing it."""
+        values = {name: getattr(run, name) for name in RunOut.model_fields if name != "progress"}
+        return RunOut(**values, progress=None if work is None else ProgressOut.of(ISSUE_NOTICES, work))
 
 
 class StateCount(BaseModel):
@@ -123,11 +115,11 @@ class RunDetailOut(RunOut):
     difference: DifferenceOut | None
 
 
-class ItemEventOut(BaseModel):
+class ItemEditOut(BaseModel):
     """An edit of an item."""
 
     action: str
-    reason: str
+    note: str
     by: str
     by_name: str
     at: datetime
@@ -151,25 +143,29 @@ class ItemOut(BaseModel):
     state: ItemState
     reason: str | None
 
-    @staticmethod
-    def of(item: DunningItem, number: str) -> ItemOut:
-        return ItemOut(
-            **item.values(),
-            number=number,
-            last_level=item.level - 1,
-            decision="skipped" if item.state == ItemState.SKIPPED else "proposed",
-        )
+    @classmethod
+    def of(cls, item: Any, number: str) -> ItemOut:
+        """From a stored item, or a row of the list."""
+        return cls(**_of_item(item), number=number)
 
 
 class ItemDetailOut(ItemOut):
     """An item with its edits."""
 
-    events: list[ItemEventOut]
+    edits: list[ItemEditOut]
 
     @staticmethod
-    def with_events(item: DunningItem, number: str, events: list[DunningItemEvent]) -> ItemDetailOut:
-        shown = [ItemEventOut(**event.model_dump(include=set(ItemEventOut.model_fields))) for event in events]
-        return ItemDetailOut(**ItemOut.of(item, number).model_dump(), events=shown)
+    def with_edits(item: DunningItem, number: str, edits: Sequence[Mapping[str, Any]]) -> ItemDetailOut:
+        """From a stored item and the lines of its run's history that are about it."""
+        shown = [ItemEditOut.model_validate(edit) for edit in edits]
+        return ItemDetailOut(**_of_item(item), number=number, edits=shown)
+
+
+def _of_item(item: Any) -> dict[str, Any]:
+    computed = {"number", "last_level", "decision"}
+    values = {name: getattr(item, name) for name in ItemOut.model_fields if name not in computed}
+    decision = "skipped" if item.state == ItemState.SKIPPED else "proposed"
+    return {**values, "last_level": item.level - 1, "decision": decision}
 
 
 class WhyOut(BaseModel):
@@ -192,7 +188,7 @@ class NoticeOut(BaseModel):
     customer_id: UUID
     level: int
     template: str
-    channel: str
+    channel: Channel
     issued_on: date
     due_on: date
     days_overdue: int
@@ -207,7 +203,8 @@ class NoticeOut(BaseModel):
     why: WhyOut
 
     @staticmethod
-    def of(notice: DunningNotice, number: str, ladder: Ladder) -> NoticeOut:
+    def of(notice: Any, number: str, ladder: Ladder) -> NoticeOut:
+        """From a stored notice, or a row of the list, with its receivable's number and its ladder."""
         since = None if notice.last_notice_on is None else (notice.issued_on - notice.last_notice_on).days
         why = WhyOut(
             rule=rule_in_words(ladder.levels[notice.level - 1]),
@@ -216,7 +213,14 @@ class NoticeOut(BaseModel):
             days_since_last_notice=since,
             would_have_stopped_it=list(WOULD_HAVE_STOPPED_IT),
         )
-        return NoticeOut(**notice.values("procedure_id"), number=number, why=why)
+        values = {name: getattr(notice, name) for name in NoticeOut.model_fields if name not in {"number", "why"}}
+        return NoticeOut(**values, number=number, why=why)
+
+
+class NextNoticeQuery(QueryModel):
+    """The day the next notice is asked for: today when absent."""
+
+    as_at: Day | None = None
 
 
 class NextNoticeOut(BaseModel):

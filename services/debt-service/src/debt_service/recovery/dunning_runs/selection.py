@@ -40,11 +40,11 @@ _UNDELIVERABLE = (
     "AND (c.contact_changed_at IS NULL OR c.contact_changed_at <= n.delivery_at)"
 )
 
-# `rules.interval_began_on`, as at a day; GREATEST leaves NULL out.
+# `rules.interval_began_on`, as at a day; GREATEST leaves NULL out. The day a debt was recorded is computed only where
+# it matters: it costs more than all the rest.
 _BEGAN = (
-    "GREATEST(r.last_notice_on, CASE WHEN r.last_notice_sent_on <= {as_at} OR "
-    + _RECORDED_ON
-    + " <= {as_at} THEN r.last_notice_sent_on END)"
+    "GREATEST(r.last_notice_on, CASE WHEN r.last_notice_sent_on <= {as_at} THEN r.last_notice_sent_on "
+    "WHEN r.last_notice_sent_on IS NOT NULL AND " + _RECORDED_ON + " <= {as_at} THEN r.last_notice_sent_on END)"
 )
 
 # Within the statement reasons are numbers (0: proposed), which group faster than their names: first those the

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
-from sqlalchemy import Select, func, select, update
+from council_common.database.tables import change
+from council_common.errors import NotFound
+from sqlalchemy import BigInteger, ColumnElement, and_, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.ledger.receivables.tables import Receivable
-from debt_service.recovery.dunning_runs.rules import ItemNotFound, ItemState, RunNotFound, RunStatus
-from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningRun
+from debt_service.recovery.dunning_runs.rules import ItemState, Reason, RunStatus
+from debt_service.recovery.dunning_runs.tables import DunningItem, DunningRun
 
 _LOCK_NEXT = """
 SELECT r.id FROM receivable r
@@ -37,26 +38,6 @@ FULL JOIN (SELECT receivable_id, level FROM dunning_item WHERE run_id = $2 AND s
     USING (receivable_id)
 GROUP BY 1 ORDER BY 1
 """
-
-
-async def get_run(session: AsyncSession, run_id: UUID, *, lock: bool = False) -> DunningRun:
-    """One run; raises RunNotFound."""
-    run = await session.get(DunningRun, run_id, with_for_update=lock or None, populate_existing=True)
-    if run is None:
-        raise RunNotFound("There is no dunning run with this id.")
-    return run
-
-
-def runs_where(*, status: RunStatus | None, as_at_from: date | None, as_at_to: date | None) -> Select[Any]:
-    """The list of runs, filtered."""
-    statement: Select[Any] = select(DunningRun)
-    if status is not None:
-        statement = statement.where(col(DunningRun.status) == status)
-    if as_at_from is not None:
-        statement = statement.where(col(DunningRun.as_at) >= as_at_from)
-    if as_at_to is not None:
-        statement = statement.where(col(DunningRun.as_at) <= as_at_to)
-    return statement
 
 
 async def run_before(session: AsyncSession, run: DunningRun) -> DunningRun | None:
@@ -82,61 +63,59 @@ async def difference(session: AsyncSession, run_id: UUID, before_id: UUID) -> li
     return [dict(row) for row in await connection.fetch(_DIFFERENCE, run_id, before_id)]
 
 
-async def states_of(session: AsyncSession, run_id: UUID) -> list[tuple[str, int, str | None, int, int]]:
-    """The items of a run by state, level and reason: how many, and what they owed."""
+async def states_of(session: AsyncSession, run_id: UUID) -> list[Mapping[str, Any]]:
+    """The items of a run by state, level and reason: how many, and what they owed in pence."""
+    by = (col(DunningItem.state), col(DunningItem.level), col(DunningItem.reason))
+    owed = cast(func.sum(col(DunningItem.outstanding_pence)), BigInteger)
     rows = await session.execute(
-        select(
-            col(DunningItem.state),
-            col(DunningItem.level),
-            col(DunningItem.reason),
-            func.count(),
-            func.sum(col(DunningItem.outstanding_pence)),
-        )
+        select(*by, func.count().label("items"), owed.label("outstanding_pence"))
         .where(col(DunningItem.run_id) == run_id)
-        .group_by(col(DunningItem.state), col(DunningItem.level), col(DunningItem.reason))
-        .order_by(col(DunningItem.state), col(DunningItem.level), col(DunningItem.reason))
+        .group_by(*by)
+        .order_by(*by)
     )
-    return [(state, level, reason, count, int(pence)) for state, level, reason, count, pence in rows]
+    return [dict(row) for row in rows.mappings()]
 
 
-# Looked up item by item: a join makes PostgreSQL walk the ledger from its beginning for every page.
-ITEM_NUMBER = (
-    select(col(Receivable.number)).where(col(Receivable.id) == col(DunningItem.receivable_id)).scalar_subquery()
-).label("number")
+async def get_item(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> tuple[DunningItem, str]:
+    """One item and its receivable's number; raises NotFound."""
+    row = (
+        await session.execute(
+            select(DunningItem, col(Receivable.number))
+            .join(Receivable, col(Receivable.id) == col(DunningItem.receivable_id))
+            .where(_is_item(run_id, receivable_id))
+            .execution_options(populate_existing=True)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound.of("dunning item")
+    return row[0], row[1]
 
 
-def items_where(
-    run_id: UUID, *, state: str | None, level: int | None, reason: str | None, customer_id: UUID | None
-) -> Select[Any]:
-    """The items of a run with their receivables' numbers, filtered."""
-    statement: Select[Any] = select(DunningItem).add_columns(ITEM_NUMBER).where(col(DunningItem.run_id) == run_id)
-    if state is not None:
-        statement = statement.where(col(DunningItem.state) == state)
-    if level is not None:
-        statement = statement.where(col(DunningItem.level) == level)
-    if reason is not None:
-        statement = statement.where(col(DunningItem.reason) == reason)
-    if customer_id is not None:
-        statement = statement.where(col(DunningItem.customer_id) == customer_id)
-    return statement
-
-
-async def get_item(session: AsyncSession, run_id: UUID, receivable_id: UUID, *, lock: bool = False) -> DunningItem:
-    """One item; raises ItemNotFound."""
-    item = await session.get(DunningItem, (run_id, receivable_id), with_for_update=lock or None, populate_existing=True)
-    if item is None:
-        raise ItemNotFound("This run has no item for this receivable.")
-    return item
-
-
-async def events_of(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> list[DunningItemEvent]:
-    """The edits of an item, oldest first."""
-    rows = await session.scalars(
-        select(DunningItemEvent)
-        .where(col(DunningItemEvent.run_id) == run_id, col(DunningItemEvent.receivable_id) == receivable_id)
-        .order_by(col(DunningItemEvent.id))
+async def exclude_item(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> bool:
+    """Take an item out of a (locked) run's proposal; False where it is not open."""
+    excluded = await session.execute(
+        update(DunningItem)
+        .where(_is_item(run_id, receivable_id), col(DunningItem.state) == ItemState.PROPOSED)
+        .values(state=ItemState.EXCLUDED, reason=Reason.EXCLUDED_BY_OFFICER)
+        .returning(col(DunningItem.receivable_id))
+        .execution_options(synchronize_session=False)
     )
-    return list(rows)
+    return excluded.scalar() is not None
+
+
+async def edits_of(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> list[Mapping[str, Any]]:
+    """The edits of an item, oldest first: lines of its run's history."""
+    note = change.c.detail["note"].astext.label("note")
+    rows = await session.execute(
+        select(change.c.action, change.c.at, change.c.by, change.c.by_name, note)
+        .where(change.c.entity_id == run_id, change.c.detail["receivable_id"].astext == str(receivable_id))
+        .order_by(change.c.version)
+    )
+    return [dict(row) for row in rows.mappings()]
+
+
+def _is_item(run_id: UUID, receivable_id: UUID) -> ColumnElement[bool]:
+    return and_(col(DunningItem.run_id) == run_id, col(DunningItem.receivable_id) == receivable_id)
 
 
 async def procedures_of(session: AsyncSession, run_id: UUID, receivable_ids: Sequence[UUID]) -> list[UUID]:

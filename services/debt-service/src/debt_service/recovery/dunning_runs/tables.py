@@ -1,4 +1,4 @@
-"""Runs, their items and edits, and the notices they issue."""
+"""Runs, their items, and the notices they issue."""
 
 from __future__ import annotations
 
@@ -6,32 +6,25 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BigInteger,
-    DateTime,
-    ForeignKeyConstraint,
-    Index,
-    SmallInteger,
-    Text,
-    UniqueConstraint,
-    text,
-)
+from council_common.database.columns import UTC_TIME, EnumText, Listed
+from sqlalchemy import BigInteger, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from debt_service.ledger.customers.rules import Channel
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, RunStatus
 from debt_service.rows import Row
 
 
-class DunningRun(Row, table=True):
+class DunningRun(Listed, Row, table=True):
     """A run. `found` counts what its proposal found, `outcome` what its approval did."""
 
     __tablename__ = "dunning_run"
-    __table_args__ = (Index(None, "proposed_at"),)
+    __table_args__ = (Index(None, "proposed_at", "id"), Index(None, "as_at", "id"))
 
     id: UUID = Field(primary_key=True)
     version: int
-    status: RunStatus = Field(sa_type=Text)
+    status: RunStatus = Field(sa_type=EnumText(RunStatus))
     as_at: date
     procedure_id: UUID | None = Field(default=None, foreign_key="dunning_procedure.id")
     department: str | None = Field(default=None, sa_type=Text)
@@ -39,14 +32,14 @@ class DunningRun(Row, table=True):
     found: dict[str, Any] = Field(sa_type=JSONB)
     outcome: dict[str, Any] = Field(sa_type=JSONB)
     proposed_by: str = Field(sa_type=Text)
-    proposed_at: datetime = Field(sa_type=DateTime(timezone=True))
+    proposed_at: datetime = Field(sa_type=UTC_TIME)
     closed_by: str | None = Field(default=None, sa_type=Text)
-    closed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     issued_on: date | None = None
 
 
 class DunningItem(Row, table=True):
-    """What a run found of one debt: a snapshot. Only `state` moves, for the `reason`.
+    """What a run found of one debt: a snapshot. Only `state` moves, for the `reason`; edits are in the run's history.
 
     `last_notice_on` is the day the interval counted from.
     """
@@ -65,30 +58,11 @@ class DunningItem(Row, table=True):
     outstanding_pence: int = Field(sa_type=BigInteger)
     due_on: date
     last_notice_on: date | None = None
-    state: ItemState = Field(sa_type=Text)
+    state: ItemState = Field(sa_type=EnumText(ItemState))
     reason: str | None = Field(default=None, sa_type=Text)
 
 
-class DunningItemEvent(Row, table=True):
-    """An edit of an item: who, when and why."""
-
-    __tablename__ = "dunning_item_event"
-    __table_args__ = (
-        ForeignKeyConstraint(["run_id", "receivable_id"], ["dunning_item.run_id", "dunning_item.receivable_id"]),
-        Index(None, "run_id", "receivable_id"),
-    )
-
-    id: UUID = Field(primary_key=True)
-    run_id: UUID
-    receivable_id: UUID
-    action: str = Field(sa_type=Text)
-    reason: str = Field(sa_type=Text)
-    by: str = Field(sa_type=Text)
-    by_name: str = Field(sa_type=Text)
-    at: datetime = Field(sa_type=DateTime(timezone=True))
-
-
-class DunningNotice(Row, table=True):
+class DunningNotice(Listed, Row, table=True):
     """One notice of a level, with the facts that led to it and its delivery.
 
     `sent_on` is the London day a carrier took it; one that failed without it never left.
@@ -118,15 +92,15 @@ class DunningNotice(Row, table=True):
     procedure_id: UUID
     level: int = Field(sa_type=SmallInteger)
     template: str = Field(sa_type=Text)
-    channel: str = Field(sa_type=Text)
+    channel: Channel = Field(sa_type=EnumText(Channel))
     issued_on: date
     due_on: date
     days_overdue: int
     outstanding_pence: int = Field(sa_type=BigInteger)
     last_notice_on: date | None = None
     approved_by: str = Field(sa_type=Text)
-    delivery_status: DeliveryStatus = Field(sa_type=Text)
-    delivery_at: datetime = Field(sa_type=DateTime(timezone=True))
+    delivery_status: DeliveryStatus = Field(sa_type=EnumText(DeliveryStatus))
+    delivery_at: datetime = Field(sa_type=UTC_TIME)
     message_id: UUID | None = None
     failure_reason: str | None = Field(default=None, sa_type=Text)
     sent_on: date | None = None

@@ -9,36 +9,35 @@ from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.contracts.notifications import MessageEvent, MessageFailedV1
-from council_common.database.history import record_change
-from council_common.errors import FieldError
+from council_common.database.rows import get_row, lock_row
+from council_common.errors import FieldError, NotFound
 from council_common.events.handlers import Received
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
 from council_common.observability.logs import get_logger
+from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.ledger.receivables.rules import ReceivableNotFound, not_in_future
+from debt_service.ledger.receivables.rules import not_in_future
 from debt_service.ledger.receivables.store import values_instead_of
 from debt_service.ledger.receivables.usecases import mark_overdue
-from debt_service.records import Change, write_changes
 from debt_service.recovery.dunning_procedures.rules import Ladder, applying, check_run
-from debt_service.recovery.dunning_procedures.store import get_procedure, ladders_as_at
+from debt_service.recovery.dunning_procedures.store import ladders_as_at
+from debt_service.recovery.dunning_procedures.tables import DunningProcedure
 from debt_service.recovery.dunning_runs import notice_store, store
 from debt_service.recovery.dunning_runs.notice_store import DeliveryReport
 from debt_service.recovery.dunning_runs.rules import (
     NEXT_DELIVERY,
     DeliveryStatus,
     ItemNotOpen,
-    ItemState,
     NextStep,
     NoSuchDebts,
-    Reason,
     RunStatus,
     must_be_proposed,
     next_step,
 )
 from debt_service.recovery.dunning_runs.selection import ReasonCount, RunScope, propose_items
-from debt_service.recovery.dunning_runs.tables import DunningItem, DunningItemEvent, DunningRun
+from debt_service.recovery.dunning_runs.tables import DunningRun
 
 log = get_logger()
 
@@ -67,7 +66,7 @@ async def propose_run(
     marked = await mark_overdue(session, as_at=as_at, by=by, at=at)
     run = DunningRun(
         id=new_id(),
-        version=1,
+        version=0,
         status=RunStatus.PROPOSED,
         as_at=as_at,
         procedure_id=procedure_id,
@@ -80,8 +79,7 @@ async def propose_run(
     )
     found = await propose_items(session, run.id, ladders, scope, as_at=as_at)
     run.found = {"became_overdue": marked, **_summary(found)}
-    session.add(run)
-    await _record(session, run, "proposed", by=by, at=at)
+    await record(session, fact(run, "proposed"), by=by, at=at)
     log.info("dunning_run_proposed", run_id=str(run.id), as_at=str(as_at), proposed=run.found["proposed"])
     return run
 
@@ -102,7 +100,7 @@ async def _ladders(
 ) -> tuple[list[Ladder], RunScope]:
     if procedure_id is None:
         return await ladders_as_at(session, as_at), scope
-    chosen = (await get_procedure(session, procedure_id)).ladder()
+    chosen = (await get_row(session, DunningProcedure, procedure_id)).ladder()
     check_run(chosen, debt_type=scope.debt_type, as_at=as_at)
     # A procedure that an officer names applies to the debts it is for, even where there are newer versions.
     for_all = Ladder(chosen.id, None, None, chosen.effective_from, chosen.levels)
@@ -129,55 +127,30 @@ def _summary(found: Sequence[ReasonCount]) -> dict[str, Any]:
 
 
 async def exclude_item(
-    session: AsyncSession, run_id: UUID, receivable_id: UUID, *, reason: str, by: Actor, at: datetime
-) -> DunningItem:
-    """Take one debt out of a proposal: an edit beside the snapshot, with who, when and why."""
-    run = await store.get_run(session, run_id, lock=True)
+    session: AsyncSession, run_id: UUID, receivable_id: UUID, *, note: str, by: Actor, at: datetime
+) -> DunningRun:
+    """Take one debt out of a proposal: the snapshot stays, the run's history has who, when and why.
+
+    Raises NotFound, IllegalMove for a run that was approved or cancelled, and ItemNotOpen.
+    """
+    run = await lock_row(session, DunningRun, run_id)
     must_be_proposed(run.status, "edited")
-    item = await store.get_item(session, run_id, receivable_id, lock=True)
-    if item.state != ItemState.PROPOSED:
+    if not await store.exclude_item(session, run_id, receivable_id):
+        item, _ = await store.get_item(session, run_id, receivable_id)
         raise ItemNotOpen(f"This item is {item.state}: only proposed ones are excluded.")
-    item.state, item.reason = ItemState.EXCLUDED, Reason.EXCLUDED_BY_OFFICER
-    session.add(
-        DunningItemEvent(
-            id=new_id(),
-            run_id=run_id,
-            receivable_id=receivable_id,
-            action="excluded",
-            reason=reason,
-            by=by.subject,
-            by_name=by.name,
-            at=at,
-        )
-    )
-    await session.flush()
-    return item
-
-
-async def _record(
-    session: AsyncSession, run: DunningRun, action: str, *, by: Actor, at: datetime, reason: str | None = None
-) -> None:
-    await session.flush()
-    await record_change(
-        session,
-        entity="dunning_run",
-        entity_id=run.id,
-        version=run.version,
-        action=action,
-        by=by,
-        at=at,
-        reason=reason,
-    )
+    detail = {"receivable_id": receivable_id, "note": note}
+    await record(session, fact(run, "item excluded", detail=detail), by=by, at=at)
+    return run
 
 
 async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: date) -> tuple[NextStep, Ladder | None]:
     """The next notice of one debt on a day, or why there is none: computed from the facts, never stored.
 
-    Raises ReceivableNotFound.
+    Raises NotFound.
     """
     found = await notice_store.facts_of(session, receivable_id, as_at=as_at)
     if found is None:
-        raise ReceivableNotFound("There is no receivable with this id.")
+        raise NotFound.of("receivable")
     facts, debt_type, kind = found
     ladder = applying(await ladders_as_at(session, as_at), debt_type=debt_type, customer_kind=kind, as_at=as_at)
     return next_step(facts, ladder, as_at=as_at), ladder
@@ -207,15 +180,15 @@ async def note_delivery(session: AsyncSession, status: DeliveryStatus, received:
             "receivable",
             receivable_id,
             version,
-            f"level_reset:{level}",
-            detail={"level_before": levels[receivable_id]},
+            "level reset",
+            detail={"level": level, "level_before": levels[receivable_id]},
         )
         for receivable_id, version, level in await notice_store.reset_levels(session, list(levels))
         if level != levels[receivable_id]
     ]
     if changes:
         log.info("dunning_levels_reset", debts=len(changes))
-    await write_changes(session, changes, by=SYSTEM, at=received[0].now)
+    await record_many(session, changes, by=SYSTEM, at=received[0].now)
 
 
 def _report(event: MessageEvent) -> DeliveryReport:
