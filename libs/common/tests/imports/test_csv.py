@@ -31,7 +31,7 @@ def test_line_ends_and_delimiters(read: Read, end: str, delimiter: str, chunk: i
     assert (outcome.lines, outcome.reading.delimiter) == ([2, 3, 4], delimiter)
 
 
-def test_repeated_headers_blanks_and_the_senders_total_are_skipped_and_told(read: Read) -> None:
+def test_repeated_headers_blanks_and_the_senders_total_are_skipped_and_noted(read: Read) -> None:
     content = HEAD + (
         "A1,2024-01-31,1.50,B\n"
         ",,,\n\n,,#N/A,\n"
@@ -55,7 +55,7 @@ def test_repeated_headers_blanks_and_the_senders_total_are_skipped_and_told(read
     assert outcome.notes[2].sum_pence == 225
 
 
-def test_all_problems_of_a_record_are_told_with_its_raw_text(read: Read) -> None:
+def test_all_problems_of_a_record_are_reported_with_its_raw_text(read: Read) -> None:
     outcome = read((HEAD + ' ,04/29/2022,"1.234,56",B\r\nA2,2024-01-31\nA3,2024-01-31,1.00,B,C\n').encode())
     first, short, long = outcome.refusals
     assert [one.code for one in first.problems] == ["missing-value", "not-a-calendar-day", "decimal-comma"]

@@ -73,7 +73,7 @@ def test_what_is_no_text_is_refused_as_a_file(read: Callable[..., Any], content:
     assert refused.value.code == code
 
 
-def test_half_a_character_at_the_end_of_utf_16_is_told(read: Callable[..., Any]) -> None:
+def test_half_a_character_at_the_end_of_utf_16_is_reported(read: Callable[..., Any]) -> None:
     """The first block of 256 KiB ends with a line, the second is one byte."""
     text = HEAD + ROW
     content = codecs.BOM_UTF16_LE + (text + "\n" * (131_071 - len(text))).encode("utf-16-le") + b"x"

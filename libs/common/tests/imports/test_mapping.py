@@ -47,7 +47,7 @@ def test_extra_cells_are_refused_or_left_out() -> None:
         strict.take(["A1", "working"])
 
 
-def test_ambiguous_columns_are_told_by_number() -> None:
+def test_ambiguous_columns_are_reported_by_number() -> None:
     with pytest.raises(UnreadableFile, match="columns 1 and 3"):
         Mapping(fields=(MappedField(name="net", columns=("Net",)),)).bind(["Net", "x", "net "])
 

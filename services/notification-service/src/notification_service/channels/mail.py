@@ -74,7 +74,7 @@ def _headed(
     mail["Date"] = at
     mail["Message-ID"] = message_id_header(message_id, sender)
     # No robot answers us (RFC 3834; the second is Exchange's). There is no List-Unsubscribe (RFC 8058): these are
-    # notices about money that nobody can opt out of.
+    # notices about money, without an opt-out.
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     return mail

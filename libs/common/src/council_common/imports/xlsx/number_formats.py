@@ -17,7 +17,7 @@ from openpyxl.utils.datetime import from_excel
 from council_common.imports.xlsx.format_codes import Section, sections_of
 
 Shown = Callable[[float], str]
-# Their currency is that of whoever looks at the sheet: where it matters, Excel declares the code in the file.
+# Their currency is that of the viewer: where it matters, Excel declares the code in the file.
 _LOCAL_CURRENCY: Final = frozenset({5, 6, 7, 8, 41, 42, 43, 44})
 _MOST_REMEMBERED: Final = 2_000
 _MOST_STYLES: Final = 200
