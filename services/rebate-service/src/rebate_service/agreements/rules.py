@@ -106,6 +106,11 @@ class Terms:
         )
 
     @cached_property
+    def time_to_target(self) -> timedelta:
+        """From day 0 to the target day."""
+        return timedelta(days=self.target_day)
+
+    @cached_property
     def rate_in_millionths(self) -> int:
         """The reference rate in millionths of a percent: a whole number, for it has at most six places."""
         return int(self.reference_rate_percent * MILLION)

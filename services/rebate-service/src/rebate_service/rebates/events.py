@@ -44,7 +44,7 @@ def fact_of(change: RebateChange, at: datetime) -> Change:
         event=event_of(change, at),
         reason=change.reason,
         detail=f'{{"rebate_pence":{figures.rebate_pence},"expected_pence":{figures.expected_pence}}}',
-        by=Actor(subject=change.by, name=change.by),
+        by=_actor(change.by),
     )
 
 
@@ -97,6 +97,11 @@ def earned_json(record: RebateRecord, *, at: datetime, by: str) -> str:
         f'"deducted_pence":{facts.deducted_pence},"clock_started_on":"{figures.clock_started_on!s}",'
         f'"clock_ended_on":"{figures.clock_ended_on!s}","parts":{record.rebate_parts}}}'
     )
+
+
+@lru_cache(maxsize=256)
+def _actor(subject: str) -> Actor:
+    return Actor(subject=subject, name=subject)
 
 
 @lru_cache(maxsize=256)

@@ -172,11 +172,13 @@ def _parts_of_gross(amounts: Sequence[AmountAtVatRate], rate: ExactRate, vat_mod
 
 def _within(pence: int, limit: int) -> int:
     """No more VAT comes off than there is, and never the other way: between zero and all of it."""
+    if 0 <= pence <= limit:
+        return pence
     return max(0, min(pence, limit)) if limit >= 0 else min(0, max(pence, limit))
 
 
 def base_pence(amounts: Sequence[AmountAtVatRate], terms: Terms) -> int:
     """What the percentage runs on."""
     if terms.rebate_base is RebateBase.GROSS:
-        return sum(amount.net_pence + amount.vat_pence for amount in amounts)
-    return sum(amount.net_pence for amount in amounts)
+        return sum([amount.net_pence + amount.vat_pence for amount in amounts])
+    return sum([amount.net_pence for amount in amounts])

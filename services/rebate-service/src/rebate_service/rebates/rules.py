@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
@@ -140,7 +140,7 @@ def assess(
         cause = VarianceCause.DEDUCTED_WITHOUT_AGREEMENT if deducted else None
         return Assessment(status=RebateStatus.OUTSIDE, variance_pence=deducted, variance_cause=cause)
     start = clock_starts_on(terms, received_on, valid_on, payment.remitted_on if payment else None)
-    target_on = start + timedelta(days=terms.target_day)
+    target_on = start + terms.time_to_target
     base = base_pence(amounts, terms)
     expected = rebate_pence(amounts, terms, terms.term_days - terms.target_day)
     if payment is None:
