@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from asyncpg import UniqueViolationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.contracts.fields import SourceReference
@@ -28,6 +29,8 @@ from council_common.events.envelope import WrittenEvent
 from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows, stream_outbox_rows
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
+
+_ONE_FACT_A_VERSION = "uq_change_entity_id_version"
 
 
 class ChangedMeanwhile(Conflict):
@@ -114,7 +117,12 @@ async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), 
         session.keep(changed, additions)
         return
     statement, parameters = one_statement(changed, additions)
-    written = await (await driver(session)).fetchval(statement, *parameters)
+    try:
+        written = await (await driver(session)).fetchval(statement, *parameters)
+    except UniqueViolationError as taken:
+        if taken.constraint_name != _ONE_FACT_A_VERSION:
+            raise
+        written = 0
     if written != len(changed):
         raise ChangedMeanwhile("This was changed by another request at the same moment. Read it again and repeat.")
     for write in changed:

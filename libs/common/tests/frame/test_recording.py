@@ -2,6 +2,7 @@ from datetime import date
 from uuid import UUID
 
 import pytest
+from asyncpg import UniqueViolationError
 from council_common.database.rows import get_row, lock_row
 from council_common.errors import NotFound
 from council_common.ids import new_id
@@ -133,3 +134,11 @@ async def test_what_is_not_there_names_its_noun(parcels: Parcels) -> None:
             with pytest.raises(NotFound) as missing:
                 await find(session, Parcel, UUID(int=1))
             assert (missing.value.code, missing.value.status) == ("parcel-not-found", 404)
+
+
+async def test_the_database_itself_refuses_a_version_used_twice(parcels: Parcels) -> None:
+    [parcel_id] = await parcels.pack()
+    with pytest.raises(UniqueViolationError):
+        async with parcels.sessions.begin() as session:
+            twice = [Change("parcel", parcel_id, 2, "sent"), Change("parcel", parcel_id, 2, "lost")]
+            await record_many(session, twice, by=CLERK, at=NOW)

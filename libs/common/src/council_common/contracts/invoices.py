@@ -1,4 +1,4 @@
-"""Events of invoice-service: invoices from receipt to payment, and payments that came back."""
+"""Events of invoice-service: invoices from receipt to payment, payments that came back, and approval limits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from council_common.contracts.fields import (
+    ApprovalLimitId,
     Day,
     InvoiceId,
     PaymentId,
@@ -112,3 +113,25 @@ class DuplicateSuspectedV1(InvoiceEvent):
 
     other_invoice_id: InvoiceId
     rule: Annotated[str, Field(examples=["D1"])]
+
+
+class ApprovalLimitEvent(Event, topic="invoices.v1", producer="invoice-service", key="approval_limit_id"):
+    """About how much one role may approve, in one department or in every."""
+
+    approval_limit_id: ApprovalLimitId
+    role: Annotated[str, Field(examples=["payments_assistant"], description="A code.")]
+    department: Annotated[str | None, Field(examples=["highways"], description="A code; none is every one.")] = None
+
+
+class ApprovalLimitSetV1(ApprovalLimitEvent):
+    """A role may approve up to an amount, from a day on."""
+
+    up_to_pence: Annotated[Pence, Field(examples=[500_000])]
+    effective_from: Day
+    effective_to: Annotated[Day | None, Field(description="The last day in force, where there is one.")] = None
+
+
+class ApprovalLimitEndedV1(ApprovalLimitEvent):
+    """A limit has a last day, decided after it was set."""
+
+    effective_to: Day

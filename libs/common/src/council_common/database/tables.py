@@ -130,5 +130,6 @@ change = Table(
     Column("action", Text, nullable=False),
     Column("reason", Text),
     Column("detail", JSONB, nullable=False, server_default="{}"),
-    Index("ix_change_entity_id_version", "entity_id", "version"),
+    # Two facts about one thing never share a version: subscribers drop an event that is not newer than what they saw.
+    Index("uq_change_entity_id_version", "entity_id", "version", unique=True),
 )

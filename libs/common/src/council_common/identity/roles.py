@@ -23,7 +23,14 @@ ROLES: dict[str, frozenset[str]] = {
     "payments_assistant": READ
     | {"suppliers:write", "bank-accounts:write", "invoices:write", "invoices:approve", "payments:write"},
     "ap_manager": READ
-    | {"suppliers:write", "bank-accounts:approve", "invoices:write", "invoices:approve", "payments:write"},
+    | {
+        "suppliers:write",
+        "bank-accounts:approve",
+        "invoices:write",
+        "invoices:approve",
+        "payments:write",
+        "approval-limits:write",
+    },
     "early_payment_coordinator": READ | {"suppliers:write", "rebates:write"},
     "receivables_coordinator": READ | {"debts:write", "receipts:write", "dunning:write"},
     "debt_recovery_officer": READ | {"debts:write", "receipts:write", "dunning:write", "dunning:approve"},

@@ -49,7 +49,12 @@ class Harness:
 
     def client(self, headers: dict[str, str] | None = None) -> httpx.AsyncClient:
         """A client with these headers only."""
-        return httpx.AsyncClient(transport=self._transport, base_url="http://service", headers=headers or {})
+        return httpx.AsyncClient(
+            transport=self._transport,
+            base_url="http://service",
+            headers=headers or {},
+            event_hooks={"response": [says_where_it_is]},
+        )
 
     async def published(self, *types: type[Event]) -> list[Any]:
         """The events in the outbox, oldest first; only those of some types where named."""
@@ -68,6 +73,15 @@ class Harness:
         """Run a job until it says that nothing is waiting."""
         while await job.run_for(self.runtime, self.now):
             pass
+
+
+async def says_where_it_is(answer: httpx.Response) -> None:
+    """Every 201 of every test of every service names the thing and its version (docs/api.md)."""
+    if answer.status_code == httpx.codes.CREATED:
+        path = f"{answer.request.method} {answer.request.url.path}"
+        missing = [name for name in ("location", "etag") if name not in answer.headers]
+        if missing:
+            raise AssertionError(f"{path} answers 201 without {' and '.join(missing)}")
 
 
 _apps: dict[Any, FastAPI] = {}

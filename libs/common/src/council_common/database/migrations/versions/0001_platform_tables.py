@@ -95,7 +95,8 @@ STATEMENTS = (
         detail jsonb NOT NULL DEFAULT '{}'
     )
     """,
-    "CREATE INDEX ix_change_entity_id_version ON change (entity_id, version)",
+    # Two facts about one thing never share a version: subscribers drop an event that is not newer than what they saw.
+    "CREATE UNIQUE INDEX uq_change_entity_id_version ON change (entity_id, version)",
     # For a statement that finds its work half done by another request at the same moment: all of it is taken back.
     """
     CREATE FUNCTION take_back(why text) RETURNS bigint LANGUAGE plpgsql AS
