@@ -17,7 +17,7 @@ async def test_the_migrated_database_is_the_one_the_rows_describe(service: Harne
         context = MigrationContext.configure(connection, opts={"compare_type": True, "include_name": mine})
         return list(compare_metadata(context, Row.metadata))
 
-    assert len(ours) == 8 and Supplier.__tablename__ in ours
+    assert len(ours) == 9 and Supplier.__tablename__ in ours
     assert not ours & frozenset(platform.tables)
     async with service.runtime.engine.connect() as connection:
         assert await connection.run_sync(differences) == []

@@ -17,6 +17,7 @@ from council_common.contracts.fields import (
     VatShares,
 )
 from council_common.events.contract import Event
+from council_common.fields import Code
 
 InvoiceKind = Literal["invoice", "credit_note"]
 PaymentMethod = Literal["bacs", "faster_payment", "cheque", "card"]
@@ -119,8 +120,8 @@ class ApprovalLimitEvent(Event, topic="invoices.v1", producer="invoice-service",
     """About how much one role may approve, in one department or in every."""
 
     approval_limit_id: ApprovalLimitId
-    role: Annotated[str, Field(examples=["payments_assistant"], description="A code.")]
-    department: Annotated[str | None, Field(examples=["highways"], description="A code; none is every one.")] = None
+    role: Annotated[Code, Field(examples=["payments_assistant"])]
+    department: Annotated[Code | None, Field(examples=["highways"], description="None is every department.")] = None
 
 
 class ApprovalLimitSetV1(ApprovalLimitEvent):
