@@ -12,7 +12,7 @@ from demo.council_api import Council
 from demo.proofs.messages import totals_by
 from demo.sample_council.days import Month
 from demo.sample_council.facts import Fate, SampleCouncil
-from demo.steps import pounds, table
+from demo.steps import pence, pounds, table
 from demo.stories.charging import DEBT_TYPE
 from demo.stories.paying import payments_known
 from demo.stories.receiving import invoices_known
@@ -46,7 +46,7 @@ def _show_invoices(console: Console, known: dict[str, dict[str, str]]) -> None:
     count = Counter(row["status"] for row in known.values())
     gross: dict[str, int] = defaultdict(int)
     for row in known.values():
-        gross[row["status"]] += int(row["gross_pence"])
+        gross[row["status"]] += pence(row["gross_pounds"])
     rows = [[status, count[status], pounds(gross[status])] for status in sorted(count)]
     console.print(table("Invoices", ("status", "invoices", "gross"), rows))
 

@@ -7,6 +7,7 @@ from collections import Counter
 from demo.council_api import Council
 from demo.proofs.proof import Proof
 from demo.sample_council.facts import Fate, Invoice, SampleCouncil
+from demo.steps import pence
 from demo.stories.paying import finally_paid
 from demo.stories.receiving import invoices_known
 
@@ -33,8 +34,8 @@ async def prove_invoices(council: Council, sample: SampleCouncil) -> list[Proof]
     found_count = Counter(row["status"] for row in known.values())
     found_pence: Counter[str] = Counter()
     for row in known.values():
-        found_pence[row["status"]] += int(row["gross_pence"])
-    settled = sum(int(row["paid_pence"]) + int(row["deducted_pence"]) for row in known.values())
+        found_pence[row["status"]] += pence(row["gross_pounds"])
+    settled = sum(pence(row["paid_pounds"]) + pence(row["deducted_pounds"]) for row in known.values())
     to_settle = sum(payment.settles_pence for invoice in sample.invoices for payment in finally_paid(invoice))
     proofs = [Proof("invoices", len(known), len(sample.invoices))]
     for name in sorted({*wanted_count, *found_count}):

@@ -58,7 +58,7 @@ async def _prove_rebates(council: Council, items: list[OpenItem], steps: Steps) 
     headings = ("paid in", "rebate earned", "computed")
     steps.console.print(table("Rebates of the open items, by month", headings, shown))
     invoices = await council.auditor.rows("/v1/invoices/export.csv", source_system=SOURCE_SYSTEM)
-    settled = sum(int(row["paid_pence"]) + int(row["deducted_pence"]) for row in invoices)
+    settled = sum(pence(row["paid_pounds"]) + pence(row["deducted_pounds"]) for row in invoices)
     return show(
         steps.console,
         "Open items paid early",
