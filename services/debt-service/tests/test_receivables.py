@@ -45,6 +45,7 @@ async def test_one_receivable_one_entry_one_event(office) -> None:
         ({"gross_pence": -100}, "gross_pence"),
         ({"number": "r 1"}, "number"),
         ({"issued_on": "11/03/2026"}, "issued_on"),
+        ({"issued_on": 1773187200}, "issued_on"),  # seconds since 1970 are no date
         ({"due_on": "2020-01-01"}, "due_on"),
         ({"customer_id": None}, "customer"),
         ({"lines": []}, "lines"),
