@@ -37,7 +37,7 @@ async def measure(parts: Parts) -> Measured:
     connection = await asyncpg.connect(driver_url(url), command_timeout=600)
     await connection.execute(_FILL, new_id(), ROWS)
     await connection.execute("VACUUM ANALYZE invoice")
-    received_on, last_id = await connection.fetchrow(_KEYS, ROWS // 2)
+    [(received_on, last_id)] = await connection.fetch(_KEYS, ROWS // 2)
     engine = make_engine(url, pool_size=1)
     sessions = make_sessions(engine)
     query = InvoiceList(limit=LIMIT)

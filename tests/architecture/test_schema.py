@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import pkgutil
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,10 @@ async def create_all(url: str, metadata: Any, *, like: str) -> None:
 def prepared(name: str, databases: ScratchDatabases) -> tuple[str, str]:
     """Two databases of a service: one by its migrations, one by its metadata on the platform's tables."""
     service = importlib.import_module(f"{name}_service.main").SERVICE
+    package = importlib.import_module(f"{name}_service")
+    for module in pkgutil.walk_packages(package.__path__, f"{name}_service."):
+        if module.name.endswith(".tables"):
+            importlib.import_module(module.name)
     metadata = importlib.import_module(f"{name}_service.rows").Row.metadata
     migrated, described = databases.fresh(), databases.fresh()
     migrate(service.folder, migrated)

@@ -15,7 +15,6 @@ from uuid import UUID
 
 from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1, InvoiceReceivedV1
 from council_common.events.envelope import source_of, timestamp
-from council_common.events.outbox import OutboxRow
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import Change
@@ -60,6 +59,11 @@ class _BornHeld(NamedTuple):
     hold_reasons: list[str]
     duplicate_of: UUID | None
 
+    @property
+    def version(self) -> int:
+        """Its receipt, the suspicion and the hold are a version each."""
+        return 2 if self.duplicate_of is None else 3
+
 
 class HoldRow(NamedTuple):
     """A hold that an invoice is born with, as COPY takes it."""
@@ -71,6 +75,7 @@ class HoldRow(NamedTuple):
     placed_at: datetime
 
 
+_PAID, _RECEIVED, _HELD = (status.value for status in (InvoiceStatus.PAID, InvoiceStatus.RECEIVED, InvoiceStatus.HELD))
 INVOICE_COLUMNS = (*_OF_DRAFT, *_OfFile._fields, *_Own._fields)
 HELD_COLUMNS = (*INVOICE_COLUMNS, *_BornHeld._fields)
 
@@ -106,7 +111,7 @@ class AssembledRows:
     held: list[tuple[Any, ...]] = field(default_factory=list)
     holds: list[HoldRow] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    outbox: list[OutboxRow] = field(default_factory=list)
+    outbox: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def assemble(
@@ -129,34 +134,41 @@ def assemble(
         received_at=context.at,
         import_id=context.import_id,
     )
+    add_invoice, add_event = rows.invoices.append, rows.outbox.append
     for place, (invoice, invoice_id, event_id) in enumerate(zip(new, ids, event_ids, strict=True)):
         draft = invoice.draft
-        duplicate_of = duplicates.get(place)
-        suspected = () if duplicate_of is None else (HoldReason.DUPLICATE_SUSPECTED.value,)
-        reasons = [*suspected, *invoice.reasons]
         historic = draft.paid_on is not None
-        before = InvoiceStatus.PAID.value if historic else InvoiceStatus.RECEIVED.value
+        before = _PAID if historic else _RECEIVED
+        held = None
+        if invoice.reasons or place in duplicates:
+            held = _born_held(before, invoice.reasons, duplicates.get(place))
+        due_on = draft.due_on or due_date(draft.received_on, invoice.terms_days)
+        status = before if held is None else _HELD
         own = _Own(
             id=invoice_id,
-            version=1 + len(suspected) + bool(reasons),
+            version=1 if held is None else held.version,
             supplier_id=invoice.supplier_id,
             source_reference=invoice.reference,
             content_hash=invoice.content_hash,
-            due_on=draft.due_on or due_date(draft.received_on, invoice.terms_days),
+            due_on=due_on,
             paid_pence=draft.gross_pence if historic else 0,
-            status=InvoiceStatus.HELD.value if reasons else before,
+            status=status,
             historic=historic,
         )
         row = (*_of_draft(draft), *of_file, *own)
-        payload = envelope.received(invoice, str(invoice_id), str(event_id), own.due_on, own.status)
-        rows.outbox.append(OutboxRow(event_id, topic, invoice_id, type_, payload.encode()))
-        if not reasons:
-            rows.invoices.append(row)
-            continue
-        held = _BornHeld(status_before_hold=before, hold_reasons=reasons, duplicate_of=duplicate_of)
-        rows.held.append((*row, *held))
-        _add_holds(rows, context, invoice_id, invoice.supplier_id, held)
+        payload = envelope.received(invoice, str(invoice_id), str(event_id), due_on, status)
+        add_event((event_id, topic, invoice_id, type_, payload.encode()))
+        if held is None:
+            add_invoice(row)
+        else:
+            rows.held.append((*row, *held))
+            _add_holds(rows, context, invoice_id, invoice.supplier_id, held)
     return rows
+
+
+def _born_held(before: str, reasons: tuple[str, ...], duplicate_of: UUID | None) -> _BornHeld:
+    suspected = () if duplicate_of is None else (HoldReason.DUPLICATE_SUSPECTED.value,)
+    return _BornHeld(status_before_hold=before, hold_reasons=[*suspected, *reasons], duplicate_of=duplicate_of)
 
 
 def _add_holds(

@@ -84,7 +84,7 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
     VAT and gross, they add up, and the VAT can be a part of that net. Such a line may stand for several rates: it
     has the usual one that fits, else the percentage that it comes to. A negative amount is a credit note.
     """
-    line = PublishedSpendLine(*row)
+    line = PublishedSpendLine._make(row)
     if line.paid_on > today or line.paid_on < EARLIEST:
         raise Refused(*_date_problems("paid_on", line.paid_on, today))
     net = line.net_pence
@@ -126,7 +126,7 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
 
 def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: date) -> Draft:
     """An invoice of one line. Without a reference of its own it is known by supplier and number."""
-    line = InvoiceLine(*row)
+    line = InvoiceLine._make(row)
     number, supplier_reference, order_number = line.number, line.supplier_reference, line.purchase_order_number
     reference = line.reference or _own_reference(supplier_reference, number)
     supplier_name = line.supplier_name or supplier_reference

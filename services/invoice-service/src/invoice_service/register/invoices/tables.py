@@ -66,8 +66,8 @@ class Invoice(Listed, Row, table=True):
     net_pence: int = Field(sa_type=BigInteger)
     vat_pence: int = Field(sa_type=BigInteger)
     gross_pence: int = Field(sa_type=BigInteger)
-    paid_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
-    deducted_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
+    paid_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    deducted_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     status: InvoiceStatus = Field(sa_type=EnumText(InvoiceStatus))
     status_before_hold: InvoiceStatus | None = Field(default=None, sa_type=EnumText(InvoiceStatus))
     hold_reasons: list[str] = Field(
