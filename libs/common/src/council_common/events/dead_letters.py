@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, delete, insert, select, text
+from sqlalchemy import ColumnElement, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.clock import Clock
-from council_common.database.sessions import Sessions
+from council_common.database.sessions import Sessions, driver
 from council_common.database.tables import dead_letter, outbox
 from council_common.events.contract import Event
 from council_common.events.envelope import read_event, type_of
@@ -34,11 +34,12 @@ WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
 
 # One fixed statement, planned once, however many keys a batch has. The last letter of each key stays until the commit:
 # a replay that is about to remove it first waits for what is being kept behind it.
-_WAITING = text(
-    "SELECT letter.topic, letter.key FROM unnest(:topics, :keys) AS asked(topic, key) CROSS JOIN LATERAL ("
-    "SELECT * FROM dead_letter WHERE topic = asked.topic AND key = asked.key"
-    " ORDER BY partition DESC, record_offset DESC LIMIT 1 FOR KEY SHARE) AS letter"
-).bindparams(bindparam("topics", type_=ARRAY(Text)), bindparam("keys", type_=ARRAY(Text)))
+_WAITING = """
+SELECT letter.topic, letter.key FROM unnest($1::text[], $2::text[]) AS asked(topic, key) CROSS JOIN LATERAL (
+    SELECT * FROM dead_letter WHERE topic = asked.topic AND key = asked.key
+    ORDER BY partition DESC, record_offset DESC LIMIT 1 FOR KEY SHARE
+) AS letter
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,9 @@ class DeadLetter:
 async def waiting_keys(session: AsyncSession, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these (topic, key) have a dead letter waiting."""
     asked = list(keys)
-    found = await session.execute(
-        _WAITING, {"topics": [topic for topic, _ in asked], "keys": [key for _, key in asked]}
-    )
-    return {(topic, key) for topic, key in found}
+    connection = await driver(session)
+    found = await connection.fetch(_WAITING, [topic for topic, _ in asked], [key for _, key in asked])
+    return {(row["topic"], row["key"]) for row in found}
 
 
 async def keep_dead_letter(session: AsyncSession, letter: DeadLetter, *, at: datetime) -> None:

@@ -7,22 +7,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, bindparam, select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from council_common.database.sessions import driver
 from council_common.database.tables import inbox
 from council_common.events.handlers import Received
 
-_MARK = text(
-    "INSERT INTO inbox (event_id, type) SELECT * FROM unnest(:ids, :types) "
-    "ON CONFLICT (event_id) DO NOTHING RETURNING event_id"
-).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("types", type_=ARRAY(Text)))
-
-_FORGET = text("""
-WITH gone AS (DELETE FROM inbox WHERE handled_at < :before RETURNING type)
+# Driver statements: fixed ones, planned once, on the way of every event.
+_MARK = """
+INSERT INTO inbox (event_id, type) SELECT * FROM unnest($1::uuid[], $2::text[])
+ON CONFLICT (event_id) DO NOTHING RETURNING event_id
+"""
+_FORGET = """
+WITH gone AS (DELETE FROM inbox WHERE handled_at < $1 RETURNING type)
 INSERT INTO events_forgotten (type, count) SELECT type, count(*) FROM gone GROUP BY type
 ON CONFLICT (type) DO UPDATE SET count = events_forgotten.count + excluded.count
-""")
+"""
 
 
 async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]]) -> Sequence[Received[Any]]:
@@ -30,10 +31,9 @@ async def mark_handled(session: AsyncSession, received: Sequence[Received[Any]])
 
     The same event may come twice in one batch: it is handled once, as it came first.
     """
-    result = await session.execute(
-        _MARK, {"ids": [one.id for one in received], "types": [one.event.type for one in received]}
-    )
-    marked = set(result.scalars())
+    connection = await driver(session)
+    rows = await connection.fetch(_MARK, [one.id for one in received], [one.event.type for one in received])
+    marked = {row["event_id"] for row in rows}
     if len(marked) == len(received):
         return received
     first: dict[UUID, Received[Any]] = {}
@@ -50,4 +50,4 @@ async def handled_before(session: AsyncSession, ids: Iterable[UUID]) -> set[UUID
 
 async def purge_marks(session: AsyncSession, *, before: datetime) -> None:
     """Forget marks older than the topics' retention: their events cannot come again. Their number is kept."""
-    await session.execute(_FORGET, {"before": before})
+    await (await driver(session)).execute(_FORGET, before)

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -78,7 +78,7 @@ class _Result(Enum):
 
 async def wake_job(session: AsyncSession, name: str) -> None:
     """Have a job run as soon as this transaction commits."""
-    await session.execute(text("SELECT pg_notify('job', :name)"), {"name": name})
+    await session.execute(select(func.pg_notify("job", name)))
 
 
 async def run_job_now(runtime: Runtime, job: Job) -> None:
