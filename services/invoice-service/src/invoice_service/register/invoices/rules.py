@@ -172,7 +172,7 @@ _LONGEST_TERM = 30
 # Letters of other alphabets that look like ours (Unicode UTS #39), in capitals: Cyrillic and Greek.
 _LOOK_ALIKES = str.maketrans("АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXABEZHIKMNOPTYX")
 _NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]+")
-_LEADING = re.compile(r"^(?:INV|NO)+")
+_LEADING = ("INV", "NO")
 
 
 def normalised_number(number: str) -> str:
@@ -185,8 +185,13 @@ def normalised_number(number: str) -> str:
     >>> normalised_number("Inv no. 0042"), normalised_number("000"), normalised_number("INV")
     ('42', '000', 'INV')
     """
-    plain = _NEITHER_LETTER_NOR_DIGIT.sub("", number.upper() if number.isascii() else _in_latin(number))
-    return _LEADING.sub("", plain).lstrip("0") or plain or number
+    plain = number.upper() if number.isascii() else _in_latin(number)
+    if not plain.isalnum():
+        plain = _NEITHER_LETTER_NOR_DIGIT.sub("", plain)
+    rest = plain
+    while rest.startswith(_LEADING):
+        rest = rest[3:] if rest.startswith("INV") else rest[2:]
+    return rest.lstrip("0") or plain or number
 
 
 def _in_latin(number: str) -> str:
