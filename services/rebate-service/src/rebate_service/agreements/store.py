@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from dataclasses import fields
 from functools import lru_cache
+from operator import itemgetter
+from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from council_common.database.sessions import driver
@@ -15,26 +18,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from rebate_service.agreements.rules import (
-    AgreementsInForce,
-    ClockEnd,
-    ClockStart,
-    Collection,
-    RebateBase,
-    Terms,
-    VatMode,
-    VersionInForce,
-)
+from rebate_service.agreements.rules import AgreementsInForce, Terms, VersionInForce
 from rebate_service.agreements.tables import Agreement, AgreementVersion
 
 LOCK = lock_key("rebate-service-agreements")
 """Shared by transactions that decide on invoices by the agreements, exclusive for the one that applies a change."""
 
-_IN_FORCE = """
-SELECT supplier_id, agreement_id, number, effective_from, effective_to,
-    reference_rate_percent, target_day, term_days, clock_start, clock_end, rebate_base, vat_mode, collection
+_TERMS = tuple(field.name for field in fields(Terms))
+_IN_FORCE = f"""
+SELECT supplier_id, agreement_id, number, effective_from, effective_to, {", ".join(_TERMS)}
 FROM agreement_version WHERE supplier_id = ANY($1) ORDER BY agreement_id, number
 """
+_terms_in = itemgetter(*_TERMS)
 
 
 async def agreements_of(session: AsyncSession, supplier_ids: Iterable[UUID]) -> AgreementsInForce:
@@ -47,44 +42,16 @@ async def agreements_of(session: AsyncSession, supplier_ids: Iterable[UUID]) -> 
             number=row["number"],
             effective_from=row["effective_from"],
             effective_to=row["effective_to"],
-            terms=_terms(
-                reference_rate_percent=row["reference_rate_percent"],
-                target_day=row["target_day"],
-                term_days=row["term_days"],
-                clock_start=row["clock_start"],
-                clock_end=row["clock_end"],
-                rebate_base=row["rebate_base"],
-                vat_mode=row["vat_mode"],
-                collection=row["collection"],
-            ),
+            terms=_terms(_terms_in(row)),
         )
         versions.setdefault(row["supplier_id"], []).append(version)
     return AgreementsInForce(versions)
 
 
 @lru_cache(maxsize=1024)
-def _terms(
-    *,
-    reference_rate_percent: Decimal,
-    target_day: int,
-    term_days: int,
-    clock_start: str,
-    clock_end: str,
-    rebate_base: str,
-    vat_mode: str,
-    collection: str,
-) -> Terms:
-    """Made once: most agreements of a council have the same few terms."""
-    return Terms(
-        reference_rate_percent=reference_rate_percent,
-        target_day=target_day,
-        term_days=term_days,
-        clock_start=ClockStart(clock_start),
-        clock_end=ClockEnd(clock_end),
-        rebate_base=RebateBase(rebate_base),
-        vat_mode=VatMode(vat_mode),
-        collection=Collection(collection),
-    )
+def _terms(values: tuple[Any, ...]) -> Terms:
+    """Made once, of values in the order of `_TERMS`: most agreements of a council have the same few terms."""
+    return Terms.named_in(SimpleNamespace(**dict(zip(_TERMS, values, strict=True))))
 
 
 async def terms_of(session: AsyncSession, agreement_id: UUID, number: int) -> Terms:
