@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.identity.actor import Actor
@@ -20,6 +21,7 @@ router = resource_router("programme-kpis")
 
 Reader = Annotated[Actor, requires("rebates:read")]
 SUPPLIER_NAME = NameBeside("supplier_id", "supplier", "/v1/suppliers")
+FILENAME = "programme-kpis.csv"
 
 
 @router.get("")
@@ -34,13 +36,13 @@ async def export(runtime: RuntimeDep, query: Annotated[PeriodQuery, Query()], _:
     async with runtime.sessions() as session:
         rows = await report_whole(session, query.by, first=query.first, last=query.last)
     columns = [name for name in FiguresOut.model_fields if name != "bucket"]
-    first_columns, names = [query.by.value], {}
-    if query.by is Breakdown.SUPPLIER:
-        first_columns = [SUPPLIER_NAME.column, SUPPLIER_NAME.header]
-        suppliers = await SUPPLIER_NAME.of(runtime.clients, [UUID(row.bucket) for row in rows])
-        names = {str(supplier_id): [name] for supplier_id, name in suppliers.items()}
-    lines = [
-        [row.bucket, *names.get(row.bucket, [""] * (len(first_columns) - 1)), *(getattr(row, name) for name in columns)]
-        for row in rows
-    ]
-    return report_csv([*first_columns, *columns], lines, filename="programme-kpis.csv")
+    if query.by is not Breakdown.SUPPLIER:
+        lines = [[row.bucket, *_values(row, columns)] for row in rows]
+        return report_csv([query.by.value, *columns], lines, filename=FILENAME)
+    names = await SUPPLIER_NAME.of(runtime.clients, [UUID(row.bucket) for row in rows])
+    lines = [[row.bucket, names.get(UUID(row.bucket), ""), *_values(row, columns)] for row in rows]
+    return report_csv([SUPPLIER_NAME.column, SUPPLIER_NAME.header, *columns], lines, filename=FILENAME)
+
+
+def _values(row: FiguresOut, columns: Sequence[str]) -> list[Any]:
+    return [getattr(row, name) for name in columns]

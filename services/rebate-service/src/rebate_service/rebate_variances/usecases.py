@@ -93,17 +93,21 @@ def _variance(record: RebateRecord, at: datetime) -> RebateVariance:
 def _found(variance: RebateVariance, change: RebateChange, *, version: int, at: datetime) -> list[Change]:
     """The facts that a variance was found: about the rebate, which it is published with, and about itself."""
     by = Actor(subject=change.by, name=change.by)
-    detail = {"variance_id": str(variance.id), "difference_pence": variance.difference_pence}
-    event = _found_event(variance, change, version=version, at=at)
-    return [
-        Change("rebate", variance.rebate_id, version, "variance_found", event, variance.cause, detail, by),
-        Change("rebate_variance", variance.id, variance.version, "found", None, variance.cause, by=by),
-    ]
+    of_rebate = Change(
+        entity="rebate",
+        entity_id=variance.rebate_id,
+        version=version,
+        action="variance_found",
+        event=_found_event(variance, change, version=version, at=at),
+        reason=variance.cause,
+        detail={"variance_id": str(variance.id), "difference_pence": variance.difference_pence},
+        by=by,
+    )
+    return [of_rebate, _own(variance, "found", variance.cause)._replace(by=by)]
 
 
 def _resolved(variance: RebateVariance, resolution: Resolution, *, version: int, at: datetime) -> list[Change]:
     """The facts that a variance was resolved by the platform."""
-    detail = {"variance_id": str(variance.id)}
     event = RebateVarianceResolvedV1(
         version=version,
         occurred_at=at,
@@ -117,10 +121,23 @@ def _resolved(variance: RebateVariance, resolution: Resolution, *, version: int,
         cause=variance.cause,
         resolution=resolution,
     )
-    return [
-        Change("rebate", variance.rebate_id, version, "variance_resolved", event, resolution, detail),
-        Change("rebate_variance", variance.id, variance.version, "resolved", None, resolution),
-    ]
+    of_rebate = Change(
+        entity="rebate",
+        entity_id=variance.rebate_id,
+        version=version,
+        action="variance_resolved",
+        event=event,
+        reason=resolution,
+        detail={"variance_id": str(variance.id)},
+    )
+    return [of_rebate, _own(variance, "resolved", resolution)]
+
+
+def _own(variance: RebateVariance, action: str, reason: str) -> Change:
+    """A line of a variance's own history."""
+    return Change(
+        entity="rebate_variance", entity_id=variance.id, version=variance.version, action=action, reason=reason
+    )
 
 
 def _found_event(variance: RebateVariance, change: RebateChange, *, version: int, at: datetime) -> Event:
