@@ -57,7 +57,7 @@ def service_part(around: Surroundings, service: str) -> Part:
     """One of the five: brings its tables up to date, then runs API and worker in one process."""
     program = Program(
         name=service,
-        command=[sys.executable, "-m", f"{service}_service", "serve"],
+        command=[sys.executable, "-m", "council_local.run_service", service],
         log=around.folders.log(service),
         record=around.folders.pid(service),
         environment=around.of_service(service),

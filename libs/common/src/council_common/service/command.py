@@ -137,6 +137,8 @@ async def _serve(service: Service, settings: ServiceSettings, *, api: bool, work
         timeout_keep_alive=75,
         timeout_graceful_shutdown=20,
         server_header=False,
+        # No route speaks WebSocket; left to itself, uvicorn loads a library for it.
+        ws="none",
     )
     server = _Server(config)
     async with open_runtime(service.name, settings) as runtime, asyncio.TaskGroup() as group:
