@@ -56,7 +56,7 @@ async def test_refused_lines_are_downloaded_corrected_and_sent_again(racing_serv
     again = await imported(racing_service, corrected)
     assert line_counts(again) == (3, 0, len(REFUSED) - 3, 0)
     page = await shown(racing_service, f"/v1/invoices?import_id={again['id']}&sort=received_on")
-    assert sorted(each["line_number"] for each in page["items"]) == [3, 6, 12]
+    assert sorted(line["line_number"] for line in page["items"]) == [3, 6, 12]
     once_more = await imported(racing_service, corrected)
     assert line_counts(once_more) == (0, 3, len(REFUSED) - 3, 0)
     assert len(await racing_service.published(InvoiceReceivedV1)) == 5
@@ -194,8 +194,8 @@ async def test_duplicates_in_a_file_and_against_the_database_are_held(racing_ser
     assert line_counts(done) == (4, 0, 0, 0)
     held = (await shown(racing_service, "/v1/invoices?held=true&sort=id"))["items"]
     second = (await shown(racing_service, "/v1/invoices?source_reference=R2"))["items"][0]
-    held.sort(key=lambda each: str(each["number"]), reverse=True)
-    assert [(each["number"], each["duplicate_of"]) for each in held] == [("a. 2", second["id"]), ("A-1", first["id"])]
+    held.sort(key=lambda invoice: str(invoice["number"]), reverse=True)
+    assert [(one["number"], one["duplicate_of"]) for one in held] == [("a. 2", second["id"]), ("A-1", first["id"])]
     assert len(await racing_service.published(DuplicateSuspectedV1)) == 2
     assert len(await racing_service.published(InvoiceHeldV1)) == 2
     [hold] = await shown(racing_service, f"/v1/invoices/{held[0]['id']}/holds")

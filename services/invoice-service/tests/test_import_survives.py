@@ -125,7 +125,7 @@ async def _waits_for_a_lock(service: Harness) -> bool:
 
 async def _broken(service: Harness, path: str) -> None:
     """A mapping that this version of the service cannot read."""
-    await _change(service, f"""UPDATE invoice_import SET mapping = '{{"nobody": "knows"}}' WHERE id = '{_id(path)}'""")
+    await _change(service, f"""UPDATE invoice_import SET mapping = '{{"unknown": "field"}}' WHERE id = '{_id(path)}'""")
 
 
 async def _change(service: Harness, statement: str) -> None:

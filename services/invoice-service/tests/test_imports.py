@@ -62,7 +62,7 @@ async def test_a_file_of_invoices_is_imported(racing_service: Harness) -> None:
     ]  # fmt: skip
     assert done["amount_basis"] is None
     listed = await shown(racing_service, f"/v1/invoice-imports?status=done&sha256={done['sha256']}")
-    assert [each["id"] for each in listed["items"]] == [done["id"]]
+    assert [import_["id"] for import_ in listed["items"]] == [done["id"]]
 
 
 async def test_ndjson_and_its_refused_lines(racing_service: Harness) -> None:

@@ -19,7 +19,7 @@ class NoteIn(RequestModel):
 
 
 class WorkErrorOut(BaseModel):
-    """Why work failed, and what would be right where that can be said."""
+    """Why work failed, and what would be right where that is known."""
 
     code: str
     detail: str

@@ -79,7 +79,7 @@ class Work(_PlatformRow, table=True):
 
     @property
     def seconds_left(self) -> int | None:
-        """How many seconds of work are left at that pace; None where it does not go on, or nobody can tell."""
+        """How many seconds of work are left at that pace; None where it does not go on, or has no pace yet."""
         if self.state not in OPEN or self.total is None or not self.per_second:
             return None
         return max(0, ceil((self.total - self.done) / self.per_second))

@@ -1,7 +1,7 @@
 """The job of a kind of long work: a few seconds for whichever has waited longest, slice by slice, over and over.
 
-A slice is one transaction, so that a worker that is killed loses nothing and doubles nothing: whoever takes the work
-up next begins behind the last slice that was committed.
+A slice is one transaction, so that a worker that is killed loses nothing and doubles nothing: the worker that takes
+the work up next begins behind the last slice that was committed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ async def take_turn(kind: WorkKind, runtime: Runtime) -> bool:
     if work is None:
         await kind.rest()
         return False
-    # Looked at before the work: what kills its worker leaves nobody to look at it afterwards.
+    # Looked at before the work: work that kills its worker leaves none to look at it afterwards.
     if work.attempts > MOST_ATTEMPTS:
         await _fail(kind, runtime, work, broke(kind.noun), can_resume=True)
         return True
