@@ -7,14 +7,12 @@ from uuid import UUID
 import pytest
 from council_common.errors import Conflict
 from council_common.events.handlers import Handlers
-from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api, resource_router
 from council_common.service.command import Service
 from council_common.testing.harness import Harness, harness
-from council_common.web.dependencies import SessionDep, requires
-from council_common.web.idempotency import Idempotent
+from council_common.web.acts import Act, acting
 from council_common.web.problems import MEDIA_TYPE
 from fastapi import FastAPI
 from pydantic import BaseModel
@@ -46,15 +44,14 @@ def make_service(things: Things) -> Service:
 def make_router(things: Things) -> Any:
     router = resource_router("things")
 
-    @router.post("", status_code=201, dependencies=[Idempotent])
-    async def make_thing(
-        body: ThingIn, session: SessionDep, _: Annotated[Actor, requires("invoices:write")]
-    ) -> ThingOut:
-        thing_id = new_id()
+    @router.post("", status_code=201)
+    async def make_thing(body: ThingIn, act: Annotated[Act, acting("invoices:write")]) -> ThingOut:
+        thing_id, session = new_id(), act.session
         await session.execute(text("INSERT INTO thing VALUES (:id, :name)"), {"id": thing_id, "name": body.name})
         await things.publish(session, 0, of=1)
         if body.fail:
             raise TakenName("No.")
+        act.answers(f"{router.prefix}/{thing_id}", 1)
         return ThingOut(id=thing_id, name=body.name)
 
     return router

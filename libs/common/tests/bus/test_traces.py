@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from aiokafka import AIOKafkaConsumer
 from council_common.database.sessions import driver
+from council_common.events import consumer
 from council_common.events.contract import Event
 from council_common.events.dead_letters import replay_dead_letters
 from council_common.events.envelope import Envelope, WrittenEvent, unseal
@@ -131,7 +132,9 @@ async def test_one_by_one_each_event_is_handled_and_logged_under_its_own_trace(t
     assert all(UUID(line["event_id"]) for line in lines)
 
 
-async def test_a_dead_letter_is_logged_and_replayed_under_its_trace(things: Things) -> None:
+async def test_a_dead_letter_is_logged_and_replayed_under_its_trace(
+    things: Things, monkeypatch: pytest.MonkeyPatch
+) -> None:
     noted, broken, out = _noted_event(things), True, io.StringIO()
     handlers = Handlers()
 
@@ -144,6 +147,8 @@ async def test_a_dead_letter_is_logged_and_replayed_under_its_trace(things: Thin
     await _count_under_traces(things, 7)
     with redirect_stderr(out):
         configure_logs("things-service")
+        # The module's own logger keeps the stream that the first test of this process gave it.
+        monkeypatch.setattr(consumer, "log", get_logger())
         async with at_work(things.consumer(handlers)):
             await things.until("SELECT count(*) FROM dead_letter", 1)
     [line] = [line for line in map(json.loads, out.getvalue().splitlines()) if "dead_letter" in line["event"]]
