@@ -151,8 +151,8 @@ def install_uv(environment: Environment, lock: Path) -> None:
     say(f"The installer uv {version} (18 MB) ...")
     hashed = environment.folder / "uv.lock"
     hashed.write_text(locked_lines(lock, "uv"))
-    pip = [environment.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    done = subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", hashed], stdout=sys.stderr, check=False)
+    pip = [str(environment.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    done = subprocess.run([*pip, "--no-deps", "--require-hashes", "-r", str(hashed)], stdout=sys.stderr, check=False)
     if done.returncode != 0:
         raise SetUpError("pip could not install uv; its reason stands above.")
 
