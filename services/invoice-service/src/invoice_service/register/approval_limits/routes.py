@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from council_common.ids import new_id
 from council_common.service.api import resource_router
 from council_common.web.acts import Act, acting
 from council_common.web.resource_routes import reading_routes
@@ -23,8 +22,16 @@ Writing = Annotated[Act, acting("approval-limits:write")]
 @router.post("", status_code=201)
 async def set_(limit: ApprovalLimitIn, act: Writing) -> ApprovalLimitOut:
     """Set how much a role may approve; 409 when it has a limit for the same department on one of the days."""
-    new = ApprovalLimit(id=new_id(), **limit.model_dump())
-    made = await usecases.set_limit(act.session, new, by=act.by, at=act.at)
+    made = await usecases.set_limit(
+        act.session,
+        limit.role,
+        limit.department,
+        up_to_pence=limit.up_to_pence,
+        effective_from=limit.effective_from,
+        effective_to=limit.effective_to,
+        by=act.by,
+        at=act.at,
+    )
     act.answers(f"{router.prefix}/{made.id}", made.version)
     return ApprovalLimitOut.of(made)
 
