@@ -20,7 +20,7 @@ from invoice_stories import (
 )
 
 REFUSED = (
-    (a_line(2, supplier="S9"), "unknown-supplier", "supplier_reference"),
+    (a_line(2, supplier="S9"), "supplier-not-found", "supplier_reference"),
     (a_line(3, gross_pence=1), "sums-differ", "gross"),
     (a_line(4, received_on="2026-03-12"), "date-in-future", "received_on"),
     (a_line(5, net_pence="12.50"), "not-pence", "net"),

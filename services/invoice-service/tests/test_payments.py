@@ -170,7 +170,7 @@ async def test_a_settled_dispute_moves_the_day_the_invoice_was_valid(service: Ha
 async def test_no_invoice_is_valid_only_after_it_was_paid(
     service: Harness, began_on: str | None, ended_on: str, valid_on: date | None, *, disputed: bool
 ) -> None:
-    """payables.md §1.4: no rebate while disputed; day 0 of a clock must not lie behind the payment."""
+    """The programme's terms: no rebate while disputed; day 0 of a clock is never after the payment."""
     await a_supplier(service)
     invoice = await approved(service)
     base = f"/v1/invoices/{invoice['id']}"
@@ -221,14 +221,14 @@ async def test_when_the_funds_arrive_follows_from_the_method(
 @pytest.mark.parametrize(
     ("remitted_on", "arrives_on"),
     [
-        (date(2026, 3, 11), date(2026, 3, 13)),  # payables.md §1.1: sent Wednesday, there on Friday
+        (date(2026, 3, 11), date(2026, 3, 13)),  # sent on Wednesday, there on Friday
         (date(2026, 3, 7), date(2026, 3, 11)),
         (date(2026, 4, 3), date(2026, 4, 9)),  # Good Friday: input on the Tuesday after Easter
-        (date(2026, 4, 28), date(2026, 4, 30)),  # payables.md §2.1
+        (date(2026, 4, 28), date(2026, 4, 30)),
     ],
 )
 def test_the_bacs_cycle(remitted_on: date, arrives_on: date) -> None:
-    """payables.md §3.2: input, processing, entry."""
+    """Pay.UK, Bacs processing calendar: input, processing, entry."""
     assert arrival(PaymentMethod.BACS, remitted_on=remitted_on, stated=None) == arrives_on
 
 

@@ -97,7 +97,7 @@ async def test_suppliers_that_nobody_was_asked_for_are_not_called_unknown(racing
         done = await imported(racing_service, _file(*lines), **spend())
     assert line_counts(done) == (0, 0, 300, 0)
     refusals = await shown(racing_service, f"/v1/invoice-imports/{done['id']}/refusals?limit=200")
-    assert {one["code"] for one in refusals["items"]} == {"unknown-supplier"}
+    assert {one["code"] for one in refusals["items"]} == {"supplier-not-found"}
     path = f"/v1/invoice-imports/{done['id']}/refusals?limit=200&cursor={refusals['next']}"
     rest = (await shown(racing_service, path))["items"]
     assert [one["code"] for one in rest] == ["supplier-not-looked-up"] * 100

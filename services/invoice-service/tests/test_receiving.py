@@ -92,7 +92,7 @@ async def test_an_invoice_of_a_supplier_that_ended_since_is_still_found(service:
 
 
 async def test_a_third_copy_is_held_though_the_second_was_released(service: Harness) -> None:
-    """payables.md §4, D1: the first is cancelled, the second paid after its hold was lifted, and comes once more."""
+    """Rule D1: the first is cancelled, the second paid after its hold was released, and comes once more."""
     await a_supplier(service)
     first = await received(service)
     second = await received(service, reference="52")
@@ -249,7 +249,7 @@ async def test_a_reverse_charge_has_no_vat(service: Harness) -> None:
 async def test_an_unknown_supplier_is_refused(service: Harness) -> None:
     async with service.as_("erp") as erp:
         answer = await erp.post("/v1/invoices", json=an_invoice())
-    assert (answer.status_code, answer.json()["code"]) == (422, "unknown-supplier")
+    assert (answer.status_code, answer.json()["code"]) == (404, "supplier-not-found")
 
 
 async def test_who_may_not_is_told_so(service: Harness) -> None:

@@ -24,7 +24,7 @@ TODAY = date(2026, 3, 11)
 @pytest.mark.parametrize(
     ("number", "key"),
     [
-        ("INV-00123/A", "123A"),  # payables.md §4
+        ("INV-00123/A", "123A"),
         ("123a", "123A"),
         ("Invoice", "OICE"),  # the rule as published: leading INV goes
         ("No. 12", "12"),
@@ -47,7 +47,7 @@ def test_a_normalised_number_is_never_empty(number: str) -> None:
 
 
 def test_dates_by_law() -> None:
-    """Procurement Act 2023 s68(2), payables.md §2.1: received 1 April 2026, to be paid by Thursday 30 April.
+    """Procurement Act 2023 s68(2): received 1 April 2026, to be paid by Thursday 30 April.
 
     "Payment landing 1 May … breaches s68", also where longer terms were agreed.
     """

@@ -20,7 +20,7 @@ from invoice_service.register.invoices.rules import content_hash
 from invoice_service.register.suppliers import store as suppliers
 from invoice_service.register.suppliers.rules import ENDED, hold_reasons
 
-_UNKNOWN = Problem("supplier_reference", "unknown-supplier", "is no known supplier", "a supplier that is registered")
+_UNKNOWN = Problem("supplier_reference", "supplier-not-found", "is no known supplier", "a supplier that is registered")
 _NOT_ASKED = Problem(
     "supplier_reference",
     "supplier-not-looked-up",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, Malformed
+from council_common.errors import Conflict, NotFound
 
 SUPPLIER_HELD = "supplier_held"
 BANK_ACCOUNT_CHANGE = "bank_account_change"
@@ -15,10 +15,10 @@ HELD = "held"
 ENDED = frozenset({"merged", "closed"})
 
 
-class UnknownSupplier(Malformed):
+class UnknownSupplier(NotFound):
     """Neither we nor supplier-service know the supplier named."""
 
-    code = "unknown-supplier"
+    code = "supplier-not-found"
 
 
 class SupplierClosed(Conflict):
@@ -41,7 +41,7 @@ class KnownSupplier:
 
     @classmethod
     def of(cls, answer: dict[str, Any]) -> KnownSupplier:
-        """From a supplier resource of supplier-service; fields it does not (yet) tell have harmless defaults."""
+        """From a supplier resource of supplier-service; fields it does not have yet take harmless defaults."""
         source = answer.get("source") or {}
         change = answer.get("open_bank_account_change_id")
         return cls(
@@ -56,7 +56,7 @@ class KnownSupplier:
 
 
 def hold_reasons(status: str, open_changes: Sequence[object]) -> list[str]:
-    """Why no invoice of a supplier may be paid (payables.md §4: "every payment held while a case is open").
+    """Why no invoice of a supplier may be paid; council policy holds them while a change of bank account is open.
 
     >>> hold_reasons("held", ["a change"])
     ['bank_account_change', 'supplier_held']

@@ -67,18 +67,18 @@ WHERE supplier_id = ANY($1::uuid[]) ORDER BY supplier_id FOR SHARE
 
 
 async def keep(session: AsyncSession, suppliers: Sequence[KnownSupplier]) -> None:
-    """Store suppliers as fact; what is newer here stays."""
+    """Store suppliers as supplier-service has them; what is newer here stays."""
     connection = await driver(session)
     await connection.execute(
         _KEEP,
-        [each.supplier_id for each in suppliers],
-        [each.source_system for each in suppliers],
-        [each.source_reference for each in suppliers],
-        [each.status for each in suppliers],
-        [each.payment_terms_days for each in suppliers],
-        [each.version for each in suppliers],
+        [supplier.supplier_id for supplier in suppliers],
+        [supplier.source_system for supplier in suppliers],
+        [supplier.source_reference for supplier in suppliers],
+        [supplier.status for supplier in suppliers],
+        [supplier.payment_terms_days for supplier in suppliers],
+        [supplier.version for supplier in suppliers],
     )
-    open_changes = [(each.supplier_id, change) for each in suppliers for change in each.open_changes]
+    open_changes = [(supplier.supplier_id, change) for supplier in suppliers for change in supplier.open_changes]
     if open_changes:
         await connection.execute(_OPEN_CHANGES, *map(list, zip(*open_changes, strict=True)))
 
@@ -94,7 +94,7 @@ async def set_status(session: AsyncSession, supplier_ids: Sequence[UUID], versio
 
 
 async def statuses(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The status of suppliers; those nobody fact of are left out."""
+    """The status of suppliers; those that are not known here are left out."""
     rows = await (await driver(session)).fetch(_STATUSES, supplier_ids)
     return {row["supplier_id"]: row["status"] for row in rows}
 

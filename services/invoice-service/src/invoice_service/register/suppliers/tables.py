@@ -11,7 +11,7 @@ from invoice_service.rows import Row
 
 
 class Supplier(Row, table=True):
-    """What the last facts of supplier-service said. `version` is that of the newest one applied.
+    """A supplier as its service last published it. `version` is that of the newest event applied.
 
     `open_changes` holds the ids of undecided bank-account changes. The source is unknown (null) only while a
     supplier was named by an event before its registration reached us.
