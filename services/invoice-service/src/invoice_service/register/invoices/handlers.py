@@ -27,23 +27,23 @@ handlers = Handlers()
 
 @handlers.on_many(SupplierRegisteredV1)
 async def remember_suppliers(session: AsyncSession, received: Sequence[Received[SupplierRegisteredV1]]) -> None:
-    await suppliers.keep_registered(session, [each.event for each in received])
+    await suppliers.keep_registered(session, [message.event for message in received])
 
 
 @handlers.on_many(SupplierChangedV1)
 async def remember_changes(session: AsyncSession, received: Sequence[Received[SupplierChangedV1]]) -> None:
-    await suppliers.keep_changed(session, [each.event for each in received])
+    await suppliers.keep_changed(session, [message.event for message in received])
 
 
 @handlers.on_many(SupplierHeldV1)
 async def hold_for_supplier(session: AsyncSession, received: Sequence[Received[SupplierHeldV1]]) -> None:
-    held = await suppliers.keep_held(session, [each.event for each in received])
+    held = await suppliers.keep_held(session, [message.event for message in received])
     await hold_invoices(session, _causes(received, of=held), reason=SUPPLIER_HELD, at=received[0].now)
 
 
 @handlers.on_many(SupplierReleasedV1)
 async def release_for_supplier(session: AsyncSession, received: Sequence[Received[SupplierReleasedV1]]) -> None:
-    free = await suppliers.keep_released(session, [each.event for each in received])
+    free = await suppliers.keep_released(session, [message.event for message in received])
     await release_invoices(session, _causes(received, of=free), reason=SUPPLIER_HELD, at=received[0].now)
 
 
@@ -51,7 +51,7 @@ async def release_for_supplier(session: AsyncSession, received: Sequence[Receive
 async def hold_for_bank_change(
     session: AsyncSession, received: Sequence[Received[BankAccountChangeRequestedV1]]
 ) -> None:
-    events = [each.event for each in received]
+    events = [message.event for message in received]
     await suppliers.open_changes(session, events)
     causes = _causes(received, of={event.supplier_id for event in events})
     await hold_invoices(session, causes, reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
@@ -73,10 +73,12 @@ async def _end_changes(
     session: AsyncSession,
     received: Sequence[Received[BankAccountChangeRejectedV1] | Received[BankAccountActivatedV1]],
 ) -> None:
-    clear = await suppliers.close_changes(session, [each.event for each in received])
+    clear = await suppliers.close_changes(session, [message.event for message in received])
     await release_invoices(session, _causes(received, of=clear), reason=BANK_ACCOUNT_CHANGE, at=received[0].now)
 
 
 def _causes(received: Sequence[Received[Any]], *, of: Collection[UUID]) -> list[Cause]:
     """Who began it, for these suppliers."""
-    return [Cause(each.event.supplier_id, each.event.by) for each in received if each.event.supplier_id in of]
+    return [
+        Cause(message.event.supplier_id, message.event.by) for message in received if message.event.supplier_id in of
+    ]

@@ -68,7 +68,7 @@ async def approve(invoice_id: UUID, act: Annotated[Act, acting_at_once("invoices
 async def list_holds(
     invoice_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
 ) -> list[HoldOut]:
-    """An invoice's holds, lifted ones among them; oldest first."""
+    """An invoice's holds, released ones among them; oldest first."""
     await get_row(session, Invoice, invoice_id)
     return [HoldOut.of(hold) for hold in await store.holds_of(session, invoice_id)]
 
@@ -86,14 +86,14 @@ async def hold(invoice_id: UUID, hold: HoldIn, act: Annotated[Act, acting("invoi
 async def release(
     invoice_id: UUID, hold_id: UUID, release: HoldReleaseIn, act: Annotated[Act, acting("invoices:write")]
 ) -> HoldOut:
-    """Lift a hold; with the last one the invoice goes back to where it was.
+    """Release a hold; with the last one the invoice goes back to where it was.
 
     The day on which a dispute ended is the one from which an invoice counts as valid: say it where it was earlier.
     """
-    lifted, version = await usecases.release_hold(
+    released, version = await usecases.release_hold(
         act.session, invoice_id, hold_id, release.release(), by=act.by, at=act.at
     )
-    return _answer_hold(act, lifted, version)
+    return _answer_hold(act, released, version)
 
 
 @router.post("/{invoice_id}/cancellations", status_code=201)

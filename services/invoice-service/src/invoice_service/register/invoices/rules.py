@@ -80,13 +80,13 @@ class CancelReason(StrEnum):
 
 
 class InvoiceHeld(Conflict):
-    """The invoice is held; neither approved nor paid until every reason is lifted."""
+    """The invoice is held; neither approved nor paid until every hold is released."""
 
     code = "invoice-held"
 
 
 class HoldReleased(Conflict):
-    """The hold was lifted before."""
+    """The hold was released before."""
 
     code = "hold-already-released"
 
@@ -119,7 +119,7 @@ class InvoiceMalformed(Malformed):
     """The invoice is invalid; `code` is that of its first problem."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        errors = [FieldError(each.field, each.problem, each.expected) for each in problems]
+        errors = [FieldError(problem.field, problem.problem, problem.expected) for problem in problems]
         super().__init__("The invoice is invalid; see errors.", errors=errors)
         self.code = problems[0].code
 

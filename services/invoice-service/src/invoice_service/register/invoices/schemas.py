@@ -66,8 +66,14 @@ class InvoiceIn(RequestModel):
             received_on=self.received_on,
             due_on=self.due_on,
             lines=tuple(
-                rules.Line(one.description, one.net_pence, one.vat_rate, one.vat_pence, one.department)
-                for one in self.lines
+                rules.Line(
+                    description=line.description,
+                    net_pence=line.net_pence,
+                    vat_rate=line.vat_rate,
+                    vat_pence=line.vat_pence,
+                    department=line.department,
+                )
+                for line in self.lines
             ),
             net_pence=self.net_pence,
             vat_pence=self.vat_pence,

@@ -24,7 +24,7 @@ _ENDED = ", ".join(f"'{status}'" for status in ENDED)
 def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
     """Rule D1 as SQL: the earliest invoice of a supplier, number and kind; the arguments are SQL themselves.
 
-    One that was held as a duplicate counts as well: its hold may have been lifted, and the one it repeats cancelled.
+    One that was held as a duplicate counts as well: its hold may have been released, and the one it repeats cancelled.
     Source: the council's duplicate rule D1 (same supplier, normalised number and kind).
     """
     return f"""

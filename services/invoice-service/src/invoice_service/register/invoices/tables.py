@@ -92,7 +92,7 @@ class Invoice(Listed, Row, table=True):
 
 
 class InvoiceHold(Row, table=True):
-    """A reason not to pay an invoice, until it is lifted.
+    """A reason not to pay an invoice, until it is released.
 
     `placed_on` (where given) and `released_on` are the days on which the reason arose and was gone, `placed_at` and
     `released_at` when that was recorded.

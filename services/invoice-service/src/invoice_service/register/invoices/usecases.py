@@ -27,8 +27,8 @@ from invoice_service.register.invoices.tables import Invoice, InvoiceHold
 from invoice_service.register.suppliers.rules import BANK_ACCOUNT_CHANGE, SUPPLIER_HELD
 
 _FOLLOW_SUPPLIER = (BANK_ACCOUNT_CHANGE, SUPPLIER_HELD)
-# Who sent the invoice is the one these holds check: another person lifts them.
-_LIFTED_BY_ANOTHER = (HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_CHECK)
+# Who sent the invoice is the one these holds check: another person releases them.
+_RELEASED_BY_ANOTHER = (HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_CHECK)
 
 
 async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor, at: datetime) -> Invoice:
@@ -87,18 +87,18 @@ async def hold_invoice(
 async def release_hold(
     session: AsyncSession, invoice_id: UUID, hold_id: UUID, release: Release, *, by: Actor, at: datetime
 ) -> tuple[InvoiceHold, int]:
-    """Lift one reason to hold; with the last one the invoice goes back to where it was.
+    """Release one hold; with the last one the invoice goes back to where it was.
 
     Raises HoldReleased, HoldFollowsSupplier, ApprovesOwnRequest and HoldMalformed.
     """
     invoice = await store.lock_invoice(session, invoice_id)
     hold = await store.get_hold(session, invoice_id, hold_id)
     if hold.released_at is not None:
-        raise rules.HoldReleased("This hold was lifted before.")
+        raise rules.HoldReleased("This hold was released before.")
     if hold.reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("This hold ends when the supplier is released or its bank change decided.")
-    if hold.reason in _LIFTED_BY_ANOTHER:
-        by.must_differ_from(invoice.received_by, what="Lifting this hold")
+    if hold.reason in _RELEASED_BY_ANOTHER:
+        by.must_differ_from(invoice.received_by, what="Releasing this hold")
     rules.check_hold_day("released_on", release.released_on, received_on=invoice.received_on, today=london_date(at))
     _release(hold, release, by=by, at=at)
     invoice.hold_reasons = [reason for reason in invoice.hold_reasons if reason != hold.reason]

@@ -81,7 +81,7 @@ def effective_rate(net_pence: int, vat_pence: int) -> str | None:
 
 @lru_cache(maxsize=1000)
 def plain_rate(rate: Decimal) -> str:
-    """A rate without trailing noughts.
+    """A rate without trailing zeros.
 
     >>> plain_rate(Decimal("20.00")), plain_rate(Decimal("12.5"))
     ('20', '12.5')
@@ -90,4 +90,4 @@ def plain_rate(rate: Decimal) -> str:
 
 
 def _rates_on(day: date) -> tuple[tuple[str, int], ...]:
-    return next(each.rates for each in USUAL_RATES if each.effective_from <= day)
+    return next(usual.rates for usual in USUAL_RATES if usual.effective_from <= day)
