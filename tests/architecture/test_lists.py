@@ -11,7 +11,6 @@ import asyncpg
 import pytest
 from council_common.database.migrations import migrate
 from council_common.database.sessions import driver_url
-from council_common.web.keyset import Order
 from council_common.web.lists import ResourceList
 from council_local.scratch import ScratchDatabases
 from sqlalchemy import ARRAY, Column, Table, select
@@ -66,18 +65,15 @@ async def fill(connection: asyncpg.Connection, table: Table) -> None:
 
 def page_behind(declared: type[ResourceList], name: str, row: Any) -> str:
     """The statement of a page behind a row, its values written out."""
-    order = Order(name, declared.orders[name.removeprefix("-")], declared.table.c.id)
-    cursor = order.cursor_of(tuple(row))
-    statement = order.apply(order.labelled(select(*declared.table.c))).limit(51)
-    compiled = order.after(statement, order.read(cursor)).compile(
-        dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}
-    )
-    return str(compiled)
+    order = declared(sort=name).order
+    page = order.page_of(select(*declared.table.c), behind=True)
+    page = page.params(first=51, **order.read(order.cursor_of(tuple(row))))
+    return str(page.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
 
 
 def middle_row(declared: type[ResourceList], name: str) -> str:
     """The statement that finds the keys of a row in the middle."""
-    order = Order(name, declared.orders[name.removeprefix("-")], declared.table.c.id)
+    order = declared(sort=name).order
     statement = order.apply(order.labelled(select())).offset(ROWS // 2).limit(1)
     return str(statement.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True}))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, Select, Text, cast, literal, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, Text, bindparam, cast, tuple_
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 MAX_LIMIT = 200
 CHUNK = 1000
+
+NO_PARAMETERS: Mapping[str, Any] = {}
 
 
 class Page(BaseModel, Generic[T]):
@@ -71,15 +73,29 @@ class Order:
         plain = [str(value.value if isinstance(value, Enum) else value) for value in self.values_of(row)]
         return base64.urlsafe_b64encode(json.dumps([self.name, *plain]).encode()).decode()
 
-    def read(self, cursor: str) -> list[ColumnElement[Any]]:
-        """The keys of a cursor, as PostgreSQL reads them. Raises Malformed for a cursor of another list or order."""
+    def page_of(self, statement: Select[Any], *, behind: bool) -> Select[Any]:
+        """The statement for one page: `first` says how many rows, and `key_0` and `key_1` behind which row, as text.
+
+        They are parameters, so that a statement made once serves every page.
+        """
+        statement = self.apply(self.labelled(statement)).limit(bindparam("first", type_=Integer()))
+        return (
+            self.after(statement, [_key(number, key) for number, key in enumerate(self._keys)]) if behind else statement
+        )
+
+    def read(self, cursor: str) -> dict[str, str]:
+        """The keys of a cursor, as parameters of `page_of`. Raises Malformed for a cursor of another list or order."""
         try:
             name, *values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
         except (ValueError, TypeError):  # TypeError: JSON that is no list, such as 5 or null
             name, values = None, []
         if name != self.name or len(values) != len(self._keys):
             raise _foreign_cursor()
-        return [cast(literal(str(value), Text()), key.type) for value, key in zip(values, self._keys, strict=True)]
+        return {f"key_{number}": str(value) for number, value in enumerate(values)}
+
+
+def _key(number: int, key: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(bindparam(f"key_{number}", type_=Text()), key.type)
 
 
 async def fetch_page(
@@ -89,11 +105,24 @@ async def fetch_page(
 
     A row carries the order's keys behind the statement's own columns. Raises Malformed for a cursor that is not one.
     """
-    statement = order.apply(order.labelled(statement)).limit(limit + 1)
-    if cursor is not None:
-        statement = order.after(statement, order.read(cursor))
+    return await fetch_rows(
+        session, order.page_of(statement, behind=cursor is not None), order, limit=limit, cursor=cursor
+    )
+
+
+async def fetch_rows(
+    session: AsyncSession,
+    page: Select[Any],
+    order: Order,
+    *,
+    limit: int,
+    cursor: str | None,
+    parameters: Mapping[str, Any] = NO_PARAMETERS,
+) -> tuple[Sequence[Any], str | None]:
+    """`fetch_page` of a statement that `Order.page_of` has made, with further parameters of its own."""
+    keys = {} if cursor is None else order.read(cursor)
     try:
-        rows = (await session.execute(statement)).all()
+        rows = (await session.execute(page, {**parameters, **keys, "first": limit + 1})).all()
     except DBAPIError as fault:
         if cursor is not None and str(getattr(fault.orig, "sqlstate", "")).startswith("22"):  # data exception
             raise _foreign_cursor() from None

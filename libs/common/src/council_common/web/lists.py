@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeAlias
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from sqlmodel import SQLModel
 
 from council_common.clock import LONDON
 from council_common.web.csv_export import NameBeside
-from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
+from council_common.web.keyset import MAX_LIMIT, Order, fetch_rows
 from council_common.web.query_models import QueryModel
 
 Condition: TypeAlias = Callable[[Any], ColumnElement[bool]]
@@ -107,8 +108,7 @@ class ResourceList(QueryModel):
     @property
     def order(self) -> Order:
         """The order asked for, or the list's own."""
-        name = self.sort or self.default_order
-        return Order(name, self.orders[name.removeprefix("-")], self.table.c.id)
+        return _order_of(type(self), self.sort or self.default_order)
 
     def narrow(self, statement: Select[Any]) -> Select[Any]:
         """The statement with every filter that was given."""
@@ -125,12 +125,25 @@ class ResourceList(QueryModel):
     async def page(self, session: AsyncSession, *, today: date | None = None) -> tuple[Sequence[Any], str | None]:
         """The rows of the page asked for, with the table's columns as attributes, and the cursor of the next."""
         limit = MAX_LIMIT if self.ids is not None else self.limit
-        statement = _on(today, self.narrow(select(*self.table.c)))
-        return await fetch_page(session, statement, self.order, limit=limit, cursor=self.cursor)
+        order = self.order
+        statement = self.narrow(_page_of(type(self), order.name, behind=self.cursor is not None))
+        parameters = {} if today is None else {"today": today}
+        return await fetch_rows(session, statement, order, limit=limit, cursor=self.cursor, parameters=parameters)
 
     def csv_statement(self, *, today: date | None = None) -> Select[Any]:
         """What the CSV shows, unordered."""
         return _on(today, self.narrow(select(*self.csv_columns)))
+
+
+@lru_cache(maxsize=1000)
+def _order_of(declared: type[ResourceList], name: str) -> Order:
+    return Order(name, declared.orders[name.removeprefix("-")], declared.table.c.id)
+
+
+@lru_cache(maxsize=1000)
+def _page_of(declared: type[ResourceList], name: str, *, behind: bool) -> Select[Any]:
+    """A page of all columns, not yet narrowed: made once, for making it costs as much as running it."""
+    return _order_of(declared, name).page_of(select(*declared.table.c), behind=behind)
 
 
 def _on(today: date | None, statement: Select[Any]) -> Select[Any]:
