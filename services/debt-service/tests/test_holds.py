@@ -29,7 +29,7 @@ async def test_a_hold_on_a_customer_reaches_what_is_owed_and_what_is_raised_late
         first["id"]
     ]
     assert len(await office.service.published(HoldReleasedV1)) == 3
-    assert (await office.release(hold, status=409))["code"] == "hold-released"
+    assert (await office.release(hold, status=409))["code"] == "hold-already-released"
     found = await office.get("holds", receivable_id=first["id"], released=False)
     assert [hold["id"] for hold in found["items"]] == [own["id"]]
     history = await office.all_items(f"holds/{hold['id']}/history")

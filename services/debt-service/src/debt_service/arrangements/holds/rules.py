@@ -36,7 +36,9 @@ def published_category(reason: HoldReason) -> HoldCategory:
 
 
 class HoldReleased(Conflict):
-    code = "hold-released"
+    """The hold was released before."""
+
+    code = "hold-already-released"
 
 
 class NothingOwed(Conflict):
@@ -76,7 +78,7 @@ def check_dates(new: NewHold, *, today: date) -> None:
 
 
 def in_force(*, released: bool, ends_on: date, as_at: date) -> bool:
-    """Whether a hold stops notices on a day, its last day included. `store.kind_in_force` restates it in SQL.
+    """Whether a hold stops notices on a day, its last day included. `store.reason_in_force` restates it in SQL.
 
     >>> in_force(released=False, ends_on=date(2026, 4, 30), as_at=date(2026, 5, 1))
     False
