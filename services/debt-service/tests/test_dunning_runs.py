@@ -98,7 +98,7 @@ async def test_a_run_as_at_a_future_day_is_refused(office) -> None:
     answer = await office.post("dunning-runs", {"as_at": "2026-03-12"}, status=422)
     assert answer["code"] == "date-in-future"
     run = await office.propose(TODAY)
-    answer = await office.post(f"dunning-runs/{run['id']}/approvals", {"issued_on": "2026-03-10"}, status=409)
+    answer = await office.post(f"dunning-runs/{run['id']}/approvals", {"issued_on": "2026-03-10"}, status=422)
     assert answer["code"] == "issue-day"
 
 

@@ -16,9 +16,8 @@ from council_common.web.acts import Act, acting
 from council_common.web.csv_export import csv_export
 from council_common.web.dependencies import RuntimeDep, SessionDep, requires
 from council_common.web.keyset import Page
-from council_common.web.preconditions import etag
-from council_common.web.resource_routes import CSV_RESPONSE, export_route, history_route, list_route
-from fastapi import Query, Response
+from council_common.web.resource_routes import CSV_RESPONSE, export_route, history_route, list_route, read_route
+from fastapi import Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -66,16 +65,16 @@ list_route(router, RunList, RunOut, scope="dunning:read", show=_with_progress)
 export_route(router, RunList, scope="dunning:read")
 
 
-@router.get("/{run_id}")
-async def read(
-    run_id: UUID, session: SessionDep, response: Response, _: Annotated[Actor, requires("dunning:read")]
-) -> RunDetailOut:
-    """A run: its items by state, level and reason, and how it differs from the last run over the same debts."""
-    run = await get_row(session, DunningRun, run_id)
-    response.headers["etag"] = etag(run.version)
-    [shown] = await _with_progress(session, [run])
-    counted = [StateCount(**counts) for counts in await store.states_of(session, run_id)]
-    return RunDetailOut(**shown.model_dump(), items=counted, difference=await _difference(session, run))
+async def _with_items(session: AsyncSession, runs: Sequence[Any]) -> list[RunDetailOut]:
+    """Runs with their items by state, level and reason, and how they differ from the last run over the same debts."""
+    return [
+        RunDetailOut(
+            **shown.model_dump(),
+            items=[StateCount(**counts) for counts in await store.states_of(session, run.id)],
+            difference=await _difference(session, run),
+        )
+        for run, shown in zip(runs, await _with_progress(session, runs), strict=True)
+    ]
 
 
 async def _difference(session: AsyncSession, run: DunningRun) -> DifferenceOut | None:
@@ -86,12 +85,13 @@ async def _difference(session: AsyncSession, run: DunningRun) -> DifferenceOut |
     return DifferenceOut(run_id=before.id, as_at=before.as_at, by_level=levels)
 
 
+read_route(router, RunDetailOut, of=DunningRun, scope="dunning:read", show=_with_items)
 history_route(router, of=DunningRun, scope="dunning:read")
 
 
-@router.get("/{run_id}/items")
+@router.get("/{dunning_run_id}/items")
 async def list_items(
-    run_id: UUID,
+    dunning_run_id: UUID,
     session: SessionDep,
     query: Annotated[ItemQuery, Query()],
     _: Annotated[Actor, requires("dunning:read")],
@@ -101,66 +101,68 @@ async def list_items(
     Debts that only the calendar or their ladder keeps back (not due yet, the interval not elapsed, the top level
     reached, no procedure) are counted in the run and not listed; `/v1/receivables/{id}/next-notice` has it of one.
     """
-    await get_row(session, DunningRun, run_id)
-    items, following = await query.page(session, run_id)
+    await get_row(session, DunningRun, dunning_run_id)
+    items, following = await query.page(session, dunning_run_id)
     return Page(items=[ItemOut.of(item, item.number) for item in items], next=following)
 
 
-@router.get("/{run_id}/items/export.csv", response_class=StreamingResponse, responses=CSV_RESPONSE)
+@router.get("/{dunning_run_id}/items/export.csv", response_class=StreamingResponse, responses=CSV_RESPONSE)
 async def export_items(
-    run_id: UUID,
+    dunning_run_id: UUID,
     runtime: RuntimeDep,
     session: SessionDep,
     query: Annotated[ItemFilters, Query()],
     _: Annotated[Actor, requires("dunning:read")],
 ) -> StreamingResponse:
     """The whole list as CSV for people: the same filters and order, names beside ids, amounts in pounds."""
-    await get_row(session, DunningRun, run_id)
-    return await csv_export(runtime, items_csv(query, run_id), ITEM_ORDER, filename=f"dunning-run-{run_id}.csv")
+    await get_row(session, DunningRun, dunning_run_id)
+    return await csv_export(
+        runtime, items_csv(query, dunning_run_id), ITEM_ORDER, filename=f"dunning-run-{dunning_run_id}.csv"
+    )
 
 
-@router.get("/{run_id}/items/{item_id}")
+@router.get("/{dunning_run_id}/items/{item_id}")
 async def get_item(
-    run_id: UUID, item_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]
+    dunning_run_id: UUID, item_id: UUID, session: SessionDep, _: Annotated[Actor, requires("dunning:read")]
 ) -> ItemDetailOut:
     """One item with its edits; `item_id` is the receivable's id."""
-    return await _item(session, run_id, item_id)
+    return await _item(session, dunning_run_id, item_id)
 
 
-@router.post("/{run_id}/items/{item_id}/exclusions", status_code=201)
+@router.post("/{dunning_run_id}/items/{item_id}/exclusions", status_code=201)
 async def exclude(
-    run_id: UUID, item_id: UUID, exclusion: NoteIn, act: Annotated[Act, acting("dunning:write")]
+    dunning_run_id: UUID, item_id: UUID, exclusion: NoteIn, act: Annotated[Act, acting("dunning:write")]
 ) -> ItemDetailOut:
     """Take one debt out of a proposal; the snapshot stays, the edit is in the run's history."""
-    run = await exclude_item(act.session, run_id, item_id, note=exclusion.note, by=act.by, at=act.at)
-    act.answers(f"{router.prefix}/{run_id}/items/{item_id}", run.version)
-    return await _item(act.session, run_id, item_id)
+    run = await exclude_item(act.session, dunning_run_id, item_id, note=exclusion.note, by=act.by, at=act.at)
+    act.answers(f"{router.prefix}/{dunning_run_id}/items/{item_id}", run.version)
+    return await _item(act.session, dunning_run_id, item_id)
 
 
-async def _item(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> ItemDetailOut:
-    item, number = await store.get_item(session, run_id, receivable_id)
-    return ItemDetailOut.with_edits(item, number, await store.edits_of(session, run_id, receivable_id))
+async def _item(session: AsyncSession, dunning_run_id: UUID, receivable_id: UUID) -> ItemDetailOut:
+    item, number = await store.get_item(session, dunning_run_id, receivable_id)
+    return ItemDetailOut.with_edits(item, number, await store.edits_of(session, dunning_run_id, receivable_id))
 
 
-@router.post("/{run_id}/approvals", status_code=202)
+@router.post("/{dunning_run_id}/approvals", status_code=202)
 async def approve(
-    run_id: UUID, act: Annotated[Act, acting("dunning:approve")], approval: ApprovalIn | None = None
+    dunning_run_id: UUID, act: Annotated[Act, acting("dunning:approve")], approval: ApprovalIn | None = None
 ) -> RunOut:
     """Have the notices of a run issued, each item tested again; its proposer may not. Progress is in the run itself."""
     issued_on = approval.issued_on if approval else None
-    return _answer(act, *await approve_run(act.session, run_id, issued_on=issued_on, by=act.by, at=act.at))
+    return _answer(act, *await approve_run(act.session, dunning_run_id, issued_on=issued_on, by=act.by, at=act.at))
 
 
-@router.post("/{run_id}/cancellations", status_code=201)
-async def cancel(run_id: UUID, cancellation: NoteIn, act: Annotated[Act, acting("dunning:write")]) -> RunOut:
+@router.post("/{dunning_run_id}/cancellations", status_code=201)
+async def cancel(dunning_run_id: UUID, cancellation: NoteIn, act: Annotated[Act, acting("dunning:write")]) -> RunOut:
     """Cancel a run. Of a proposal nothing is sent; of one that is being issued, what was issued stays issued."""
-    return _answer(act, *await cancel_run(act.session, run_id, note=cancellation.note, by=act.by, at=act.at))
+    return _answer(act, *await cancel_run(act.session, dunning_run_id, note=cancellation.note, by=act.by, at=act.at))
 
 
-@router.post("/{run_id}/resumptions", status_code=202)
-async def resume(run_id: UUID, resumption: NoteIn, act: Annotated[Act, acting("dunning:approve")]) -> RunOut:
+@router.post("/{dunning_run_id}/resumptions", status_code=202)
+async def resume(dunning_run_id: UUID, resumption: NoteIn, act: Annotated[Act, acting("dunning:approve")]) -> RunOut:
     """Have a run whose issuing failed go on behind the last notice that was issued, once the cause is put right."""
-    return _answer(act, *await resume_run(act.session, run_id, note=resumption.note, by=act.by, at=act.at))
+    return _answer(act, *await resume_run(act.session, dunning_run_id, note=resumption.note, by=act.by, at=act.at))
 
 
 def _answer(act: Act, run: DunningRun, work: Work | None) -> RunOut:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from council_common.errors import Conflict, FieldError, IllegalMove, Malformed
+from council_common.money import Money
 
 from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
@@ -103,10 +104,14 @@ class NoSuchDebts(Malformed):
 
 
 class ItemNotOpen(Conflict):
+    """The item is not proposed any more."""
+
     code = "dunning-item-not-open"
 
 
-class IssueDay(Conflict):
+class IssueDay(Malformed):
+    """Notices cannot be dated on this day."""
+
     code = "issue-day"
 
 
@@ -216,7 +221,7 @@ def rule_in_words(level: Level) -> str:
     """
     return (
         f"Level {level.level} ({level.template}): at least {level.days_overdue} days overdue, "
-        f"{level.interval_days} days since the last notice, £{level.minimum_pence / 100:,.2f} owed."
+        f"{level.interval_days} days since the last notice, {Money(level.minimum_pence)} owed."
     )
 
 
@@ -230,7 +235,7 @@ def issue_day(requested: date | None, *, as_at: date, today: date) -> date:
     """The day notices are dated: today, or the requested day between the proposal's and today; raises IssueDay."""
     day = requested or today
     if not as_at <= day <= today:
-        errors = [FieldError("issued_on", "outside of the run", f"from {as_at} to {today}")]
+        errors = [FieldError("issued_on", "is before the run's as_at or after today", f"from {as_at} to {today}")]
         raise IssueDay("Notices are dated between the day of the proposal and today.", errors=errors)
     return day
 

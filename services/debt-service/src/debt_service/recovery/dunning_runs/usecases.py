@@ -1,4 +1,4 @@
-"""Proposing, editing and cancelling runs; recording the delivery of notices."""
+"""Proposing runs and editing them; the next notice of a debt; recording the delivery of notices."""
 
 from __future__ import annotations
 
