@@ -106,7 +106,7 @@ async def add_allocations(session: AsyncSession, allocations: Sequence[NewAlloca
         sums[allocation.receipt_id] += allocation.amount_pence
     connection = await driver(session)
     rows = await connection.fetch(_SET_ALLOCATED, list(sums), list(sums.values()))
-    return [AllocatedTotal(*row) for row in rows]
+    return [AllocatedTotal(receipt_id=row["id"], version=row["version"], pence=row["pence"]) for row in rows]
 
 
 async def remove_receipts(session: AsyncSession, receipt_ids: Sequence[UUID]) -> None:

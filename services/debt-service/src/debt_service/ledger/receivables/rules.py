@@ -159,7 +159,7 @@ class OpenItem:
             self._move(ReceivableStatus.SETTLED)
             self.settled_on = self.last_paid_on
             self.version += 1
-        return PaymentOutcome(version, self.outstanding_pence, self.settled_on)
+        return PaymentOutcome(version=version, outstanding_pence=self.outstanding_pence, settled_on=self.settled_on)
 
     def reopen(self, pence: int, *, on: date) -> None:
         """A payment was reversed: the money is owed again, and overdue where the due date has passed."""

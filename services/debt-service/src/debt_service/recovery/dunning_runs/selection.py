@@ -175,7 +175,9 @@ async def propose_items(
     values: list[Any] = [*_columns(_applying_steps(ladders, types, kinds, as_at)), as_at, run_id]
     statement = _statement(values, types, kinds, scope)
     rows = await connection.fetch(statement, *values)
-    return [ReasonCount(row["reason"], row["level"], row["debts"], row["pence"]) for row in rows]
+    return [
+        ReasonCount(reason=row["reason"], level=row["level"], debts=row["debts"], pence=row["pence"]) for row in rows
+    ]
 
 
 def _statement(values: list[Any], types: Sequence[str], kinds: Sequence[str], scope: RunScope) -> str:

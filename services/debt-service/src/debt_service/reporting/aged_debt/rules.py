@@ -42,7 +42,7 @@ class AgedBalance:
     def total_pence(self) -> int:
         return sum(self.pence.values())
 
-    def add(self, bucket: int, pence: int, debts: int) -> None:
+    def add(self, bucket: int, *, pence: int, debts: int) -> None:
         """Add what some debts of one bucket owe."""
         self.pence[BUCKETS[bucket]] += pence
         self.debts += debts

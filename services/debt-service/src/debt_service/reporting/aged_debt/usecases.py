@@ -23,8 +23,8 @@ async def age_debt(session: AsyncSession, *, as_at: date, by: Grouping) -> tuple
     total = AgedBalance("total")
     for row in await store.aged(session, as_at=as_at, by=by):
         balance = balances.setdefault(row["key"], AgedBalance(row["key"]))
-        balance.add(row["bucket"], row["pence"], row["debts"])
-        total.add(row["bucket"], row["pence"], row["debts"])
+        balance.add(row["bucket"], pence=row["pence"], debts=row["debts"])
+        total.add(row["bucket"], pence=row["pence"], debts=row["debts"])
     on_account: dict[str, int] = defaultdict(int)
     for customer_id, pence in (await store.unallocated(session, as_at=as_at)).items():
         on_account[UNIDENTIFIED if customer_id is None else str(customer_id)] += pence
