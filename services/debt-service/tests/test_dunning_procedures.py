@@ -17,7 +17,7 @@ async def test_ladders_are_checked_and_dated(office) -> None:
     both = await office.post("dunning-procedures", {**body, "levels": [first, second]}, status=422)
     assert both["errors"][0] == {
         "field": "levels.1.interval_days",
-        "problem": "two letters on one day",
+        "problem": "two notices would leave on one day",
         "expected": "at least 1 from the second level on",
     }
     for wrong_form in ({"days_overdue": "8"}, {"minimum_pence": 5.0}):

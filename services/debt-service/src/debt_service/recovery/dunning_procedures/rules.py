@@ -84,7 +84,7 @@ class Ladder:
 
 
 def check_levels(levels: Sequence[Level]) -> None:
-    """Raise LevelsOutOfOrder unless levels count from 1, days rise, notices lie days apart and only the last stops."""
+    """Raise LevelsOutOfOrder unless levels count from 1, days rise, notices are days apart and only the last stops."""
     for position, level in enumerate(levels, start=1):
         name = f"levels.{position - 1}"
         if level.level != position:
@@ -95,7 +95,7 @@ def check_levels(levels: Sequence[Level]) -> None:
         if position > 1 and level.interval_days < 1:
             # A mail server accepts a notice within a second: without an interval two would leave on one day.
             raise _out_of_order(
-                f"{name}.interval_days", "two letters on one day", "at least 1 from the second level on"
+                f"{name}.interval_days", "two notices would leave on one day", "at least 1 from the second level on"
             )
         if level.stops and position < len(levels):
             raise _out_of_order(f"{name}.stops", "a ladder cannot go on after it stops", "true on the last level only")
