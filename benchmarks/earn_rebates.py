@@ -17,7 +17,7 @@ from council_common.contracts.rebates import RebateEarnedV1
 from council_common.database.sessions import make_engine, make_sessions
 from council_common.events.broker_records import Record
 from council_common.events.consumer import BATCH, Consumer
-from council_common.events.outbox import outbox_row
+from council_common.events.outbox import outbox_rows
 from council_common.ids import new_id
 from council_common.runtime.memory import collect_cycles_seldom
 from council_common.testing.records import record_of
@@ -183,7 +183,7 @@ def _arrays(suppliers: Sequence[UUID], count: int) -> list[list[Any]]:
 
 def _records(suppliers: Sequence[UUID]) -> list[Record]:
     """Payments as the broker gives them."""
-    rows = (outbox_row(_paid(suppliers[place % len(suppliers)], place)) for place in range(EVENTS))
+    rows = outbox_rows(_paid(suppliers[place % len(suppliers)], place) for place in range(EVENTS))
     return [record_of(row, offset=place, partition=place % 6) for place, row in enumerate(rows)]
 
 

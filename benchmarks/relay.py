@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from council_common.contracts.invoices import InvoicePaidV1
-from council_common.events.outbox import OUTBOX_COLUMNS, outbox_row
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
 from council_common.events.relay import Relay, make_producer
 from council_common.ids import new_id
 
@@ -22,7 +22,7 @@ EVENTS = 20_000
 async def measure(parts: Parts) -> Measured:
     """Move 20,000 events out of the outbox; the limit sends the same bytes with keys and waits for all of them."""
     example = InvoicePaidV1.example()
-    rows = [outbox_row(example.model_copy(update={"invoice_id": new_id()})) for _ in range(EVENTS)]
+    rows = outbox_rows(example.model_copy(update={"invoice_id": new_id()}) for _ in range(EVENTS))
     url = parts.database("rebate")
     connection = await asyncpg.connect(url)
     bare = AIOKafkaProducer(

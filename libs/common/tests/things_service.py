@@ -13,11 +13,11 @@ from uuid import UUID, uuid5
 
 import asyncpg
 from council_common.database.migrations import PLATFORM_VERSIONS
-from council_common.database.sessions import Sessions, driver_url, make_engine, make_sessions
+from council_common.database.sessions import Sessions, driver, driver_url, make_engine, make_sessions
 from council_common.events.consumer import Consumer
 from council_common.events.contract import Event
 from council_common.events.handlers import Handlers, Received
-from council_common.events.outbox import publish
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
 from council_common.events.relay import Relay
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
@@ -44,6 +44,12 @@ def thing_event(topic: str) -> type[Event]:
         number: int
 
     return ThingCountedV1
+
+
+async def publish(session: AsyncSession, *events: Event) -> None:
+    """Events without rows and history of their own, in the session's transaction."""
+    connection = await driver(session)
+    await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=outbox_rows(events))
 
 
 async def prepare(url: str) -> None:

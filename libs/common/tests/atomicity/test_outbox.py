@@ -1,5 +1,4 @@
 import pytest
-from council_common.events.outbox import publish
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from things_service import Things, at_work, thing
@@ -38,12 +37,6 @@ async def test_the_relay_wakes_on_commit(things: Things) -> None:
         for number in range(3):
             await things.count(number, of=1)
             await things.until_effects(number + 1)
-
-
-async def test_publishing_nothing_is_nothing(things: Things) -> None:
-    async with things.sessions.begin() as session:
-        await publish(session)
-    assert await things.scalar("SELECT count(*) FROM outbox") == 0
 
 
 async def test_a_commit_that_fails_takes_the_event_with_it(things: Things) -> None:

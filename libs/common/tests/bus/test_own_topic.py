@@ -6,10 +6,9 @@ from uuid import UUID
 
 from council_common.events.contract import Event
 from council_common.events.handlers import Handlers, Received
-from council_common.events.outbox import publish
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from things_service import NOW, Things, at_work, thing
+from things_service import NOW, Things, at_work, publish, thing
 
 
 def _totals(things: Things) -> tuple[Handlers, type[Event]]:

@@ -3,7 +3,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from council_common.events.broker_records import Record
-from council_common.events.outbox import outbox_row
+from council_common.events.outbox import outbox_rows
 from council_common.testing.records import record_of
 from things_service import Things, thing
 
@@ -12,8 +12,8 @@ class _Batches:
     """Batches of records in memory; knows which were given and how far they were committed."""
 
     def __init__(self, things: Things, *batches: list[int]) -> None:
-        self._things = things
         self._batches = batches
+        self._rows = outbox_rows(things.an_event(number, of=0) for number in range(4))
         self._place = TopicPartition(things.topic, 0)
         self.committed: list[int] = []
         self.given = [asyncio.Event() for _ in batches]
@@ -22,16 +22,12 @@ class _Batches:
         for batch, given in zip(self._batches, self.given, strict=True):
             if not given.is_set():
                 given.set()
-                return {self._place: [self._record(number) for number in batch]}
+                return {self._place: [record_of(self._rows[number], offset=number) for number in batch]}
         await asyncio.sleep(timeout_ms / 1000)
         return {}
 
     async def commit(self, offsets: dict[TopicPartition, int]) -> None:
         self.committed.append(offsets[self._place])
-
-    def _record(self, number: int) -> Record:
-        row = outbox_row(self._things.an_event(number, of=0), event_id=thing(1000 + number))
-        return record_of(row, offset=number)
 
 
 async def test_the_next_batch_is_read_while_this_one_is_at_work(things: Things) -> None:

@@ -14,9 +14,9 @@ from council_common.database.sessions import driver
 from council_common.events import consumer
 from council_common.events.contract import Event
 from council_common.events.dead_letters import replay_dead_letters
-from council_common.events.envelope import Envelope, WrittenEvent, unseal
+from council_common.events.envelope import Envelope, WrittenEvent, seal, unseal
 from council_common.events.handlers import Handlers, Received
-from council_common.events.outbox import OUTBOX_COLUMNS, outbox_row, outbox_rows, publish
+from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows
 from council_common.ids import new_id
 from council_common.observability import traces
 from council_common.observability.logs import configure_logs, get_logger
@@ -25,7 +25,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy.ext.asyncio import AsyncSession
-from things_service import NOW, Things, at_work, thing
+from things_service import NOW, Things, at_work, publish, thing
 
 
 @pytest.fixture(autouse=True)
@@ -192,5 +192,6 @@ def test_a_traceparent_that_is_none_is_ignored(things: Things) -> None:
     """It would be written into what we publish."""
     event = things.an_event(0, of=1)
     for forged in ('x","id":"', "00-" + "A" * 32 + "-" + "b" * 16 + "-01", "", "00"):
-        payload = outbox_row(event, traceparent="TRACE").payload.replace(b"TRACE", json.dumps(forged)[1:-1].encode())
+        sealed = seal(event, event_id=new_id(), traceparent="TRACE")
+        payload = sealed.replace(b"TRACE", json.dumps(forged)[1:-1].encode())
         assert unseal(payload, things.event).traceparent is None

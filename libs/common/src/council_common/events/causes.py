@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from typing import Protocol
-from uuid import UUID
 
 from council_common.events.contract import Event
 from council_common.events.envelope import WrittenEvent
@@ -70,8 +69,3 @@ def caused_by(events: Sequence[Cause]) -> Iterator[None]:
 def current_causes() -> Causes:
     """The events at work; outside of a set-based handler none, so that everything carries the current trace."""
     return _at_work.get() or Causes(())
-
-
-def traceparent_of(aggregate_id: UUID) -> str | None:
-    """What an event carries that is published because of an event about this aggregate."""
-    return current_causes().traceparent_of(aggregate_id)

@@ -13,7 +13,6 @@ from opentelemetry import trace
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.contextvars import bound_contextvars
 
-from council_common.clock import london_date
 from council_common.events.causes import caused_by
 from council_common.events.contract import Event
 from council_common.observability.traces import span
@@ -29,12 +28,7 @@ class Received(NamedTuple, Generic[E]):
     now: datetime
     traceparent: str | None = None
 
-    @property
-    def today(self) -> Any:
-        return london_date(self.now)
 
-
-OneHandler = Callable[[AsyncSession, Received[Any]], Awaitable[None]]
 ManyHandler = Callable[[AsyncSession, Sequence[Received[Any]]], Awaitable[None]]
 
 

@@ -6,10 +6,6 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from council_common.database.tables import outbox
 from council_common.events.causes import current_causes
 from council_common.events.contract import Event
 from council_common.events.envelope import WrittenEvent, seal, seal_written
@@ -32,21 +28,11 @@ class OutboxRow(NamedTuple):
 OUTBOX_COLUMNS = OutboxRow._fields
 
 
-def outbox_row(
-    event: Event | WrittenEvent, *, event_id: UUID | None = None, traceparent: str | None = None
-) -> OutboxRow:
-    """An event as it is stored and will be sent; raises ValueError where the broker would never take it.
-
-    Without a `traceparent` it carries that of its cause, as `outbox_rows` says.
-    """
-    return _row(event, event_id or new_id(), traceparent or current_causes().traceparent_for(event))
-
-
 def outbox_rows(events: Iterable[Event | WrittenEvent]) -> list[OutboxRow]:
-    """Many events as they are stored, each under the trace of what caused it.
+    """Events as they are stored and will be sent; raises ValueError for one that the broker would never take.
 
-    That is the current trace, and in a set-based handler the trace of the event at work about the aggregate which the
-    new event names (`council_common.events.causes`).
+    Each carries the trace of what caused it: the current one, and in a set-based handler that of the event at work
+    about the aggregate which the new event names (`council_common.events.causes`).
     """
     return list(stream_outbox_rows(events))
 
@@ -55,23 +41,11 @@ def stream_outbox_rows(events: Iterable[Event | WrittenEvent]) -> Iterator[Outbo
     """`outbox_rows` one by one, for COPY: thousands of them held at once would fill the processor's caches."""
     causes = current_causes()
     for event in events:
-        yield _row(event, new_id(), causes.traceparent_for(event))
-
-
-def _row(event: Event | WrittenEvent, event_id: UUID, traceparent: str | None) -> OutboxRow:
-    if isinstance(event, WrittenEvent):
-        event_type, payload = event.type, seal_written(event, event_id=event_id, traceparent=traceparent)
-    else:
-        event_type, payload = type(event), seal(event, event_id=event_id, traceparent=traceparent)
-    if len(payload) > MAX_EVENT_BYTES:
-        raise ValueError(f"{event_type.__name__} takes {len(payload)} bytes; the broker takes {MAX_EVENT_BYTES}")
-    return OutboxRow(event_id, event_type.topic, event.key, event_type.type, payload)
-
-
-async def publish(session: AsyncSession, *events: Event) -> None:
-    """Record events with their facts; the relay sends them after the commit.
-
-    Lock the aggregate's row first (or have just inserted it): the order of events follows the order of locks.
-    """
-    if events:
-        await session.execute(insert(outbox), [row._asdict() for row in outbox_rows(events)])
+        event_id, traceparent = new_id(), causes.traceparent_for(event)
+        if isinstance(event, WrittenEvent):
+            event_type, payload = event.type, seal_written(event, event_id=event_id, traceparent=traceparent)
+        else:
+            event_type, payload = type(event), seal(event, event_id=event_id, traceparent=traceparent)
+        if len(payload) > MAX_EVENT_BYTES:
+            raise ValueError(f"{event_type.__name__} takes {len(payload)} bytes; the broker takes {MAX_EVENT_BYTES}")
+        yield OutboxRow(event_id, event_type.topic, event.key, event_type.type, payload)
