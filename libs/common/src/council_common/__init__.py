@@ -1,1 +1,1 @@
-"""What every service of Council Payments shares. It never knows an invoice."""
+"""What every service shares: machinery that knows no service, and the contracts of the events between them."""

@@ -21,7 +21,7 @@ class FieldError:
 
 
 class BusinessError(Exception):
-    """A rule said no. `code` is stable and documented; `detail` is a sentence for a person.
+    """A rule refused. `code` is stable and documented; `detail` is a sentence for a person.
 
     `extra` members go into the problem document as they are: never bank details or personal data.
     """
@@ -37,14 +37,14 @@ class BusinessError(Exception):
 
 
 class Malformed(BusinessError):
-    """The request cannot be right whatever the state of the world."""
+    """The request is invalid, whatever is stored."""
 
     status = 422
     code = "malformed"
 
 
 class Conflict(BusinessError):
-    """The state of the thing, or a rule, says no."""
+    """The state of the thing, or a rule, forbids it."""
 
     status = 409
     code = "conflict"
@@ -104,7 +104,7 @@ class Unavailable(BusinessError):
 
 
 class ApprovesOwnRequest(Forbidden):
-    """Nobody approves their own request (platform.md, "Who may do what")."""
+    """Nobody approves their own request."""
 
     code = "own-request"
 

@@ -82,7 +82,7 @@ class EarlyPaymentAgreedV1(SupplierEvent):
 
 
 class EarlyPaymentDeclinedV1(SupplierEvent):
-    """The supplier said no to the programme, or left it."""
+    """The supplier declined the programme, or left it."""
 
     declined_on: Day
     reason: Annotated[str | None, Field(examples=["terms"])] = None

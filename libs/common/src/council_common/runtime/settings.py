@@ -10,7 +10,7 @@ from council_common.events.topics import RETENTION
 
 
 class ServiceSettings(BaseSettings):
-    """Built in `main.py` and `worker.py`, never at import."""
+    """Built when a command starts, never at import."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
 

@@ -44,7 +44,7 @@ class NameBeside:
         wanted = sorted(ids)
         names: dict[UUID, str] = {}
         for start in range(0, len(wanted), MAX_LIMIT):
-            some = [str(each) for each in wanted[start : start + MAX_LIMIT]]
+            some = [str(id_) for id_ in wanted[start : start + MAX_LIMIT]]
             answer = await clients.get(self.service, self.path, ids=some, limit=MAX_LIMIT)
             names |= {UUID(item["id"]): item["name"] for item in answer["items"]}
         return names
@@ -134,7 +134,7 @@ def spreadsheet_cell(value: Any) -> Any:
     ("'=1+1", -5, 'disputed missing_po')
     """
     if isinstance(value, list):
-        value = " ".join(str(each) for each in value)
+        value = " ".join(map(str, value))
     if isinstance(value, Enum):
         value = value.value
     if isinstance(value, datetime):

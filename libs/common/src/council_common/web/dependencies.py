@@ -75,7 +75,7 @@ def requires(scope: str) -> Actor:
     return by
 
 
-# Function scope: by default FastAPI commits after the response has left, and a failing commit still said 201.
+# Function scope: FastAPI commits after the response has left by default: a failing commit would still answer 201.
 SessionDep = Annotated[AsyncSession, Depends(get_session, scope="function")]
 RuntimeDep = Annotated[Runtime, Depends(get_runtime)]
 Now = Annotated[datetime, Depends(get_now)]

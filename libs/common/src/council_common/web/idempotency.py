@@ -160,7 +160,7 @@ Idempotent = Depends(claim_key, scope="function")
 
 
 class TransactionalRoute(APIRoute):
-    """A route whose answer is stored with its idempotency key, together with the facts it tells."""
+    """A route whose answer is stored with its idempotency key, together with the facts that it answers."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()

@@ -60,10 +60,10 @@ class RequestContext:
             try:
                 await self._app(scope, receive, send_with_id)
             finally:
-                self._tell(scope, status, time.perf_counter() - began)
+                self._log(scope, status, time.perf_counter() - began)
                 structlog.contextvars.unbind_contextvars("request_id", "actor")
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _log(self, scope: Scope, status: int, seconds: float) -> None:
         if scope["path"].startswith(_QUIET):
             return
         route = getattr(scope.get("route"), "path", "unmatched")

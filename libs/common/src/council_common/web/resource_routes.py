@@ -45,7 +45,7 @@ def reading_routes(
     """Add `GET`, `GET /export.csv`, `GET /{id}` and `GET /{id}/history` of a resource to its router.
 
     `of` is the table's class. `show` makes the answers of some rows where one needs more than its row;
-    else `answer.of(row)`. `first_change` is the line of history that a row itself tells (its receipt), if any.
+    else `answer.of(row)`. `first_change` is a first line of history that the row itself holds (its receipt), if any.
     """
     list_route(router, declared, answer, scope=scope, show=show)
     if declared.csv_columns:
@@ -137,4 +137,4 @@ def _id_name(noun: str) -> str:
 
 def _described(declared: type[ResourceList]) -> str:
     sorts = ", ".join(sorted(declared.orders))
-    return f"{(declared.__doc__ or '').strip()}\n\nSorts by {sorts}; {declared.default_order} when nothing is said."
+    return f"{(declared.__doc__ or '').strip()}\n\nSorts by {sorts}; without `sort` by {declared.default_order}."
