@@ -122,16 +122,21 @@ class _Replay:
     async def _dispute(self, item: OpenItem) -> None:
         path = f"/v1/invoices/{self._ids[item.number]}/holds"
         key = f"{SOURCE_SYSTEM}-hold-{item.number}"
-        await self._council.assistant.post(path, {"reason": "dispute"}, key=key)
+        body = {"reason": "dispute", "note": "Disputed in the file"}
+        await self._council.assistant.post(path, body, key=key)
         self._status[item.number] = "held"
 
     async def _settle_dispute(self, item: OpenItem) -> None:
         """The dispute is over on the day the invoice is settled: released, then approved."""
         path = f"/v1/invoices/{self._ids[item.number]}/holds"
-        for hold in await self._council.assistant.get(path):
+        for hold in (await self._council.assistant.get(path))["items"]:
             if hold["released_at"] is None:
                 key = f"{SOURCE_SYSTEM}-release-{hold['id']}"
-                release = {"released_on": item.settled_on.isoformat()}
+                release = {
+                    "reason": "resolved",
+                    "note": "Settled in the file",
+                    "released_on": item.settled_on.isoformat(),
+                }
                 await self._council.assistant.post(f"{path}/{hold['id']}/releases", release, key=key)
         await self._approve(item)
 

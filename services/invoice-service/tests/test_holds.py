@@ -139,7 +139,7 @@ async def test_a_cancelled_invoice_stays_cancelled(service: Harness) -> None:
     assert (done.json()["status"], done.json()["hold_reasons"]) == ("cancelled", [])
     [event] = await service.published(InvoiceCancelledV1)
     assert event.reason == "withdrawn_by_supplier"
-    [hold] = await shown(service, f"{base}/holds")
+    [hold] = (await shown(service, f"{base}/holds"))["items"]
     assert hold["released_at"] is not None
 
 
@@ -160,7 +160,7 @@ async def test_a_held_supplier_holds_its_unpaid_invoices(service: Harness) -> No
     states = [(await shown(service, f"/v1/invoices/{each['id']}"))["status"] for each in (waiting, ready, other, paid)]
     assert states == ["held", "held", "received", "paid"]
     assert len(await service.published(InvoiceHeldV1)) == 2
-    [hold] = await shown(service, f"/v1/invoices/{ready['id']}/holds")
+    [hold] = (await shown(service, f"/v1/invoices/{ready['id']}/holds"))["items"]
     assert hold["placed_by"] == "treasurer"
     async with service.as_("ap_manager") as manager:
         answer = await manager.post(f"/v1/invoices/{ready['id']}/holds/{hold['id']}/releases", json=a_release())
@@ -170,7 +170,7 @@ async def test_a_held_supplier_holds_its_unpaid_invoices(service: Harness) -> No
     assert states == ["received", "approved"]
     released = await service.published(InvoiceReleasedV1)
     assert {str(event.invoice_id) for event in released} == {waiting["id"], ready["id"]}
-    [hold] = await shown(service, f"/v1/invoices/{ready['id']}/holds")
+    [hold] = (await shown(service, f"/v1/invoices/{ready['id']}/holds"))["items"]
     assert hold["released_by"] == "treasurer"
 
 

@@ -198,7 +198,7 @@ async def test_duplicates_in_a_file_and_against_the_database_are_held(racing_ser
     assert [(one["number"], one["duplicate_of"]) for one in held] == [("a. 2", second["id"]), ("A-1", first["id"])]
     assert len(await racing_service.published(DuplicateSuspectedV1)) == 2
     assert len(await racing_service.published(InvoiceHeldV1)) == 2
-    [hold] = await shown(racing_service, f"/v1/invoices/{held[0]['id']}/holds")
+    [hold] = (await shown(racing_service, f"/v1/invoices/{held[0]['id']}/holds"))["items"]
     history = await history_of(racing_service, f"/v1/invoices/{held[0]['id']}")
     assert [(change["version"], change["action"], change["by_name"]) for change in history] == [
         (1, "received", "payments_assistant"), (2, "duplicate suspected", "payments_assistant"),
@@ -218,7 +218,7 @@ async def test_a_third_copy_in_a_file_is_held_though_the_second_was_released(rac
     await imported(racing_service, a_file(a_line(1), a_line(2, number="A-1")))
     page = (await shown(racing_service, "/v1/invoices?sort=id"))["items"]
     first, second = page
-    [hold] = await shown(racing_service, f"/v1/invoices/{second['id']}/holds")
+    [hold] = (await shown(racing_service, f"/v1/invoices/{second['id']}/holds"))["items"]
     async with racing_service.as_("ap_manager") as manager:
         await manager.post(f"/v1/invoices/{first['id']}/cancellations", json=a_hold("entered_in_error"))
         released = await manager.post(f"/v1/invoices/{second['id']}/holds/{hold['id']}/releases", json=a_release())

@@ -96,7 +96,7 @@ async def test_a_third_copy_is_held_though_the_second_was_released(service: Harn
     await a_supplier(service)
     first = await received(service)
     second = await received(service, reference="52")
-    [hold] = await shown(service, f"/v1/invoices/{second['id']}/holds")
+    [hold] = (await shown(service, f"/v1/invoices/{second['id']}/holds"))["items"]
     async with service.as_("ap_manager") as manager:
         await manager.post(f"/v1/invoices/{first['id']}/cancellations", json=a_hold("entered_in_error"))
         await manager.post(f"/v1/invoices/{second['id']}/holds/{hold['id']}/releases", json=a_release())
@@ -119,7 +119,7 @@ async def test_a_number_used_before_is_held_as_a_duplicate(service: Harness, num
         (1, "received"), (2, "duplicate suspected"), (3, "held"),
     ]  # fmt: skip
     assert str(events[0].other_invoice_id) == first["id"]
-    [hold] = await shown(service, f"/v1/invoices/{second['id']}/holds")
+    [hold] = (await shown(service, f"/v1/invoices/{second['id']}/holds"))["items"]
     assert (hold["reason"], hold["released_at"]) == ("duplicate_suspected", None)
     actions = [change["action"] for change in await history_of(service, f"/v1/invoices/{second['id']}")]
     assert actions == ["received", "duplicate suspected", "held"]

@@ -38,7 +38,7 @@ async def test_a_change_takes_three_people_and_three_working_days(service: Harne
     await service.run_job(ACTIVATE)
     paid = await case.supplier_now()
     assert (paid["payments_held"], paid["bank_account"]["account_number"]) == (False, "••••3917")
-    accounts = (await case.approver.get(f"/v1/suppliers/{case.supplier['id']}/bank-accounts")).json()
+    accounts = (await case.approver.get(f"/v1/suppliers/{case.supplier['id']}/bank-accounts")).json()["items"]
     assert [account["account_number"] for account in accounts] == ["••••3917", "••••4268"]
     assert accounts[1]["superseded_at"] == accounts[0]["in_use_from"]
 

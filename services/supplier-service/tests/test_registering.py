@@ -216,7 +216,7 @@ async def test_a_sector_must_be_on_the_list(service: Harness) -> None:
         refused = await erp.post("/v1/suppliers", json=a_supplier(market_sector="construction"))
         await erp.post("/v1/market-sectors", json={"code": "construction", "name": "Construction"})
         accepted = await erp.post("/v1/suppliers", json=a_supplier(market_sector="construction"))
-    assert (refused.status_code, refused.json()["code"]) == (422, "unknown-market-sector")
+    assert (refused.status_code, refused.json()["code"]) == (404, "market-sector-not-found")
     assert (accepted.status_code, accepted.json()["market_sector"]) == (201, "construction")
 
 

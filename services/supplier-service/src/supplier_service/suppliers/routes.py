@@ -13,6 +13,7 @@ from council_common.service.api import BULK_BODY_LIMIT, resource_router
 from council_common.web.acts import Act, acting
 from council_common.web.bulk import BulkOut, read_items
 from council_common.web.dependencies import SessionDep, requires
+from council_common.web.keyset import Page
 from council_common.web.preconditions import IfMatch
 from council_common.web.resource_routes import reading_routes
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -83,10 +84,10 @@ async def change(
 @router.get("/{supplier_id}/holds")
 async def list_holds(
     supplier_id: UUID, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
-) -> list[HoldOut]:
+) -> Page[HoldOut]:
     """A supplier's holds, released ones among them; oldest first."""
     await get_row(session, Supplier, supplier_id)
-    return [HoldOut.of(hold) for hold in await store.holds_of(session, supplier_id)]
+    return Page(items=[HoldOut.of(hold) for hold in await store.holds_of(session, supplier_id)])
 
 
 @router.post("/{supplier_id}/holds", status_code=201)
@@ -97,27 +98,27 @@ async def place(supplier_id: UUID, hold: HoldIn, act: Annotated[Act, acting("sup
 
 
 @router.post("/{supplier_id}/holds/{hold_id}/releases", status_code=201)
-async def lift(
+async def release(
     supplier_id: UUID, hold_id: UUID, release: ReleaseIn, act: Annotated[Act, acting("suppliers:write")]
 ) -> HoldOut:
-    """Lift a hold; with the last one the supplier may be paid again. One for suspected fraud or by court order is
-    lifted only by an approver of bank-account changes."""
-    lifted, version = await release_hold(
+    """Release a hold; with the last one the supplier may be paid again. One for suspected fraud or by court order is
+    released only by an approver of bank-account changes."""
+    released, version = await release_hold(
         act.session, supplier_id, hold_id, release.reason, release.note, by=act.by, at=act.at
     )
-    return _answer_hold(act, lifted, version)
+    return _answer_hold(act, released, version)
 
 
 @router.get("/{supplier_id}/bank-accounts")
 async def bank_accounts(
     supplier_id: UUID, session: SessionDep, _: Annotated[Actor, requires("suppliers:read")]
-) -> list[BankAccountOut]:
+) -> Page[BankAccountOut]:
     """A supplier's accounts, masked: the one in use first, then those it superseded."""
     await get_row(session, Supplier, supplier_id)
     accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
     ends = [later.in_use_from for later in accounts[1:]] + [None]
     shown = [BankAccountOut.of(account, superseded_at=end) for account, end in zip(accounts, ends, strict=True)]
-    return shown[::-1]
+    return Page(items=shown[::-1])
 
 
 async def _answer(act: Act, supplier: Supplier, *, new: bool = True) -> SupplierOut:

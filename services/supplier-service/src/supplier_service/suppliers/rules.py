@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, Forbidden, Malformed
+from council_common.errors import Conflict, FieldError, Forbidden, Malformed, NotFound
 
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.suppliers.identifiers import phone_digits
@@ -48,7 +48,7 @@ class HoldReason(StrEnum):
 
 
 RELEASED_BY_APPROVER = frozenset({HoldReason.SUSPECTED_FRAUD, HoldReason.COURT_ORDER})
-"""Holds that only an approver of bank-account changes lifts: not the person they may be about."""
+"""Holds that only an approver of bank-account changes releases: not the person they may be about."""
 
 BANK_ACCOUNT_CHANGE = "bank_account_change"
 """The hold reason of a supplier with an open bank-account change."""
@@ -73,13 +73,13 @@ class ContactPurpose(StrEnum):
 
 
 class HoldReleased(Conflict):
-    """The hold was lifted before."""
+    """The hold was released before."""
 
     code = "hold-already-released"
 
 
 class ReleaseNeedsApprover(Forbidden):
-    """A hold for suspected fraud or by court order is lifted by an approver of bank-account changes."""
+    """A hold for suspected fraud or by court order is released by an approver of bank-account changes."""
 
     code = "release-needs-approver"
 
@@ -102,16 +102,16 @@ class PhoneSinceInFuture(Malformed):
     code = "date-in-future"
 
 
-class UnknownMarketSector(Malformed):
+class UnknownMarketSector(NotFound):
     """The sector named is not on the list."""
 
-    code = "unknown-market-sector"
+    code = "market-sector-not-found"
 
 
-class UnknownContact(Malformed):
+class UnknownContact(NotFound):
     """A contact id that the supplier does not have."""
 
-    code = "unknown-contact"
+    code = "contact-not-found"
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,16 +135,16 @@ async def release_hold(
     by: Actor,
     at: datetime,
 ) -> tuple[SupplierHold, int]:
-    """Lift one hold; with the last one the supplier is active again. The hold, and the supplier's new version.
+    """Release one hold; with the last one the supplier is active again. The hold, and the supplier's new version.
 
-    Raises HoldReleased when it was lifted, ReleaseNeedsApprover, AccountInText.
+    Raises HoldReleased, ReleaseNeedsApprover, AccountInText.
     """
     supplier = await lock_row(session, Supplier, supplier_id)
     hold = await store.get_hold(session, supplier_id, hold_id)
     if hold.released_at is not None:
         raise HoldReleased("This hold was released before.")
     if hold.reason in RELEASED_BY_APPROVER and "bank-accounts:approve" not in by.scopes:
-        raise ReleaseNeedsApprover("Only an approver of bank-account changes lifts a hold of this reason.")
+        raise ReleaseNeedsApprover("Only an approver of bank-account changes releases a hold of this reason.")
     refuse_accounts_in(note=note)
     is_last = (await store.open_holds(session, [supplier_id]))[supplier_id] == [hold]
     if is_last:

@@ -11,6 +11,7 @@ from council_common.service.api import resource_router
 from council_common.web.acts import Act, acting, acting_at_once
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
 from council_common.web.idempotency import ClaimDep
+from council_common.web.keyset import Page
 from council_common.web.resource_routes import reading_routes
 from fastapi import Response
 
@@ -67,10 +68,10 @@ async def approve(invoice_id: UUID, act: Annotated[Act, acting_at_once("invoices
 @router.get("/{invoice_id}/holds")
 async def list_holds(
     invoice_id: UUID, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
-) -> list[HoldOut]:
+) -> Page[HoldOut]:
     """An invoice's holds, released ones among them; oldest first."""
     await get_row(session, Invoice, invoice_id)
-    return [HoldOut.of(hold) for hold in await store.holds_of(session, invoice_id)]
+    return Page(items=[HoldOut.of(hold) for hold in await store.holds_of(session, invoice_id)])
 
 
 @router.post("/{invoice_id}/holds", status_code=201)
