@@ -91,7 +91,8 @@ async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), 
     """Write facts: each counts its row's version on by one, adds a line to its history and publishes its event.
 
     Rows, history and events go in one statement, with the rows of `also` that belong to them and have no history of
-    their own. Several facts about one row have a version each; their events show the row as it is now.
+    their own; `also` alone stores what is no fact, such as progress. Several facts about one row have a version each;
+    their events show the row as it is now.
     Raises ChangedMeanwhile where a row was not locked and another request wrote it.
     """
     writes: dict[int, RowWrite] = {}
@@ -112,6 +113,8 @@ async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), 
     for write in writes.values():
         take_values(write)
     changed = [write for write in writes.values() if write.values]
+    if not changed:
+        return
     additions = [Rows(change_table, CHANGE_COLUMNS, lines), Rows(outbox, OUTBOX_COLUMNS, outbox_rows(events))]
     if isinstance(session, AtOnce):
         session.keep(changed, additions)

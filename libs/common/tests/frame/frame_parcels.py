@@ -63,7 +63,8 @@ PARCEL = (
         id uuid PRIMARY KEY, version integer NOT NULL, name text NOT NULL, weight_pence bigint NOT NULL,
         packed_on date NOT NULL, status text NOT NULL, labels jsonb NOT NULL,
         changed_at timestamptz NOT NULL DEFAULT now(),
-        CONSTRAINT ck_parcel_status CHECK (status IN ('packed', 'sent'))
+        CONSTRAINT ck_parcel_status CHECK (status IN ('packed', 'sent')),
+        CONSTRAINT ck_parcel_weight CHECK (weight_pence >= 0)
     )
     """,
     "CREATE INDEX ix_parcel_packed_on_id ON parcel (packed_on, id)",

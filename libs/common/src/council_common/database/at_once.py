@@ -13,7 +13,11 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from council_common.database.row_writes import Rows, RowWrite, one_statement
+from council_common.database.rows import must_be_recorded
 from council_common.database.sessions import autocommitting
+
+# A session deals with them better: of a pool whose connections are gone it drops all, and says 503 once.
+_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class NeedsTransaction(Exception):
@@ -25,6 +29,7 @@ class AtOnce:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self.info: dict[Any, Any] = {}
         self._has_read = False
         self._writes: Sequence[RowWrite] = ()
         self._additions: Sequence[Rows] = ()
@@ -34,9 +39,12 @@ class AtOnce:
         if self._has_read:
             raise NeedsTransaction
         self._has_read = True
-        async with autocommitting(self._engine) as connection:
-            row: Mapping[str, Any] | None = await connection.fetchrow(statement, *parameters)
-            return row
+        try:
+            async with autocommitting(self._engine) as connection:
+                row: Mapping[str, Any] | None = await connection.fetchrow(statement, *parameters)
+                return row
+        except _FAULTS as fault:
+            raise NeedsTransaction from fault
 
     def keep(self, writes: Sequence[RowWrite], additions: Sequence[Rows]) -> None:
         """Keep what is to be written until the answer is known."""
@@ -45,14 +53,20 @@ class AtOnce:
         self._writes, self._additions = writes, additions
 
     async def write(self, answer: Rows | None) -> None:
-        """Write what was kept, with the answer under its key; all of it or nothing. Raises NeedsTransaction."""
+        """Write what was kept, with the answer under its key; all of it or nothing.
+
+        Raises NeedsTransaction, and ChangeNotRecorded.
+        """
+        must_be_recorded(self.info, {id(write.row): write.values for write in self._writes})
         if not self._writes:
+            if answer is not None:  # its key has to be kept, or looked up
+                raise NeedsTransaction
             return
         statement, parameters = one_statement(self._writes, self._additions, claim=answer, or_nothing=True)
         try:
             async with autocommitting(self._engine) as connection:
                 await connection.fetchval(statement, *parameters)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as fault:
+        except _FAULTS as fault:
             raise NeedsTransaction from fault
 
     def __getattr__(self, _: str) -> NoReturn:

@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Column, Table
+from sqlalchemy import Column, Table, event
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import class_mapper, make_transient_to_detached
+from sqlalchemy.orm import Session, class_mapper, make_transient_to_detached
+from sqlalchemy.orm.attributes import instance_state
 from sqlmodel import SQLModel
 
 from council_common.database.columns import EnumText
@@ -17,6 +18,12 @@ from council_common.database.sessions import fetch_row
 from council_common.errors import NotFound
 
 R = TypeVar("R", bound=SQLModel)
+
+_LOCKED = "locked rows"
+
+
+class ChangeNotRecorded(Exception):
+    """Something was assigned to a locked row and not given to `record`: it would be lost, so nothing is committed."""
 
 
 async def get_row(session: AsyncSession, table: type[R], row_id: UUID) -> R:
@@ -31,12 +38,48 @@ async def lock_row(session: AsyncSession, table: type[R], row_id: UUID) -> R:
     """A row as it is now, locked until the transaction ends: the order of locks is the order of events.
 
     A driver statement, as every act begins with one: a row read through the session costs four times as much. The row
-    is not the session's: `record` writes what was assigned. Raises NotFound with the table's noun in its code.
+    is not the session's: `record` writes what was assigned, and the commit is refused (ChangeNotRecorded) where it was
+    not asked to. Raises NotFound with the table's noun in its code.
     """
     found = await fetch_row(session, lock_statement(table), row_id)
     if found is None:
         raise NotFound.of(noun_of(table))
-    return row_of(table, found)
+    return locked_row(session, table, found)
+
+
+def locked_row(session: AsyncSession, table: type[R], values: Mapping[str, Any]) -> R:
+    """`row_of` for a row that a statement of this session has locked: what is assigned to it has to be recorded."""
+    row = row_of(table, values)
+    session.info.setdefault(_LOCKED, []).append(row)
+    return row
+
+
+def must_be_recorded(info: Mapping[Any, Any], written: Mapping[int, Mapping[str, Any]]) -> None:
+    """Raise ChangeNotRecorded for a locked row with other values than it was read with, or was last written with.
+
+    `info` is the session's; `written` are values on their way to the database, by the `id()` of their row.
+    """
+    for row in info.get(_LOCKED, ()):
+        state = instance_state(row)
+        if not state.committed_state:
+            continue
+        stored = {**state.committed_state, **written.get(id(row), {})}
+        lost = sorted(name for name, value in stored.items() if state.dict.get(name) != value)
+        if lost:
+            raise ChangeNotRecorded(f"{noun_of(type(row))} {row.id}: {', '.join(lost)}")
+
+
+@event.listens_for(Session, "before_commit")
+def _refuse_what_was_not_recorded(session: Session) -> None:
+    if _LOCKED in session.info and not session.in_nested_transaction():
+        must_be_recorded(session.info, {})
+        del session.info[_LOCKED]
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_what_was_locked(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop(_LOCKED, None)
 
 
 @lru_cache(maxsize=256)

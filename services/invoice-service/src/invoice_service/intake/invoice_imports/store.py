@@ -8,17 +8,13 @@ from uuid import UUID
 
 from council_common.database.sessions import Sessions
 from council_common.web.keyset import Order, in_chunks
-from sqlalchemy import Select, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_nothing
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.tables import ImportChunk, InvoiceImport, RefusedLineRow, RepeatedLine
 
 _C: Any = InvoiceImport.__table__.c  # type: ignore[attr-defined]
-_COUNTS = {
-    *("header", "delimiter", "amount_basis", "lines_accepted", "lines_existing", "lines_refused", "lines_skipped"),
-    *("net_pence_sum", "refused_pence_sum", "file_total_pence", "file_total_agrees"),
-}
 _CHUNK: Any = ImportChunk.__table__.c  # type: ignore[attr-defined]
 _REFUSED: Any = RefusedLineRow.__table__  # type: ignore[attr-defined]
 BY_LINE = Order("line_number", _REFUSED.c.line_number, _REFUSED.c.id)
@@ -54,11 +50,6 @@ async def read_chunk(session: AsyncSession, import_id: UUID, number: int) -> byt
     """A piece of a file; empty behind the last."""
     found = await session.execute(select(_CHUNK.data).where(_CHUNK.import_id == import_id, _CHUNK.number == number))
     return found.scalar() or b""
-
-
-async def save_counts(session: AsyncSession, import_: InvoiceImport) -> None:
-    """Store how a (locked) import's file is written and what became of its lines; no version: progress is no fact."""
-    await session.execute(update(InvoiceImport).where(_C.id == import_.id).values(import_.model_dump(include=_COUNTS)))
 
 
 async def forget_file(session: AsyncSession, import_id: UUID) -> None:

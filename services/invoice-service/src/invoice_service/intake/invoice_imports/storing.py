@@ -8,10 +8,11 @@ from datetime import datetime
 
 import asyncpg
 from council_common.imports import Refusal
+from council_common.recording import record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.bulk_ids import ordered_ids
-from invoice_service.intake.invoice_imports import lines_store, store
+from invoice_service.intake.invoice_imports import lines_store
 from invoice_service.intake.invoice_imports.assembling import ImportContext, assemble
 from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch
 from invoice_service.intake.invoice_imports.line_outcomes import LineOutcomes, duplicates_of, line_outcomes
@@ -52,7 +53,7 @@ async def store_batch(
     import_.refused_pence_sum += batch.refused_pence + outcomes.refused_pence
     if batch.total_pence is not None:
         import_.file_total_pence, import_.file_total_agrees = batch.total_pence, batch.total_agrees
-    await store.save_counts(session, import_)
+    await record(session, also=[import_], by=context.by, at=now)  # no fact: progress is none
 
 
 async def _store(

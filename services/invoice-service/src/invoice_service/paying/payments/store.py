@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from council_common.database.rows import columns_of, row_of
+from council_common.database.rows import columns_of, locked_row
 from council_common.database.sessions import fetch_row
 from council_common.errors import NotFound
 from sqlalchemy import and_, or_, select
@@ -51,7 +51,7 @@ async def lock_payable(
     found = await fetch_row(session, _LOCK_PAYABLE, invoice_id, *source, remitted_on)
     if found is None:
         raise NotFound.of("invoice")
-    invoice, dispute_ended_on = row_of(Invoice, found), found["dispute_ended_on"]
+    invoice, dispute_ended_on = locked_row(session, Invoice, found), found["dispute_ended_on"]
     stale = invoice.version != found["seen_version"]
     payments = await _payments(session, invoice_id, source) if stale or found["has_payments"] else ()
     if stale:
