@@ -18,6 +18,7 @@ PASSING = [
     asyncpg.CannotConnectNowError("the database system is starting up"),
     asyncpg.DeadlockDetectedError("deadlock detected"),
     asyncpg.InterfaceError("connection is closed"),
+    asyncpg.InternalClientError('cannot switch to state 11; protocol is in the "failed" state'),
     httpx.ConnectTimeout("slow"),
     Unavailable("away"),
     ExceptionGroup("both", [TimeoutError(), ConnectionResetError()]),

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from council_common.clock import london_date
 from council_common.database.at_once import AtOnce
 from council_common.identity.actor import Actor
-from council_common.web.dependencies import Now, SessionDep, allowed, authenticated, runtime_of
+from council_common.web.dependencies import Now, SessionDep, allowed, runtime_of
 from council_common.web.idempotency import ClaimDep, Idempotent, claim_key, needs_transaction
 from council_common.web.preconditions import etag
 
@@ -51,9 +51,9 @@ async def _act(
 
 
 async def _session_at_once(
-    request: Request, claim: ClaimDep, actor: Annotated[Actor, Depends(authenticated)]
+    request: Request, claim: ClaimDep, by: Annotated[Actor, Depends(allowed)]
 ) -> AsyncIterator[AsyncSession]:
-    del actor  # the key is the caller's: who calls is known before it is claimed
+    del by  # who may not act is given no stored answer either
     runtime = runtime_of(request)
     if not needs_transaction(request):
         request.state.at_once = AtOnce(runtime.engine)
