@@ -25,7 +25,7 @@ _PASSING = (
 def is_transient(fault: BaseException) -> bool:
     """Whether the same work may succeed later without anybody changing anything."""
     if isinstance(fault, ExceptionGroup):
-        return all(is_transient(each) for each in fault.exceptions)
+        return all(is_transient(member) for member in fault.exceptions)
     if isinstance(fault, DBAPIError):
         cause = fault.orig.__cause__ if fault.orig is not None else None
         return fault.connection_invalidated or (cause is not None and is_transient(cause))

@@ -22,16 +22,6 @@ from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_trace_id
 from council_common.web.field_errors import field_error
 
-__all__ = [
-    "PROBLEM_RESPONSES",
-    "ProblemFieldOut",
-    "ProblemOut",
-    "document_problems",
-    "field_error",
-    "install_problem_handlers",
-    "problem",
-]
-
 log = get_logger()
 
 MEDIA_TYPE = "application/problem+json"
@@ -78,7 +68,7 @@ def document_problems(document: dict[str, Any]) -> dict[str, Any]:
                 content = response.setdefault("content", {})
                 if "application/json" in content:
                     content[MEDIA_TYPE] = content.pop("application/json")
-            if refusals and any(each["name"].lower() == "if-match" for each in operation.get("parameters", ())):
+            if refusals and any(field["name"].lower() == "if-match" for field in operation.get("parameters", ())):
                 for status in _WITH_VERSION:
                     responses[str(int(status))] = {**refusals[0], "description": status.phrase}
     return document
@@ -148,8 +138,8 @@ async def _business_error(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     details = error.errors() if isinstance(error, RequestValidationError) else []
-    errors = [field_error(each) for each in details[:100]]
-    if [each.field for each in errors] == ["body"] and "json" not in request.headers.get("content-type", ""):
+    errors = [field_error(detail) for detail in details[:100]]
+    if [error.field for error in errors] == ["body"] and "json" not in request.headers.get("content-type", ""):
         errors = [FieldError("body", "not sent as JSON", "the header Content-Type: application/json")]
     return problem(
         request,
