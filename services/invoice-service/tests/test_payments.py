@@ -107,7 +107,7 @@ async def test_a_payment_comes_back_once(service: Harness) -> None:
         back = await erp.post(f"/v1/payments/{first['id']}/returns", json=body)
         twice = await erp.post(f"/v1/payments/{first['id']}/returns", json=body)
     assert (back.status_code, back.json()["status"], back.json()["reason_code"]) == (201, "returned", "5")
-    assert (twice.status_code, twice.json()["code"]) == (409, "payment-already-returned")
+    assert (twice.status_code, twice.json()["code"]) == (409, "illegal-move")
     owed = await shown(service, f"/v1/invoices/{invoice['id']}")
     assert (owed["status"], owed["paid_on"], owed["outstanding_pence"]) == ("approved", None, 100_000)
     [event] = await service.published(PaymentReturnedV1)

@@ -53,12 +53,6 @@ class ExceedsOutstanding(Conflict):
     code = "payment-exceeds-outstanding"
 
 
-class AlreadyReturned(Conflict):
-    """The payment came back before."""
-
-    code = "payment-already-returned"
-
-
 class PaymentMalformed(Malformed):
     """The payment is invalid whatever the state of its invoice."""
 

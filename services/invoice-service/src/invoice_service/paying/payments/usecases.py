@@ -14,7 +14,7 @@ from council_common.clock import london_date
 from council_common.contracts.fields import VatShare
 from council_common.contracts.invoices import InvoiceHeldV1, InvoicePaidV1, PaymentReturnedV1
 from council_common.database.rows import get_row, lock_row
-from council_common.errors import FieldError, SourceReferenceTaken
+from council_common.errors import FieldError, SourceReferenceTaken, move
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import fact, record
@@ -72,10 +72,9 @@ async def return_payment(
     blocked = await supplier_state_of(session, payment.supplier_id)
     invoice = await lock_invoice(session, payment.invoice_id)
     payment = await lock_row(session, Payment, payment_id)
-    if PaymentStatus.RETURNED not in rules.NEXT[payment.status]:
-        raise rules.AlreadyReturned("This payment came back before.", returned_on=str(payment.returned_on))
+    status = move(rules.NEXT, payment.status, PaymentStatus.RETURNED, thing="The payment")
     rules.check_return(remitted_on=payment.remitted_on, returned_on=returned_on, today=london_date(at))
-    payment.status, payment.reason_code, payment.returned_on = PaymentStatus.RETURNED, reason, returned_on
+    payment.status, payment.reason_code, payment.returned_on = status, reason, returned_on
     invoice.paid_pence -= payment.paid_pence
     invoice.deducted_pence -= payment.deducted_pence
     if invoice.status == InvoiceStatus.PAID:
@@ -132,7 +131,12 @@ def _check(invoice: Invoice, new: NewPayment, *, today: date) -> None:
 def _shares_of(invoice: Invoice) -> list[VatShare]:
     return invoice_rules.vat_shares(
         [
-            invoice_rules.Line("", line["net_pence"], Decimal(line["vat_rate"]), line["vat_pence"])
+            invoice_rules.Line(
+                description="",
+                net_pence=line["net_pence"],
+                vat_rate=Decimal(line["vat_rate"]),
+                vat_pence=line["vat_pence"],
+            )
             for line in invoice.lines
         ]
     )
