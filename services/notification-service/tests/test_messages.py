@@ -70,7 +70,6 @@ async def test_about_the_same_thing_a_template_is_sent_once(post: Post) -> None:
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"template": "unheard_of"}, "template"),
         ({"channel": "sms"}, "channel"),
         ({"channel": "pigeon"}, "channel"),
         ({"values": {}}, "values.number"),
@@ -96,6 +95,13 @@ async def test_a_message_that_cannot_be_is_refused_by_field(post: Post, wrong: d
         answer = await officer.post("/v1/messages", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 422
     assert field in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_a_template_that_is_not_there_is_not_found(post: Post) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        answer = await officer.post("/v1/messages", json=by_hand(template="unheard_of"))
+    assert (answer.status_code, answer.json()["code"]) == (404, "message-template-not-found")
+    assert [error["field"] for error in answer.json()["errors"]] == ["template"]
 
 
 async def test_words_that_only_look_like_nul_are_kept(post: Post) -> None:

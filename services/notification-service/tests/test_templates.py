@@ -69,7 +69,7 @@ async def test_values_that_do_not_fit_are_named(post: Post, values: dict[str, An
     async with post.service.as_("communications_officer") as officer:
         await officer.post("/v1/message-templates", json=a_template())
         answer = await officer.post("/v1/message-templates/plan_offer/previews", json={"values": values})
-    assert (answer.status_code, answer.json()["code"]) == (422, "message-values-wrong")
+    assert (answer.status_code, answer.json()["code"]) == (422, "message-values-malformed")
     assert problem in answer.text
 
 

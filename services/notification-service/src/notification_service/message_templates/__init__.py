@@ -1,1 +1,1 @@
-"""What may be said: templates in versions."""
+"""The words of messages: templates in versions."""

@@ -55,13 +55,13 @@ class TemplateExists(Conflict):
 class InvalidTemplate(Malformed):
     """The text of a template is invalid."""
 
-    code = "message-template-wrong"
+    code = "message-template-malformed"
 
 
 class ValuesDoNotFit(Malformed):
     """The values do not fit the placeholders of the template."""
 
-    code = "message-values-wrong"
+    code = "message-values-malformed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def missing_placeholders(declared: Iterable[str], values: Mapping[str, Any]) -> 
 def must_fit(declared: Iterable[str], values: Mapping[str, Any]) -> None:
     """Raise ValuesDoNotFit unless the values are exactly those the template declares."""
     declared = set(declared)
-    errors = [FieldError(f"values.{name}", "missing") for name in missing_placeholders(declared, values)]
+    errors = [FieldError(f"values.{name}", "missing", "a value") for name in missing_placeholders(declared, values)]
     expected = f"one of {', '.join(sorted(declared))}" if declared else "no values"
     errors += [FieldError(f"values.{name}", "not a placeholder", expected) for name in sorted(set(values) - declared)]
     if errors:
@@ -112,11 +112,11 @@ def must_be_declared(used: Iterable[str], declared: Iterable[str]) -> None:
     """Raise InvalidTemplate when a text uses what it does not declare, or declares what is always there."""
     declared = set(declared)
     errors = [
-        FieldError("placeholders", f"the text uses {name}, which is not declared")
+        FieldError("placeholders", f"the text uses {name}, which is not declared", f"{name} among them")
         for name in sorted(set(used) - declared - ALWAYS_THERE)
     ]
     errors += [
-        FieldError("placeholders", f"{name} is always there and cannot be declared")
+        FieldError("placeholders", f"{name} is always there and cannot be declared", f"none named {name}")
         for name in sorted(declared & ALWAYS_THERE)
     ]
     if errors:

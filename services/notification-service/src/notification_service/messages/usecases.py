@@ -54,11 +54,12 @@ async def write_messages(
 
 
 async def write_by_hand(session: AsyncSession, message: NewMessage, *, by: Actor, at: datetime) -> Message:
-    """One message by an officer; raises AlreadyWritten, or Malformed where the template does not fit."""
+    """One message by an officer; raises TemplateNotFound, AlreadyWritten, or Malformed where it does not fit."""
     try:
         template = await version_of(session, message.template)
     except TemplateNotFound as unknown:
-        raise Malformed(unknown.detail, errors=[FieldError("template", "there is no such template")]) from None
+        wrong = FieldError("template", "is not known here", "a name of /v1/message-templates")
+        raise TemplateNotFound(unknown.detail, errors=[wrong]) from None
     if message.channel not in template.channels:
         wrong = FieldError("channel", "the template is not for this channel", f"one of {', '.join(template.channels)}")
         raise Malformed("The template is not written for this channel.", errors=[wrong])
@@ -97,7 +98,7 @@ async def send_again(
     One of several about the same thing (a warning of old contacts) goes to its own address again.
     Raises MessageWithdrawn where that must not be: the debt was put on hold or paid, the payment came back.
     Raises NoticeIssuedAnew for a dunning notice that never left: debt-service learned it, took the level back, and
-    writes the next one by its own rules (holds, balance, the interval between two letters).
+    writes the next one by its own rules (holds, balance, the interval between two notices).
     """
     message = await lock_row(session, Message, message_id)
     message.status = move(message.status, MessageStatus.QUEUED)
