@@ -71,7 +71,7 @@ async def test_agree_version_and_end(service: Harness) -> None:
         again = await client.post(f"{url}/endings", json={"effective_to": "2026-05-31"}, headers=match)
         assert (again.status_code, again.json()["code"]) == (409, "agreement-already-ended")
         history = (await client.get(f"{url}/history")).json()["items"]
-    assert [change["action"] for change in history] == ["version_agreed", "version_agreed", "ended"]
+    assert [change["action"] for change in history] == ["version agreed", "version agreed", "ended"]
     assert [change["version"] for change in history] == [1, 2, 3]
     assert history[-1]["detail"] == {"effective_to": "2026-04-30", "note": "Left."}
     assert [event.agreement_version for event in await service.published(AgreementActivatedV1)] == [1, 2]

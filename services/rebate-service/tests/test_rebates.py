@@ -270,9 +270,9 @@ async def test_every_change_is_in_the_history(story: Any) -> None:
         of_variance = (await client.get(f"/v1/rebate-variances/{variance['id']}/history")).json()["items"]
     assert [(change["action"], change["by"], change["version"]) for change in of_rebate] == [
         ("outside", "erp", 1),
-        ("variance_found", "erp", 2),
+        ("variance found", "erp", 2),
         ("reversed", "bank", 3),
-        ("variance_resolved", "system", 4),
+        ("variance resolved", "system", 4),
     ]
     assert [(change["action"], change["version"], change["reason"]) for change in of_variance] == [
         ("found", 1, "deducted_without_agreement"),

@@ -1,4 +1,4 @@
-"""The registry of this service's rows."""
+"""The registry this service's rows hang on."""
 
 from council_common.database.tables import service_registry
 from sqlmodel import SQLModel

@@ -95,7 +95,7 @@ async def _add_version(
     )
     agreed = fact(
         agreement,
-        "version_agreed",
+        "version agreed",
         AgreementActivatedV1,
         detail={"agreement_version": number, "effective_from": effective_from.isoformat()},
         agreement_version=number,
