@@ -81,58 +81,66 @@ reading_routes(
 )
 
 
-@router.get("/{import_id}/refusals")
+@router.get("/{invoice_import_id}/refusals")
 async def list_refusals(
-    import_id: UUID,
+    invoice_import_id: UUID,
     session: SessionDep,
     query: Annotated[RefusalQuery, Query()],
     _: Annotated[Actor, requires("invoices:read")],
 ) -> Page[RefusalOut]:
     """The refused lines of an import, by line number."""
-    await get_row(session, InvoiceImport, import_id)
-    refusals, following = await query.page(session, import_id)
+    await get_row(session, InvoiceImport, invoice_import_id)
+    refusals, following = await query.page(session, invoice_import_id)
     return Page(items=[RefusalOut.model_validate(row) for row in refusals], next=following)
 
 
-@router.get("/{import_id}/refusals.csv", response_class=StreamingResponse)
+@router.get("/{invoice_import_id}/refusals.csv", response_class=StreamingResponse)
 async def download_csv(
-    import_id: UUID, runtime: RuntimeDep, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
+    invoice_import_id: UUID, runtime: RuntimeDep, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
 ) -> StreamingResponse:
     """The refused lines of a CSV or Excel file as CSV: correct them in place and send the file again."""
-    return await _download(import_id, runtime, session, wanted=FileFormat.CSV, media_type="text/csv; charset=utf-8")
+    return await _download(
+        invoice_import_id, runtime, session, wanted=FileFormat.CSV, media_type="text/csv; charset=utf-8"
+    )
 
 
-@router.get("/{import_id}/refusals.ndjson", response_class=StreamingResponse)
+@router.get("/{invoice_import_id}/refusals.ndjson", response_class=StreamingResponse)
 async def download_ndjson(
-    import_id: UUID, runtime: RuntimeDep, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
+    invoice_import_id: UUID, runtime: RuntimeDep, session: SessionDep, _: Annotated[Actor, requires("invoices:read")]
 ) -> StreamingResponse:
     """The refused lines of an NDJSON file: correct them in place and send the file again."""
-    return await _download(import_id, runtime, session, wanted=FileFormat.NDJSON, media_type="application/x-ndjson")
+    return await _download(
+        invoice_import_id, runtime, session, wanted=FileFormat.NDJSON, media_type="application/x-ndjson"
+    )
 
 
-@router.post("/{import_id}/cancellations", status_code=201)
-async def cancel(import_id: UUID, cancellation: NoteIn, act: Annotated[Act, acting("invoices:write")]) -> ImportOut:
+@router.post("/{invoice_import_id}/cancellations", status_code=201)
+async def cancel(
+    invoice_import_id: UUID, cancellation: NoteIn, act: Annotated[Act, acting("invoices:write")]
+) -> ImportOut:
     """Stop an import after the batch under way. What it has stored stays; sending the file again goes on from there."""
-    import_, work = await cancel_import(act.session, import_id, note=cancellation.note, by=act.by, at=act.at)
+    import_, work = await cancel_import(act.session, invoice_import_id, note=cancellation.note, by=act.by, at=act.at)
     act.answers(f"{router.prefix}/{import_.id}", import_.version)
     return ImportOut.of(import_, work)
 
 
-@router.post("/{import_id}/resumptions", status_code=202)
-async def resume(import_id: UUID, resumption: NoteIn, act: Annotated[Act, acting("invoices:write")]) -> ImportOut:
+@router.post("/{invoice_import_id}/resumptions", status_code=202)
+async def resume(
+    invoice_import_id: UUID, resumption: NoteIn, act: Annotated[Act, acting("invoices:write")]
+) -> ImportOut:
     """Have an import that broke several times go on behind its last stored line, once the cause is put right."""
-    import_, work = await resume_import(act.session, import_id, note=resumption.note, by=act.by, at=act.at)
+    import_, work = await resume_import(act.session, invoice_import_id, note=resumption.note, by=act.by, at=act.at)
     act.answers(f"{router.prefix}/{import_.id}", import_.version)
     return ImportOut.of(import_, work)
 
 
 async def _download(
-    import_id: UUID, runtime: RuntimeDep, session: SessionDep, *, wanted: FileFormat, media_type: str
+    invoice_import_id: UUID, runtime: RuntimeDep, session: SessionDep, *, wanted: FileFormat, media_type: str
 ) -> StreamingResponse:
-    import_ = await get_row(session, InvoiceImport, import_id)
+    import_ = await get_row(session, InvoiceImport, invoice_import_id)
     check_format(import_, wanted=wanted)
     return StreamingResponse(
         refused_lines(runtime.sessions, import_),
         media_type=media_type,
-        headers={"content-disposition": f'attachment; filename="refused-{import_id}.{wanted}"'},
+        headers={"content-disposition": f'attachment; filename="refused-{invoice_import_id}.{wanted}"'},
     )
