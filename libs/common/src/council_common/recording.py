@@ -30,6 +30,9 @@ from council_common.events.outbox import OUTBOX_COLUMNS, outbox_rows, stream_out
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 
+FEW = 4
+"""Facts that go in a statement of their own: one for each number of them, planned once."""
+
 _ONE_FACT_A_VERSION = "uq_change_entity_id_version"
 
 
@@ -171,14 +174,22 @@ class Change(NamedTuple):
 
 
 async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: Actor, at: datetime) -> None:
-    """Add the history and the events of many facts by COPY; their rows are locked or new in this transaction."""
+    """Add the history and the events of many facts; their rows are locked or new in this transaction.
+
+    Few go in one statement, more by COPY, which takes three round trips a table.
+    """
     changes = list(changes)
     if not changes:
         return
     connection = await driver(session)
     lines = (change_row(change, by=change.by or by, at=at) for change in changes)
-    await connection.copy_records_to_table("change", columns=CHANGE_COLUMNS, records=lines)
     events = stream_outbox_rows(change.event for change in changes if change.event is not None)
+    if len(changes) <= FEW:
+        additions = [Rows(change_table, CHANGE_COLUMNS, list(lines)), Rows(outbox, OUTBOX_COLUMNS, list(events))]
+        statement, parameters = one_statement([], additions)
+        await connection.execute(statement, *parameters)
+        return
+    await connection.copy_records_to_table("change", columns=CHANGE_COLUMNS, records=lines)
     if any(change.event is not None for change in changes):
         await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=events)
 

@@ -29,6 +29,7 @@ _IN_FORCE = f"""
 SELECT supplier_id, agreement_id, number, effective_from, effective_to, {", ".join(_TERMS)}
 FROM agreement_version WHERE supplier_id = ANY($1) ORDER BY agreement_id, number
 """
+_LOCK_FOR_SHARE = "SELECT pg_advisory_xact_lock_shared($1)"
 _terms_in = itemgetter(*_TERMS)
 
 
@@ -64,7 +65,7 @@ async def terms_of(session: AsyncSession, agreement_id: UUID, number: int) -> Te
 
 async def lock_agreements_for_share(session: AsyncSession) -> None:
     """Until the commit no change of an agreement counts as applied: the job waits for the invoices decided here."""
-    await session.execute(select(func.pg_advisory_xact_lock_shared(LOCK)))
+    await (await driver(session)).execute(_LOCK_FOR_SHARE, LOCK)
 
 
 async def lock_agreements(session: AsyncSession) -> None:
