@@ -6,10 +6,19 @@ A column's kind is in `database/columns.py`, an event's in `contracts/fields.py`
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StringConstraints,
+)
 
 from council_common.money import MAX_PENCE
 
@@ -19,6 +28,7 @@ EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 """Far enough for every fact a council still holds, near enough to count on from."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_EXPECTED_TIME = "expected a time such as 2026-01-31T09:30:00Z"
 
 
 class RequestModel(BaseModel):
@@ -44,6 +54,20 @@ def _in_range(day: date) -> date:
     return day
 
 
+def _only_a_time(value: object) -> object:
+    # Pydantic also takes seconds since 1970.
+    if isinstance(value, datetime) or (isinstance(value, str) and _DAY.match(value)):
+        return value
+    raise ValueError(f"is not a time; {_EXPECTED_TIME}")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"is no time of UTC; {_EXPECTED_TIME}") from None
+
+
 def _without_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("has a NUL character; expected text without it")
@@ -57,6 +81,11 @@ Day = Annotated[
     Field(json_schema_extra={"formatMinimum": str(EARLIEST), "formatMaximum": str(LATEST)}),
 ]
 """A date of the council's calendar, written 2026-03-31."""
+
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_only_a_time, json_schema_input_type=AwareDatetime), AfterValidator(_in_utc)
+]
+"""A time with its zone, written 2026-01-31T09:30:00Z."""
 
 Pence = Annotated[StrictInt, Field(ge=-MAX_PENCE, le=MAX_PENCE, description="Whole pence.")]
 PositivePence = Annotated[StrictInt, Field(ge=1, le=MAX_PENCE, description="Whole pence.")]

@@ -16,6 +16,7 @@ from fastapi.responses import Response, StreamingResponse
 from sqlalchemy import Select
 
 from council_common.clock import LONDON
+from council_common.errors import Unavailable
 from council_common.runtime.clients import ServiceClients, ServiceName
 from council_common.runtime.service_runtime import Runtime
 from council_common.web.keyset import MAX_LIMIT, Order, in_chunks
@@ -23,8 +24,8 @@ from council_common.web.keyset import MAX_LIMIT, Order, in_chunks
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for the code page of the machine."""
 MEDIA_TYPE = "text/csv; charset=utf-8"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet computes a cell that begins like this (OWASP, "CSV Injection")."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A spreadsheet computes a cell that begins like this, or like its full-width form (OWASP, "CSV Injection")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class NameBeside:
         for start in range(0, len(wanted), MAX_LIMIT):
             some = [str(id_) for id_ in wanted[start : start + MAX_LIMIT]]
             answer = await clients.get(self.service, self.path, ids=some, limit=MAX_LIMIT)
+            if answer is None:
+                raise Unavailable(f"{self.service}-service has no {self.path}.")
             names |= {UUID(item["id"]): item["name"] for item in answer["items"]}
         return names
 

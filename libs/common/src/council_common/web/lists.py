@@ -9,12 +9,13 @@ from functools import lru_cache
 from typing import Annotated, Any, ClassVar, TypeAlias
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, field_validator
+from pydantic import Field, field_validator
 from sqlalchemy import ARRAY, ColumnElement, Date, DateTime, Select, Table, Uuid, any_, bindparam, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel
 
 from council_common.clock import LONDON
+from council_common.fields import Moment
 from council_common.web.csv_export import NameBeside
 from council_common.web.keyset import MAX_LIMIT, Order, fetch_rows
 from council_common.web.query_models import QueryModel
@@ -62,7 +63,7 @@ class ResourceList(QueryModel):
     ] = None
     ids: Annotated[list[UUID] | None, Field(max_length=MAX_LIMIT, description="These only; all on one page.")] = None
     changed_since: Annotated[
-        AwareDatetime | None,
+        Moment | None,
         Field(description="Written since then. Begin a few minutes before the last look: commits come late."),
     ] = None
 
