@@ -2,7 +2,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from council_common.imports import Format, Limits, MappedField, Mapping, Note, Reading, Refusal, Row, read_records
+from council_common.imports import Format, Limits, MappedField, Mapping, Reading, Refusal, Row, read_records
+from council_common.imports.batches import Total
 
 PAYMENTS = Mapping(
     fields=(
@@ -22,7 +23,7 @@ class Outcome:
     lines: list[int] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    totals: list[Total] = field(default_factory=list)
     last_lines: list[int] = field(default_factory=list)
 
     @property
@@ -58,7 +59,7 @@ def read() -> Read:
             outcome.lines += batch.lines
             outcome.rows += batch.rows
             outcome.refusals += batch.refusals
-            outcome.notes += batch.notes
+            outcome.totals += batch.totals
             outcome.last_lines.append(batch.last_line)
         counts = reading.counts
         assert counts.accepted == len(outcome.rows) == len(outcome.lines)

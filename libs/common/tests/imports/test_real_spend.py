@@ -83,7 +83,7 @@ def test_every_line_of_every_file_is_accounted_for_to_the_penny() -> None:
             continue
         control, totals, negatives, gross = controls[name], [], 0, 0
         for batch in reading:
-            totals += [note for note in batch.notes if note.kind == "total"]
+            totals += batch.totals
             negatives += sum(row[NET] < 0 for row in batch.rows)
             gross += sum(row[GROSS] or 0 for row in batch.rows) if name in TWO_LINE_HEADERS else 0
             for one in batch.refusals:

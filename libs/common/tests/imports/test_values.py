@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 from council_common.imports.dates import parse_date
 from council_common.imports.problems import BadValue
-from council_common.imports.values import clean_text, format_money, is_redacted, parse_integer, parse_money, parse_pence
+from council_common.imports.values import clean_text, is_redacted, parse_integer, parse_money, parse_pence
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -69,9 +69,8 @@ def test_what_is_no_exact_amount_is_refused(text: str, code: str) -> None:
 
 @given(st.integers(min_value=-(10**14), max_value=10**14))
 def test_money_survives_writing_and_reading(pence: int) -> None:
-    written = format_money(pence)
     pounds = f"{abs(pence) // 100:,}.{abs(pence) % 100:02d}"
-    assert parse_money(written) == pence
+    assert parse_money(("-" if pence < 0 else "") + pounds.replace(",", "")) == pence
     assert parse_money(f"({pounds})" if pence < 0 else f" £{pounds} ") == pence
 
 

@@ -34,10 +34,10 @@ def test_cells_are_exact_and_row_numbers_are_excels(read: Read) -> None:
         (None, None, 0.24, None),
     )
     outcome = read(a_workbook(*rows, before=3), format="xlsx")
-    assert (outcome.lines, outcome.reading.header_line, outcome.reading.sheet) == ([5, 6, 7], 4, "Payments")
+    assert (outcome.lines, outcome.reading.header_line) == ([5, 6, 7], 4)
     assert [row[2] for row in outcome.rows] == [123450, 30, -123456]
     assert outcome.rows[1][:2] == ("20002221", date(2024, 1, 31))
-    assert outcome.notes[-1].amount_pence == outcome.notes[-1].sum_pence == 24
+    assert outcome.totals[-1].amount_pence == outcome.totals[-1].sum_pence == 24
 
 
 def test_fractions_of_a_penny_are_refused_with_the_row_as_csv(read: Read) -> None:
@@ -46,18 +46,12 @@ def test_fractions_of_a_penny_are_refused_with_the_row_as_csv(read: Read) -> Non
     assert outcome.refusals[0].raw == 'A1,2024-01-31,1.005,"B, C"'
 
 
-def test_a_sheet_is_chosen_by_name(read: Read) -> None:
-    book = a_workbook(HEAD, ("A1", date(2024, 1, 31), 1, "B"), sheets=("One", "Two"))
-    assert read(book, format="xlsx").reading.sheet == "One"
-    assert read(book, format="xlsx", sheet="Two", start_after_line=2).rows == []
-    with pytest.raises(UnreadableFile, match="no sheet 'Three'"):
-        read(book, format="xlsx", sheet="Three")
-
-
-def test_a_hidden_sheet_is_read_only_by_name(read: Read) -> None:
-    book = a_workbook(HEAD, ("A1", date(2024, 1, 31), 1, "B"), sheets=("Old", "New"), hidden=("Old",))
-    assert read(book, format="xlsx").reading.sheet == "New"
-    assert read(book, format="xlsx", sheet="Old").reading.sheet == "Old"
+@pytest.mark.parametrize(("hidden", "net"), [((), 200), (("One",), 100)])
+def test_the_first_visible_sheet_is_read(read: Read, hidden: tuple[str, ...], net: int) -> None:
+    book = a_workbook(HEAD, ("A1", date(2024, 1, 31), 1, "B"), sheets=("One", "Two"), hidden=hidden)
+    first = part_of(book, SHEET).replace(b'<v>1</v></c><c r="D2"', b'<v>2</v></c><c r="D2"')
+    outcome = read(with_part(book, SHEET, first), format="xlsx")
+    assert [row[2] for row in outcome.rows] == [net]
 
 
 def test_rows_that_hold_nothing_are_blank_and_those_at_the_end_are_not_there(read: Read) -> None:

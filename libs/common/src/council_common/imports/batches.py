@@ -1,28 +1,18 @@
 """Batches of an import, and the counts that prove that no record was lost."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from council_common.imports.column_binding import Row
 from council_common.imports.refusals import Refusal
 
-NoteKind = Literal["blank", "repeated header", "total", "extra cells"]
 
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The sum that the sender wrote on a line, and `sum_pence`, that of all records before it in this reading."""
 
-@dataclass(slots=True)
-class Note:
-    """A part of the file that is not a record but matters to the sender, from `first_line` to `last_line`.
-
-    A `total` carries the sum the sender wrote and `sum_pence`, that of all records before it in this reading.
-    `extra cells` belong to an accepted record; the other kinds are records that were skipped.
-    """
-
-    kind: NoteKind
-    first_line: int
-    last_line: int
-    records: int = 1
-    amount_pence: int | None = None
-    sum_pence: int | None = None
+    line: int
+    amount_pence: int
+    sum_pence: int
 
 
 @dataclass(slots=True)
@@ -40,7 +30,6 @@ class Counts:
     totals: int = 0
     accepted_pence: int = 0
     refused_pence: int = 0
-    extra_cells: int = 0
 
     @property
     def skipped(self) -> int:
@@ -55,7 +44,7 @@ class Counts:
 
 @dataclass(slots=True)
 class Batch:
-    """Up to `batch_records` accepted records, refused ones and notes; `lines` and `rows` run in parallel.
+    """Up to `batch_records` accepted records, refused ones and totals; `lines` and `rows` run in parallel.
 
     `cells` runs in parallel with them where the reading keeps cells: the text each row was taken from.
     `last_line` is where the batch ends in the file: the number to go on after. `counts` are those of the whole
@@ -66,14 +55,14 @@ class Batch:
     rows: list[Row] = field(default_factory=list)
     cells: list[list[str]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    totals: list[Total] = field(default_factory=list)
     last_line: int = 0
     counts: Counts = field(default_factory=Counts)
 
     @property
     def full_size(self) -> int:
         """What the batch holds: a file of nothing but totals must not grow one batch without end."""
-        return len(self.lines) + len(self.refusals) + len(self.notes)
+        return len(self.lines) + len(self.refusals) + len(self.totals)
 
     def closed(self, counts: Counts) -> "Batch":
         """The batch with a copy of the counts at its end."""

@@ -65,15 +65,11 @@ class ColumnBinding:
             return None
         return amount if isinstance(amount, int) else None
 
-    def has_extra(self, cells: list[str]) -> bool:
-        """Whether any cell beyond the header is filled."""
-        return not all(map(is_filler, cells[self.width :]))
-
     def _fitted(self, cells: list[str]) -> list[str]:
         found = len(cells)
         if found < self.width:
             raise _wrong_count("too-few-fields", found, self.width)
-        if not self._ignore_extra and self.has_extra(cells):
+        if not self._ignore_extra and not all(map(is_filler, cells[self.width :])):
             raise _wrong_count("too-many-fields", found, self.width)
         return cells[: self.width]
 

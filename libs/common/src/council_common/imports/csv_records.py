@@ -25,8 +25,6 @@ class CsvRecords:
     12 however many lines it takes. Raises `UnreadableFile`, also while iterating.
     """
 
-    sheet: str | None = None
-
     def __init__(self, lines: PhysicalLines, mapping: Mapping, limits: Limits, *, start_after_line: int) -> None:
         self._lines = lines
         self._limits = limits
@@ -35,7 +33,6 @@ class CsvRecords:
         found, header = _opening(opening, mapping, limits)
         self.delimiter = found.delimiter
         self.binding = header.binding
-        self.preamble = header.first
         self.header_line = found.starts[header.first]
         self._line = found.starts[header.first + header.records] - 1
         behind = opening[self._line :]
@@ -44,11 +41,6 @@ class CsvRecords:
             lines.skip_through = self._line = start_after_line
         self._blocks = chain([behind], self._blocks)
         self._pending: list[str] = []
-
-    @property
-    def lines_read(self) -> int:
-        """Physical lines taken from the file so far; blocks are read ahead of the records."""
-        return self._lines.lines_read
 
     def __iter__(self) -> Iterator[Record]:
         reader = csv.reader(self._feed(), delimiter=self.delimiter)

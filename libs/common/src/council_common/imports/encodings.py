@@ -7,13 +7,10 @@ is read once. A Windows-1252 line that happens to be valid UTF-8 with accents ha
 """
 
 import codecs
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from council_common.imports.problems import UnreadableFile
-
-Encodings = Counter[str]
 
 # Each of these is a byte order mark: as it should be, decoded as Windows-1252 and encoded again, the same
 # once more, and a mixture that one council published.
@@ -59,42 +56,22 @@ def without_marks(first: bytes) -> bytes:
             return first
 
 
-def decoded(lines: list[bytes], encodings: Encodings, *, encoding: str | None, first_line: int) -> list[str]:
-    """The text of physical lines; `encodings` counts the lines per encoding.
-
-    With a declared `encoding` there is no second reading: a line that does not fit raises `UnreadableFile`.
-    """
+def decoded(lines: list[bytes]) -> list[str]:
+    """The text of physical lines."""
     try:
-        texts = list(map(bytes.decode, lines)) if encoding is None else [line.decode(encoding) for line in lines]
+        return list(map(bytes.decode, lines))
     except UnicodeDecodeError:
-        if encoding is None:
-            return [_line_text(line, encodings) for line in lines]
-        raise _wrong_encoding(lines, encoding, first_line) from None
-    encodings[encoding or "utf-8"] += len(lines)
-    return texts
+        return [_line_text(line) for line in lines]
 
 
-def _line_text(line: bytes, encodings: Encodings) -> str:
+def _line_text(line: bytes) -> str:
     for encoding in ("utf-8", "cp1252"):
         try:
-            text = line.decode(encoding)
+            return line.decode(encoding)
         except UnicodeDecodeError:
             continue
-        encodings[encoding] += 1
-        return text
     # Five bytes (81, 8D, 8F, 90, 9D) mean nothing in Windows-1252; Latin-1 knows every byte.
-    encodings["latin-1"] += 1
     return line.decode("latin-1")
-
-
-def _wrong_encoding(lines: list[bytes], encoding: str, first_line: int) -> UnreadableFile:
-    for number, line in enumerate(lines, start=first_line):
-        try:
-            line.decode(encoding)
-        except UnicodeDecodeError as wrong:
-            detail = f"line {number} holds byte {line[wrong.start]:#04x}, which is not {encoding}"
-            return UnreadableFile("wrong-encoding", detail, f"{encoding}, or no declared encoding")
-    raise AssertionError("no line fails alone")
 
 
 def _even_blocks(chunks: Iterable[bytes], block_bytes: int) -> Iterator[bytes]:

@@ -60,7 +60,7 @@ class Mapping(BaseModel):
     `amount` names the money field whose sum is kept. `totals`: senders of such files write a total among the
     records, which has nothing but an amount and is no record; elsewhere such a line is a broken record and
     refused. `extra_cells` is what becomes of a record with filled cells beyond the header: refused,
-    or read without them and noted (working columns left in by the sender).
+    or read without them (working columns left in by the sender).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

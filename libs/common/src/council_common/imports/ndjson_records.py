@@ -23,8 +23,6 @@ class NdjsonRecords:
 
     delimiter = ","
     header_line = 0
-    preamble = 0
-    sheet: str | None = None
 
     def __init__(self, lines: PhysicalLines, mapping: Mapping, *, start_after_line: int) -> None:
         self._lines = lines
@@ -32,11 +30,6 @@ class NdjsonRecords:
         self.binding: ColumnBinding = mapping.bind_in_order(LINE_COLUMN)
         self._alternatives = [[same_name(name) for name in field.columns] for field in mapping.fields]
         self._known: dict[tuple[str, ...], list[str | None]] = {}
-
-    @property
-    def lines_read(self) -> int:
-        """Physical lines taken from the file so far; blocks are read ahead of the records."""
-        return self._lines.lines_read
 
     def __iter__(self) -> Iterator[Record]:
         number = self._line

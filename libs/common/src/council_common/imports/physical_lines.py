@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from council_common.imports.encodings import Encodings, decoded, text_bytes
+from council_common.imports.encodings import decoded, text_bytes
 from council_common.imports.limits import Limits
 from council_common.imports.problems import UnreadableFile
 
@@ -29,25 +29,21 @@ class PhysicalLines:
     Raises `UnreadableFile` for a line longer than `limits.record_chars` bytes.
     """
 
-    def __init__(self, chunks: Iterable[bytes], *, limits: Limits, encoding: str | None = None) -> None:
+    def __init__(self, chunks: Iterable[bytes], *, limits: Limits) -> None:
         self._chunks = chunks
         self._limits = limits
-        self._encoding = encoding
-        self.encodings = Encodings()
-        self.lines_read = 0
+        self._lines_read = 0
         self.skip_through = 0
         self.saw_nul = False
 
     def blocks(self) -> Iterator[list[str]]:
         """Each block's decoded lines; blocks that are skipped whole are not yielded."""
         for raw in self._raw_blocks():
-            first_line = self.lines_read + 1
-            self.lines_read += len(raw)
-            skipped = max(0, self.skip_through - first_line + 1)
+            skipped = max(0, self.skip_through - self._lines_read)
+            self._lines_read += len(raw)
             wanted = raw[skipped:] if skipped else raw
             if wanted:
-                first_line += skipped
-                yield decoded(wanted, self.encodings, encoding=self._encoding, first_line=first_line)
+                yield decoded(wanted)
 
     def _raw_blocks(self) -> Iterator[list[bytes]]:
         rest = b""
@@ -67,7 +63,7 @@ class PhysicalLines:
     def _bound(self, lines: list[bytes]) -> None:
         most = self._limits.record_chars
         if max(map(len, lines)) > most:
-            number = self.lines_read + 1 + next(i for i, line in enumerate(lines) if len(line) > most)
+            number = self._lines_read + 1 + next(i for i, line in enumerate(lines) if len(line) > most)
             raise UnreadableFile(
                 "line-too-long",
                 f"line {number} is longer than {most:,} bytes",

@@ -1,7 +1,6 @@
 """One file in, batches of parsed rows out: accepted, refused and skipped records, and every record counted once."""
 
 from collections.abc import Iterator
-from collections.abc import Mapping as ReadOnlyDict
 from typing import Final, Literal
 
 from council_common.imports.batches import Batch, Counts
@@ -21,15 +20,13 @@ DEFAULT_LIMITS: Final = Limits()
 class Reading:
     """An import file being read: iterate it once for its batches.
 
-    Known from the start: `header`, `delimiter`, `header_line`, `sheet`, `binding`. Complete at the end: `counts`,
-    `lines_read`, `bytes_read`, `encodings`.
+    Known from the start: `header`, `delimiter`, `header_line`, `binding`. Complete at the end: `counts`, `bytes_read`.
     """
 
     def __init__(
         self,
         records: RecordSource,
         source: CountedBytes,
-        text: PhysicalLines | None,
         limits: Limits,
         *,
         totals: bool,
@@ -44,20 +41,12 @@ class Reading:
         self.header = tuple(map(without_nul, records.binding.header))
         self.delimiter = records.delimiter
         self.header_line = records.header_line
-        self.preamble_records = records.preamble
-        self.sheet = records.sheet
-        self.encodings: ReadOnlyDict[str, int] = {} if text is None else text.encodings
         self.counts = Counts()
 
     @property
     def bytes_read(self) -> int:
         """For a progress bar: bytes taken from the source so far."""
         return self._source.bytes_read
-
-    @property
-    def lines_read(self) -> int:
-        """Physical lines taken from the source so far, the header's and skipped ones among them."""
-        return self._records.lines_read
 
     def __iter__(self) -> Iterator[Batch]:
         arranged = self.header_line == 0
@@ -82,32 +71,28 @@ def read_records(
     mapping: Mapping,
     limits: Limits = DEFAULT_LIMITS,
     start_after_line: int = 0,
-    encoding: str | None = None,
-    sheet: str | None = None,
     keep_cells: bool = False,
 ) -> Reading:
     """Open an import file and read its header; iterating the result yields its records in batches.
 
     `source` is called once and gives the file's bytes in chunks of any size; text is never held as a whole.
     `start_after_line` is the `last_line` of the last batch that was stored: the reading goes on behind it, with
-    counts and sums from there. `encoding` is given only when the sender declares one; `sheet` only when a
-    workbook's first visible sheet is not meant. With `keep_cells` batches also hold the cells of their rows, for
-    a reader that may yet refuse them.
+    counts and sums from there. Of a workbook the first visible sheet that holds anything is read. With `keep_cells`
+    batches also hold the cells of their rows, for a reader that may yet refuse them.
 
     Raises `UnreadableFile` here and while iterating, when the file as a whole cannot be read.
     """
     counted = CountedBytes(source)
-    text: PhysicalLines | None = None
     records: RecordSource
     if format == "xlsx":
         # openpyxl takes 14 MB and a third of a second: only who reads a workbook pays for it.
         from council_common.imports.xlsx.records import XlsxRecords
 
-        records = XlsxRecords(counted, mapping, limits, sheet=sheet, start_after_line=start_after_line)
+        records = XlsxRecords(counted, mapping, limits, start_after_line=start_after_line)
     else:
-        text = PhysicalLines(counted, limits=limits, encoding=encoding)
+        text = PhysicalLines(counted, limits=limits)
         if format == "csv":
             records = CsvRecords(text, mapping, limits, start_after_line=start_after_line)
         else:
             records = NdjsonRecords(text, mapping, start_after_line=start_after_line)
-    return Reading(records, counted, text, limits, totals=mapping.totals, keep_cells=keep_cells)
+    return Reading(records, counted, limits, totals=mapping.totals, keep_cells=keep_cells)

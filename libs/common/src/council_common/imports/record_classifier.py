@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from council_common.imports.batches import Batch, Counts, Note, NoteKind
+from council_common.imports.batches import Batch, Counts, Total
 from council_common.imports.column_binding import LINE_COLUMN, ColumnBinding
 from council_common.imports.headers import repeats
 from council_common.imports.problems import Problem, RefusedRecord, shown
@@ -46,13 +46,13 @@ class RecordClassifier:
         if isinstance(cells, Problem):
             self._refuse(first, (cells,), [], raw)
             return
-        if (not cells or cells[0] == self._head) and self._skipped(first, last, cells):
+        if (not cells or cells[0] == self._head) and self._skipped(first, cells):
             return
         try:
             row = self._take(cells)
             number = first if binding.line_index is None else _original_line(cells[binding.line_index], first)
         except RefusedRecord as refused:
-            if not self._skipped(first, last, cells):
+            if not self._skipped(first, cells):
                 self._refuse(first, refused.problems, cells, raw)
             return
         batch.lines.append(number)
@@ -62,25 +62,18 @@ class RecordClassifier:
         counts.accepted += 1
         if binding.amount_index is not None and isinstance(amount := row[binding.amount_index], int):
             counts.accepted_pence += amount
-        if len(cells) > binding.width and binding.has_extra(cells):
-            counts.extra_cells += 1
-            self._note("extra cells", first, last)
 
-    def _skipped(self, first: int, last: int, cells: list[str]) -> bool:
+    def _skipped(self, first: int, cells: list[str]) -> bool:
         counts = self._counts
         if self._arranged and cells:
             return False
         if self._is_blank(cells):
             counts.blank += 1
-            self._note("blank", first, last)
         elif repeats(self._binding, cells):
             counts.repeated_headers += 1
-            self._note("repeated header", first, last)
         elif (amount := self._total(cells)) is not None:
             counts.totals += 1
-            total = Note("total", first, last, amount_pence=amount)
-            total.sum_pence = counts.accepted_pence + counts.refused_pence
-            self.batch.notes.append(total)
+            self.batch.totals.append(Total(first, amount, counts.accepted_pence + counts.refused_pence))
         else:
             return False
         return True
@@ -102,15 +95,6 @@ class RecordClassifier:
         if len(others) > 1 or (others and not _TOTAL_LABEL.fullmatch(others[0])):
             return None
         return binding.amount_of(cells)
-
-    def _note(self, kind: NoteKind, first: int, last: int) -> None:
-        notes = self.batch.notes
-        # Sheets end in tens of thousands of blank rows: consecutive ones are one note.
-        if notes and notes[-1].kind == kind and notes[-1].last_line == first - 1:
-            notes[-1].last_line = last
-            notes[-1].records += 1
-        else:
-            notes.append(Note(kind, first, last))
 
     def _refuse(self, first: int, problems: tuple[Problem, ...], cells: list[str], raw: str) -> None:
         binding, counts = self._binding, self._counts

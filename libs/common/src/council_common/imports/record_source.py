@@ -13,18 +13,10 @@ Record = tuple[int, int, list[str] | Problem, str]
 
 
 class RecordSource(Protocol):
-    """The records of one opened file, behind its header.
-
-    `preamble` counts the records passed over before the header; `header_line` is 0 where there is none.
-    """
+    """The records of one opened file, behind its header; `header_line` is 0 where there is none."""
 
     binding: ColumnBinding
     delimiter: str
     header_line: int
-    preamble: int
-    sheet: str | None
-
-    @property
-    def lines_read(self) -> int: ...
 
     def __iter__(self) -> Iterator[Record]: ...

@@ -51,12 +51,6 @@ def parse_money(text: str) -> int:
     return _bounded(-pence if bracketed or "-" in signs else pence, text)
 
 
-def format_money(pence: int) -> str:
-    """The amount as it is written in a file: `-1234.50`. `parse_money` reads it back."""
-    pounds, rest = divmod(abs(pence), 100)
-    return f"{'-' if pence < 0 else ''}{pounds}.{rest:02d}"
-
-
 def parse_pence(text: str) -> int:
     """A whole number of pence, as systems send it. `12.50` is refused: that would be pounds."""
     return _bounded(_whole(text, "not-pence", PENCE_EXPECTED), text)

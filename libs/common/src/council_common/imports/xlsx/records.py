@@ -19,7 +19,7 @@ _IN_MEMORY_BYTES: Final = 1024 * 1024
 
 
 class XlsxRecords:
-    """The records of one sheet: the one named, or the first visible one that holds anything.
+    """The records of the first visible sheet that holds anything.
 
     The line number is the row number as Excel shows it. The file is kept until the last row is read.
     """
@@ -32,24 +32,19 @@ class XlsxRecords:
         mapping: Mapping,
         limits: Limits,
         *,
-        sheet: str | None,
         start_after_line: int,
     ) -> None:
         self._start_after = start_after_line
-        self.sheet: str | None
-        self.sheet, self._rows = _open_sheet(chunks, limits, sheet)
+        self._rows = _open_sheet(chunks, limits)
         opening = list(islice(self._rows, limits.header_search_lines))
         header = find_header([cells if isinstance(cells, list) else [] for _, cells in opening], mapping, limits)
         self.binding = header.binding
-        self.preamble = header.first
         self.header_line = opening[header.first][0]
         self._behind = opening[header.first + header.records :]
-        self.lines_read = opening[-1][0]
 
     def __iter__(self) -> Iterator[Record]:
         width = self.binding.width
         for number, cells in chain(self._behind, self._rows):
-            self.lines_read = max(self.lines_read, number)
             if number <= self._start_after:
                 continue
             # A row ends with its last filled cell; the empty ones behind are fields of the record too.
@@ -58,12 +53,12 @@ class XlsxRecords:
             yield number, number, cells, ""
 
 
-def _open_sheet(chunks: Iterable[bytes], limits: Limits, name: str | None) -> tuple[str, Iterator[SheetRow]]:
+def _open_sheet(chunks: Iterable[bytes], limits: Limits) -> Iterator[SheetRow]:
     with ExitStack() as opened:
         file = opened.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))
         _spool(chunks, file, limits)
-        found, rows = _chosen(WorkbookArchive(file, limits), limits, name)
-        return found, _closing(opened.pop_all(), rows)
+        rows = _first_sheet(WorkbookArchive(file, limits), limits)
+        return _closing(opened.pop_all(), rows)
 
 
 def _closing(opened: ExitStack, rows: Iterator[SheetRow]) -> Iterator[SheetRow]:
@@ -82,18 +77,15 @@ def _spool(chunks: Iterable[bytes], file: IO[bytes], limits: Limits) -> None:
     file.seek(0)
 
 
-def _chosen(archive: WorkbookArchive, limits: Limits, name: str | None) -> tuple[str, Iterator[SheetRow]]:
-    """The sheet's name and rows, its bytes checked, so that nothing of a broken file is imported."""
+def _first_sheet(archive: WorkbookArchive, limits: Limits) -> Iterator[SheetRow]:
+    """The rows of the sheet, its bytes checked, so that nothing of a broken file is imported."""
     workbook = open_workbook(archive, limits)
-    visible = [sheet for sheet in workbook.sheets if sheet.is_visible]
-    wanted = visible if name is None else [sheet for sheet in workbook.sheets if sheet.name == name]
-    if name is not None and not wanted:
-        names = [sheet.name for sheet in visible]
-        raise UnreadableFile("no-such-sheet", f"there is no sheet {name!r}", f"one of {names}")
-    for sheet in wanted:
+    for sheet in workbook.sheets:
+        if not sheet.is_visible:
+            continue
         archive.check(sheet.path)
         rows = sheet_rows(workbook, archive.pieces(sheet.path), limits)
         first = next(rows, None)
         if first is not None:
-            return sheet.name, chain([first], rows)
+            return chain([first], rows)
     raise UnreadableFile("empty-file", "no visible sheet holds anything", EXPECTED)

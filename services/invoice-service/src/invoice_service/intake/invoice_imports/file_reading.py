@@ -128,10 +128,9 @@ class FileReading:
         )
         self._refused_pence, self._skipped = batch.counts.refused_pence, batch.counts.skipped
         self._take_drafts(batch, prepared)
-        for note in batch.notes:
-            if note.kind == "total" and note.amount_pence is not None:
-                prepared.total_pence = note.amount_pence
-                prepared.total_agrees = self._sum_before + (note.sum_pence or 0) == note.amount_pence
+        for total in batch.totals:
+            prepared.total_pence = total.amount_pence
+            prepared.total_agrees = self._sum_before + total.sum_pence == total.amount_pence
         return prepared
 
     def _take_drafts(self, batch: Batch, prepared: PreparedBatch) -> None:
