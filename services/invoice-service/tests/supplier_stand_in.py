@@ -59,7 +59,7 @@ def _app(suppliers: _Suppliers) -> FastAPI:
         source_system: str = "", source_reference: str = "", ids: Annotated[list[str] | None, Query()] = None
     ) -> dict[str, Any]:
         if ids is not None:
-            named = [{"id": each, "name": suppliers.names[each]} for each in ids if each in suppliers.names]
+            named = [{"id": id_, "name": suppliers.names[id_]} for id_ in ids if id_ in suppliers.names]
             return {"items": named, "next": None}
         registered = suppliers.ids.get(f"{source_system}/{source_reference}")
         found = registered or suppliers.ids.get(source_reference)

@@ -18,7 +18,7 @@ async def test_a_supplier_whose_event_has_not_come_is_asked_for(service: Harness
     assert (answer.status_code, answer.json()["due_on"]) == (201, "2026-03-15")
     assert (other.status_code, other.json()["code"]) == (404, "supplier-not-found")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "supplier-not-found")
-    assert [each.json()["errors"][0]["field"] for each in (other, unknown)] == ["supplier", "supplier_id"]
+    assert [answer.json()["errors"][0]["field"] for answer in (other, unknown)] == ["supplier", "supplier_id"]
     assert again.status_code == 201
 
 

@@ -157,7 +157,9 @@ async def test_a_held_supplier_holds_its_unpaid_invoices(service: Harness) -> No
     async with service.as_("erp") as erp:
         assert (await erp.post("/v1/payments", json=a_payment(paid["id"]))).status_code == 201
     await service.deliver(SupplierHeldV1(**_about(supplier_id, 2), reason="suspected_fraud"))
-    states = [(await shown(service, f"/v1/invoices/{each['id']}"))["status"] for each in (waiting, ready, other, paid)]
+    states = [
+        (await shown(service, f"/v1/invoices/{invoice['id']}"))["status"] for invoice in (waiting, ready, other, paid)
+    ]
     assert states == ["held", "held", "received", "paid"]
     assert len(await service.published(InvoiceHeldV1)) == 2
     [hold] = (await shown(service, f"/v1/invoices/{ready['id']}/holds"))["items"]
@@ -166,7 +168,7 @@ async def test_a_held_supplier_holds_its_unpaid_invoices(service: Harness) -> No
         answer = await manager.post(f"/v1/invoices/{ready['id']}/holds/{hold['id']}/releases", json=a_release())
         assert (answer.status_code, answer.json()["code"]) == (409, "hold-follows-supplier")
     await service.deliver(SupplierReleasedV1(**_about(supplier_id, 3)))
-    states = [(await shown(service, f"/v1/invoices/{each['id']}"))["status"] for each in (waiting, ready)]
+    states = [(await shown(service, f"/v1/invoices/{invoice['id']}"))["status"] for invoice in (waiting, ready)]
     assert states == ["received", "approved"]
     released = await service.published(InvoiceReleasedV1)
     assert {str(event.invoice_id) for event in released} == {waiting["id"], ready["id"]}
@@ -186,9 +188,9 @@ async def test_an_event_older_than_what_is_known_opens_and_holds_nothing(service
     await service.deliver(SupplierReleasedV1(**_about(supplier_id, 3)))
     assert (await shown(service, waiting))["hold_reasons"] == ["supplier_held"]
     await service.deliver(SupplierHeldV1(**_about(supplier_id, 4), reason="dispute"))
-    assert [(await shown(service, each))["status"] for each in (base, waiting)] == ["held", "held"]
+    assert [(await shown(service, path))["status"] for path in (base, waiting)] == ["held", "held"]
     await service.deliver(SupplierReleasedV1(**_about(supplier_id, 5)))
-    assert [(await shown(service, each))["status"] for each in (base, waiting)] == ["received", "received"]
+    assert [(await shown(service, path))["status"] for path in (base, waiting)] == ["received", "received"]
     await service.deliver(SupplierHeldV1(**_about(supplier_id, 4), reason="dispute"))
     assert (await shown(service, base))["status"] == "received"
 

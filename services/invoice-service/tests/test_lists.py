@@ -48,7 +48,7 @@ async def test_each_filter_narrows_the_list(service: Harness) -> None:
         ("historic=true", []),
     ):
         page = await shown(service, f"/v1/invoices?{query}")
-        assert [each["id"] for each in page["items"]] == [made[name] for name in wanted], query
+        assert [invoice["id"] for invoice in page["items"]] == [made[name] for name in wanted], query
 
 
 async def test_pages_follow_one_another(service: Harness) -> None:
@@ -58,7 +58,7 @@ async def test_pages_follow_one_another(service: Harness) -> None:
         path = f"/v1/invoices?limit=1&sort={sort}"
         page = await shown(service, path)
         while page["next"]:
-            seen += [each["id"] for each in page["items"]]
+            seen += [invoice["id"] for invoice in page["items"]]
             page = await shown(service, f"{path}&cursor={page['next']}")
         assert len({*seen, page["items"][0]["id"]}) == 3, sort
     async with service.as_("auditor") as auditor:

@@ -98,7 +98,7 @@ async def test_of_racing_approvals_one_approves(racing_service: Harness, key: st
     path = f"/v1/invoices/{invoice['id']}/approvals"
     async with racing_service.as_("ap_manager") as manager:
         headers = [{"idempotency-key": key or f"k{number}"} for number in range(12)]
-        answers = await asyncio.gather(*(manager.post(path, headers=each) for each in headers))
+        answers = await asyncio.gather(*(manager.post(path, headers=own) for own in headers))
     assert [event.version for event in await racing_service.published(InvoiceApprovedV1)] == [2]
     assert [change["action"] for change in await history_of(racing_service, f"/v1/invoices/{invoice['id']}")] == [
         "received", "approved",

@@ -134,7 +134,7 @@ async def test_no_duplicate_where_supplier_kind_or_a_cancelled_one_differs(servi
     async with service.as_("erp") as erp:
         await erp.post(f"/v1/invoices/{first['id']}/cancellations", json=a_hold("entered_in_error"))
     anew = await received(service, reference="54")
-    assert [each["status"] for each in (other_supplier, credit, anew)] == ["received"] * 3
+    assert [invoice["status"] for invoice in (other_supplier, credit, anew)] == ["received"] * 3
     assert credit["outstanding_pence"] == -130_500
 
 
@@ -154,9 +154,9 @@ async def test_terms_give_the_due_date_up_to_thirty_days(service: Harness) -> No
     await a_supplier(service, "S2", terms_days=60)
     short = await received(service)
     long = await received(service, reference="52", supplier={"system": "erp", "reference": "S2"})
-    said = await received(service, reference="53", number="77", due_on="2026-05-01")
-    assert [each["due_on"] for each in (short, long, said)] == ["2026-03-15", "2026-03-31", "2026-05-01"]
-    assert [each["pay_by"] for each in (short, long, said)] == ["2026-03-31", "2026-03-31", "2026-05-01"]
+    stated = await received(service, reference="53", number="77", due_on="2026-05-01")
+    assert [invoice["due_on"] for invoice in (short, long, stated)] == ["2026-03-15", "2026-03-31", "2026-05-01"]
+    assert [invoice["pay_by"] for invoice in (short, long, stated)] == ["2026-03-31", "2026-03-31", "2026-05-01"]
 
 
 async def test_a_closed_supplier_sends_no_more(service: Harness) -> None:

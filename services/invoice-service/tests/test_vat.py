@@ -10,7 +10,7 @@ TODAY = date(2026, 3, 11)
 
 
 def test_the_latest_rates_come_first() -> None:
-    days = [each.effective_from for each in USUAL_RATES]
+    days = [usual.effective_from for usual in USUAL_RATES]
     assert days == sorted(days, reverse=True)
 
 
@@ -55,7 +55,7 @@ def test_what_vat_can_be(net: int, vat: int, rate: str, *, possible: bool) -> No
     assert is_possible(net, vat, Decimal(rate)) is possible
 
 
-@given(st.integers(-(10**14), 10**14), st.sampled_from([rate for each in USUAL_RATES for rate, _ in each.rates]))
+@given(st.integers(-(10**14), 10**14), st.sampled_from([rate for usual in USUAL_RATES for rate, _ in usual.rates]))
 def test_what_a_rate_gives_is_possible_however_it_was_rounded(net: int, rate: str) -> None:
     exact = net * int(Decimal(rate) * 10)
     for vat in (exact // 1000, -(-exact // 1000)):

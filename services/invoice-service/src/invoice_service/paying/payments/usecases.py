@@ -26,7 +26,6 @@ from invoice_service.paying.payments.store import Payable, lock_payable
 from invoice_service.paying.payments.tables import Payment
 from invoice_service.register.invoices import rules as invoice_rules
 from invoice_service.register.invoices.rules import InvoiceKind, InvoiceStatus
-from invoice_service.register.invoices.store import lock_invoice
 from invoice_service.register.invoices.supplier_state import supplier_state_of
 from invoice_service.register.invoices.tables import Invoice
 
@@ -70,7 +69,7 @@ async def return_payment(
     """Record that a payment came back: the invoice is owed again, and held where its supplier may not be paid."""
     payment = await get_row(session, Payment, payment_id)
     blocked = await supplier_state_of(session, payment.supplier_id)
-    invoice = await lock_invoice(session, payment.invoice_id)
+    invoice = await lock_row(session, Invoice, payment.invoice_id)
     payment = await lock_row(session, Payment, payment_id)
     status = move(rules.NEXT, payment.status, PaymentStatus.RETURNED, thing="The payment")
     rules.check_return(remitted_on=payment.remitted_on, returned_on=returned_on, today=london_date(at))

@@ -7,14 +7,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from council_common.database.rows import get_row, lock_row
+from council_common.database.rows import get_row
 from council_common.database.sessions import fetch_row
 from council_common.errors import NotFound
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.register.invoices.rules import ENDED
-from invoice_service.register.invoices.tables import Invoice, InvoiceHold
+from invoice_service.register.invoices.tables import InvoiceHold
 
 _H: Any = InvoiceHold.__table__.c  # type: ignore[attr-defined]
 
@@ -41,11 +41,6 @@ DISPUTE_END = """
     WHERE invoice_id = {invoice_id} AND reason = 'dispute'
         AND coalesce(placed_on, (placed_at AT TIME ZONE 'Europe/London')::date) <= {arisen_by}
 """
-
-
-async def lock_invoice(session: AsyncSession, invoice_id: UUID) -> Invoice:
-    """One invoice that stays as it is for others until this transaction ends. Raises NotFound."""
-    return await lock_row(session, Invoice, invoice_id)
 
 
 async def holds_of(session: AsyncSession, invoice_id: UUID, *, open_only: bool = False) -> Sequence[InvoiceHold]:

@@ -13,6 +13,7 @@ from council_common.contracts.invoices import (
     InvoiceHeldV1,
     InvoiceReleasedV1,
 )
+from council_common.database.rows import lock_row
 from council_common.errors import IllegalMove
 from council_common.holds import ReleaseReason
 from council_common.identity.actor import Actor
@@ -33,7 +34,7 @@ _RELEASED_BY_ANOTHER = (HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_CHECK)
 
 async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor, at: datetime) -> Invoice:
     """Approve for payment; never by the person or system that received it."""
-    invoice = await store.lock_invoice(session, invoice_id)
+    invoice = await lock_row(session, Invoice, invoice_id)
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
     # A held or paid invoice goes back to approved, but not by being approved.
     if invoice.status == InvoiceStatus.HELD:
@@ -64,7 +65,7 @@ async def hold_invoice(
     """
     if reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("Invoices are held for this reason when their supplier is, not by hand.")
-    invoice = await store.lock_invoice(session, invoice_id)
+    invoice = await lock_row(session, Invoice, invoice_id)
     if reason in invoice.hold_reasons:
         raise rules.HoldInPlace("The invoice is held for this reason already.", hold_reasons=invoice.hold_reasons)
     rules.move(invoice.status, InvoiceStatus.HELD)
@@ -91,7 +92,7 @@ async def release_hold(
 
     Raises HoldReleased, HoldFollowsSupplier, ApprovesOwnRequest and HoldMalformed.
     """
-    invoice = await store.lock_invoice(session, invoice_id)
+    invoice = await lock_row(session, Invoice, invoice_id)
     hold = await store.get_hold(session, invoice_id, hold_id)
     if hold.released_at is not None:
         raise rules.HoldReleased("This hold was released before.")
@@ -117,7 +118,7 @@ async def cancel_invoice(
     session: AsyncSession, invoice_id: UUID, *, reason: CancelReason, note: str, by: Actor, at: datetime
 ) -> Invoice:
     """Decide that an invoice will not be paid; not once some of it is."""
-    invoice = await store.lock_invoice(session, invoice_id)
+    invoice = await lock_row(session, Invoice, invoice_id)
     cancelled = rules.move(invoice.status, InvoiceStatus.CANCELLED)
     if invoice.paid_pence or invoice.deducted_pence:
         raise rules.PartPaid("Some of this invoice is paid; have the payment returned first.")
