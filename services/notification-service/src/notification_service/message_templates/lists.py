@@ -1,11 +1,21 @@
-"""What the list of message templates is narrowed by, sorted by, and shows as CSV."""
+"""What the list of message templates is narrowed by, sorted by, and shows as CSV; pages of a template's versions."""
 
 from __future__ import annotations
 
-from council_common.fields import TextFilter
-from council_common.web.lists import ResourceList
+from collections.abc import Sequence
+from typing import Any
 
-from notification_service.message_templates.tables import MessageTemplate
+from council_common.fields import TextFilter
+from council_common.web.history import HistoryQuery
+from council_common.web.keyset import Order, fetch_page
+from council_common.web.lists import ResourceList
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notification_service.message_templates.tables import MessageTemplate, MessageTemplateVersion
+
+_VERSION: Any = MessageTemplateVersion.__table__.c  # type: ignore[attr-defined]
+_BY_NUMBER = Order("version", _VERSION.version, _VERSION.version)
 
 
 class MessageTemplateList(
@@ -18,3 +28,12 @@ class MessageTemplateList(
     """Every template in its newest version."""
 
     name: TextFilter | None = None
+
+
+class VersionQuery(HistoryQuery):
+    """Which page of a template's versions."""
+
+    async def page(self, session: AsyncSession, name: str) -> tuple[Sequence[Any], str | None]:
+        """The versions, oldest first, and the cursor of the next page."""
+        statement = select(*_VERSION).where(_VERSION.name == name)
+        return await fetch_page(session, statement, _BY_NUMBER, limit=self.limit, cursor=self.cursor)

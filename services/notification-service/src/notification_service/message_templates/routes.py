@@ -17,7 +17,7 @@ from fastapi import Path, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates import store
-from notification_service.message_templates.lists import MessageTemplateList
+from notification_service.message_templates.lists import MessageTemplateList, VersionQuery
 from notification_service.message_templates.rules import NAME_PATTERN
 from notification_service.message_templates.schemas import (
     PreviewIn,
@@ -82,11 +82,11 @@ async def add_next(
 
 @router.get("/{name}/versions")
 async def list_versions(
-    name: Name, query: Annotated[HistoryQuery, Query()], session: SessionDep, _: Reader
+    name: Name, query: Annotated[VersionQuery, Query()], session: SessionDep, _: Reader
 ) -> Page[TemplateOut]:
     """Every version of a template, oldest first."""
     template = await store.template_named(session, name)
-    rows, following = await store.versions_page(session, name, query)
+    rows, following = await query.page(session, name)
     return Page(items=[TemplateOut.of(template.id, row) for row in rows], next=following)
 
 

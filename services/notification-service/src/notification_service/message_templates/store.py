@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from council_common.database.rows import lock_row
-from council_common.web.history import HistoryQuery
-from council_common.web.keyset import Order, fetch_page
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from notification_service.message_templates.rules import TemplateNotFound
 from notification_service.message_templates.tables import MessageTemplate, MessageTemplateVersion
-
-_COLUMNS = MessageTemplateVersion.__table__.c  # type: ignore[attr-defined]
-_BY_VERSION = Order("version", _COLUMNS.version, _COLUMNS.version)
 
 
 async def template_named(session: AsyncSession, name: str) -> MessageTemplate:
@@ -38,14 +33,6 @@ async def version_of(session: AsyncSession, name: str, version: int | None = Non
     if found is None:
         raise TemplateNotFound("There is no such version of this message template.")
     return found
-
-
-async def versions_page(
-    session: AsyncSession, name: str, query: HistoryQuery
-) -> tuple[Sequence[Row[tuple[object, ...]]], str | None]:
-    """The versions of a template, oldest first, and the cursor of the next page."""
-    statement = select(*_COLUMNS).where(_COLUMNS.name == name)
-    return await fetch_page(session, statement, _BY_VERSION, limit=query.limit, cursor=query.cursor)
 
 
 async def newest_versions(session: AsyncSession, names: Iterable[str]) -> dict[str, int]:

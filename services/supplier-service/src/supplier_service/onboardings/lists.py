@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.fields import Day, TextFilter
-from council_common.web.keyset import MAX_LIMIT
+from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
 from council_common.web.lists import ResourceList
 from council_common.web.query_models import QueryModel
 from pydantic import Field
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from supplier_service.onboardings.rules import Stage
-from supplier_service.onboardings.tables import Onboarding
+from supplier_service.onboardings.tables import Onboarding, OnboardingActivity
 from supplier_service.suppliers.tables import Supplier
 
 _C: Any = Onboarding.__table__.c  # type: ignore[attr-defined]
+_ACTIVITY: Any = OnboardingActivity.__table__.c  # type: ignore[attr-defined]
+_BY_DAY = Order("on", _ACTIVITY.on, _ACTIVITY.id)
 _SUPPLIER_NAME = select(col(Supplier.name)).where(col(Supplier.id) == _C.supplier_id).scalar_subquery()
 _TERMS = ("agreed_on", "effective_from", "term_days", "target_day", "reference_rate_percent")
 
@@ -46,3 +50,8 @@ class ActivityQuery(QueryModel):
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Activities on a page.")] = 50
     cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+
+    async def page(self, session: AsyncSession, onboarding_id: UUID) -> tuple[Sequence[Any], str | None]:
+        """The activities, by day, and the cursor of the next page."""
+        statement = select(*_ACTIVITY).where(_ACTIVITY.onboarding_id == onboarding_id)
+        return await fetch_page(session, statement, _BY_DAY, limit=self.limit, cursor=self.cursor)

@@ -14,7 +14,7 @@ from council_common.web.keyset import Page
 from council_common.web.resource_routes import reading_routes
 from fastapi import Query
 
-from supplier_service.onboardings import store, usecases
+from supplier_service.onboardings import usecases
 from supplier_service.onboardings.lists import ActivityQuery, OnboardingList
 from supplier_service.onboardings.schemas import ActivityIn, ActivityOut, OnboardingIn, OnboardingOut, StageIn
 from supplier_service.onboardings.tables import Onboarding
@@ -75,5 +75,5 @@ async def activities(
 ) -> Page[ActivityOut]:
     """What was done to win a supplier, by day."""
     await get_row(session, Onboarding, onboarding_id)
-    found, following = await store.activities_of(session, onboarding_id, query)
+    found, following = await query.page(session, onboarding_id)
     return Page(items=[ActivityOut.of(activity) for activity in found], next=following)
