@@ -9,10 +9,11 @@ from council_common.errors import IllegalMove, Unavailable
 from council_common.long_work.rules import MOST_ATTEMPTS, FailedForGood, WorkFailed, WorkState
 from council_common.long_work.store import state_of, works_of
 from council_common.long_work.tables import Work
+from council_common.long_work.turns import take_turn
 from council_common.long_work.usecases import cancel_work, resume_work
 from prometheus_client import REGISTRY
 from sqlalchemy import literal, select, text
-from tallies import OFFICER, Office
+from tallies import OFFICER, Office, Tally
 
 
 async def _always_breaks(_: Work) -> None:
@@ -138,6 +139,36 @@ async def test_failed_work_that_may_be_resumed_may_be_cancelled_instead(office: 
     async with office.runtime.sessions.begin() as session:
         await cancel_work(session, office.kind, subject_id, by=OFFICER, at=office.now, note=None)
     assert await office.moves(subject_id) == ["failed system tally-broke", "cancelled subject-1"]
+
+
+async def test_a_worker_that_slept_through_failure_and_resumption_has_lost_its_turn(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it prepared was for a slice that others have done meanwhile."""
+    monkeypatch.setattr("council_common.long_work.turns.TURN_SECONDS", 0.0001)  # one slice a turn
+    subject_id = await office.asked(30)
+    asleep, wakes = asyncio.Event(), asyncio.Event()
+
+    async def sleep_once(_: Work) -> None:
+        asleep.set()
+        await wakes.wait()
+
+    sleeper = Tally(slice_size=7)
+    sleeper.before = sleep_once
+    sleeping = asyncio.create_task(take_turn(sleeper, office.runtime))
+    await asleep.wait()
+    office.kind.before = _always_breaks
+    while (await office.work(subject_id)).state is WorkState.RUNNING:
+        await office.turn()
+    await _resumed(office, subject_id)
+    office.kind.before = None
+    await office.turn()
+    wakes.set()
+    await sleeping
+    assert await office.counted(subject_id) == list(range(1, 11))
+    while await office.turn():
+        pass
+    assert await office.counted(subject_id) == list(range(1, 31))
 
 
 async def test_open_work_is_measured_and_found_by_state(office: Office) -> None:

@@ -52,7 +52,9 @@ async def resume_work(
     """Have failed work go on where it was. Raises WorkNotFound, IllegalMove and FailedForGood."""
     work = await store.get_work(session, kind.name, subject_id, lock=True)
     must_move(kind.noun, work.state, WorkState.WAITING, can_resume=work.can_resume)
-    work.state, work.turn = WorkState.WAITING, await store.behind_all(session, kind.name)
+    # Beyond its own last turn as well: a worker that slept since then must not take the new one for its own.
+    turn = max(work.turn + 1, await store.behind_all(session, kind.name))
+    work.state, work.turn = WorkState.WAITING, turn
     work.attempts, work.waits, work.can_resume, work.error, work.finished_at = 0, 0, False, None, None
     await kind.moved(session, work, by=by, at=at, note=note)
     await wake_job(session, kind.name)
