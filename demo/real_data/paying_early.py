@@ -146,7 +146,7 @@ class _Replay:
         if not left:
             return
         questions = {"items": [self._question(item) for item in left]}
-        verdicts = (await self._council.erp.post("/v1/rebate-quotes/batches", questions))["items"]
+        verdicts = (await self._council.erp.post("/v1/rebate-quotes/bulk", questions))["items"]
         quotes = [verdict["quote"] for verdict in verdicts]
         await for_each(zip(left, quotes, strict=True), self._pay, tick=_silent)
 

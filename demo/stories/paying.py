@@ -59,7 +59,7 @@ async def quoted(council: Council, planned: Sequence[Planned], ids: dict[str, st
     for start in range(0, len(planned), QUOTES_AT_ONCE):
         batch = planned[start : start + QUOTES_AT_ONCE]
         request = {"items": [_question(invoice, payment, ids) for invoice, payment in batch]}
-        answer = await council.erp.post("/v1/rebate-quotes/batches", request)
+        answer = await council.erp.post("/v1/rebate-quotes/bulk", request)
         for (_, payment), verdict in zip(batch, answer["items"], strict=True):
             deductions[payment.reference] = verdict["quote"]["deduct_pence"]
     return deductions

@@ -185,7 +185,7 @@ async def test_many_at_once_and_bad_ones(service: Harness) -> None:
     }
     unsound = one | {"terms": {"reference_rate_percent": "4.00", "target_day": 29}}
     async with service.as_("service") as client:
-        answer = await client.post("/v1/rebate-quotes/batches", json={"items": [one, one | {"disputed": True}]})
+        answer = await client.post("/v1/rebate-quotes/bulk", json={"items": [one, one | {"disputed": True}]})
         bad = [
             (await client.post("/v1/rebate-quotes", json=one | changed), field)
             for changed, field in (
@@ -200,7 +200,7 @@ async def test_many_at_once_and_bad_ones(service: Harness) -> None:
             )
         ]
         wrong = [one, unsound, one | {"day_by_day": True}, one | {"vat_shares": []}, one]
-        mixed = (await client.post("/v1/rebate-quotes/batches", json={"items": wrong})).json()
+        mixed = (await client.post("/v1/rebate-quotes/bulk", json={"items": wrong})).json()
     assert [(item["quote"]["rebate_pence"], item["quote"]["cause"]) for item in answer.json()["items"]] == [
         (1_200, None),
         (0, "disputed"),

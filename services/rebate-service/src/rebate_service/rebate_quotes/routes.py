@@ -23,7 +23,7 @@ async def quote(payment: QuoteIn, session: SessionDep, _: Reader) -> QuoteOut:
     return await quote_one(session, payment)
 
 
-@router.post("/batches")
+@router.post("/bulk")
 async def quote_many(payments: QuotesIn, session: SessionDep, _: Reader) -> QuotesOut:
     """Up to 500 quotes at once, as a payment run asks; nothing is stored."""
     good, bad = read_items(QuotedPaymentIn, payments.items)
