@@ -16,7 +16,8 @@ _QUIET: dict[str, Any] = {"_env_file": None, "oidc_issuer": "https://issuer", "l
 async def _answers(**given: Any) -> dict[str, tuple[int, Any]]:
     settings = ServiceSettings(**_QUIET, **given)
     async with open_runtime("things-service", settings) as runtime:
-        app = build_api("things-service", settings, routers=(), description="", runtime=runtime)
+        app = build_api("things-service", settings, routers=(), description="")
+        app.state.runtime = runtime
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things") as client:
             answers = {path: await client.get(f"/health/{path}") for path in ("live", "serving", "ready")}
     return {path: (answer.status_code, answer.json()) for path, answer in answers.items()}
@@ -56,7 +57,8 @@ async def test_a_database_that_refuses_us_is_away(things: Things) -> None:
 async def test_the_pages_of_the_api_documents_need_nothing_from_the_internet(things: Things) -> None:
     settings = ServiceSettings(kafka_bootstrap_servers=NOWHERE, database_url=things.url, **_QUIET)
     async with open_runtime("things-service", settings) as runtime:
-        app = build_api("things-service", settings, routers=(), description="", runtime=runtime)
+        app = build_api("things-service", settings, routers=(), description="")
+        app.state.runtime = runtime
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://things") as client:
             page = (await client.get("/docs")).text
             parts = re.findall(r'(?:src|href)="([^"]+)"', page)

@@ -18,7 +18,7 @@ from council_common.runtime.settings import ServiceSettings
 
 @dataclass
 class Runtime:
-    """Built once per process by the composition roots; tests build their own."""
+    """Opened once in a process, for API and worker alike; tests build their own."""
 
     name: str
     settings: ServiceSettings
@@ -30,7 +30,7 @@ class Runtime:
 
 
 @asynccontextmanager
-async def open_runtime(name: str, settings: ServiceSettings, *, clock: Clock = utc_now) -> AsyncIterator[Runtime]:
+async def open_runtime(name: str, settings: ServiceSettings) -> AsyncIterator[Runtime]:
     """A runtime for the length of a block."""
     engine = make_engine(settings.database_url, pool_size=settings.database_pool_size, application_name=name)
     try:
@@ -42,7 +42,6 @@ async def open_runtime(name: str, settings: ServiceSettings, *, clock: Clock = u
                 sessions=make_sessions(engine),
                 verifier=TokenVerifier(issuer=settings.oidc_issuer, audience=settings.oidc_audience, client=client),
                 clients=ServiceClients(settings, client),
-                clock=clock,
             )
     finally:
         await engine.dispose()

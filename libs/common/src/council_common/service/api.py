@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
@@ -12,7 +11,6 @@ from fastapi_offline import FastAPIOffline
 
 from council_common.observability.logs import configure_logs
 from council_common.observability.traces import configure_traces
-from council_common.runtime.service_runtime import Runtime, open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.health import broker_answers, database_answers, health_routes
 from council_common.web.idempotency import Replay, TransactionalRoute, answer_replay
@@ -46,38 +44,18 @@ def summed_up(document: dict[str, Any]) -> dict[str, Any]:
     return document
 
 
-def build_api(
-    name: str,
-    settings: ServiceSettings,
-    *,
-    routers: Sequence[APIRouter],
-    description: str,
-    runtime: Runtime | None = None,
-) -> FastAPI:
-    """An app with the platform's edges. Tests pass a runtime of their own."""
+def build_api(name: str, settings: ServiceSettings, *, routers: Sequence[APIRouter], description: str) -> FastAPI:
+    """An app with the platform's edges. Whoever serves it gives it its runtime: `app.state.runtime`."""
     configure_logs(name, format_=settings.log_format, level=settings.log_level)
     configure_traces(name, endpoint=settings.otel_exporter_otlp_endpoint)
-
-    @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        if runtime is not None:
-            yield
-            return
-        async with open_runtime(name, settings) as own:
-            app.state.runtime = own
-            yield
-
     app = FastAPIOffline(  # the documents' pages need nothing from the internet
         title=name,
         version="1",
         description=description,
-        lifespan=lifespan,
         redoc_url=None,
         # RequestContext makes the span and the measurement of a request: once is enough.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    if runtime is not None:
-        app.state.runtime = runtime
     written = app.openapi
     app.openapi = lambda: document_problems(summed_up(written()))  # type: ignore[method-assign]
     app.add_middleware(RequestContext)

@@ -142,6 +142,7 @@ async def _serve(service: Service, settings: ServiceSettings, *, api: bool, work
     )
     server = _Server(config)
     async with open_runtime(service.name, settings) as runtime, asyncio.TaskGroup() as group:
+        app.state.runtime = runtime
         group.create_task(server.serve())
         group.create_task(_end_server(server, stop))
         if worker:

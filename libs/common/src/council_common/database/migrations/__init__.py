@@ -34,15 +34,10 @@ def migrate(service_folder: Path, database_url: str, revision: str = "heads") ->
 
 def run(metadata: MetaData) -> None:
     """What every service's `migrations/env.py` calls."""
-    config = context.config
-    connection = config.attributes.get("connection")
-    if connection is not None:
-        _run_on(connection, metadata)
-    else:
-        asyncio.run(_run_online(config.attributes["database_url"], metadata))
+    asyncio.run(_run(context.config.attributes["database_url"], metadata))
 
 
-async def _run_online(url: str, metadata: MetaData) -> None:
+async def _run(url: str, metadata: MetaData) -> None:
     engine = create_async_engine(DIALECT, poolclass=pool.NullPool, connect_args={"dsn": driver_url(url)})
     async with engine.connect() as connection:
         await connection.run_sync(_run_on, metadata)
