@@ -47,14 +47,14 @@ async def write(message: MessageIn, act: Writing) -> MessageOut:
 @router.get("/totals")
 async def count(query: Annotated[TotalsQuery, Query()], session: SessionDep, _: Reader) -> TotalsOut:
     """How many messages there are by template, channel and status: to reconcile with the carrier."""
-    items = [TotalOut.model_validate(row) for row in await store.totals(session, query.messages)]
+    items = [TotalOut.model_validate(row) for row in await store.totals(session, query.messages.narrow)]
     return TotalsOut(items=items, count=sum(item.count for item in items))
 
 
 @router.get("/totals/export.csv", response_class=Response, responses=CSV_RESPONSE)
 async def export_totals(query: Annotated[TotalsQuery, Query()], session: SessionDep, _: Reader) -> Response:
     """The same counts as CSV."""
-    rows = await store.totals(session, query.messages)
+    rows = await store.totals(session, query.messages.narrow)
     return report_csv(("template", "channel", "status", "count"), rows, filename="message-totals.csv")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -14,11 +14,10 @@ from council_common.database.sessions import driver
 from council_common.database.tables import change
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
-from sqlalchemy import Row, func, insert, select
+from sqlalchemy import Row, Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from notification_service.messages.lists import MessageList
 from notification_service.messages.rules import CARRIER_AWAY, AttemptResult, NewMessage
 from notification_service.messages.tables import Message, Rendering
 from notification_service.recipients.rules import RECIPIENT_SERVICE_AWAY
@@ -199,10 +198,10 @@ async def log_of(session: AsyncSession, message_id: UUID) -> Sequence[Row[Any]]:
     return (await session.execute(statement.limit(LONGEST_LOG))).all()[::-1]
 
 
-async def totals(session: AsyncSession, messages: MessageList) -> Sequence[Row[Any]]:
-    """How many messages of a list there are by template, channel and status."""
+async def totals(session: AsyncSession, narrow: Callable[[Select[Any]], Select[Any]]) -> Sequence[Row[Any]]:
+    """How many messages there are by template, channel and status, of those that a list is narrowed to."""
     groups: list[Any] = [col(Message.template), col(Message.channel), col(Message.status)]
-    statement = messages.narrow(select(*groups, func.count().label("count")))
+    statement = narrow(select(*groups, func.count().label("count")))
     counted: Sequence[Row[Any]] = (await session.execute(statement.group_by(*groups).order_by(*groups))).all()
     return counted
 

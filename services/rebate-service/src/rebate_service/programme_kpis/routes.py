@@ -27,14 +27,16 @@ FILENAME = "programme-kpis.csv"
 @router.get("")
 async def read(session: SessionDep, query: Annotated[ProgrammeQuery, Query()], _: Reader) -> ProgrammeOut:
     """Expected against earned against deducted against missed; days to pay; share paid by the target day."""
-    return await report(session, query.by, first=query.first, last=query.last, limit=query.limit, cursor=query.cursor)
+    found = await report(session, query.by, first=query.first, last=query.last, limit=query.limit, cursor=query.cursor)
+    return ProgrammeOut.of(found)
 
 
 @router.get("/export.csv", response_class=Response, responses=CSV_RESPONSE)
 async def export(runtime: RuntimeDep, query: Annotated[PeriodQuery, Query()], _: Reader) -> Response:
     """The same figures as CSV for people, all suppliers with their names, amounts in pounds."""
     async with runtime.sessions() as session:
-        rows = await report_whole(session, query.by, first=query.first, last=query.last)
+        figures = await report_whole(session, query.by, first=query.first, last=query.last)
+    rows = [FiguresOut.of(bucket, of_bucket) for bucket, of_bucket in figures.items()]
     columns = [name for name in FiguresOut.model_fields if name != "bucket"]
     if query.by is not Breakdown.SUPPLIER:
         lines = [[row.bucket, *_values(row, columns)] for row in rows]

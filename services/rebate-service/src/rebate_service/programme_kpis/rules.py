@@ -107,6 +107,18 @@ class Figures:
             self.speed_effect_pence += tally.rebate_pence - tally.expected_pence
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of a period, bucket by bucket, and their total; `next` is the cursor of the next suppliers."""
+
+    first: date
+    last: date
+    by: Breakdown
+    figures: Mapping[str, Figures]
+    total: Figures
+    next: str | None = None
+
+
 def fold(tallies: Iterable[Tally]) -> dict[str, Figures]:
     """Figures bucket by bucket, in the order of the buckets' names."""
     figures: dict[str, Figures] = defaultdict(Figures)

@@ -11,7 +11,7 @@ from council_common.web.keyset import MAX_LIMIT
 from council_common.web.query_models import QueryModel
 from pydantic import BaseModel, ConfigDict, Field
 
-from rebate_service.programme_kpis.rules import Breakdown, Figures, mean_days, percentile, share_percent
+from rebate_service.programme_kpis.rules import Breakdown, Figures, Report, mean_days, percentile, share_percent
 
 
 class PeriodQuery(QueryModel):
@@ -91,3 +91,14 @@ class ProgrammeOut(BaseModel):
     items: list[FiguresOut]
     total: FiguresOut
     next: str | None = None
+
+    @classmethod
+    def of(cls, report: Report) -> Self:
+        return cls(
+            first=report.first,
+            last=report.last,
+            by=report.by,
+            items=[FiguresOut.of(bucket, figures) for bucket, figures in report.figures.items()],
+            total=FiguresOut.of("", report.total),
+            next=report.next,
+        )
