@@ -88,7 +88,7 @@ STATEMENTS = (
         release_reason text,
         release_note text,
         CONSTRAINT ck_invoice_hold_released CHECK (
-            num_nulls(released_at, released_by, released_on, release_reason) IN (0, 4)
+            num_nulls(released_at, released_by, released_on, release_reason, release_note) IN (0, 5)
         ),
         CONSTRAINT ck_invoice_hold_reason CHECK (
             reason IN ('dispute', 'missing_po', 'missing_receipt', 'duplicate_suspected', 'bank_account_change',

@@ -71,7 +71,8 @@ STATEMENTS = (
             'suspected_fraud', 'details_unverified', 'dispute', 'insolvency', 'court_order', 'other')),
         CONSTRAINT ck_supplier_hold_release_reason CHECK (release_reason IN (
             'resolved', 'placed_in_error', 'expired', 'superseded', 'other')),
-        CONSTRAINT ck_supplier_hold_released CHECK (num_nulls(released_at, released_by, release_reason) IN (0, 3))
+        CONSTRAINT ck_supplier_hold_released
+            CHECK (num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4))
     )
     """,
     "CREATE INDEX ix_supplier_hold_supplier_id ON supplier_hold (supplier_id)",

@@ -88,7 +88,7 @@ class SupplierHold(Row, table=True):
     __tablename__ = "supplier_hold"
     __table_args__ = (
         Index(None, "supplier_id"),
-        CheckConstraint("num_nulls(released_at, released_by, release_reason) IN (0, 3)", name="released"),
+        CheckConstraint("num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4)", name="released"),
     )
 
     id: UUID = Field(primary_key=True)

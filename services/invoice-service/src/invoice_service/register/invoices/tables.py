@@ -100,7 +100,9 @@ class InvoiceHold(Row, table=True):
 
     __tablename__ = "invoice_hold"
     __table_args__ = (
-        CheckConstraint("num_nulls(released_at, released_by, released_on, release_reason) IN (0, 4)", name="released"),
+        CheckConstraint(
+            "num_nulls(released_at, released_by, released_on, release_reason, release_note) IN (0, 5)", name="released"
+        ),
         Index(
             "uq_invoice_hold_invoice_id_reason",
             "invoice_id", "reason",
