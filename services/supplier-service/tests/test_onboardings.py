@@ -79,6 +79,7 @@ async def test_new_terms_replace_the_old_and_a_supplier_that_agreed_may_leave(se
         ({"stage": "agreed", "terms": terms(effective_from="0001-01-01")}, "malformed"),
         ({"stage": "agreed", "terms": terms(agreed_on="1026-03-10")}, "malformed"),
         ({"stage": "agreed", "terms": terms(reference_rate_percent=1.0)}, "malformed"),
+        ({"stage": "agreed", "terms": terms(term_days="30")}, "malformed"),
         ({"stage": "agreed", "terms": terms(clock_end="sometime")}, "malformed"),
         ({"stage": "agreed", "terms": {"agreed_on": "2026-03-10", "effective_from": "2026-04-01"}}, "malformed"),
     ],

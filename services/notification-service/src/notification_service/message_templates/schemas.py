@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from council_common.fields import RequestModel
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StrictInt
 
 from notification_service.message_templates.rules import NAME_PATTERN, PLACEHOLDER_PATTERN, Channel, Rendered, Wording
 from notification_service.message_templates.tables import MessageTemplateVersion
@@ -74,7 +74,7 @@ class PreviewIn(RequestModel):
     """Values to try a template with; amounts are whole pence, dates ISO (2026-03-11)."""
 
     values: Annotated[dict[Placeholder, Any], Field(default_factory=dict, max_length=100)]
-    version: Annotated[int | None, Field(ge=1, le=1_000_000, description="The newest where none is named.")] = None
+    version: Annotated[StrictInt | None, Field(ge=1, le=1_000_000, description="The newest where none is named.")] = None
 
 
 class PreviewOut(BaseModel):

@@ -1,4 +1,4 @@
-"""What is read of templates and their versions."""
+"""The statements on templates and their versions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every query of the room: set-based, a batch of messages in one statement."""
+"""The statements on messages: set-based, a batch of messages in one."""
 
 from __future__ import annotations
 

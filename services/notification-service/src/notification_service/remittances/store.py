@@ -1,4 +1,4 @@
-"""Every query of the room: a batch of events in one statement."""
+"""The statements on remittances: a batch of events in one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statements behind the programme's figures."""
+"""The statements on the programme's figures."""
 
 from __future__ import annotations
 

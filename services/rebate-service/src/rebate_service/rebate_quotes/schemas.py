@@ -10,7 +10,7 @@ from council_common.contracts.fields import Rate
 from council_common.contracts.invoices import PaymentMethod
 from council_common.fields import Day, Pence, RequestModel
 from council_common.web.bulk import BulkIn, BulkOut, VerdictOut
-from pydantic import BaseModel, Field, StrictInt, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, StrictBool, StrictInt, ValidationInfo, field_validator
 
 from rebate_service.agreements.rules import ClockEnd, ClockStart, Collection, RebateBase, VatMode
 from rebate_service.agreements.schemas import TermsIn
@@ -54,7 +54,7 @@ class QuotedPaymentIn(RequestModel):
         Field(description="By default what the method takes; required for a cheque or card to earn."),
     ] = None
     method: Annotated[PaymentMethod | None, Field(description="How it is paid; Bacs by default.")] = None
-    disputed: bool = False
+    disputed: StrictBool = False
     vat_shares: Annotated[
         list[VatShareIn], Field(min_length=1, max_length=100, description="Those of one VAT rate count as one.")
     ]
@@ -70,7 +70,7 @@ class QuotedPaymentIn(RequestModel):
 class QuoteIn(QuotedPaymentIn):
     """One payment, whose quote may list every day."""
 
-    day_by_day: Annotated[bool, Field(description="Whether to list every day of the term.")] = False
+    day_by_day: Annotated[StrictBool, Field(description="Whether to list every day of the term.")] = False
 
 
 class QuotedDayOut(BaseModel):

@@ -1,4 +1,4 @@
-"""Every query of the variances."""
+"""The statements on variances."""
 
 from __future__ import annotations
 

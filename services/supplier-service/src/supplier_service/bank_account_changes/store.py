@@ -1,4 +1,4 @@
-"""What is read and written of bank-account changes."""
+"""The statements on bank-account changes."""
 
 from __future__ import annotations
 

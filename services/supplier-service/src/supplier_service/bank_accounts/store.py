@@ -1,4 +1,4 @@
-"""What is read and written of bank accounts."""
+"""The statements on bank accounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read and written of market sectors."""
+"""The statements on market sectors."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from council_common.fields import Code, Day, RequestModel, Sentence, ShortName
 from council_common.money import Percent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from supplier_service.onboardings import rules
 from supplier_service.onboardings.rules import ActivityKind, Stage
@@ -26,9 +26,9 @@ class EarlyPaymentTerms(RequestModel):
 
     agreed_on: Day
     effective_from: Day
-    term_days: Annotated[int, Field(ge=1, le=365)] = 30
+    term_days: Annotated[StrictInt, Field(ge=1, le=365)] = 30
     reference_rate_percent: Percent = Decimal("1.00")
-    target_day: Annotated[int, Field(ge=0, le=364)] = 10
+    target_day: Annotated[StrictInt, Field(ge=0, le=364)] = 10
     clock_start: Literal["received", "valid_invoice"]
     clock_end: Literal["run_date", "funds_arrival"]
     rebate_base: Literal["net", "gross"]

@@ -1,4 +1,4 @@
-"""What is read of onboardings."""
+"""The statements on onboardings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is read and written of suppliers and their holds."""
+"""The statements on suppliers and their holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/v1/holds."""
+"""Holds over HTTP."""
 
 from __future__ import annotations
 

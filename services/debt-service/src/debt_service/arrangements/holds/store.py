@@ -1,4 +1,4 @@
-"""Every query about holds, and the marks they leave on receivables and customers."""
+"""The statements on holds, and on the marks they leave on receivables and customers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/v1/receipts."""
+"""Receipts over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every query about receipts."""
+"""The statements on receipts and their allocations."""
 
 from __future__ import annotations
 

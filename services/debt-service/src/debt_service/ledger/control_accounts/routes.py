@@ -1,4 +1,4 @@
-"""/v1/control-accounts."""
+"""Control accounts over HTTP."""
 
 from __future__ import annotations
 

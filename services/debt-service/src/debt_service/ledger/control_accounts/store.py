@@ -1,4 +1,4 @@
-"""The queries of the control account: set-based, over the whole ledger."""
+"""The statements on control accounts: set-based, over the whole ledger."""
 
 from __future__ import annotations
 

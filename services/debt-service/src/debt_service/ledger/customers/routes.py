@@ -1,4 +1,4 @@
-"""/v1/customers."""
+"""Customers over HTTP."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from council_common.contracts.fields import SourceReference
 from council_common.fields import Name, RequestModel, Sentence, ShortName, SourceIn
 from council_common.web.bulk import BulkIn
-from pydantic import BaseModel, Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 
 from debt_service.ledger.customers.rules import Channel, CustomerKind, NewCustomer
 
@@ -69,7 +69,7 @@ class CustomerChangeIn(RequestModel):
     address: AddressIn | None = None
     preferred_channel: Channel = Channel.LETTER
     language: Language = "en"
-    suppressed: Annotated[bool, Field(description="No notice is issued, whatever is owed.")] = False
+    suppressed: Annotated[StrictBool, Field(description="No notice is issued, whatever is owed.")] = False
     note: Annotated[Sentence | None, Field(description="Why, for the history.")] = None
 
     def fields(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Every query about customers."""
+"""The statements on customers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/v1/journal: what is on the books. An entry never changes: it has no version and no history."""
+"""The journal over HTTP. An entry never changes: it has no version and no history."""
 
 from __future__ import annotations
 

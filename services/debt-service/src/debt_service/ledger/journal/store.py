@@ -1,4 +1,4 @@
-"""Every query about the journal: adding to it and reading it."""
+"""The statements on the journal: adding to it and reading it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/v1/receivables."""
+"""Receivables over HTTP."""
 
 from __future__ import annotations
 

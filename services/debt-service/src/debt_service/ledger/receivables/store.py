@@ -1,4 +1,4 @@
-"""Every query about receivables."""
+"""The statements on receivables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/v1/dunning-procedures."""
+"""Dunning procedures over HTTP."""
 
 from __future__ import annotations
 

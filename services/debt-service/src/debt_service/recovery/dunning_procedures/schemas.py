@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.fields import Day, PositivePence, RequestModel, Sentence, ShortName
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from debt_service.ledger.customers.rules import CustomerKind
 from debt_service.recovery.dunning_procedures.rules import Level, LevelChannel, NewProcedure
@@ -27,7 +27,7 @@ class LevelIn(RequestModel):
     template: Annotated[ShortName, Field(examples=["reminder"])]
     channel: LevelChannel = LevelChannel.PREFERRED
     minimum_pence: PositivePence = 1
-    stops: Annotated[bool, Field(description="After this level an officer decides; only on the last.")] = False
+    stops: Annotated[StrictBool, Field(description="After this level an officer decides; only on the last.")] = False
 
     def as_level(self) -> Level:
         """As the rules take it."""

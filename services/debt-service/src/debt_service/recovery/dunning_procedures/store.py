@@ -1,4 +1,4 @@
-"""Every query about dunning procedures."""
+"""The statements on dunning procedures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/v1/dunning-notices, and /v1/receivables/{id}/next-notice: why a debt got a notice, and why it gets none."""
+"""Dunning notices over HTTP: why a debt got a notice, and why it gets none."""
 
 from __future__ import annotations
 

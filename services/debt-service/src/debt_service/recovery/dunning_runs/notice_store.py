@@ -1,4 +1,4 @@
-"""Every query about notices: issuing them, their delivery, and the facts from which the next one follows."""
+"""The statements on notices: issuing them, their delivery, and the facts from which the next one follows."""
 
 from __future__ import annotations
 

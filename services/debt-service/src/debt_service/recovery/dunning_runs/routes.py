@@ -1,4 +1,4 @@
-"""/v1/dunning-runs: propose, review, edit, approve."""
+"""Dunning runs over HTTP: propose, review, edit, approve."""
 
 from __future__ import annotations
 

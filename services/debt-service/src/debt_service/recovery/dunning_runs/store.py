@@ -1,4 +1,4 @@
-"""Every query about runs and their items."""
+"""The statements on runs and their items."""
 
 from __future__ import annotations
 

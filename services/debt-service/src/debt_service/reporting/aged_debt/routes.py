@@ -1,4 +1,4 @@
-"""/v1/reports/aged-debt."""
+"""Aged debt over HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The queries of aged debt: set-based, over the whole ledger."""
+"""The statements on aged debt: set-based, over the whole ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every query on the projection of suppliers; all of them take many suppliers at once."""
+"""The statements on the projection of suppliers; all of them take many suppliers at once."""
 
 from __future__ import annotations
 
