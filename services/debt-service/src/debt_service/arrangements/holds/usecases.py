@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
@@ -46,13 +47,26 @@ async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: date
     reached = await store.lock_reached(session, hold)
     await record(session, fact(hold, "placed", reason=hold.reason, detail={"note": hold.note}), by=by, at=at)
     held = await store.mark_reached(session, hold, reached)
-    changes = (_placed(hold, receivable, by=by, at=at) for receivable in held)
+    changes = (
+        _on_receivable(hold, receivable, "hold placed", HoldPlacedV1, by=by, at=at, review_on=hold.review_on)
+        for receivable in held
+    )
     await record_many(session, changes, by=by, at=at)
     return hold
 
 
-def _placed(hold: Hold, receivable: HeldReceivable, *, by: Actor, at: datetime) -> Change:
-    event = HoldPlacedV1(
+def _on_receivable(
+    hold: Hold,
+    receivable: HeldReceivable,
+    action: str,
+    event: type[HoldPlacedV1 | HoldReleasedV1],
+    *,
+    by: Actor,
+    at: datetime,
+    **fields: Any,
+) -> Change:
+    """A hold's fact as one about a receivable it reaches, with its event."""
+    published = event(
         version=receivable.version,
         occurred_at=at,
         by=by.subject,
@@ -60,10 +74,10 @@ def _placed(hold: Hold, receivable: HeldReceivable, *, by: Actor, at: datetime) 
         customer_id=receivable.customer_id,
         hold_id=hold.id,
         kind=published_category(hold.reason),
-        review_on=hold.review_on,
+        **fields,
     )
     detail = {"hold_id": hold.id}
-    return Change("receivable", event.receivable_id, event.version, "hold placed", event, hold.reason, detail)
+    return Change("receivable", receivable.receivable_id, receivable.version, action, published, hold.reason, detail)
 
 
 async def _lock_customer_of(session: AsyncSession, new: NewHold) -> UUID:
@@ -93,20 +107,6 @@ async def release_hold(
     hold.release_reason, hold.release_note = reason, note
     await record(session, fact(hold, "released", reason=reason, detail={"note": note}), by=by, at=at)
     held = await store.mark_reached(session, hold, reached)
-    changes = (_released(hold, receivable, by=by, at=at) for receivable in held)
+    changes = (_on_receivable(hold, receivable, "hold released", HoldReleasedV1, by=by, at=at) for receivable in held)
     await record_many(session, changes, by=by, at=at)
     return hold
-
-
-def _released(hold: Hold, receivable: HeldReceivable, *, by: Actor, at: datetime) -> Change:
-    event = HoldReleasedV1(
-        version=receivable.version,
-        occurred_at=at,
-        by=by.subject,
-        receivable_id=receivable.receivable_id,
-        customer_id=receivable.customer_id,
-        hold_id=hold.id,
-        kind=published_category(hold.reason),
-    )
-    detail = {"hold_id": hold.id}
-    return Change("receivable", event.receivable_id, event.version, "hold released", event, hold.reason, detail)
