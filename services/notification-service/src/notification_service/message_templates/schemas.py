@@ -74,7 +74,7 @@ class PreviewIn(RequestModel):
     """Values to try a template with; amounts are whole pence, dates ISO (2026-03-11)."""
 
     values: Annotated[dict[Placeholder, Any], Field(default_factory=dict, max_length=100)]
-    version: Annotated[StrictInt | None, Field(ge=1, le=1_000_000, description="The newest where none is named.")] = None
+    version: Annotated[StrictInt | None, Field(ge=1, le=1_000_000, description="The newest if none is named.")] = None
 
 
 class PreviewOut(BaseModel):

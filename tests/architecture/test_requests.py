@@ -1,0 +1,47 @@
+"""A number of a request is a JSON number and a truth value true or false, in every service (docs/api.md)."""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from council_common.fields import RequestModel
+
+SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
+
+
+def request_models(name: str) -> list[type[RequestModel]]:
+    """What the callers of a service send."""
+    package = importlib.import_module(f"{name}_service")
+    for module in pkgutil.walk_packages(package.__path__, f"{name}_service."):
+        if module.name.rsplit(".", 1)[-1] == "schemas":
+            importlib.import_module(module.name)
+    models = list(RequestModel.__subclasses__())
+    for model in models:
+        models += model.__subclasses__()
+    return [model for model in models if model.__module__.startswith((package.__name__, "council_common."))]
+
+
+def lenient(schema: Any, field: str = "") -> Iterator[str]:
+    """The fields of pydantic's schema of a model that would take text for a number, or a number for a truth value."""
+    if isinstance(schema, dict):
+        if schema.get("type") in {"int", "float", "bool"} and not schema.get("strict"):
+            yield f"{field}: {schema['type']}"
+        for key, value in schema.items():
+            if key == "fields" and isinstance(value, dict):
+                for name, inner in value.items():
+                    yield from lenient(inner, f"{field}.{name}".lstrip("."))
+            elif key not in {"metadata", "serialization"}:
+                yield from lenient(value, field)
+    elif isinstance(schema, list | tuple):
+        for value in schema:
+            yield from lenient(value, field)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_numbers_and_truth_values_of_requests_are_strict(name: str) -> None:
+    models = request_models(name)
+    assert models
+    found = {f"{model.__name__}.{field}" for model in models for field in lenient(model.__pydantic_core_schema__)}
+    assert sorted(found) == []
