@@ -38,7 +38,8 @@ class ResourceList(QueryModel):
 
     ```
     class VarianceList(ResourceList, of=RebateVariance, sorts=("found_at",), default="-found_at",
-                       csv=("id", "supplier_id", "difference_pence"), names=(NameBeside("supplier_id", "supplier"),)):
+                       csv=("id", "supplier_id", "difference_pence"),
+                       names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),)):
         cause: VarianceCause | None = None          # the column of this name
         found_from: Day | None = None               # the column found_on, found_at or found, at least
         found_to: Day | None = None                 # … at most; a day of London where the column is a moment
