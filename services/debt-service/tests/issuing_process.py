@@ -25,7 +25,8 @@ async def main(url: str, now: str) -> None:
         _env_file=None, database_url=url, kafka_bootstrap_servers="127.0.0.1:1", oidc_issuer="https://issuer"
     )
     clock = datetime.fromisoformat(now).astimezone(UTC)
-    async with open_runtime("debt-service", settings, clock=lambda: clock) as runtime:
+    async with open_runtime("debt-service", settings) as runtime:
+        runtime.clock = lambda: clock
         while await take_turn(issuing.ISSUE_NOTICES, runtime):
             pass
 
