@@ -29,7 +29,7 @@ def half_up(numerator: int, denominator: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount of sterling in whole pence; negative for credits.
+    """An amount of sterling in whole pence, as people read it; negative for credits.
 
     >>> str(Money(118_800)), str(Money(-5))
     ('£1,188.00', '-£0.05')
@@ -45,17 +45,6 @@ class Money:
         sign = "-" if self.pence < 0 else ""
         pounds, pence = divmod(abs(self.pence), 100)
         return f"{sign}£{pounds:,}.{pence:02d}"
-
-    def share(self, part: int, whole: int) -> Money:
-        """The amount's share of `part` in `whole`, rounded half up to the penny; both in one unit, `whole` not zero.
-
-        In whole numbers: the quotient of two decimals would be rounded before it is multiplied. The VAT in 51p of a
-        charge of £78.00 that holds £13.00 of VAT is exactly 8.5p:
-
-        >>> Money(13_00).share(51, 78_00)
-        Money(pence=9)
-        """
-        return Money(half_up(self.pence * part, whole))
 
 
 _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,6})?")

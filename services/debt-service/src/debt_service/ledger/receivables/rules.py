@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, move
-from council_common.money import Money
+from council_common.money import Money, half_up
 
 # Council policy: thirty days from the date of issue.
 STANDARD_TERM = timedelta(days=30)
@@ -197,7 +197,7 @@ def vat_share(vat_pence: int, part_pence: int, gross_pence: int) -> int:
     >>> vat_share(20_00, 60_00, 120_00), vat_share(0, 10_00, 10_00), vat_share(2_28, 1_95, 13_68)
     (1000, 0, 33)
     """
-    return Money(vat_pence).share(part_pence, gross_pence).pence
+    return half_up(vat_pence * part_pence, gross_pence)
 
 
 def is_overdue(due_on: date, *, as_at: date) -> bool:
