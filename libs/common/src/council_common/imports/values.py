@@ -53,6 +53,8 @@ def parse_money(text: str) -> int:
 
 def parse_pence(text: str) -> int:
     """A whole number of pence, as systems send it. `12.50` is refused: that would be pounds."""
+    if len(text) < 15 and _digits(text):
+        return int(text)
     return _bounded(_whole(text, "not-pence", PENCE_EXPECTED), text)
 
 

@@ -92,8 +92,9 @@ class ImportContext:
 
 
 class NewInvoice(NamedTuple):
-    """A draft that will be stored, with what was found out about it."""
+    """A draft that will be stored, with what was found out about it; `duplicate_of` is the one it repeats (D1)."""
 
+    id: UUID
     draft: Draft
     reference: str
     supplier_id: UUID
@@ -101,6 +102,7 @@ class NewInvoice(NamedTuple):
     terms_days: int
     content_hash: bytes
     reasons: tuple[str, ...] = ()
+    duplicate_of: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -114,15 +116,8 @@ class AssembledRows:
     outbox: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def assemble(
-    new: Sequence[NewInvoice],
-    context: ImportContext,
-    *,
-    ids: Sequence[UUID],
-    duplicates: dict[int, UUID],
-    milliseconds: int,
-) -> AssembledRows:
-    """Rows of new invoices. `duplicates` says by place in `new` which earlier invoice one repeats (D1)."""
+def assemble(new: Sequence[NewInvoice], context: ImportContext, *, milliseconds: int) -> AssembledRows:
+    """Rows of new invoices."""
     rows = AssembledRows()
     event_ids = ordered_ids(len(new), milliseconds=milliseconds)
     envelope = _Envelope(context)
@@ -135,13 +130,13 @@ def assemble(
         import_id=context.import_id,
     )
     add_invoice, add_event = rows.invoices.append, rows.outbox.append
-    for place, (invoice, invoice_id, event_id) in enumerate(zip(new, ids, event_ids, strict=True)):
-        draft = invoice.draft
+    for invoice, event_id in zip(new, event_ids, strict=True):
+        draft, invoice_id, duplicate_of = invoice.draft, invoice.id, invoice.duplicate_of
         historic = draft.paid_on is not None
         before = _PAID if historic else _RECEIVED
         held = None
-        if invoice.reasons or place in duplicates:
-            held = _born_held(before, invoice.reasons, duplicates.get(place))
+        if invoice.reasons or duplicate_of is not None:
+            held = _born_held(before, invoice.reasons, duplicate_of)
         due_on = draft.due_on or due_date(draft.received_on, invoice.terms_days)
         status = before if held is None else _HELD
         own = _Own(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -50,17 +50,7 @@ _PAID = Problem(
 )
 
 WriteRefusal = Callable[[int, tuple[Problem, ...], list[str]], Refusal]
-
-
-@dataclass(slots=True)
-class LineOutcomes:
-    """A batch's lines by what becomes of them; `net_pence` sums the new and the existing ones."""
-
-    new: list[NewInvoice] = field(default_factory=list)
-    existing: int = 0
-    net_pence: int = 0
-    refused: list[Refusal] = field(default_factory=list)
-    refused_pence: int = 0
+_SupplierLine = tuple[Draft, LineSupplier]
 
 
 class _KnownInvoice(NamedTuple):
@@ -82,63 +72,105 @@ class _KnownInvoice(NamedTuple):
         return _UNPAID if self.paid_on is None else _PAID
 
 
-async def line_outcomes(
-    session: AsyncSession,
-    drafts: Sequence[Draft],
-    known: dict[str, LineSupplier | None],
-    *,
-    context: ImportContext,
-    write_refusal: WriteRefusal,
-) -> LineOutcomes:
-    """Decide over the drafts of a batch; `known` are their suppliers (SuppliersOfLines.find)."""
-    outcomes = LineOutcomes()
+@dataclass(frozen=True, slots=True)
+class LineFacts:
+    """What the database says of the lines whose supplier is known, before anything of the batch is stored.
 
-    def refuse(draft: Draft, problem: Problem) -> None:
-        outcomes.refused.append(write_refusal(draft.line_number, (problem,), draft.cells))
-        outcomes.refused_pence += draft.net_pence
+    `references` and the places of `same_number` are those of the lines; `same_number` is the earliest invoice of a
+    line's supplier, number and kind (rule D1).
+    """
 
-    of_suppliers: list[tuple[Draft, LineSupplier]] = []
-    for draft in drafts:
-        supplier = known.get(draft.supplier_reference)
-        if supplier is not None:
-            of_suppliers.append((draft, supplier))
-        else:
-            refuse(draft, _UNKNOWN if draft.supplier_reference in known else _NOT_ASKED)
-    if not of_suppliers:
-        return outcomes
-    references, there = await _references(session, [draft for draft, _ in of_suppliers], context)
-    holds = await _holds(session, of_suppliers)
-    before = {
-        reference: _KnownInvoice(bytes(row["content_hash"]), row["paid_on"], row["historic"])
-        for reference, row in there.items()
-    }
-    for (draft, supplier), reference in zip(of_suppliers, references, strict=True):
-        content = _content_of(draft, supplier)
-        stored = before.get(reference)
-        problem = stored.differs_from(content, draft.paid_on) if stored is not None else None
-        if stored is None and supplier.status in ENDED and draft.paid_on is None:
-            problem = _CLOSED
-        if problem is not None:
-            refuse(draft, problem)
-            continue
-        outcomes.net_pence += draft.net_pence
-        if stored is not None:
-            outcomes.existing += 1
-            continue
-        before[reference] = _KnownInvoice(content, draft.paid_on, draft.paid_on is not None)
-        reasons = holds.get(supplier.supplier_id, ()) if draft.paid_on is None else ()
-        outcomes.new.append(
-            NewInvoice(
-                draft=draft,
-                reference=reference,
-                supplier_id=supplier.supplier_id,
-                supplier_text=supplier.text,
-                terms_days=supplier.terms_days,
-                content_hash=content,
-                reasons=reasons,
+    references: Sequence[str]
+    existing: Mapping[str, Any]
+    holds: Mapping[UUID, tuple[str, ...]]
+    same_number: Mapping[int, UUID]
+
+
+async def facts_of_lines(session: AsyncSession, lines: Sequence[_SupplierLine], context: ImportContext) -> LineFacts:
+    """Ask all that is asked about the lines of a batch."""
+    if not lines:
+        return LineFacts([], {}, {}, {})
+    references, existing = await _references(session, [draft for draft, _ in lines], context)
+    return LineFacts(references, existing, await _holds(session, lines), await _same_number(session, lines))
+
+
+class LineOutcomes:
+    """Decides over the lines of a batch, from the first to the last; `decide` takes them some at a time.
+
+    `net_pence` sums the new and the existing ones.
+    """
+
+    def __init__(self, write_refusal: WriteRefusal) -> None:
+        self.accepted = self.existing = self.net_pence = self.refused_pence = 0
+        self.refused: list[Refusal] = []
+        self._write_refusal = write_refusal
+        self._in_batch: dict[str, _KnownInvoice] = {}
+        self._first_of_number: dict[str, UUID] = {}
+
+    def of_known_suppliers(
+        self, drafts: Sequence[Draft], known: Mapping[str, LineSupplier | None]
+    ) -> list[_SupplierLine]:
+        """The lines whose supplier is known (SuppliersOfLines.find); the others are refused."""
+        lines: list[_SupplierLine] = []
+        for draft in drafts:
+            supplier = known.get(draft.supplier_reference)
+            if supplier is not None:
+                lines.append((draft, supplier))
+            else:
+                self._refuse(draft, _UNKNOWN if draft.supplier_reference in known else _NOT_ASKED)
+        return lines
+
+    def decide(
+        self, lines: Sequence[_SupplierLine], facts: LineFacts, ids: Sequence[UUID], places: range
+    ) -> list[NewInvoice]:
+        """The new invoices among the lines at these places, each with the id of its place."""
+        new: list[NewInvoice] = []
+        for place in places:
+            draft, supplier = lines[place]
+            reference, content = facts.references[place], _content_of(draft, supplier)
+            stored = self._in_batch.get(reference) or _known(facts.existing.get(reference))
+            problem = stored.differs_from(content, draft.paid_on) if stored is not None else None
+            if stored is None and supplier.status in ENDED and draft.paid_on is None:
+                problem = _CLOSED
+            if problem is not None:
+                self._refuse(draft, problem)
+                continue
+            self.net_pence += draft.net_pence
+            if stored is not None:
+                self.existing += 1
+                continue
+            self._in_batch[reference] = _KnownInvoice(content, draft.paid_on, draft.paid_on is not None)
+            new.append(
+                NewInvoice(
+                    id=ids[place],
+                    draft=draft,
+                    reference=reference,
+                    supplier_id=supplier.supplier_id,
+                    supplier_text=supplier.text,
+                    terms_days=supplier.terms_days,
+                    content_hash=content,
+                    reasons=facts.holds.get(supplier.supplier_id, ()) if draft.paid_on is None else (),
+                    duplicate_of=self._duplicate_of(draft, supplier, ids[place], facts.same_number.get(place)),
+                )
             )
-        )
-    return outcomes
+        self.accepted += len(new)
+        return new
+
+    def _duplicate_of(self, draft: Draft, supplier: LineSupplier, mine: UUID, earlier: UUID | None) -> UUID | None:
+        """Rule D1 for an unpaid one: the same supplier, number and kind, stored before or earlier in the batch."""
+        if draft.line_key is not None:
+            return None
+        identity = f"{supplier.text}{draft.kind}{draft.number_key}"
+        other = earlier or self._first_of_number.setdefault(identity, mine)
+        return other if other is not mine and draft.paid_on is None else None
+
+    def _refuse(self, draft: Draft, problem: Problem) -> None:
+        self.refused.append(self._write_refusal(draft.line_number, (problem,), draft.cells))
+        self.refused_pence += draft.net_pence
+
+
+def _known(row: Any | None) -> _KnownInvoice | None:
+    return None if row is None else _KnownInvoice(bytes(row["content_hash"]), row["paid_on"], row["historic"])
 
 
 async def _references(
@@ -152,11 +184,9 @@ async def _references(
     return references, await lines_store.existing(connection, context.source_system, references)
 
 
-async def _holds(
-    session: AsyncSession, of_suppliers: Sequence[tuple[Draft, LineSupplier]]
-) -> dict[UUID, tuple[str, ...]]:
+async def _holds(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[UUID, tuple[str, ...]]:
     """Why suppliers of unpaid invoices may not be paid; they stay so until we commit."""
-    ids = {supplier.supplier_id for draft, supplier in of_suppliers if draft.paid_on is None}
+    ids = {supplier.supplier_id for draft, supplier in lines if draft.paid_on is None}
     if not ids:
         return {}
     rows = await suppliers.share(session, list(ids))
@@ -173,22 +203,13 @@ def _content_of(draft: Draft, supplier: LineSupplier) -> bytes:
     return content_hash(supplier.text, draft.content)
 
 
-async def duplicates_of(session: AsyncSession, new: Sequence[NewInvoice], ids: Sequence[UUID]) -> dict[int, UUID]:
-    """Rule D1 for the unpaid ones, by their place: the same supplier and number, stored before or earlier here."""
-    if not new or new[0].draft.line_key is not None:
+async def _same_number(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[int, UUID]:
+    """The earliest invoice with each line's number, by the line's place; published lines have no numbers to compare."""
+    if lines[0][0].line_key is not None:
         return {}
-    known = await lines_store.first_with_number(
+    return await lines_store.first_with_number(
         await driver(session),
-        [invoice.supplier_text for invoice in new],
-        [invoice.draft.number_key for invoice in new],
-        [invoice.draft.kind for invoice in new],
+        [supplier.text for _, supplier in lines],
+        [draft.number_key for draft, _ in lines],
+        [draft.kind for draft, _ in lines],
     )
-    first: dict[str, UUID] = {}
-    duplicates = {}
-    for place, invoice in enumerate(new):
-        identity = f"{invoice.supplier_text}{invoice.draft.kind}{invoice.draft.number_key}"
-        mine = ids[place]
-        other = known.get(place) or first.setdefault(identity, mine)
-        if other is not mine and invoice.draft.paid_on is None:
-            duplicates[place] = other
-    return duplicates

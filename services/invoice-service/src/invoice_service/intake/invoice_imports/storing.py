@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 
 import asyncpg
 from council_common.imports import Refusal
@@ -13,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.bulk_ids import ordered_ids
 from invoice_service.intake.invoice_imports import lines_store
-from invoice_service.intake.invoice_imports.assembling import ImportContext, assemble
+from invoice_service.intake.invoice_imports.assembling import AssembledRows, ImportContext, assemble
 from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch
-from invoice_service.intake.invoice_imports.line_outcomes import LineOutcomes, duplicates_of, line_outcomes
+from invoice_service.intake.invoice_imports.line_outcomes import LineOutcomes, facts_of_lines
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 _RACES = 5
+_COPIED_AT_ONCE = 1_250
 
 
 async def store_batch(
@@ -45,7 +47,7 @@ async def store_batch(
             if race == _RACES:
                 raise
     import_.header, import_.delimiter, import_.amount_basis = reading.header, reading.delimiter, reading.amount_basis
-    import_.lines_accepted += len(outcomes.new)
+    import_.lines_accepted += outcomes.accepted
     import_.lines_existing += outcomes.existing
     import_.lines_refused += len(refused)
     import_.lines_skipped += batch.skipped
@@ -66,13 +68,36 @@ async def _store(
     now: datetime,
 ) -> tuple[LineOutcomes, Sequence[Refusal]]:
     milliseconds = int(now.timestamp() * 1000)
-    outcomes = await line_outcomes(session, batch.drafts, known, context=context, write_refusal=reading.refusal)
-    ids = ordered_ids(len(outcomes.new), milliseconds=milliseconds)
-    duplicates = await duplicates_of(session, outcomes.new, ids)
-    rows = await asyncio.to_thread(
-        assemble, outcomes.new, context, ids=ids, duplicates=duplicates, milliseconds=milliseconds
-    )
-    await lines_store.copy_invoices(session, rows, context)
+    outcomes = LineOutcomes(reading.refusal)
+    lines = outcomes.of_known_suppliers(batch.drafts, known)
+    facts = await facts_of_lines(session, lines, context)
+    ids = ordered_ids(len(lines), milliseconds=milliseconds)
+
+    def next_rows(first: int) -> AssembledRows:
+        places = range(first, min(first + _COPIED_AT_ONCE, len(lines)))
+        return assemble(outcomes.decide(lines, facts, ids, places), context, milliseconds=milliseconds)
+
+    parts = (partial(next_rows, first) for first in range(0, len(lines), _COPIED_AT_ONCE))
+    await _copy_while_assembling(session, context, parts)
     refused = [*batch.refused, *outcomes.refused]
     await lines_store.copy_refusals(session, context.import_id, refused, milliseconds=milliseconds)
     return outcomes, refused
+
+
+async def _copy_while_assembling(
+    session: AsyncSession, context: ImportContext, parts: Iterable[Callable[[], AssembledRows]]
+) -> None:
+    """Copy the rows that `parts` make, each in a thread while PostgreSQL takes those of the part before."""
+    copying: asyncio.Task[None] | None = None
+    try:
+        for part in parts:
+            rows = await asyncio.to_thread(part)
+            if copying is not None:
+                await copying
+            copying = asyncio.create_task(lines_store.copy_invoices(session, rows, context))
+        if copying is not None:
+            await copying
+    finally:
+        if copying is not None and not copying.done():  # the part after it failed: the transaction ends with it
+            copying.cancel()
+            await asyncio.gather(copying, return_exceptions=True)
