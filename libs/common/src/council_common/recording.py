@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from council_common.contracts.fields import SourceReference
 from council_common.database.at_once import AtOnce
 from council_common.database.row_writes import Rows, RowWrite, note_stored, one_statement, take_values, write_of
+from council_common.database.rows import watch
 from council_common.database.sessions import driver
 from council_common.database.tables import change as change_table
 from council_common.database.tables import outbox
@@ -113,9 +114,7 @@ async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), 
             events.append(_event_of(each, each.event, by=by, at=at))
     for row in also:
         writes.setdefault(id(row), write_of(row))
-    for write in writes.values():
-        take_values(write)
-    changed = [write for write in writes.values() if write.values]
+    changed = _changed(session, writes.values())
     if not changed:
         return
     additions = [Rows(change_table, CHANGE_COLUMNS, lines), Rows(outbox, OUTBOX_COLUMNS, outbox_rows(events))]
@@ -133,6 +132,18 @@ async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), 
         raise ChangedMeanwhile("This was changed by another request at the same moment. Read it again and repeat.")
     for write in changed:
         note_stored(write)
+
+
+def _changed(session: AsyncSession, writes: Iterable[RowWrite]) -> list[RowWrite]:
+    """The writes that have something to write. A new row is watched from here on, as a locked one is."""
+    changed: list[RowWrite] = []
+    for write in writes:
+        take_values(write)
+        if write.values:
+            changed.append(write)
+        if write.is_new:
+            watch(session, write.row)
+    return changed
 
 
 def _event_of(of: Fact, event: type[Event], *, by: Actor, at: datetime) -> Event:

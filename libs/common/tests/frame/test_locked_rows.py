@@ -7,6 +7,8 @@ from uuid import UUID
 import pytest
 from council_common.database.rows import ChangeNotRecorded, get_row, lock_row
 from council_common.database.tables import change
+from council_common.errors import NotFound
+from council_common.ids import new_id
 from council_common.recording import fact, record
 from frame_parcels import CLERK, NOW, Parcel, Parcels, ParcelStatus
 from sqlalchemy import func, select, update
@@ -84,6 +86,24 @@ async def test_what_is_no_fact_is_stored_without_a_version(parcels: Parcels) -> 
         parcel.name = "on its way"
         await record(session, also=[parcel], by=CLERK, at=NOW)
     assert await _stored(parcels, parcel_id) == ("on its way", ParcelStatus.PACKED, 1, 0)
+
+
+async def test_a_new_row_is_changed_and_recorded_again_or_refused(parcels: Parcels) -> None:
+    def new(name: str) -> Parcel:
+        return Parcel(id=new_id(), name=name, weight_pence=1, packed_on=NOW.date(), status=ParcelStatus.PACKED)
+
+    twice, forgotten = new("a"), new("b")
+    async with parcels.sessions.begin() as session:
+        await record(session, fact(twice, "packed"), by=CLERK, at=NOW)
+        twice.name = "renamed"
+        await record(session, fact(twice, "renamed"), by=CLERK, at=NOW)
+    assert await _stored(parcels, twice.id) == ("renamed", ParcelStatus.PACKED, 2, 2)
+    with pytest.raises(ChangeNotRecorded, match=r": name$"):
+        async with parcels.sessions.begin() as session:
+            await record(session, fact(forgotten, "packed"), by=CLERK, at=NOW)
+            forgotten.name = "too late"
+    with pytest.raises(NotFound):
+        await _stored(parcels, forgotten.id)
 
 
 async def test_a_savepoint_neither_asks_too_early_nor_forgets(parcels: Parcels) -> None:

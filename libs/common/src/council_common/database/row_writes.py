@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from sqlalchemy import Column, Table, inspect
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
@@ -66,6 +67,9 @@ def take_values(write: RowWrite) -> None:
 
 def note_stored(write: RowWrite) -> None:
     """Tell SQLAlchemy that a row's values are those of the database: nothing is written a second time."""
+    if write.is_new:
+        make_transient_to_detached(write.row)
+        return
     for name, value in write.values.items():
         set_committed_value(write.row, name, value)
 

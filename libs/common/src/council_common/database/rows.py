@@ -19,11 +19,12 @@ from council_common.errors import NotFound
 
 R = TypeVar("R", bound=SQLModel)
 
-_LOCKED = "locked rows"
+_WATCHED = "rows to be recorded"
+_NOTHING: Mapping[str, Any] = {}
 
 
 class ChangeNotRecorded(Exception):
-    """Something was assigned to a locked row and not given to `record`: it would be lost, so nothing is committed."""
+    """Something was assigned to a row that is not the session's, and not recorded: it would be lost in silence."""
 
 
 async def get_row(session: AsyncSession, table: type[R], row_id: UUID) -> R:
@@ -50,36 +51,42 @@ async def lock_row(session: AsyncSession, table: type[R], row_id: UUID) -> R:
 def locked_row(session: AsyncSession, table: type[R], values: Mapping[str, Any]) -> R:
     """`row_of` for a row that a statement of this session has locked: what is assigned to it has to be recorded."""
     row = row_of(table, values)
-    session.info.setdefault(_LOCKED, []).append(row)
+    watch(session, row)
     return row
 
 
+def watch(session: AsyncSession, row: Any) -> None:
+    """Refuse the commit where something is assigned to a row and not recorded."""
+    session.info.setdefault(_WATCHED, []).append(row)
+
+
 def must_be_recorded(info: Mapping[Any, Any], written: Mapping[int, Mapping[str, Any]]) -> None:
-    """Raise ChangeNotRecorded for a locked row with other values than it was read with, or was last written with.
+    """Raise ChangeNotRecorded for a watched row with other values than it was read with, or was last written with.
 
     `info` is the session's; `written` are values on their way to the database, by the `id()` of their row.
     """
-    for row in info.get(_LOCKED, ()):
+    for row in info.get(_WATCHED, ()):
         state = instance_state(row)
-        if not state.committed_state:
-            continue
-        stored = {**state.committed_state, **written.get(id(row), {})}
-        lost = sorted(name for name, value in stored.items() if state.dict.get(name) != value)
+        stored = written.get(id(row), _NOTHING)
+        if state.key is not None and state.committed_state:
+            stored = {**state.committed_state, **stored}
+        value_of = state.dict.get
+        lost = [name for name, value in stored.items() if (now := value_of(name)) is not value and now != value]
         if lost:
-            raise ChangeNotRecorded(f"{noun_of(type(row))} {row.id}: {', '.join(lost)}")
+            raise ChangeNotRecorded(f"{noun_of(type(row))} {row.id}: {', '.join(sorted(lost))}")
 
 
 @event.listens_for(Session, "before_commit")
 def _refuse_what_was_not_recorded(session: Session) -> None:
-    if _LOCKED in session.info and not session.in_nested_transaction():
+    if _WATCHED in session.info and not session.in_nested_transaction():
         must_be_recorded(session.info, {})
-        del session.info[_LOCKED]
+        del session.info[_WATCHED]
 
 
 @event.listens_for(Session, "after_rollback")
-def _forget_what_was_locked(session: Session) -> None:
+def _forget_what_was_watched(session: Session) -> None:
     if not session.in_nested_transaction():
-        session.info.pop(_LOCKED, None)
+        session.info.pop(_WATCHED, None)
 
 
 @lru_cache(maxsize=256)
