@@ -7,10 +7,13 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import httpx
 import pytest
 from council_common.database.columns import listed_table
 from council_common.database.migrations import migrate
 from council_common.database.sessions import DIALECT, driver_url, make_engine, make_sessions
+from council_common.runtime.settings import ServiceSettings
+from council_common.testing.harness import Harness, harness
 from council_local.scratch import ScratchDatabases
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -18,6 +21,7 @@ from sqlalchemy.pool import NullPool
 sys.path.insert(0, str(Path(__file__).parent))
 
 from frame_parcels import PARCEL, Parcels
+from parcels_api import SERVICE
 
 
 async def _prepare(url: str) -> None:
@@ -50,3 +54,20 @@ async def parcels(parcels_template: str, database_url: Callable[[str], str]) -> 
     engine = make_engine(url, pool_size=3)
     yield Parcels(make_sessions(engine))
     await engine.dispose()
+
+
+@pytest.fixture
+async def database(parcels_template: str, database_url: Callable[[str], str]) -> str:
+    return database_url(parcels_template)
+
+
+@pytest.fixture
+async def service(database: str) -> AsyncIterator[Harness]:
+    async with harness(SERVICE, ServiceSettings, database, rolled_back=False) as running:
+        yield running
+
+
+@pytest.fixture
+async def erp(service: Harness) -> AsyncIterator[httpx.AsyncClient]:
+    async with service.as_("erp") as client:
+        yield client

@@ -1,10 +1,10 @@
-"""Acts on parcels over HTTP, each in two statements, for tests of what may come between them."""
+"""Parcels over HTTP: lists, and acts in two statements, for tests of what may come between them."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.database.rows import lock_row
@@ -15,8 +15,9 @@ from council_common.service.api import build_api, resource_router
 from council_common.service.command import Service
 from council_common.web.acts import Act, acting_at_once
 from council_common.web.preconditions import IfMatch, must_match
+from council_common.web.resource_routes import reading_routes
 from fastapi import FastAPI
-from frame_parcels import Parcel, ParcelSentV1, ParcelStatus
+from frame_parcels import Parcel, ParcelList, ParcelSentV1, ParcelStatus
 from pydantic import BaseModel
 
 router = resource_router("parcels")
@@ -47,6 +48,13 @@ class ParcelOut(BaseModel):
     weight_pence: int
     status: ParcelStatus
 
+    @classmethod
+    def of(cls, parcel: Any) -> ParcelOut:
+        return cls.model_validate(parcel, from_attributes=True)
+
+
+reading_routes(router, ParcelList, ParcelOut, of=Parcel, scope="invoices:read")
+
 
 class ChangeIn(BaseModel):
     name: str
@@ -55,7 +63,7 @@ class ChangeIn(BaseModel):
 
 def _answer(act: Act, parcel: Parcel) -> ParcelOut:
     act.answers(f"{router.prefix}/{parcel.id}", parcel.version)
-    return ParcelOut.model_validate(parcel, from_attributes=True)
+    return ParcelOut.of(parcel)
 
 
 @router.post("/{parcel_id}/sendings", status_code=201)

@@ -1,7 +1,6 @@
 """An act in two statements: whatever comes between them, what is answered is what is stored."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -21,22 +20,9 @@ from sqlalchemy import select
 KEY = {"idempotency-key": "k1"}
 
 
-@pytest.fixture
-async def database(parcels_template: str, database_url: Callable[[str], str]) -> str:
-    return database_url(parcels_template)
-
-
-@pytest.fixture
-async def service(database: str) -> AsyncIterator[Harness]:
+@pytest.fixture(autouse=True)
+def nothing_between() -> None:
     between.once = None
-    async with harness(SERVICE, ServiceSettings, database, rolled_back=False) as running:
-        yield running
-
-
-@pytest.fixture
-async def erp(service: Harness) -> AsyncIterator[httpx.AsyncClient]:
-    async with service.as_("erp") as client:
-        yield client
 
 
 @pytest.fixture
@@ -233,7 +219,6 @@ async def test_after_a_restart_of_the_database_few_acts_are_refused(
 @pytest.mark.parametrize("headers", [KEY, {}])
 async def test_the_answer_of_a_write_that_was_carried_out_is_lost(database: str, headers: dict[str, str]) -> None:
     """The connection breaks after the commit and before its answer came."""
-    between.once = None
     async with LosesAnswers(urlsplit(database).port or 0) as way:
         url = database.replace(f":{urlsplit(database).port}/", f":{way.port}/")
         async with harness(SERVICE, ServiceSettings, url, rolled_back=False) as service, service.as_("erp") as erp:

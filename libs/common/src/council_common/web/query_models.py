@@ -5,10 +5,17 @@ A list that ignores a misspelled filter shows everything.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Self
 
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from council_common.errors import FieldError, Malformed
+
+MANY = frozenset({"ids"})
+"""Parameters that may come more than once; of another one all but the last would be ignored."""
 
 
 class QueryModel(BaseModel):
@@ -32,3 +39,14 @@ def _explained(error: Any, model: type[QueryModel]) -> InitErrorDetails:
         known = ", ".join(sorted(model.model_fields))
         kind = PydanticCustomError("unknown_parameter", "unknown here; expected one of {known}", {"known": known})
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"], ctx=error.get("ctx", {}))
+
+
+async def _each_once(request: Request) -> None:
+    counted = Counter(name for name, _ in request.query_params.multi_items() if name not in MANY)
+    errors = [FieldError(name, "given more than once", "one value") for name, times in counted.items() if times > 1]
+    if errors:
+        raise Malformed("A parameter was given more than once; see errors.", errors=errors)
+
+
+EachOnce = Depends(_each_once)
+"""In a route's `dependencies`: a parameter that is given twice is refused, not half ignored."""

@@ -1,0 +1,38 @@
+import httpx
+import pytest
+from council_common.testing.harness import Harness
+from frame_parcels import Parcels
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=packed&status=sent", "status"),
+        ("limit=5&limit=6", "limit"),
+        ("sort=id&status=packed&sort=-id", "sort"),
+        ("colour=red&colour=blue", "colour"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/parcels", "/v1/parcels/export.csv"])
+async def test_a_parameter_that_is_given_twice_is_refused(
+    erp: httpx.AsyncClient, path: str, query: str, field: str
+) -> None:
+    refused = await erp.get(f"{path}?{query}")
+    assert (refused.status_code, refused.json()["code"]) == (422, "malformed")
+    assert refused.json()["errors"] == [{"field": field, "problem": "given more than once", "expected": "one value"}]
+
+
+async def test_ids_are_given_as_often_as_there_are(service: Harness, erp: httpx.AsyncClient) -> None:
+    ids = await Parcels(service.runtime.sessions).pack(3)
+    answer = await erp.get(f"/v1/parcels?ids={ids[0]}&ids={ids[1]}&ids={ids[1]}&status=packed")
+    assert {item["id"] for item in answer.json()["items"]} == {str(each) for each in ids[:2]}
+
+
+@pytest.mark.parametrize(
+    "since", ["1773187200", "2026-03-11", "2026-03-11T09:30:00", "0001-01-01T00:00:00%2B14:00", "tomorrow", "%00"]
+)
+async def test_a_time_that_is_none_is_refused_in_words(erp: httpx.AsyncClient, since: str) -> None:
+    refused = await erp.get(f"/v1/parcels?changed_since={since}")
+    assert refused.status_code == 422
+    [error] = refused.json()["errors"]
+    assert (error["field"], error["expected"]) == ("changed_since", "a time such as 2026-01-31T09:30:00Z")
