@@ -8,7 +8,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security import HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.clock import london_date
@@ -49,10 +49,12 @@ async def get_today(now: Annotated[datetime, Depends(get_now)]) -> date:
 _bearer = HTTPBearer(auto_error=False, description="An access token of the council's identity provider")
 
 
-async def authenticated(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> Actor:
-    """The caller, as the bearer token proves; 401 without a valid one."""
+async def caller_of(request: Request) -> Actor:
+    """The caller, as the bearer token proves, looked at once a request; 401 without a valid one."""
+    known: Actor | None = getattr(request.state, "actor", None)
+    if known is not None:
+        return known
+    credentials = await _bearer(request)
     if credentials is None:
         raise Unauthenticated("A bearer token is required.")
     actor = await runtime_of(request).verifier.verify(credentials.credentials)
@@ -61,10 +63,9 @@ async def authenticated(
     return actor
 
 
-async def allowed(
-    request: Request, security_scopes: SecurityScopes, actor: Annotated[Actor, Depends(authenticated)]
-) -> Actor:
+async def allowed(request: Request, security_scopes: SecurityScopes, _: Annotated[object, Depends(_bearer)]) -> Actor:
     """The caller, holding every scope the route names; 403 otherwise."""
+    actor = await caller_of(request)
     missing = [scope for scope in security_scopes.scopes if scope not in actor.scopes]
     if missing:
         raise Forbidden(f"This needs the scope {', '.join(missing)}.", required_scopes=missing)

@@ -23,8 +23,7 @@ from council_common.database.row_writes import Rows
 from council_common.database.sessions import fetch_row
 from council_common.database.tables import idempotency_key
 from council_common.errors import BusinessError, FieldError, Malformed, Unavailable
-from council_common.identity.actor import Actor
-from council_common.web.dependencies import SessionDep, authenticated
+from council_common.web.dependencies import SessionDep, caller_of
 
 KEPT_HEADERS = ("location", "etag")
 
@@ -98,15 +97,12 @@ def replay_of(stored: Mapping[Any, Any], request_hash: bytes) -> Replay:
     return Replay(Response(stored["body"], status_code=stored["status"], headers=kept))
 
 
-async def key_claim(
-    request: Request,
-    actor: Annotated[Actor, Depends(authenticated)],
-    idempotency_key_header: IdempotencyKey = None,
-) -> KeyClaim | None:
+async def key_claim(request: Request, idempotency_key_header: IdempotencyKey = None) -> KeyClaim | None:
     """The request's Idempotency-Key, if it has one."""
     if idempotency_key_header is None:
         return None
-    claim = KeyClaim(actor.subject, idempotency_key_header, await request_hash_of(request))
+    caller = await caller_of(request)
+    claim = KeyClaim(caller.subject, idempotency_key_header, await request_hash_of(request))
     request.state.asked_under = claim
     return claim
 
