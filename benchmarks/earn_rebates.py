@@ -25,7 +25,7 @@ from council_common.events.consumer import BATCH, Consumer
 from council_common.events.outbox import outbox_rows
 from council_common.ids import new_id
 from council_common.runtime.memory import collect_cycles_seldom
-from council_common.testing.records import record_of
+from council_common.testing.broker_records import record_of
 from rebate_service.main import SERVICE
 
 from benchmarks.measure import Measured, alternating_figures

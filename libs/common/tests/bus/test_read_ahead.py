@@ -4,7 +4,7 @@ from typing import Any
 from aiokafka import TopicPartition
 from council_common.events.broker_records import Record
 from council_common.events.outbox import outbox_rows
-from council_common.testing.records import record_of
+from council_common.testing.broker_records import record_of
 from things_service import Things, thing
 
 

@@ -86,7 +86,7 @@ def read_records(
     records: RecordSource
     if format == "xlsx":
         # openpyxl takes 14 MB and a third of a second: only who reads a workbook pays for it.
-        from council_common.imports.xlsx.records import XlsxRecords
+        from council_common.imports.xlsx.xlsx_records import XlsxRecords
 
         records = XlsxRecords(counted, mapping, limits, start_after_line=start_after_line)
     else:
