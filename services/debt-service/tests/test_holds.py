@@ -51,12 +51,12 @@ async def test_a_hold_ends_after_its_last_day(office) -> None:
 
 async def test_a_hold_has_dates_ahead_and_something_to_hold(office) -> None:
     receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
-    for days, field in (
-        ({"review_on": "2026-03-10"}, "review_on"),
-        ({"review_on": "2026-04-01", "ends_on": "2026-03-31"}, "ends_on"),
+    for days, code, field in (
+        ({"review_on": "2026-03-10"}, "date-too-early", "review_on"),
+        ({"review_on": "2026-04-01", "ends_on": "2026-03-31"}, "dates-out-of-order", "ends_on"),
     ):
         refused = await office.hold(receivable_id=receivable["id"], status=422, **days)
-        assert (refused["code"], refused["errors"][0]["field"]) == ("hold-dates", field)
+        assert (refused["code"], refused["errors"][0]["field"]) == (code, field)
     assert (await office.hold(status=422))["code"] == "malformed"
     # Always with a reason, a note, an owner, a review day and a last day.
     for missing in ("reason", "note", "owner", "review_on", "ends_on"):

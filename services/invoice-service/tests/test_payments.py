@@ -75,9 +75,9 @@ async def test_what_may_not_be_paid(service: Harness) -> None:
             (a_payment(invoice["id"], paid=-5), 422, "malformed"),
             (a_payment(invoice["id"]) | {"paid_pence": 1.5}, 422, "malformed"),
             (a_payment(invoice["id"]) | {"method": "cash"}, 422, "malformed"),
-            (a_payment(invoice["id"]) | {"remitted_on": "2026-03-12"}, 422, "payment-malformed"),
-            (a_payment(invoice["id"]) | {"remitted_on": "2026-03-01"}, 422, "payment-malformed"),
-            (a_payment(invoice["id"]) | {"arrives_on": "2026-03-10"}, 422, "payment-malformed"),
+            (a_payment(invoice["id"]) | {"remitted_on": "2026-03-12"}, 422, "date-in-future"),
+            (a_payment(invoice["id"]) | {"remitted_on": "2026-03-01"}, 422, "date-too-early"),
+            (a_payment(invoice["id"]) | {"arrives_on": "2026-03-10"}, 422, "dates-out-of-order"),
             (a_payment(invoice["id"]) | {"remitted_on": 1_773_187_200}, 422, "malformed"),
             (a_payment(invoice["id"]) | {"arrives_on": "9999-12-31"}, 422, "malformed"),
             (a_payment(invoice["id"]) | {"reference": "RUN\n42"}, 422, "malformed"),
@@ -98,7 +98,7 @@ async def test_a_payment_comes_back_once(service: Harness) -> None:
         early = await erp.post(
             f"/v1/payments/{first['id']}/returns", json={"reason_code": "5", "returned_on": "2026-03-10"}
         )
-        assert (early.status_code, early.json()["code"]) == (422, "payment-malformed")
+        assert (early.status_code, early.json()["code"]) == (422, "date-too-early")
         wrong = await erp.post(
             f"/v1/payments/{first['id']}/returns", json={"reason_code": "9", "returned_on": "2026-03-11"}
         )

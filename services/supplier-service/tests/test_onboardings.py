@@ -90,10 +90,8 @@ async def test_invalid_terms(service: Harness, onboarding: dict[str, Any], code:
     assert await service.published(EarlyPaymentAgreedV1) == []
 
 
-@pytest.mark.parametrize(
-    ("on", "expected"), [("2025-03-11", "2026-02-10 or after"), ("2026-02-09", "2026-02-10 or after")]
-)
-async def test_no_supplier_leaves_before_joining(service: Harness, on: str, expected: str) -> None:
+@pytest.mark.parametrize("on", ["2025-03-11", "2026-02-09"])
+async def test_no_supplier_leaves_before_joining(service: Harness, on: str) -> None:
     """A year that slipped would take back every rebate earned since."""
     agreed = {"stage": "agreed", "on": "2026-02-10", "terms": terms(agreed_on="2026-02-01")}
     path = (await _opened(service, **agreed)).headers["location"]
@@ -101,7 +99,7 @@ async def test_no_supplier_leaves_before_joining(service: Harness, on: str, expe
         early = await coordinator.post(f"{path}/stages", json={"stage": "declined", "on": on})
         same_day = await coordinator.post(f"{path}/stages", json={"stage": "declined", "on": "2026-02-10"})
     assert (early.status_code, early.json()["code"]) == (422, "date-too-early")
-    assert [(error["field"], error["expected"]) for error in early.json()["errors"]] == [("on", expected)]
+    assert [(error["field"], error["expected"]) for error in early.json()["errors"]] == [("on", "at least 2026-02-10")]
     assert same_day.status_code == 201
     assert [str(event.declined_on) for event in await service.published(EarlyPaymentDeclinedV1)] == ["2026-02-10"]
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from enum import Enum
+from itertools import pairwise
 from typing import Any, ClassVar, Self, TypeVar
 
 
@@ -41,6 +43,59 @@ class Malformed(BusinessError):
 
     status = 422
     code = "malformed"
+
+
+class DateRefused(Malformed):
+    """A date is one that it cannot be: `problem` says why, `expected` what would be right."""
+
+    def __init__(self, *fields: str, problem: str, expected: str) -> None:
+        super().__init__(f"{fields[0]} {problem}.", errors=[FieldError(field, problem, expected) for field in fields])
+
+
+class DateInFuture(DateRefused):
+    """What was done is dated after today."""
+
+    code = "date-in-future"
+
+    def __init__(self, *fields: str, today: date) -> None:
+        super().__init__(*fields, problem="is in the future", expected=f"at most {today}")
+
+
+class DateTooEarly(DateRefused):
+    """A date is before one that stands: today, or that of what it follows."""
+
+    code = "date-too-early"
+
+    def __init__(self, field: str, earliest: date, *, before: str) -> None:
+        super().__init__(field, problem=f"is before {before}", expected=f"at least {earliest}")
+
+
+class DatesOutOfOrder(DateRefused):
+    """Two dates of one request contradict each other."""
+
+    code = "dates-out-of-order"
+
+
+def not_in_future(field: str, day: date, *, today: date) -> None:
+    """Raise DateInFuture for a day after today."""
+    if day > today:
+        raise DateInFuture(field, today=today)
+
+
+def not_too_early(field: str, day: date, earliest: date, *, before: str) -> None:
+    """Raise DateTooEarly for a day before the earliest, which is that of `before`."""
+    if day < earliest:
+        raise DateTooEarly(field, earliest, before=before)
+
+
+def in_order(**days: date) -> None:
+    """Raise DatesOutOfOrder where a day is before the one named in front of it.
+
+    >>> in_order(start=date(2026, 3, 1), end=date(2026, 3, 1))
+    """
+    for (first, one), (second, other) in pairwise(days.items()):
+        if other < one:
+            raise DatesOutOfOrder(second, problem=f"is before {first}", expected=f"at least {one}")
 
 
 class Conflict(BusinessError):

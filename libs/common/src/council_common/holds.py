@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from council_common.errors import Conflict
 from council_common.fields import RequestModel, Sentence
 
 
@@ -19,6 +21,24 @@ class ReleaseReason(StrEnum):
     EXPIRED = "expired"
     SUPERSEDED = "superseded"
     OTHER = "other"
+
+
+class HoldReleased(Conflict):
+    """The hold was released before."""
+
+    code = "hold-already-released"
+
+
+class Releasable(Protocol):
+    """A stored hold."""
+
+    released_at: datetime | None
+
+
+def must_stand(hold: Releasable) -> None:
+    """Raise HoldReleased for a hold that was released."""
+    if hold.released_at is not None:
+        raise HoldReleased("This hold was released before.")
 
 
 class HoldRequest(RequestModel):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from council_common.errors import FieldError, Malformed
+from council_common.errors import FieldError, Malformed, in_order
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.programme_kpis import rules, store
@@ -17,7 +17,7 @@ async def report(
     session: AsyncSession, by: Breakdown, *, first: date, last: date, limit: int, cursor: str | None
 ) -> Report:
     """Expected against earned against deducted against missed, from a day to a day (both within)."""
-    _check_period(first, last)
+    in_order(**{"from": first, "to": last})
     tallies = await store.tallies(session, Breakdown.TOTAL if by is Breakdown.SUPPLIER else by, first=first, last=last)
     total, following = _total(tallies), None
     if by is Breakdown.SUPPLIER:
@@ -32,14 +32,8 @@ async def report(
 
 async def report_whole(session: AsyncSession, by: Breakdown, *, first: date, last: date) -> dict[str, Figures]:
     """The same figures on one page, bucket by bucket, however many suppliers there are."""
-    _check_period(first, last)
+    in_order(**{"from": first, "to": last})
     return rules.fold(await store.tallies(session, by, first=first, last=last))
-
-
-def _check_period(first: date, last: date) -> None:
-    if last < first:
-        errors = [FieldError("to", "is before from", f"not before {first}")]
-        raise Malformed("The period ends before it begins.", errors=errors)
 
 
 def _total(tallies: Sequence[Tally]) -> Figures:

@@ -65,18 +65,6 @@ class UnsoundTerms(Malformed):
     code = "unsound-terms"
 
 
-class DateInFuture(Malformed):
-    """Something is dated on a day in the future."""
-
-    code = "date-in-future"
-
-
-class DateTooEarly(Malformed):
-    """A stage is dated before the one it follows."""
-
-    code = "date-too-early"
-
-
 class NotOfThisStage(Malformed):
     """A fact that the stage does not have: it would be lost."""
 
@@ -118,15 +106,6 @@ def check_terms(*, term_days: int, target_day: int, reference_rate_percent: Deci
         raise UnsoundTerms("These terms cannot work; see errors.", errors=errors)
 
 
-def check_not_future(field: str, day: date, *, today: date) -> None:
-    """Raise DateInFuture for a day after today."""
-    if day > today:
-        raise DateInFuture(
-            "What was done cannot be in the future.",
-            errors=[FieldError(field, "in the future", f"{today.isoformat()} or before")],
-        )
-
-
 def earliest_day(stage: Stage, *, stage_on: date, agreed_on: date | None) -> date | None:
     """The first day the next stage may be reached: not before the present one, nor before its terms were agreed.
 
@@ -148,15 +127,3 @@ def day_reached(on: date | None, *, agreed_on: date | None, earliest: date | Non
     if on is not None:
         return on
     return max(agreed_on, earliest or agreed_on) if agreed_on else today
-
-
-def check_not_before(on: date, *, stage: Stage, earliest: date | None) -> None:
-    """Raise DateTooEarly for a stage reached before the present one, or before the terms it ends or replaces.
-
-    >>> check_not_before(date(2026, 3, 2), stage=Stage.PROSPECT, earliest=None)
-    """
-    if earliest is not None and on < earliest:
-        raise DateTooEarly(
-            f"The supplier was {stage} on a later day.",
-            errors=[FieldError("on", "before the stage it follows", f"{earliest.isoformat()} or after")],
-        )

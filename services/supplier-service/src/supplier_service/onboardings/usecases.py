@@ -10,7 +10,7 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
 from council_common.database.rows import get_row, lock_row
-from council_common.errors import move
+from council_common.errors import move, not_in_future, not_too_early
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import Fact, fact, record
@@ -98,9 +98,9 @@ def _check(reached: StageReached, *, today: date) -> None:
         on_given=reached.on is not None,
     )
     if reached.on is not None:
-        rules.check_not_future("on", reached.on, today=today)
+        not_in_future("on", reached.on, today=today)
     if reached.terms is not None:
-        rules.check_not_future("terms.agreed_on", date.fromisoformat(reached.terms["agreed_on"]), today=today)
+        not_in_future("terms.agreed_on", date.fromisoformat(reached.terms["agreed_on"]), today=today)
 
 
 def _reach(supplier: Supplier, onboarding: Onboarding, reached: StageReached, *, today: date) -> list[Fact]:
@@ -109,7 +109,8 @@ def _reach(supplier: Supplier, onboarding: Onboarding, reached: StageReached, *,
     stage = move(rules.NEXT, current, reached.stage, thing="The onboarding")
     earliest = rules.earliest_day(current, stage_on=onboarding.stage_on, agreed_on=_agreed_on(terms))
     on = rules.day_reached(reached.on, agreed_on=_agreed_on(reached.terms), earliest=earliest, today=today)
-    rules.check_not_before(on, stage=current, earliest=earliest)
+    if earliest is not None:
+        not_too_early("on", on, earliest, before="the stage it follows or its terms")
     onboarding.stage, onboarding.stage_on, onboarding.terms = stage, on, reached.terms or terms
     detail = {"stage": stage, "on": on, **_given(terms=reached.terms, note=reached.note)}
     facts = [fact(onboarding, "stage reached", reason=reached.reason, detail=detail)]
@@ -152,7 +153,7 @@ async def add_activity(
 
     Raises DateInFuture, AccountInText.
     """
-    rules.check_not_future("on", on, today=london_date(at))
+    not_in_future("on", on, today=london_date(at))
     onboarding = await lock_row(session, Onboarding, onboarding_id)
     refuse_accounts_in(text=text)
     activity = OnboardingActivity(

@@ -10,7 +10,7 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.fields import SourceReference
 from council_common.contracts.suppliers import SupplierRegisteredV1
-from council_common.errors import BusinessError, SourceReferenceTaken
+from council_common.errors import BusinessError, DateInFuture, SourceReferenceTaken
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import Change, record_many
@@ -26,11 +26,10 @@ from supplier_service.suppliers.rules import (
     UNKNOWN_SECTOR,
     NewSupplier,
     NotYourSource,
-    PhoneSinceInFuture,
     UnknownMarketSector,
-    check_phone_dates,
     check_registration,
     differing_fields,
+    future_phone_dates,
 )
 from supplier_service.suppliers.tables import Supplier
 
@@ -40,7 +39,7 @@ async def register_supplier(
 ) -> tuple[UUID, bool]:
     """Register one supplier; its id and whether it is new.
 
-    Raises NotYourSource, PhoneSinceInFuture, UnknownMarketSector, SourceReferenceTaken.
+    Raises NotYourSource, DateInFuture, UnknownMarketSector, SourceReferenceTaken.
     """
     [outcome] = await register_suppliers(session, {0: supplier}, by=by, at=at)
     return outcome.id_or_refusal(), outcome.result == "created"
@@ -81,8 +80,8 @@ def _refusal(
     """The refusal of what cannot be registered whatever is there already; None when it can."""
     if errors := check_registration(supplier, roles=roles):
         return NotYourSource("Only the system that owns the source may send this; see errors.", errors=errors)
-    if errors := check_phone_dates(supplier, today=today):
-        return PhoneSinceInFuture("A number cannot be held since a day in the future; see errors.", errors=errors)
+    if fields := future_phone_dates(supplier, today=today):
+        return DateInFuture(*fields, today=today)
     if supplier.market_sector is not None and supplier.market_sector not in sectors:
         return UnknownMarketSector("The market sector is not on the list.", errors=[UNKNOWN_SECTOR])
     return None

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, Forbidden, Malformed, NotFound
+from council_common.errors import Conflict, FieldError, Forbidden, NotFound
 
 from supplier_service.bank_accounts.rules import BankDetails
 from supplier_service.suppliers.identifiers import phone_digits
@@ -72,12 +72,6 @@ class ContactPurpose(StrEnum):
     GENERAL = "general"
 
 
-class HoldReleased(Conflict):
-    """The hold was released before."""
-
-    code = "hold-already-released"
-
-
 class ReleaseNeedsApprover(Forbidden):
     """A hold for suspected fraud or by court order is released by an approver of bank-account changes."""
 
@@ -94,12 +88,6 @@ class NotYourSource(Forbidden):
     """A registration has fields that only the system which owns the source may set."""
 
     code = "not-your-source"
-
-
-class PhoneSinceInFuture(Malformed):
-    """A telephone number cannot be held since a day that has not come."""
-
-    code = "date-in-future"
 
 
 class UnknownMarketSector(NotFound):
@@ -249,10 +237,10 @@ def check_registration(supplier: NewSupplier, *, roles: frozenset[str]) -> list[
     return errors
 
 
-def check_phone_dates(supplier: NewSupplier, *, today: date) -> list[FieldError]:
-    """The contacts whose number is held since a day that has not come."""
+def future_phone_dates(supplier: NewSupplier, *, today: date) -> list[str]:
+    """The fields that say a number is held since a day that has not come."""
     return [
-        FieldError(f"contacts.{index}.phone_since", "in the future", f"{today.isoformat()} or before")
+        f"contacts.{index}.phone_since"
         for index, contact in enumerate(supplier.contacts)
         if contact.phone_since is not None and contact.phone_since > today
     ]

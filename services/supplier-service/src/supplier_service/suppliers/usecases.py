@@ -12,7 +12,7 @@ from council_common.clock import london_date
 from council_common.contracts.suppliers import SupplierChangedV1, SupplierHeldV1, SupplierReleasedV1
 from council_common.database.rows import lock_row
 from council_common.errors import FieldError, move
-from council_common.holds import ReleaseReason
+from council_common.holds import ReleaseReason, must_stand
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import fact, record
@@ -29,7 +29,6 @@ from supplier_service.suppliers.rules import (
     Contact,
     ContactsLocked,
     HoldReason,
-    HoldReleased,
     ReleaseNeedsApprover,
     SupplierStatus,
     UnknownContact,
@@ -141,8 +140,7 @@ async def release_hold(
     """
     supplier = await lock_row(session, Supplier, supplier_id)
     hold = await store.get_hold(session, supplier_id, hold_id)
-    if hold.released_at is not None:
-        raise HoldReleased("This hold was released before.")
+    must_stand(hold)
     if hold.reason in RELEASED_BY_APPROVER and "bank-accounts:approve" not in by.scopes:
         raise ReleaseNeedsApprover("Only an approver of bank-account changes releases a hold of this reason.")
     refuse_accounts_in(note=note)

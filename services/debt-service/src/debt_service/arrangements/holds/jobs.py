@@ -6,12 +6,11 @@ from contextlib import suppress
 from datetime import timedelta
 
 from council_common.clock import london_date
-from council_common.holds import ReleaseReason
+from council_common.holds import HoldReleased, ReleaseReason
 from council_common.identity.actor import SYSTEM
 from council_common.runtime.service_runtime import Runtime
 from council_common.service.jobs import Job
 
-from debt_service.arrangements.holds.rules import HoldReleased
 from debt_service.arrangements.holds.store import ended_holds
 from debt_service.arrangements.holds.usecases import release_hold
 

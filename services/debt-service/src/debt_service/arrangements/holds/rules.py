@@ -11,7 +11,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from council_common.contracts.debts import HoldCategory
-from council_common.errors import Conflict, FieldError, Malformed
+from council_common.errors import Conflict, in_order, not_too_early
 
 
 class HoldReason(StrEnum):
@@ -35,20 +35,10 @@ def published_category(reason: HoldReason) -> HoldCategory:
     return "breathing_space" if reason == HoldReason.BREATHING_SPACE else "other"
 
 
-class HoldReleased(Conflict):
-    """The hold was released before."""
-
-    code = "hold-already-released"
-
-
 class NothingOwed(Conflict):
     """A hold on a debt that is settled or cancelled holds nothing."""
 
     code = "nothing-owed"
-
-
-class HoldDates(Malformed):
-    code = "hold-dates"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +55,12 @@ class NewHold:
 
 
 def check_dates(new: NewHold, *, today: date) -> None:
-    """Raise HoldDates where the review day is in the past or the last day is before it.
+    """Raise DateTooEarly for a review day in the past, DatesOutOfOrder for a last day before it.
 
     A hold has both days (council policy): it goes on only by another hold, placed after a review.
     """
-    if new.review_on < today:
-        errors = [FieldError("review_on", "is in the past", f"not before {today}")]
-        raise HoldDates("review_on of a hold is in the past.", errors=errors)
-    if new.ends_on < new.review_on:
-        errors = [FieldError("ends_on", "is before review_on", f"not before {new.review_on}")]
-        raise HoldDates("A hold is reviewed before it ends.", errors=errors)
+    not_too_early("review_on", new.review_on, today, before="today")
+    in_order(review_on=new.review_on, ends_on=new.ends_on)
 
 
 def in_force(*, released: bool, ends_on: date, as_at: date) -> bool:

@@ -9,14 +9,14 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.debts import HoldPlacedV1, HoldReleasedV1
 from council_common.database.rows import get_row, lock_row
-from council_common.holds import ReleaseReason
+from council_common.holds import ReleaseReason, must_stand
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.arrangements.holds import store
-from debt_service.arrangements.holds.rules import HoldReleased, NewHold, NothingOwed, check_dates, published_category
+from debt_service.arrangements.holds.rules import NewHold, NothingOwed, check_dates, published_category
 from debt_service.arrangements.holds.store import HeldReceivable
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.tables import Customer
@@ -26,7 +26,7 @@ from debt_service.ledger.receivables.store import lock_open_item
 async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: datetime) -> Hold:
     """Stop notices about one receivable, or about everything of a customer; one event for each receivable.
 
-    Raises HoldDates, NothingOwed and NotFound.
+    Raises DateTooEarly, DatesOutOfOrder, NothingOwed and NotFound.
     """
     today = london_date(at)
     check_dates(new, today=today)
@@ -101,8 +101,7 @@ async def release_hold(
         await lock_row(session, Customer, hold.customer_id)
     reached = await store.lock_reached(session, hold)
     hold = await lock_row(session, Hold, hold_id)
-    if hold.released_at is not None:
-        raise HoldReleased("This hold was released before.")
+    must_stand(hold)
     hold.released_at, hold.released_by = at, by.subject
     hold.release_reason, hold.release_note = reason, note
     await record(session, fact(hold, "released", reason=reason, detail={"note": note}), by=by, at=at)

@@ -15,7 +15,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, Malformed
+from council_common.errors import Conflict, FieldError
 from council_common.money import Money
 
 from debt_service.ledger.receivables.rules import OpenItem
@@ -78,10 +78,6 @@ class NotEnoughLeft(Conflict):
     """More was to be allocated than the receipt has left."""
 
     code = "not-enough-left"
-
-
-class TooEarly(Malformed):
-    code = "date-too-early"
 
 
 @dataclass(frozen=True, slots=True)

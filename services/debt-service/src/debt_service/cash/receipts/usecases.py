@@ -9,7 +9,15 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.debts import ReceiptReversedV1
 from council_common.database.rows import get_row, lock_row
-from council_common.errors import BusinessError, FieldError, IllegalMove, SourceReferenceTaken, move
+from council_common.errors import (
+    BusinessError,
+    DateInFuture,
+    IllegalMove,
+    SourceReferenceTaken,
+    move,
+    not_in_future,
+    not_too_early,
+)
 from council_common.identity.actor import Actor
 from council_common.observability.logs import get_logger
 from council_common.recording import Change, fact, record, record_many
@@ -31,7 +39,6 @@ from debt_service.cash.receipts.rules import (
     AllocationRequest,
     NewReceipt,
     ReceiptStatus,
-    TooEarly,
     UnallocatedReason,
     check_requests,
     sole_customer,
@@ -41,7 +48,7 @@ from debt_service.ledger.customers.rules import unknown_customer
 from debt_service.ledger.customers.store import lock_customers_for_share
 from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry, identified_lines, received_lines
 from debt_service.ledger.journal.store import post_entries
-from debt_service.ledger.receivables.rules import FutureDate, OpenItem, ReceivableStatus, not_in_future
+from debt_service.ledger.receivables.rules import OpenItem, ReceivableStatus
 from debt_service.ledger.receivables.store import lock_open_items, save_open_items
 from debt_service.ledger.receivables.usecases import overdue_event
 from debt_service.source_content import content_hash
@@ -91,7 +98,7 @@ async def _acceptable(
     bad: list[Outcome] = []
     for index, new in items:
         if new.received_on > today:
-            bad.append(refused(index, FutureDate.of("received_on", today=today)))
+            bad.append(refused(index, DateInFuture("received_on", today=today)))
         elif new.customer_id is not None and new.customer_id not in customers:
             bad.append(refused(index, unknown_customer("customer_id")))
         else:
@@ -187,7 +194,7 @@ async def reverse_receipt(
     """The money went back (a bounced cheque, an unpaid Direct Debit): what it paid is owed again.
 
     `reason` is the bank's code, or the council's. Raises NotFound, IllegalMove for a receipt that is reversed,
-    FutureDate, and TooEarly for a day before its last allocation.
+    DateInFuture, and DateTooEarly for a day before its last allocation.
     """
     on = reversed_on or london_date(at)
     not_in_future("reversed_on", on, today=london_date(at))
@@ -196,10 +203,7 @@ async def reverse_receipt(
     allocations = (await store.allocations_of(session, [receipt.id]))[receipt.id]
     standing = [allocation for allocation in allocations if allocation.reversed_on is None]
     earliest = max([receipt.received_on, *(allocation.allocated_on for allocation in standing)])
-    if on < earliest:
-        expected = f"not before {earliest}"
-        errors = [FieldError("reversed_on", "is before the receipt or one of its allocations", expected)]
-        raise TooEarly("A receipt cannot be reversed before it was received and allocated.", errors=errors)
+    not_too_early("reversed_on", on, earliest, before="the receipt or one of its allocations")
     items = await lock_open_items(session, [allocation.receivable_id for allocation in standing]) if standing else {}
     await _reopen(session, receipt, standing, items, on=on, reason=reason, by=by, at=at)
     await store.end_allocations(session, [allocation.id for allocation in standing], on=on)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from council_common.errors import in_order
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.csv_export import report_csv
@@ -12,7 +13,6 @@ from council_common.web.resource_routes import CSV_RESPONSE
 from fastapi import Query, Response
 
 from debt_service.ledger.control_accounts import store
-from debt_service.ledger.control_accounts.rules import check_period
 from debt_service.ledger.control_accounts.schemas import (
     BalanceDifference,
     ReconciliationOut,
@@ -60,7 +60,7 @@ async def reconcile(
 ) -> ReconciliationOut:
     """The receivables control account against the sub-ledger over a period, differences by id."""
     day = query.as_at or today
-    check_period(query.start, day)
+    in_order(start=query.start, as_at=day)
     moved, control = await store.movements(session, start=query.start, end=day)
     return ReconciliationOut.of(
         moved,
@@ -81,7 +81,7 @@ async def export_differences(
 ) -> Response:
     """The differences of a reconciliation as CSV: a row a receivable, every one of them."""
     day = query.as_at or today
-    check_period(query.start, day)
+    in_order(start=query.start, as_at=day)
     differences = await store.differences(session, as_at=day, limit=None)
     columns = tuple(BalanceDifference.model_fields)
     rows = [[row[column] for column in columns] for row in differences]

@@ -7,22 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-
-from council_common.errors import FieldError, Malformed
 
 from debt_service.ledger.journal.rules import Account
-
-
-class PeriodEndsBeforeItBegins(Malformed):
-    code = "period-ends-before-it-begins"
-
-
-def check_period(start: date, as_at: date) -> None:
-    """Raise PeriodEndsBeforeItBegins where the last day is before the first."""
-    if as_at < start:
-        errors = [FieldError("as_at", "is before start", f"not before {start}")]
-        raise PeriodEndsBeforeItBegins("The period ends before it begins.", errors=errors)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, move
+from council_common.errors import Conflict, FieldError, IllegalMove, move
 from council_common.money import Money, half_up
 
 # Council policy: thirty days from the date of issue.
@@ -62,17 +62,6 @@ class OverAllocated(Conflict):
     """More was to be set against a receivable than is owed on it."""
 
     code = "over-allocated"
-
-
-class FutureDate(Malformed):
-    """Nothing is recorded for a future day."""
-
-    code = "date-in-future"
-
-    @classmethod
-    def of(cls, field: str, *, today: date) -> FutureDate:
-        errors = [FieldError(field, "is in the future", f"at most {today}")]
-        return cls(f"{field} is in the future.", errors=errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +192,3 @@ def vat_share(vat_pence: int, part_pence: int, gross_pence: int) -> int:
 def is_overdue(due_on: date, *, as_at: date) -> bool:
     """Whether the due date has passed: on the day itself there is still time to pay."""
     return due_on < as_at
-
-
-def not_in_future(field: str, day: date, *, today: date) -> None:
-    """Raise FutureDate for a day after today."""
-    if day > today:
-        raise FutureDate.of(field, today=today)

@@ -12,7 +12,7 @@ from council_common.clock import london_date
 from council_common.contracts.debts import ReceivableCancelledV1, ReceivableOverdueV1, ReceivableRaisedV1
 from council_common.contracts.fields import SourceReference
 from council_common.database.rows import lock_row
-from council_common.errors import SourceReferenceTaken
+from council_common.errors import DateInFuture, SourceReferenceTaken, not_in_future
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.observability.logs import get_logger
@@ -27,11 +27,9 @@ from debt_service.ledger.journal.store import post_entries
 from debt_service.ledger.receivables import store
 from debt_service.ledger.receivables.rules import (
     CancelReason,
-    FutureDate,
     NewReceivable,
     NumberTaken,
     OpenItem,
-    not_in_future,
 )
 from debt_service.ledger.receivables.store import RaisedReceivable
 from debt_service.ledger.receivables.tables import Cancellation, Receivable
@@ -71,7 +69,7 @@ async def raise_receivables(session: AsyncSession, items: IndexedCharges, *, by:
 
 
 def _without_future(items: IndexedCharges, *, today: date) -> tuple[IndexedCharges, list[Outcome]]:
-    early = [refused(index, FutureDate.of("issued_on", today=today)) for index, new in items if new.issued_on > today]
+    early = [refused(index, DateInFuture("issued_on", today=today)) for index, new in items if new.issued_on > today]
     return [(index, new) for index, new in items if new.issued_on <= today], early
 
 
@@ -213,7 +211,7 @@ def overdue_event(item: OpenItem, *, by: Actor, at: datetime) -> ReceivableOverd
 
 
 async def mark_overdue(session: AsyncSession, *, as_at: date, by: Actor, at: datetime) -> int:
-    """Mark every open receivable whose due date is before `as_at`, once; returns how many. Raises FutureDate."""
+    """Mark every open receivable whose due date is before `as_at`, once; returns how many. Raises DateInFuture."""
     not_in_future("as_at", as_at, today=london_date(at))
     total = 0
     async for marked in store.mark_overdue(session, as_at=as_at, batch=MARK_BATCH):

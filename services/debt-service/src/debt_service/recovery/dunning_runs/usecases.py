@@ -10,7 +10,7 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.notifications import MessageEvent, MessageFailedV1
 from council_common.database.rows import get_row, lock_row
-from council_common.errors import FieldError, NotFound
+from council_common.errors import FieldError, NotFound, not_in_future
 from council_common.events.handlers import Received
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.ids import new_id
@@ -18,7 +18,6 @@ from council_common.observability.logs import get_logger
 from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from debt_service.ledger.receivables.rules import not_in_future
 from debt_service.ledger.receivables.store import values_instead_of
 from debt_service.ledger.receivables.usecases import mark_overdue
 from debt_service.recovery.dunning_procedures.rules import Ladder, applying, check_run
@@ -57,7 +56,7 @@ async def propose_run(
     """Mark what is overdue, then propose the next notice of each debt, with the reason where there is none.
 
     Without a procedure each debt climbs the ladder in force for its type and its customer's kind. The proposal is a
-    snapshot; debts that are open in another one are left out (SAP F150). Raises FutureDate, NoSuchDebts, and for a
+    snapshot; debts that are open in another one are left out (SAP F150). Raises DateInFuture, NoSuchDebts, and for a
     procedure that cannot be followed NotInForce or OtherDebtType.
     """
     not_in_future("as_at", as_at, today=london_date(at))

@@ -12,6 +12,7 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
+from council_common.errors import DateInFuture, DatesOutOfOrder, DateTooEarly
 from council_common.fields import EARLIEST
 from council_common.imports import Problem
 from council_common.imports.published_spend import PublishedSpendLine
@@ -23,6 +24,7 @@ from invoice_service.register.invoices.rules import (
     content_text,
     dates_that_cannot_be,
     normalised_number,
+    problem_of,
     transaction_key,
 )
 from invoice_service.register.invoices.vat import effective_rate, is_possible, plain_rate, rate_that_fits
@@ -85,8 +87,10 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
     has the usual one that fits, else the percentage that it comes to. A negative amount is a credit note.
     """
     line = PublishedSpendLine._make(row)
-    if line.paid_on > today or line.paid_on < EARLIEST:
-        raise Refused(*_date_problems("paid_on", line.paid_on, today))
+    if line.paid_on > today:
+        raise Refused(problem_of(DateInFuture("paid_on", today=today)))
+    if line.paid_on < EARLIEST:
+        raise Refused(problem_of(DateTooEarly("paid_on", EARLIEST, before=str(EARLIEST))))
     net = line.net_pence
     vat, gross, rate = 0, net, "0"
     if line.vat_pence and line.gross_pence is not None and net + line.vat_pence == line.gross_pence:
@@ -205,9 +209,11 @@ def _check_dates(line: InvoiceLine, today: date) -> None:
         problems = [
             replace(problem, field="received_on") if problem.field == "issued_on" else problem for problem in problems
         ]
-    if paid_on is not None and not received_on <= paid_on <= today:
-        right = f"from {received_on} to {today}"
-        problems.append(Problem("paid_on", "dates-out-of-order", "is not between receipt and today", right))
+    if paid_on is not None and paid_on > today:
+        problems.append(problem_of(DateInFuture("paid_on", today=today)))
+    if paid_on is not None and paid_on < received_on:
+        right = f"at least {received_on}"
+        problems.append(problem_of(DatesOutOfOrder("paid_on", problem="is before received_on", expected=right)))
     if problems:
         raise Refused(*problems)
 
@@ -277,10 +283,3 @@ def _line(description: str | None, net: int, rate: str, vat: int, department: st
     amounts = f'"net_pence":{net},"vat_rate":"{rate}","vat_pence":{vat}'
     shares = f'[{{"vat_rate":"{rate}","net_pence":{net},"vat_pence":{vat}}}]'
     return f'[{{"description":{described},{amounts},"department":{of}}}]', shares
-
-
-def _date_problems(field: str, day: date, today: date) -> list[Problem]:
-    if day > today:
-        return [Problem(field, "date-in-future", "is in the future", f"at most {today}")]
-    right = f"from {EARLIEST} to {today}"
-    return [Problem(field, "date-too-early", f"is before {EARLIEST}", right)]

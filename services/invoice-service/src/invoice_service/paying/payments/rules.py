@@ -10,7 +10,7 @@ from uuid import UUID
 
 from council_bacs.arrivals import arrival_day
 from council_common.contracts.fields import VatShare
-from council_common.errors import Conflict, FieldError, Malformed
+from council_common.errors import Conflict, DatesOutOfOrder, FieldError, Malformed, not_in_future, not_too_early
 
 
 class PaymentMethod(StrEnum):
@@ -114,24 +114,18 @@ def valid_since(dispute_ended_on: date | None, *, received_on: date, remitted_on
 
 
 def check_dates(*, remitted_on: date, arrives_on: date | None, received_on: date, today: date) -> None:
-    """Raise PaymentMalformed for a payment from the future, before its invoice or that arrives before it leaves."""
-    errors = []
-    if remitted_on > today:
-        errors.append(FieldError("remitted_on", "is in the future", f"at most {today}"))
-    if remitted_on < received_on:
-        errors.append(FieldError("remitted_on", "is before the invoice was received", f"at least {received_on}"))
+    """Raise DateInFuture, DateTooEarly, and DatesOutOfOrder for funds that cannot arrive on such a day."""
+    not_in_future("remitted_on", remitted_on, today=today)
+    not_too_early("remitted_on", remitted_on, received_on, before="the invoice was received")
     if arrives_on is not None and not 0 <= (arrives_on - remitted_on).days <= 31:
         right = f"from {remitted_on} to a month later"
-        errors.append(FieldError("arrives_on", "is not a day on which the funds can arrive", right))
-    if errors:
-        raise PaymentMalformed("The payment is invalid; see errors.", errors=errors)
+        raise DatesOutOfOrder("arrives_on", problem="is not a day on which the funds can arrive", expected=right)
 
 
 def check_return(*, remitted_on: date, returned_on: date, today: date) -> None:
-    """Raise PaymentMalformed for a payment that would come back before it left, or in the future."""
-    if not remitted_on <= returned_on <= today:
-        error = FieldError("returned_on", "is not between sending and today", f"from {remitted_on} to {today}")
-        raise PaymentMalformed("The return is invalid; see errors.", errors=[error])
+    """Raise DateTooEarly, DateInFuture for a payment that would come back before it left, or in the future."""
+    not_too_early("returned_on", returned_on, remitted_on, before="the payment was sent")
+    not_in_future("returned_on", returned_on, today=today)
 
 
 def still_owed(whole: Sequence[VatShare], settled: Sequence[Sequence[VatShare]]) -> list[VatShare]:

@@ -15,7 +15,17 @@ from json.encoder import encode_basestring
 from uuid import UUID
 
 from council_common.contracts.fields import VatShare
-from council_common.errors import Conflict, FieldError, Malformed
+from council_common.errors import (
+    Conflict,
+    DateInFuture,
+    DateRefused,
+    DatesOutOfOrder,
+    DateTooEarly,
+    FieldError,
+    Malformed,
+    not_in_future,
+    not_too_early,
+)
 from council_common.errors import move as move_state
 from council_common.fields import EARLIEST
 from council_common.holds import ReleaseReason
@@ -85,12 +95,6 @@ class InvoiceHeld(Conflict):
     code = "invoice-held"
 
 
-class HoldReleased(Conflict):
-    """The hold was released before."""
-
-    code = "hold-already-released"
-
-
 class HoldInPlace(Conflict):
     """The invoice is held for this reason already."""
 
@@ -101,12 +105,6 @@ class HoldFollowsSupplier(Conflict):
     """The hold stands for something at the supplier and ends with it, not by hand."""
 
     code = "hold-follows-supplier"
-
-
-class HoldMalformed(Malformed):
-    """The hold cannot have begun or ended on the day named."""
-
-    code = "hold-malformed"
 
 
 class PartPaid(Conflict):
@@ -266,18 +264,23 @@ def sums_that_differ(invoice: NewInvoice) -> list[Problem]:
 
 def dates_that_cannot_be(issued_on: date, received_on: date, due_on: date | None, *, today: date) -> list[Problem]:
     """Dates in the future, before their cause, or before 1990-01-01."""
-    found = []
+    found: list[DateRefused] = []
     if received_on > today:
-        found.append(Problem("received_on", "date-in-future", "is in the future", f"at most {today}"))
+        found.append(DateInFuture("received_on", today=today))
     if issued_on > received_on:
-        problem = "is after received_on"
-        found.append(Problem("issued_on", "dates-out-of-order", problem, f"at most {received_on}"))
+        found.append(DatesOutOfOrder("issued_on", problem="is after received_on", expected=f"at most {received_on}"))
     if issued_on < EARLIEST:
-        found.append(Problem("issued_on", "date-too-early", f"is before {EARLIEST}", f"at least {EARLIEST}"))
+        found.append(DateTooEarly("issued_on", EARLIEST, before=str(EARLIEST)))
     if due_on is not None and (due_on < issued_on or (due_on - received_on).days > 366):
         right = f"from {issued_on} to a year after receipt"
-        found.append(Problem("due_on", "dates-out-of-order", "due_on does not follow from the invoice", right))
-    return found
+        found.append(DatesOutOfOrder("due_on", problem="does not follow from the invoice", expected=right))
+    return [problem_of(refused) for refused in found]
+
+
+def problem_of(refused: DateRefused) -> Problem:
+    """A refused date as one of several things that are wrong with an invoice."""
+    [error] = refused.errors
+    return Problem(error.field, refused.code, error.problem, error.expected or "")
 
 
 def due_date(received_on: date, terms_days: int) -> date:
@@ -303,10 +306,10 @@ def pay_by(received_on: date, due_on: date) -> date:
 
 
 def check_hold_day(field: str, on: date | None, *, received_on: date, today: date) -> None:
-    """Raise HoldMalformed for a reason to hold that arose, or was gone, before receipt or in the future."""
-    if on is not None and not received_on <= on <= today:
-        error = FieldError(field, "is not a day of this invoice", f"from {received_on} to {today}")
-        raise HoldMalformed("The hold is invalid; see errors.", errors=[error])
+    """Raise DateTooEarly, DateInFuture for a reason to hold that arose, or was gone, on such a day."""
+    if on is not None:
+        not_too_early(field, on, received_on, before="the invoice was received")
+        not_in_future(field, on, today=today)
 
 
 def vat_shares(lines: Sequence[Line]) -> list[VatShare]:

@@ -15,7 +15,7 @@ from council_common.contracts.invoices import (
 )
 from council_common.database.rows import lock_row
 from council_common.errors import IllegalMove
-from council_common.holds import ReleaseReason
+from council_common.holds import ReleaseReason, must_stand
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import fact, record
@@ -61,7 +61,7 @@ async def hold_invoice(
 
     The hold, and the invoice's version with it.
 
-    Raises HoldFollowsSupplier, HoldInPlace, IllegalMove and HoldMalformed.
+    Raises HoldFollowsSupplier, HoldInPlace, IllegalMove, DateTooEarly and DateInFuture.
     """
     if reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("Invoices are held for this reason when their supplier is, not by hand.")
@@ -90,12 +90,11 @@ async def release_hold(
 ) -> tuple[InvoiceHold, int]:
     """Release one hold; with the last one the invoice goes back to where it was.
 
-    Raises HoldReleased, HoldFollowsSupplier, ApprovesOwnRequest and HoldMalformed.
+    Raises HoldReleased, HoldFollowsSupplier, ApprovesOwnRequest, DateTooEarly and DateInFuture.
     """
     invoice = await lock_row(session, Invoice, invoice_id)
     hold = await store.get_hold(session, invoice_id, hold_id)
-    if hold.released_at is not None:
-        raise rules.HoldReleased("This hold was released before.")
+    must_stand(hold)
     if hold.reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("This hold ends when the supplier is released or its bank change decided.")
     if hold.reason in _RELEASED_BY_ANOTHER:
