@@ -2,7 +2,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
+import asyncpg
 import pytest
+from council_common.database.sessions import driver_url
 from council_common.database.tables import idempotency_key, inbox
 from council_common.events.consumer import Consumer
 from council_common.events.handlers import Handlers
@@ -21,7 +23,8 @@ async def runtime(things: Things) -> AsyncIterator[Runtime]:
     settings = ServiceSettings(
         _env_file=None, database_url=things.url, kafka_bootstrap_servers=things.bootstrap, oidc_issuer="https://issuer"
     )
-    async with open_runtime(things.name, settings, clock=lambda: NOW) as made:
+    async with open_runtime(things.name, settings) as made:
+        made.clock = lambda: NOW
         yield made
 
 
@@ -78,6 +81,30 @@ async def test_a_job_that_fails_runs_again_at_its_next_turn(runtime: Runtime) ->
     await _until(lambda: runs >= 3)
     stop.set()
     await task
+
+
+async def test_a_job_outlives_its_connections(runtime: Runtime, things: Things) -> None:
+    runs = 0
+
+    async def work(_: Runtime) -> None:
+        nonlocal runs
+        runs += 1
+
+    stop = asyncio.Event()
+    task = asyncio.create_task(run_jobs(runtime, (Job("count-things", work, every=timedelta(milliseconds=1)),), stop))
+    killer = await asyncpg.connect(driver_url(things.url))
+    for _ in range(3):
+        before = runs
+        await _until(lambda: runs > before + 3)  # noqa: B023
+        await killer.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+    before = runs
+    await _until(lambda: runs > before)
+    stop.set()
+    await task
+    await killer.close()
 
 
 @pytest.mark.parametrize("part", [Relay, Consumer])

@@ -9,15 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
-import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from council_common.database.row_writes import Rows, RowWrite, one_statement
 from council_common.database.rows import must_be_recorded
 from council_common.database.sessions import autocommitting
-
-# A session deals with them better: of a pool whose connections are gone it drops all, and says 503 once.
-_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+from council_common.database.transient_faults import DRIVER_FAULTS
 
 
 class NeedsTransaction(Exception):
@@ -43,7 +40,8 @@ class AtOnce:
             async with autocommitting(self._engine) as connection:
                 row: Mapping[str, Any] | None = await connection.fetchrow(statement, *parameters)
                 return row
-        except _FAULTS as fault:
+        except DRIVER_FAULTS as fault:
+            # A session deals with it better: of a pool whose connections are gone it drops all, and says 503 once.
             raise NeedsTransaction from fault
 
     def keep(self, writes: Sequence[RowWrite], additions: Sequence[Rows]) -> None:
@@ -66,7 +64,7 @@ class AtOnce:
         try:
             async with autocommitting(self._engine) as connection:
                 await connection.fetchval(statement, *parameters)
-        except _FAULTS as fault:
+        except DRIVER_FAULTS as fault:
             raise NeedsTransaction from fault
 
     def __getattr__(self, _: str) -> NoReturn:

@@ -7,6 +7,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from council_common.errors import Unavailable
 
+DRIVER_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What a statement of the driver raises where something is wrong with it, its connection or its server."""
+
 _PASSING = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,

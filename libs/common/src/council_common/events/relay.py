@@ -19,6 +19,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from council_common.database.sessions import driver_url
+from council_common.database.transient_faults import DRIVER_FAULTS
 from council_common.events.envelope import CONTENT_TYPE
 from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.ids import lock_key
@@ -87,13 +88,7 @@ class Relay:
         while not stop.is_set():
             try:
                 await self._work(stop)
-            except (
-                OSError,
-                KafkaError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                TimeoutError,
-            ) as fault:
+            except (KafkaError, *DRIVER_FAULTS) as fault:
                 wait = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
                 self._failures += 1
                 log.warning("relay_waits", cause=type(fault).__name__, seconds=wait)

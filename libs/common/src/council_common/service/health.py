@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-import asyncpg
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Response
@@ -15,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from council_common.database.transient_faults import DRIVER_FAULTS
 from council_common.events.security import IN_CLEAR, KafkaSecurity
 
 CHECK_SECONDS = 2.0
@@ -25,7 +25,7 @@ async def database_answers(engine: AsyncEngine) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECONDS), engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-    except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    except (SQLAlchemyError, *DRIVER_FAULTS):
         return False
     return True
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.database.sessions import driver_url
+from council_common.database.transient_faults import DRIVER_FAULTS
 from council_common.errors import Unavailable
 from council_common.ids import lock_key
 from council_common.observability.logs import get_logger
@@ -104,7 +105,7 @@ async def _keep_running(runtime: Runtime, job: Job, stop: asyncio.Event) -> None
     while not stop.is_set():
         try:
             await _run_on_own_connection(runtime, job, stop)
-        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as fault:
+        except (SQLAlchemyError, *DRIVER_FAULTS) as fault:
             log.warning("job_waits", job=job.name, cause=type(fault).__name__)
             await pause(stop, 1.0)
 
