@@ -5,14 +5,19 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Iterator
-from typing import Any
+from contextlib import suppress
+from datetime import date
+from enum import Enum
+from typing import Any, get_args
+from uuid import uuid4
 
 import asyncpg
 import pytest
 from council_common.database.migrations import migrate
-from council_common.database.sessions import driver_url
+from council_common.database.sessions import driver_url, make_engine, make_sessions
 from council_common.web.lists import ResourceList
 from council_local.scratch import ScratchDatabases
+from pydantic import ValidationError
 from sqlalchemy import ARRAY, Column, Table, select
 from sqlalchemy.dialects import postgresql
 
@@ -116,6 +121,68 @@ def test_every_order_of_every_list_has_its_index(name: str, databases: ScratchDa
     url = databases.fresh()
     migrate(service.folder, url)
     assert asyncio.run(check_service(name, url)) == []
+    databases.drop([url])
+
+
+SAMPLES = (
+    "2026-03-11",
+    "2026-03-11T09:30:00Z",
+    str(uuid4()),
+    "1",
+    "true",
+    "some_code",
+    "some-name",
+    "SOME",
+    "some",
+    "0" * 64,
+)
+
+
+def sample_of(declared: type[ResourceList], name: str) -> ResourceList:
+    """The list asked with a value of this filter."""
+    field = declared.model_fields[name]
+    members = [str(member.value) for kind in kinds_in(field.annotation) for member in kind]
+    for value in (*members[:1], *(field.examples or [])[:1], *SAMPLES):
+        with suppress(ValidationError):
+            return declared.model_validate({name: value})
+    raise AssertionError(f"no sample is a value of {declared.__name__}.{name}")
+
+
+def kinds_in(annotation: Any) -> Iterator[type[Enum]]:
+    """The enumerations within an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from kinds_in(inner)
+
+
+async def check_filters(name: str, url: str) -> list[str]:
+    """Which filters of a service's lists PostgreSQL refuses."""
+    wrong: list[str] = []
+    engine = make_engine(url, pool_size=1)
+    sessions = make_sessions(engine)
+    for declared in lists_of(name):
+        for filter_name in declared.conditions:
+            asked = sample_of(declared, filter_name)
+            try:
+                async with sessions() as session:
+                    await asked.page(session, today=date(2026, 3, 11))
+                    if declared.csv_columns:
+                        await session.execute(asked.csv_statement(today=date(2026, 3, 11)))
+            except Exception as fault:
+                wrong.append(f"{declared.__name__}.{filter_name}: {fault}")
+    await engine.dispose()
+    return wrong
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_filter_of_every_list_is_a_condition_that_postgresql_takes(
+    name: str, databases: ScratchDatabases
+) -> None:
+    service = importlib.import_module(f"{name}_service.main").SERVICE
+    url = databases.fresh()
+    migrate(service.folder, url)
+    assert asyncio.run(check_filters(name, url)) == []
     databases.drop([url])
 
 

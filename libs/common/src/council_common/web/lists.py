@@ -18,7 +18,7 @@ from council_common.clock import LONDON
 from council_common.fields import Moment
 from council_common.web.csv_export import NameBeside
 from council_common.web.keyset import MAX_LIMIT, Order, fetch_rows
-from council_common.web.query_models import QueryModel
+from council_common.web.query_models import PageQuery
 
 Condition: TypeAlias = Callable[[Any], ColumnElement[bool]]
 
@@ -33,7 +33,7 @@ class Where:
     condition: Condition
 
 
-class ResourceList(QueryModel):
+class ResourceList(PageQuery):
     """A list of a resource. A subclass declares its filters as fields and the rest as class arguments:
 
     ```
@@ -41,7 +41,7 @@ class ResourceList(QueryModel):
                        csv=("id", "supplier_id", "difference_pence"),
                        names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),)):
         cause: VarianceCause | None = None          # the column of this name
-        found_from: Day | None = None               # the column found_on, found_at or found, at least
+        found_from: Day | None = None               # the date or moment found_on, found_at or found, at least
         found_to: Day | None = None                 # … at most; a day of London where the column is a moment
         mine: Annotated[bool | None, Where(...)] = None
     ```
@@ -57,8 +57,6 @@ class ResourceList(QueryModel):
     csv_names: ClassVar[tuple[NameBeside, ...]]
     conditions: ClassVar[Mapping[str, Condition]]
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Items on a page.")] = 50
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
     sort: Annotated[
         str | None, Field(max_length=60, description="A field to sort by; a leading minus sorts downwards.")
     ] = None
@@ -159,7 +157,7 @@ def _condition_of(name: str, metadata: Sequence[Any], table: Table) -> Condition
     if name in table.c:
         return lambda value: table.c[name] == value
     stem, _, end = name.rpartition("_")
-    for candidate in (stem, f"{stem}_on", f"{stem}_at"):
+    for candidate in (f"{stem}_on", f"{stem}_at", stem):
         if candidate in table.c and end in {"from", "to"}:
             return _bound(table.c[candidate], lower=end == "from")
     raise TypeError(f"the filter {name} is no column of {table.name} and has no Where")
