@@ -85,16 +85,19 @@ class Month:
 
     @property
     def run_days(self) -> tuple[date, ...]:
-        """The days of the weekly dunning runs: the last working day and four weeks back, on the working day after a
-        bank holiday.
+        """The days of the weekly dunning runs: the last working day before the month's last and four weeks back, on the
+        working day after a bank holiday.
+
+        Never the last day itself, which is today unless somebody says otherwise: today all earlier notices are sent,
+        and a run of today would find their intervals just begun.
 
         >>> [f"{day:%d %b}" for day in Month(date(2026, 3, 31)).run_days]
-        ['03 Mar', '10 Mar', '17 Mar', '24 Mar', '31 Mar']
-        >>> [f"{day:%d %b}" for day in Month(date(2027, 1, 8)).run_days]  # after a Christmas on a Friday
+        ['02 Mar', '09 Mar', '16 Mar', '23 Mar', '30 Mar']
+        >>> [f"{day:%d %b}" for day in Month(date(2027, 1, 11)).run_days]  # after a Christmas on a Friday
         ['11 Dec', '18 Dec', '29 Dec', '04 Jan', '08 Jan']
         """
-        weeks = (self.last_working_day - timedelta(weeks=back) for back in (4, 3, 2, 1, 0))
-        return tuple(next_working_day(day) for day in weeks)
+        last = add_working_days(self.last_day, -1)
+        return tuple(next_working_day(last - timedelta(weeks=back)) for back in (4, 3, 2, 1, 0))
 
     @property
     def names(self) -> tuple[str, str, str]:
