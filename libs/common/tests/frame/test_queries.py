@@ -36,3 +36,9 @@ async def test_a_time_that_is_none_is_refused_in_words(erp: httpx.AsyncClient, s
     assert refused.status_code == 422
     [error] = refused.json()["errors"]
     assert (error["field"], error["expected"]) == ("changed_since", "a time such as 2026-01-31T09:30:00Z")
+
+
+async def test_a_parameter_of_a_page_of_one_thing_is_given_once(service: Harness, erp: httpx.AsyncClient) -> None:
+    [parcel_id] = await Parcels(service.runtime.sessions).pack()
+    refused = await erp.get(f"/v1/parcels/{parcel_id}/history?limit=5&limit=6")
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "limit")

@@ -12,9 +12,10 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.clock import london_date
-from council_common.errors import FieldError, Forbidden, Malformed, Unauthenticated
+from council_common.errors import Forbidden, Unauthenticated
 from council_common.identity.actor import Actor
 from council_common.runtime.service_runtime import Runtime
+from council_common.web.query_models import refuse_ignored
 
 
 def runtime_of(request: Request) -> Runtime:
@@ -69,16 +70,9 @@ async def allowed(request: Request, security_scopes: SecurityScopes, _: Annotate
     missing = [scope for scope in security_scopes.scopes if scope not in actor.scopes]
     if missing:
         raise Forbidden(f"This needs the scope {', '.join(missing)}.", required_scopes=missing)
-    _refuse_what_is_not_asked(request)
+    if request.scope["query_string"]:
+        refuse_ignored(request)
     return actor
-
-
-def _refuse_what_is_not_asked(request: Request) -> None:
-    """Refuse every parameter of a route that declares no query; a declared one is a QueryModel and does it itself."""
-    if not request.scope["query_string"] or request.scope["route"].dependant.query_params:
-        return
-    errors = [FieldError(name, "unknown here", "no parameters") for name in request.query_params]
-    raise Malformed("This takes no parameters in its address; see errors.", errors=errors)
 
 
 def requires(scope: str) -> Actor:

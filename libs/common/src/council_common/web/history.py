@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.database.tables import change
 from council_common.web.keyset import MAX_LIMIT, Order, Page, fetch_page
-from council_common.web.query_models import QueryModel
+from council_common.web.query_models import PageLimit, PageQuery
 
 ORDER = Order("version", change.c.version, change.c.version)
 
@@ -29,11 +29,10 @@ class ChangeOut(BaseModel):
     detail: dict[str, Any]
 
 
-class HistoryQuery(QueryModel):
+class HistoryQuery(PageQuery):
     """Which page of a history."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Changes on a page.")] = MAX_LIMIT
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
+    limit: PageLimit = MAX_LIMIT
 
 
 async def history_page(session: AsyncSession, entity_id: UUID, query: HistoryQuery) -> Page[ChangeOut]:

@@ -18,7 +18,6 @@ from council_common.web.history import ChangeOut, HistoryQuery, history_page
 from council_common.web.keyset import Page
 from council_common.web.lists import ResourceList
 from council_common.web.preconditions import etag
-from council_common.web.query_models import EachOnce
 
 
 class Answer(Protocol):
@@ -61,7 +60,7 @@ def list_route(
     """Add the list of a resource, page by page."""
     answers = show or _shown_by(answer)
 
-    @router.get("", description=_described(declared), dependencies=[EachOnce])
+    @router.get("", description=_described(declared))
     async def list_items(
         session: SessionDep,
         query: Annotated[declared, Query()],  # type: ignore[valid-type]
@@ -75,7 +74,7 @@ def export_route(router: APIRouter, declared: type[ResourceList], *, scope: str)
     """Add the whole list, with the same filters and order, as CSV."""
     filename = f"{router.prefix.rpartition('/')[2]}.csv"
 
-    @router.get("/export.csv", response_class=StreamingResponse, responses=CSV_RESPONSE, dependencies=[EachOnce])
+    @router.get("/export.csv", response_class=StreamingResponse, responses=CSV_RESPONSE)
     async def export(
         runtime: RuntimeDep,
         query: Annotated[declared, Query()],  # type: ignore[valid-type]

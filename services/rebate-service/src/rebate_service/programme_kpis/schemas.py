@@ -8,7 +8,7 @@ from typing import Annotated, Self
 
 from council_common.fields import Day
 from council_common.web.keyset import MAX_LIMIT
-from council_common.web.query_models import QueryModel
+from council_common.web.query_models import PageLimit, PageQuery, QueryModel
 from pydantic import BaseModel, ConfigDict, Field
 
 from rebate_service.programme_kpis.rules import Breakdown, Figures, Report, mean_days, percentile, share_percent
@@ -22,11 +22,10 @@ class PeriodQuery(QueryModel):
     by: Breakdown = Breakdown.TOTAL
 
 
-class ProgrammeQuery(PeriodQuery):
+class ProgrammeQuery(PeriodQuery, PageQuery):
     """A period, page by page where its figures are broken down by supplier."""
 
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Suppliers on a page.")] = MAX_LIMIT
-    cursor: Annotated[str | None, Field(max_length=100, description="`next` of the page before.")] = None
+    limit: PageLimit = MAX_LIMIT
 
 
 class FiguresOut(BaseModel):

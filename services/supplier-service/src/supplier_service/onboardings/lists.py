@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 from council_common.fields import Day, TextFilter
-from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
+from council_common.web.keyset import Order, fetch_page
 from council_common.web.lists import ResourceList
-from council_common.web.query_models import QueryModel
-from pydantic import Field
+from council_common.web.query_models import PageQuery
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -45,11 +44,8 @@ class OnboardingList(
     opened_to: Day | None = None
 
 
-class ActivityQuery(QueryModel):
+class ActivityQuery(PageQuery):
     """Which page of an onboarding's activities."""
-
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Activities on a page.")] = 50
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
 
     async def page(self, session: AsyncSession, onboarding_id: UUID) -> tuple[Sequence[Any], str | None]:
         """The activities, by day, and the cursor of the next page."""

@@ -9,6 +9,7 @@ from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.csv_export import report_csv
 from council_common.web.dependencies import SessionDep, Today, requires
+from council_common.web.query_models import AsAtQuery
 from council_common.web.resource_routes import CSV_RESPONSE
 from fastapi import Query, Response
 
@@ -18,7 +19,6 @@ from debt_service.ledger.control_accounts.schemas import (
     ReconciliationOut,
     ReconciliationQuery,
     TrialBalanceOut,
-    TrialBalanceQuery,
 )
 
 router = resource_router("control-accounts")
@@ -30,11 +30,11 @@ MAX_DIFFERENCES = 100
 async def trial_balance(
     session: SessionDep,
     today: Today,
-    query: Annotated[TrialBalanceQuery, Query()],
+    query: Annotated[AsAtQuery, Query()],
     _: Annotated[Actor, requires("journal:read")],
 ) -> TrialBalanceOut:
     """The trial balance, and the receivables control account against what receivables owe, to the penny."""
-    day = query.as_at or today
+    day = query.day(today=today)
     return TrialBalanceOut.of(await store.trial_balance(session, as_at=day), as_at=day)
 
 
@@ -42,11 +42,11 @@ async def trial_balance(
 async def export_trial_balance(
     session: SessionDep,
     today: Today,
-    query: Annotated[TrialBalanceQuery, Query()],
+    query: Annotated[AsAtQuery, Query()],
     _: Annotated[Actor, requires("journal:read")],
 ) -> Response:
     """The trial balance as CSV: a row an account."""
-    day = query.as_at or today
+    day = query.day(today=today)
     balance = await store.trial_balance(session, as_at=day)
     return report_csv(("account", "balance_pence"), balance.balances.items(), filename=f"trial-balance-{day}.csv")
 
@@ -59,7 +59,7 @@ async def reconcile(
     _: Annotated[Actor, requires("journal:read")],
 ) -> ReconciliationOut:
     """The receivables control account against the sub-ledger over a period, differences by id."""
-    day = query.as_at or today
+    day = query.day(today=today)
     in_order(start=query.start, as_at=day)
     moved, control = await store.movements(session, start=query.start, end=day)
     return ReconciliationOut.of(
@@ -80,7 +80,7 @@ async def export_differences(
     _: Annotated[Actor, requires("journal:read")],
 ) -> Response:
     """The differences of a reconciliation as CSV: a row a receivable, every one of them."""
-    day = query.as_at or today
+    day = query.day(today=today)
     in_order(start=query.start, as_at=day)
     differences = await store.differences(session, as_at=day, limit=None)
     columns = tuple(BalanceDifference.model_fields)

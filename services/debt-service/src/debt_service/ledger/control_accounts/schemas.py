@@ -8,24 +8,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.fields import Day
-from council_common.web.query_models import QueryModel
+from council_common.web.query_models import AsAtQuery
 from pydantic import BaseModel, Field
 
 from debt_service.ledger.control_accounts.rules import Movements, TrialBalance
 from debt_service.ledger.journal.rules import Account
 
 
-class TrialBalanceQuery(QueryModel):
-    """The day of a trial balance: today when absent."""
-
-    as_at: Day | None = None
-
-
-class ReconciliationQuery(QueryModel):
-    """The period of a reconciliation."""
+class ReconciliationQuery(AsAtQuery):
+    """The period of a reconciliation, to its last day."""
 
     start: Annotated[Day, Field(description="The first day of the period.")]
-    as_at: Annotated[Day | None, Field(description="Its last day: today when absent.")] = None
 
 
 class AccountBalance(BaseModel):

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.fields import Day, TextFilter
-from council_common.web.keyset import MAX_LIMIT, Order, fetch_page
+from council_common.web.keyset import Order, fetch_page
 from council_common.web.lists import ResourceList
-from council_common.web.query_models import QueryModel
+from council_common.web.query_models import PageQuery, QueryModel
 from pydantic import Field
 from sqlalchemy import BigInteger, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -118,11 +118,8 @@ _ITEM_CUSTOMER_NAME = select(col(Customer.name)).where(col(Customer.id) == _ITEM
 ITEM_ORDER = Order("receivable_id", _ITEM.receivable_id, _ITEM.receivable_id)
 
 
-class ItemQuery(ItemFilters):
+class ItemQuery(ItemFilters, PageQuery):
     """Which page of a run's items."""
-
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Items on a page.")] = 50
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
 
     async def page(self, session: AsyncSession, run_id: UUID) -> tuple[Sequence[Any], str | None]:
         """The items with their receivables' numbers, in the order of the receivables' ids, and the next cursor."""

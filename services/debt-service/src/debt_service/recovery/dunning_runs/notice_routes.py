@@ -9,6 +9,7 @@ from uuid import UUID
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.dependencies import SessionDep, Today, requires
+from council_common.web.query_models import AsAtQuery
 from council_common.web.resource_routes import export_route, list_route, read_route
 from fastapi import Query
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from debt_service.ledger.receivables.store import numbers_of
 from debt_service.recovery.dunning_procedures.store import ladders_by_id
 from debt_service.recovery.dunning_runs.lists import NoticeList
-from debt_service.recovery.dunning_runs.schemas import NextNoticeOut, NextNoticeQuery, NoticeOut
+from debt_service.recovery.dunning_runs.schemas import NextNoticeOut, NoticeOut
 from debt_service.recovery.dunning_runs.tables import DunningNotice
 from debt_service.recovery.dunning_runs.usecases import explain_next
 
@@ -41,10 +42,10 @@ async def next_notice(
     receivable_id: UUID,
     session: SessionDep,
     today: Today,
-    query: Annotated[NextNoticeQuery, Query()],
+    query: Annotated[AsAtQuery, Query()],
     _: Annotated[Actor, requires("dunning:read")],
 ) -> NextNoticeOut:
     """The next notice of a debt on a day (today when absent), or the reason why there is none."""
-    day = query.as_at or today
+    day = query.day(today=today)
     step, ladder = await explain_next(session, receivable_id, as_at=day)
     return NextNoticeOut.of(receivable_id, day, step, ladder)

@@ -10,7 +10,6 @@ from uuid import UUID
 from council_common.fields import Day, RequestModel, ShortName
 from council_common.long_work.schemas import ProgressOut
 from council_common.long_work.tables import Work
-from council_common.web.query_models import QueryModel
 from pydantic import BaseModel, Field
 
 from debt_service.ledger.customers.rules import Channel
@@ -215,12 +214,6 @@ class NoticeOut(BaseModel):
         )
         values = {name: getattr(notice, name) for name in NoticeOut.model_fields if name not in {"number", "why"}}
         return NoticeOut(**values, number=number, why=why)
-
-
-class NextNoticeQuery(QueryModel):
-    """The day the next notice is asked for: today when absent."""
-
-    as_at: Day | None = None
 
 
 class NextNoticeOut(BaseModel):

@@ -32,7 +32,7 @@ async def aged_debt(
     _: Annotated[Actor, requires("debts:read")],
 ) -> AgedDebtOut:
     """Debt by age from the due date, as at any day; cash that is not allocated in a column of its own."""
-    day = query.as_at or today
+    day = query.day(today=today)
     balances, total = await age_debt(session, as_at=day, by=query.by)
     shown = balances[: query.limit]
     await name_customers(session, shown, by=query.by)
@@ -53,7 +53,7 @@ async def export(
     _: Annotated[Actor, requires("debts:read")],
 ) -> Response:
     """The whole report as CSV for people: every row, the total last, amounts in pounds."""
-    day = query.as_at or today
+    day = query.day(today=today)
     balances, total = await age_debt(session, as_at=day, by=query.by)
     await name_customers(session, balances, by=query.by)
     rows = [csv_row(balance) for balance in (*balances, total)]

@@ -5,17 +5,15 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from council_common.fields import Day
-from council_common.web.query_models import QueryModel
+from council_common.web.query_models import AsAtQuery
 from pydantic import BaseModel, Field
 
 from debt_service.reporting.aged_debt.rules import BUCKETS, AgedBalance, Grouping
 
 
-class AgedDebtQuery(QueryModel):
-    """The day of the report (today when absent) and what it is grouped by."""
+class AgedDebtQuery(AsAtQuery):
+    """The day of the report and what it is grouped by."""
 
-    as_at: Day | None = None
     by: Grouping = Grouping.DEPARTMENT
 
 

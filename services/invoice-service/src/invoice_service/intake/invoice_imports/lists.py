@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.fields import Day, TextFilter
+from council_common.fields import Day, Form, TextFilter
 from council_common.long_work.rules import WorkState
 from council_common.long_work.store import state_of
-from council_common.web.keyset import MAX_LIMIT, fetch_page
+from council_common.web.keyset import fetch_page
 from council_common.web.lists import ResourceList, Where
-from council_common.web.query_models import QueryModel
+from council_common.web.query_models import PageQuery
 from pydantic import Field
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,16 +49,13 @@ class ImportList(
     profile: Profile | None = None
     source_system: TextFilter | None = None
     filename: TextFilter | None = None
-    sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
+    sha256: Annotated[str, Form("^[0-9a-f]{64}$", "64 hexadecimal digits, small letters")] | None = None
     received_from: Day | None = None
     received_to: Day | None = None
 
 
-class RefusalQuery(QueryModel):
+class RefusalQuery(PageQuery):
     """Which page of an import's refused lines."""
-
-    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Lines on a page.")] = 50
-    cursor: Annotated[str | None, Field(max_length=1000, description="`next` of the page before.")] = None
 
     async def page(self, session: AsyncSession, import_id: UUID) -> tuple[Sequence[Any], str | None]:
         """The refused lines, by line number, and the cursor of the next page."""
