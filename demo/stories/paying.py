@@ -97,7 +97,7 @@ async def _return_first(council: Council, invoice: Invoice, month: Month) -> Non
     payment = (await payments_known(council))[invoice.payments[0].reference]
     if payment["status"] == "made":
         returned_on = month.working_days_before(RETURNED_DAYS_BEFORE).isoformat()
-        body = {"reason_code": NO_SUCH_ACCOUNT, "returned_on": returned_on}
+        body = {"reason": NO_SUCH_ACCOUNT, "returned_on": returned_on}
         await council.erp.post(f"/v1/payments/{payment['id']}/returns", body, key=f"sample-return-{payment['id']}")
 
 

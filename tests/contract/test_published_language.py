@@ -21,7 +21,7 @@ SHARED = Path(os.environ.get("COUNCIL_SHARED", Path(__file__).parents[3] / "shar
 # so that a new one breaks no reader. Add a name here only when no caller can type a sentence into it.
 CODES = {
     "about_kind", "approved_by", "basis", "cause", "changed", "channel", "debt_type", "department", "hold_reasons",
-    "market_sector", "reason", "reason_code", "resolution", "rule", "status", "template",
+    "market_sector", "reason", "resolution", "rule", "status", "template",
 }  # fmt: skip
 FORBIDDEN = ("name", "email", "phone", "address", "sort_code", "account", "iban", "postcode", "contact")
 

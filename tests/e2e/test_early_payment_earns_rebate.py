@@ -61,7 +61,7 @@ async def test_a_returned_payment_takes_the_rebate_back(council: Council) -> Non
     coordinator = council.as_("early_payment_coordinator")
     await until(lambda: one_item(coordinator, "/v1/rebates", payment_id=payment["id"], status="earned"))
     returned = await council.as_("erp").post(
-        f"/v1/payments/{payment['id']}/returns", json={"reason_code": "5", "returned_on": "2026-03-16"}
+        f"/v1/payments/{payment['id']}/returns", json={"reason": "5", "returned_on": "2026-03-16"}
     )
     assert returned.status_code == 201, returned.text
     await until(lambda: one_item(coordinator, "/v1/rebates", payment_id=payment["id"], status="reversed"))

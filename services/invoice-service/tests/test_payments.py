@@ -95,23 +95,21 @@ async def test_a_payment_comes_back_once(service: Harness) -> None:
         first = (await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=100_000))).json()
         second = a_payment(invoice["id"], paid=30_500, reference="P2")
         second = (await erp.post("/v1/payments", json=second)).json()
-        early = await erp.post(
-            f"/v1/payments/{first['id']}/returns", json={"reason_code": "5", "returned_on": "2026-03-10"}
-        )
+        early = await erp.post(f"/v1/payments/{first['id']}/returns", json={"reason": "5", "returned_on": "2026-03-10"})
         assert (early.status_code, early.json()["code"]) == (422, "date-too-early")
-        wrong = await erp.post(
-            f"/v1/payments/{first['id']}/returns", json={"reason_code": "9", "returned_on": "2026-03-11"}
-        )
+        wrong = await erp.post(f"/v1/payments/{first['id']}/returns", json={"reason": "9", "returned_on": "2026-03-11"})
         assert wrong.status_code == 422
-        body = {"reason_code": "5", "returned_on": "2026-03-11"}
+        body = {"reason": "5", "returned_on": "2026-03-11", "note": "The bank telephoned."}
         back = await erp.post(f"/v1/payments/{first['id']}/returns", json=body)
         twice = await erp.post(f"/v1/payments/{first['id']}/returns", json=body)
-    assert (back.status_code, back.json()["status"], back.json()["reason_code"]) == (201, "returned", "5")
+    assert (back.status_code, back.json()["status"], back.json()["return_reason"]) == (201, "returned", "5")
     assert (twice.status_code, twice.json()["code"]) == (409, "illegal-move")
+    [*_, last] = (await shown(service, f"/v1/payments/{first['id']}/history"))["items"]
+    assert (last["action"], last["reason"], last["detail"]) == ("returned", "5", {"note": "The bank telephoned."})
     owed = await shown(service, f"/v1/invoices/{invoice['id']}")
     assert (owed["status"], owed["paid_on"], owed["outstanding_pence"]) == ("approved", None, 100_000)
     [event] = await service.published(PaymentReturnedV1)
-    assert (event.reason_code, event.paid_pence, event.gross_pence, event.version) == ("5", 100_000, 130_500, 5)
+    assert (event.reason, event.paid_pence, event.gross_pence, event.version) == ("5", 100_000, 130_500, 5)
     await service.deliver(SupplierHeldV1(version=2, occurred_at=NOW, by="x", supplier_id=supplier_id, reason="dispute"))
     async with service.as_("erp") as erp:
         back = await erp.post(f"/v1/payments/{second['id']}/returns", json=body)
@@ -128,7 +126,7 @@ async def test_a_returned_payment_of_a_held_supplier_is_held_until_it_is_release
         await service.deliver(
             SupplierHeldV1(version=2, occurred_at=NOW, by="x", supplier_id=supplier_id, reason="dispute")
         )
-        body = {"reason_code": "B", "returned_on": "2026-03-11"}
+        body = {"reason": "B", "returned_on": "2026-03-11"}
         assert (await erp.post(f"/v1/payments/{payment['id']}/returns", json=body)).status_code == 201
     owed = await shown(service, f"/v1/invoices/{invoice['id']}")
     assert (owed["status"], owed["hold_reasons"]) == ("held", ["supplier_held"])

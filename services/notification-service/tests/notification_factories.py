@@ -125,7 +125,7 @@ def a_return(paid: InvoicePaidV1) -> PaymentReturnedV1:
         supplier_id=paid.supplier_id,
         payment_id=paid.payment_id,
         returned_on=date(2026, 3, 16),
-        reason_code="0",
+        reason="0",
         gross_pence=paid.gross_pence,
         paid_pence=paid.paid_pence,
         deducted_pence=paid.deducted_pence,

@@ -121,7 +121,7 @@ class Story:
             supplier_id=paid.supplier_id,
             payment_id=paid.payment_id,
             returned_on=paid.remitted_on + timedelta(days=3),
-            reason_code="5",
+            reason="5",
             gross_pence=paid.gross_pence,
             paid_pence=paid.paid_pence,
             deducted_pence=paid.deducted_pence,

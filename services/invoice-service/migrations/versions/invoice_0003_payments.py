@@ -29,7 +29,7 @@ STATEMENTS = (
         reference text NOT NULL,
         vat_shares jsonb NOT NULL,
         status text NOT NULL,
-        reason_code text,
+        return_reason text,
         returned_on date,
         recorded_by text NOT NULL,
         recorded_at timestamptz NOT NULL,

@@ -97,7 +97,7 @@ class PaymentReturnedV1(InvoiceEvent):
 
     payment_id: PaymentId
     returned_on: Day
-    reason_code: Annotated[str, Field(max_length=4, examples=["5"], description="ARUCS code.")]
+    reason: Annotated[str, Field(max_length=4, examples=["5"], description="ARUCS code.")]
     gross_pence: Pence
     paid_pence: Annotated[Pence, Field(examples=[118_800])]
     deducted_pence: Annotated[int, Field(ge=0, examples=[1_200])]

@@ -19,7 +19,7 @@ class PaymentList(
     default="-remitted_on",
     csv=(
         *("id", "invoice_id", "supplier_id", "source_system", "source_reference", "remitted_on", "arrives_on"),
-        *("paid_pence", "deducted_pence", "method", "reference", "status", "reason_code", "returned_on"),
+        *("paid_pence", "deducted_pence", "method", "reference", "status", "return_reason", "returned_on"),
     ),
     names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),),
 ):

@@ -32,7 +32,13 @@ reading_routes(router, PaymentList, PaymentOut, of=Payment, scope="payments:read
 async def return_(payment_id: UUID, came_back: ReturnIn, act: Annotated[Act, acting("payments:write")]) -> PaymentOut:
     """Record that a payment came back, once; its invoice is owed again."""
     payment = await return_payment(
-        act.session, payment_id, reason=came_back.reason_code, returned_on=came_back.returned_on, by=act.by, at=act.at
+        act.session,
+        payment_id,
+        reason=came_back.reason,
+        note=came_back.note,
+        returned_on=came_back.returned_on,
+        by=act.by,
+        at=act.at,
     )
     act.answers(f"{router.prefix}/{payment.id}", payment.version)
     return PaymentOut.of(payment)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from council_bacs.credit_reasons import ArucsCode
 from council_common.contracts.fields import SourceReference, VatShare
-from council_common.fields import Day, PenceOrZero, RequestModel, SourceIn
+from council_common.fields import Day, PenceOrZero, RequestModel, Sentence, SourceIn
 from pydantic import BaseModel, Field, model_validator
 
 from invoice_service.paying.payments.rules import NewPayment, PaymentMethod, PaymentStatus
@@ -53,10 +53,11 @@ class PaymentIn(RequestModel):
 
 
 class ReturnIn(RequestModel):
-    """A payment that came back: the ARUCS reason code and the day."""
+    """A payment that came back: the ARUCS code of its reason, and the day."""
 
-    reason_code: ArucsCode
+    reason: ArucsCode
     returned_on: Day
+    note: Sentence | None = None
 
 
 class PaymentOut(BaseModel):
@@ -75,7 +76,7 @@ class PaymentOut(BaseModel):
     reference: str
     vat_shares: list[VatShare]
     status: PaymentStatus
-    reason_code: ArucsCode | None
+    return_reason: ArucsCode | None
     returned_on: date | None
     recorded_at: datetime
 

@@ -42,7 +42,7 @@ class Payment(Listed, Row, table=True):
     reference: str = Field(sa_type=Text)
     vat_shares: list[dict[str, Any]] = Field(sa_type=JSONB)
     status: PaymentStatus = Field(sa_type=EnumText(PaymentStatus))
-    reason_code: str | None = Field(default=None, sa_type=Text)
+    return_reason: str | None = Field(default=None, sa_type=Text)
     returned_on: date | None = Field(default=None)
     recorded_by: str = Field(sa_type=Text)
     recorded_at: datetime = Field(sa_type=UTC_TIME)

@@ -64,7 +64,14 @@ async def record_payment(session: AsyncSession, new: NewPayment, *, by: Actor, a
 
 
 async def return_payment(
-    session: AsyncSession, payment_id: UUID, *, reason: ArucsCode, returned_on: date, by: Actor, at: datetime
+    session: AsyncSession,
+    payment_id: UUID,
+    *,
+    reason: ArucsCode,
+    note: str | None,
+    returned_on: date,
+    by: Actor,
+    at: datetime,
 ) -> Payment:
     """Record that a payment came back: the invoice is owed again, and held where its supplier may not be paid."""
     payment = await get_row(session, Payment, payment_id)
@@ -73,7 +80,7 @@ async def return_payment(
     payment = await lock_row(session, Payment, payment_id)
     status = move(rules.NEXT, payment.status, PaymentStatus.RETURNED, thing="The payment")
     rules.check_return(remitted_on=payment.remitted_on, returned_on=returned_on, today=london_date(at))
-    payment.status, payment.reason_code, payment.returned_on = status, reason, returned_on
+    payment.status, payment.return_reason, payment.returned_on = status, reason, returned_on
     invoice.paid_pence -= payment.paid_pence
     invoice.deducted_pence -= payment.deducted_pence
     if invoice.status == InvoiceStatus.PAID:
@@ -87,11 +94,10 @@ async def return_payment(
         detail=_detail(payment),
         payment_id=payment.id,
         returned_on=returned_on,
-        reason_code=reason,
         paid_pence=payment.paid_pence,
         deducted_pence=payment.deducted_pence,
     )
-    facts = [returned, fact(payment, "returned", reason=reason)]
+    facts = [returned, fact(payment, "returned", reason=reason, detail={"note": note} if note else {})]
     holds = blocked.hold(invoice, by=by, at=at)
     if holds:
         detail = {"reasons": [hold.reason for hold in holds]}
