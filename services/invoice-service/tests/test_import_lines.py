@@ -28,7 +28,8 @@ REFUSED = (
     (a_line(7, received_on="31/02/2026"), "not-a-calendar-day", "received_on"),
     (a_line(8, number=""), "missing-value", "number"),
     (a_line(9, vat_pence=1_234, gross_pence=11_234), "missing-value", "vat_rate"),
-    (a_line(12, reference="R\x01"), "control-character", "reference"),
+    (a_line(12, reference="R\x01"), "invisible-character", "reference"),
+    (a_line(12, reference="R\u202e1"), "invisible-character", "reference"),
     (a_line(10) + ",too,many", "too-many-fields", ""),
 )
 
@@ -56,7 +57,7 @@ async def test_refused_lines_are_downloaded_corrected_and_sent_again(racing_serv
     again = await imported(racing_service, corrected)
     assert line_counts(again) == (3, 0, len(REFUSED) - 3, 0)
     page = await shown(racing_service, f"/v1/invoices?import_id={again['id']}&sort=received_on")
-    assert sorted(line["line_number"] for line in page["items"]) == [3, 6, 12]
+    assert sorted(line["line_number"] for line in page["items"]) == [3, 6, 13]
     once_more = await imported(racing_service, corrected)
     assert line_counts(once_more) == (0, 3, len(REFUSED) - 3, 0)
     assert len(await racing_service.published(InvoiceReceivedV1)) == 5
@@ -158,7 +159,7 @@ async def test_a_nul_or_a_far_date_refuses_its_line_only(racing_service: Harness
         (5, "dates-out-of-order", "due_on"),
         (6, "vat-beyond-rate", "vat"),
         (7, "vat-beyond-rate", "vat"),
-        (8, "control-character", "supplier_reference"),
+        (8, "invisible-character", "supplier_reference"),
     ]
     assert "A\u2400-2" in refusals[0]["raw"]
     broken = "\n".join([*["{}"] * 60, '{"number": "A\0"}'])

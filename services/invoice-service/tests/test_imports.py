@@ -172,6 +172,36 @@ async def test_parameters_that_are_invalid(service: Harness) -> None:
     assert (empty.status_code, empty.json()["code"]) == (422, "empty-file")
 
 
+@pytest.mark.parametrize(
+    ("mapping", "field", "problem", "expected"),
+    [
+        ("", "mapping", "not JSON", "JSON (RFC 8259)"),
+        ("[]", "mapping", "not an object", "an object"),
+        ('{"columns": 1}', "mapping.columns", "not an object", "an object"),
+        ('{"columns": {"colour": "x"}}', "mapping.columns.colour", "its name is wrong", "'reference', "),
+        ('{"columns": {"number": 1}}', "mapping.columns.number", "not a list", "a list"),
+        ('{"columns": {"number": ""}}', "mapping.columns.number.0", "too short", "at least 1 character"),
+        ('{"amounts": "euros"}', "mapping.amounts", "none of the known values", "'pence' or 'pounds'"),
+        ('{"colour": 1}', "mapping.colour", "no field of this resource", "only the fields of this resource"),
+    ],
+)
+async def test_a_mapping_that_is_invalid_is_refused_in_words(
+    service: Harness, mapping: str, field: str, problem: str, expected: str
+) -> None:
+    query = {"filename": "a.csv", "source_system": "erp", "mapping": mapping}
+    async with service.as_("payments_assistant") as assistant:
+        answer = await assistant.post("/v1/invoice-imports", params=query, content=b"x")
+    [error] = answer.json()["errors"]
+    assert error["field"] == field
+    assert error["problem"].startswith(problem)
+    assert error["expected"].startswith(expected)
+
+
+async def test_a_file_without_a_column_may_name_its_own(racing_service: Harness) -> None:
+    done = await imported(racing_service, b"colour,size\r\nred,4\r\n")
+    assert "or mapping={...} with the name that the file has for it" in done["progress"]["error"]["expected"]
+
+
 async def test_a_system_is_the_same_with_a_space_behind_it(racing_service: Harness) -> None:
     await a_supplier(racing_service)
     assert line_counts(await imported(racing_service, a_file(a_line(1)))) == (1, 0, 0, 0)

@@ -6,8 +6,9 @@ A column's kind is in `database/columns.py`, an event's in `contracts/fields.py`
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -16,14 +17,20 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     StrictInt,
     StringConstraints,
 )
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
 
 from council_common.money import MAX_PENCE
 
-PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
-"""No control characters."""
+PRINTABLE = r"^[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+$"
+"""No control characters, and none of those that make a text read as another: of no width, or of writing direction."""
+WITHOUT_NUL = r"^[^\x00]*$"
+"""A text of lines and paragraphs that PostgreSQL keeps."""
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
 """Far enough for every fact a council still holds, near enough to count on from."""
 
@@ -35,6 +42,27 @@ class RequestModel(BaseModel):
     """What a caller sends: a field that is not known is a mistake, not a decoration. Refused values are never shown."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The form of a text, and what a refusal says of it: `Annotated[str, Form(r"^[a-z]+$", "small letters")]`."""
+
+    pattern: str
+    expected: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        whole = re.compile(self.pattern).fullmatch
+
+        def check(text: str) -> str:
+            if whole(text) is None:
+                raise ValueError(f"not of the right form; expected {self.expected}")
+            return text
+
+        return core_schema.no_info_after_validator_function(check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {**handler(schema), "pattern": self.pattern}
 
 
 def _only_a_day(value: object) -> object:
@@ -68,12 +96,6 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError(f"is no time of UTC; {_EXPECTED_TIME}") from None
 
 
-def _without_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("has a NUL character; expected text without it")
-    return text
-
-
 Day = Annotated[
     date,
     BeforeValidator(_only_a_day, json_schema_input_type=date),
@@ -93,15 +115,17 @@ PenceOrZero = Annotated[StrictInt, Field(ge=0, le=MAX_PENCE, description="Whole 
 PenceFilter = Annotated[int, Field(ge=-MAX_PENCE, le=MAX_PENCE, description="Whole pence.")]
 """An amount in a query, where every value is text."""
 
-Code = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Code = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=60),
+    Form(r"^[a-z0-9][a-z0-9_-]*$", "small letters, digits, _ and -, such as market_pitch"),
+]
 """A word for programs: `market_pitch`."""
 ShortName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=PRINTABLE)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
-Sentence = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), AfterValidator(_without_nul)
-]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WITHOUT_NUL)]
 """What a person writes to explain: lines and paragraphs are fine."""
-OptionalText = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_without_nul)]
+OptionalText = Annotated[str, StringConstraints(max_length=1000, pattern=WITHOUT_NUL)]
 """Words that may be missing: a line's description."""
 TextFilter = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 """What a list is narrowed to: any text that a column can hold."""

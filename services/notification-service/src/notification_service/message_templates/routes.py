@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates import store
 from notification_service.message_templates.lists import MessageTemplateList, VersionQuery
-from notification_service.message_templates.rules import NAME_PATTERN
+from notification_service.message_templates.rules import NAME_FORM
 from notification_service.message_templates.schemas import (
     PreviewIn,
     PreviewOut,
@@ -31,7 +31,7 @@ from notification_service.settings import settings_of
 
 router = resource_router("message-templates")
 
-Name = Annotated[str, Path(pattern=NAME_PATTERN)]
+Name = Annotated[str, NAME_FORM, Path()]
 Reader = Annotated[Actor, requires("messages:read")]
 
 

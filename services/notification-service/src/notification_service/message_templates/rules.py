@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import Any
 
 from council_common.errors import Conflict, FieldError, Malformed, NotFound
+from council_common.fields import Form
 
-NAME_PATTERN = r"^[a-z][a-z0-9_]{1,59}$"
-PLACEHOLDER_PATTERN = r"^[a-z][a-z0-9_]{0,59}$"
+NAME_FORM = Form(r"^[a-z][a-z0-9_]{1,59}$", "2 to 60 small letters, digits and _, such as plan_offer")
+PLACEHOLDER_FORM = Form(r"^[a-z][a-z0-9_]{0,59}$", "up to 60 small letters, digits and _, such as due_on")
 
 ALWAYS_THERE = frozenset(
     {"recipient_name", "recipient_is_person", "council_name", "council_contact", "how_to_pay", "written_on"}

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from council_common.fields import RequestModel
+from council_common.fields import WITHOUT_NUL, RequestModel
 from pydantic import BaseModel, Field, StrictInt
 
-from notification_service.message_templates.rules import NAME_PATTERN, PLACEHOLDER_PATTERN, Channel, Rendered, Wording
+from notification_service.message_templates.rules import NAME_FORM, PLACEHOLDER_FORM, Channel, Rendered, Wording
 from notification_service.message_templates.tables import MessageTemplateVersion
 
-# Kept to the letter, spaces at the ends too. PostgreSQL keeps no NUL in text.
-Words = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$")]
-Placeholder = Annotated[str, Field(pattern=PLACEHOLDER_PATTERN)]
+# Kept to the letter, spaces at the ends too.
+Words = Annotated[str, Field(min_length=1, pattern=WITHOUT_NUL)]
+Placeholder = Annotated[str, PLACEHOLDER_FORM]
 
 
 class TemplateVersionIn(RequestModel):
@@ -46,7 +46,7 @@ class TemplateVersionIn(RequestModel):
 class TemplateIn(TemplateVersionIn):
     """A new template."""
 
-    name: Annotated[str, Field(pattern=NAME_PATTERN, examples=["plan_offer"])]
+    name: Annotated[str, NAME_FORM, Field(examples=["plan_offer"])]
 
 
 class TemplateOut(BaseModel):

@@ -13,7 +13,7 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, case
 from sqlmodel import col
 
-from notification_service.message_templates.rules import NAME_PATTERN, Channel
+from notification_service.message_templates.rules import NAME_FORM, Channel
 from notification_service.messages.rules import MessageStatus
 from notification_service.messages.tables import Message
 from notification_service.recipients.rules import RecipientKind
@@ -42,7 +42,7 @@ class MessageList(
 ):
     """Messages that meet every condition given; `created_from` and `created_to` are days of London, both included."""
 
-    template: Annotated[str | None, Field(pattern=NAME_PATTERN)] = None
+    template: Annotated[str, NAME_FORM] | None = None
     channel: Channel | None = None
     status: MessageStatus | None = None
     recipient_kind: RecipientKind | None = None

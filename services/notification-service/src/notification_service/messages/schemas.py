@@ -12,7 +12,7 @@ from council_common.fields import Code, Name, RequestModel, Sentence
 from council_common.ids import new_id
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from notification_service.message_templates.rules import NAME_PATTERN, PLACEHOLDER_PATTERN, Channel, is_sendable
+from notification_service.message_templates.rules import NAME_FORM, PLACEHOLDER_FORM, Channel, is_sendable
 from notification_service.messages.rules import BY_HAND, WRITTEN_FOR_EVENTS, MessageStatus, NewMessage
 from notification_service.messages.tables import Rendering
 from notification_service.recipients.rules import RecipientKind
@@ -37,12 +37,10 @@ class AboutRef(RequestModel):
 class MessageIn(RequestModel):
     """A message to be sent by hand. Amounts in `values` are whole pence, dates ISO."""
 
-    template: Annotated[str, Field(pattern=NAME_PATTERN, examples=["reminder"])]
+    template: Annotated[str, NAME_FORM, Field(examples=["reminder"])]
     channel: Channel = Channel.EMAIL
     recipient: RecipientRef
-    values: Annotated[
-        dict[Annotated[str, Field(pattern=PLACEHOLDER_PATTERN)], Any], Field(default_factory=dict, max_length=100)
-    ]
+    values: Annotated[dict[Annotated[str, PLACEHOLDER_FORM], Any], Field(default_factory=dict, max_length=100)]
     reference: Annotated[Name | None, Field(examples=["R0000123"])] = None
     about: Annotated[
         AboutRef | None,

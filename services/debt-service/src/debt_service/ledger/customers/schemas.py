@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import Name, RequestModel, Sentence, ShortName, SourceIn
+from council_common.fields import Form, Name, RequestModel, Sentence, ShortName, SourceIn
 from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
 
@@ -15,7 +15,7 @@ from debt_service.ledger.customers.rules import Channel, CustomerKind, NewCustom
 Email = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")
 ]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]
+Language = Annotated[str, Form(r"^[a-z]{2,3}(-[A-Z]{2})?$", "a language such as en or cy-GB")]
 
 
 class AddressIn(RequestModel):

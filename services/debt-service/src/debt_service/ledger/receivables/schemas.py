@@ -8,15 +8,19 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import Day, Pence, PositivePence, RequestModel, Sentence, ShortName, SourceIn
+from council_common.fields import Day, Form, Pence, PositivePence, RequestModel, Sentence, ShortName, SourceIn
 from council_common.money import Percent, half_up
 from council_common.web.bulk import BulkIn
-from pydantic import BaseModel, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from debt_service.ledger.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable, ReceivableStatus
 
-Number = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9/-]{0,39}$"), Field(examples=["R0000123"])]
+Number = Annotated[
+    str,
+    Form(r"^[A-Z0-9][A-Z0-9/-]{0,39}$", "up to 40 capital letters, digits, / and -, such as R0000123"),
+    Field(examples=["R0000123"]),
+]
 
 
 class LineIn(RequestModel):

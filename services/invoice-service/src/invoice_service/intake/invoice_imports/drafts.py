@@ -13,7 +13,7 @@ from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
 from council_common.errors import DateInFuture, DatesOutOfOrder, DateTooEarly
-from council_common.fields import EARLIEST
+from council_common.fields import EARLIEST, PRINTABLE
 from council_common.imports import Problem
 from council_common.imports.published_spend import PublishedSpendLine
 from council_common.money import MAX_PENCE
@@ -30,7 +30,7 @@ from invoice_service.register.invoices.rules import (
 from invoice_service.register.invoices.vat import effective_rate, is_possible, plain_rate, rate_that_fits
 
 Cells = list[str]
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_PRINTABLE = re.compile(PRINTABLE)
 _LONGEST_REFERENCE = 200
 
 
@@ -179,11 +179,11 @@ def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: d
 
 
 def _check_printable(**texts: str) -> None:
-    """References and numbers travel in events, which hold no control characters."""
+    """References and numbers travel in events, which hold no invisible characters."""
     problems = [
-        Problem(field, "control-character", "holds a control character", "printable text")
+        Problem(field, "invisible-character", "holds an invisible character", "printable text")
         for field, text in texts.items()
-        if _CONTROL.search(text)
+        if text and not _PRINTABLE.match(text)
     ]
     if problems:
         raise Refused(*problems)

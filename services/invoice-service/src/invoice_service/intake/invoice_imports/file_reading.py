@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Literal
 
 from council_common.database.sessions import Sessions
-from council_common.imports import Batch, Problem, Reading, Refusal, read_records
+from council_common.imports import Batch, Problem, Reading, Refusal, UnreadableFile, read_records
 from council_common.imports.published_spend import amount_basis
 
 from invoice_service.intake.invoice_imports import store
@@ -69,7 +69,13 @@ class FileReading:
 
     async def open(self) -> None:
         """Read the header. Raises UnreadableFile."""
-        await asyncio.to_thread(self._open)
+        try:
+            await asyncio.to_thread(self._open)
+        except UnreadableFile as unreadable:
+            if unreadable.code != "missing-columns" or self._profile is Profile.PUBLISHED_SPEND:
+                raise
+            expected = f"{unreadable.expected}; or mapping={{...}} with the name that the file has for it"
+            raise UnreadableFile(unreadable.code, unreadable.detail, expected) from unreadable
 
     async def next(self) -> PreparedBatch | None:
         """The next batch, None at the end; the one after it is being read meanwhile. Raises UnreadableFile."""

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.fields import Day, TextFilter
+from council_common.fields import Day, Form, TextFilter
 from council_common.long_work.rules import WorkState
 from council_common.long_work.store import state_of
 from council_common.web.keyset import fetch_page
 from council_common.web.lists import ResourceList, Where
 from council_common.web.query_models import PageQuery
-from pydantic import Field
 from sqlalchemy import ColumnElement
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -49,7 +48,7 @@ class ImportList(
     profile: Profile | None = None
     source_system: TextFilter | None = None
     filename: TextFilter | None = None
-    sha256: Annotated[str | None, Field(pattern="^[0-9a-f]{64}$")] = None
+    sha256: Annotated[str, Form("^[0-9a-f]{64}$", "64 hexadecimal digits, small letters")] | None = None
     received_from: Day | None = None
     received_to: Day | None = None
 

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, NamedTuple, cast
 from council_common.fields import PRINTABLE, RequestModel
 from council_common.imports import MappedField, Mapping
 from council_common.imports.published_spend import PUBLISHED_SPEND
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from invoice_service.intake.invoice_imports.rules import Profile
 
@@ -17,6 +17,13 @@ FieldName = Literal[
     "reference", "supplier_reference", "supplier_name", "number", "kind", "purchase_order_number", "issued_on",
     "received_on", "due_on", "paid_on", "net", "vat", "gross", "vat_rate", "department", "description",
 ]  # fmt: skip
+
+
+def _one_or_several(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+ColumnNames = Annotated[list[ColumnName], Field(min_length=1, max_length=20), BeforeValidator(_one_or_several)]
 
 
 class InvoiceLine(NamedTuple):
@@ -45,9 +52,7 @@ class ColumnMapping(RequestModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    columns: dict[FieldName, ColumnName | Annotated[list[ColumnName], Field(min_length=1, max_length=20)]] = Field(
-        default_factory=dict
-    )
+    columns: Annotated[dict[FieldName, ColumnNames], Field(default_factory=dict)]
     date_order: Literal["dmy", "mdy"] = "dmy"
     amounts: Literal["pence", "pounds"] = "pence"
 
@@ -87,7 +92,7 @@ def mapping_of(profile: Profile, columns: ColumnMapping) -> Mapping:
 
 def _field(name: FieldName, sender: ColumnMapping) -> MappedField:
     named = sender.columns.get(name)
-    accepted = _COLUMNS[name] if named is None else (named,) if isinstance(named, str) else tuple(named)
+    accepted = _COLUMNS[name] if named is None else tuple(named)
     if name in _AMOUNTS and named is None and sender.amounts == "pence":
         accepted = (f"{name}_pence",)
     return MappedField(

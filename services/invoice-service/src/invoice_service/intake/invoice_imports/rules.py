@@ -46,8 +46,8 @@ class ImportMalformed(Malformed):
 
     code = "import-malformed"
 
-    def __init__(self, field: str, problem: str, expected: str) -> None:
-        super().__init__("The import is invalid; see errors.", errors=[FieldError(field, problem, expected)])
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("The import is invalid; see errors.", errors=errors)
 
 
 class EmptyUpload(Malformed):

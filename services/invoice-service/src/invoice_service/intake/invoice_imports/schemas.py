@@ -7,11 +7,13 @@ from pathlib import PurePath
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.errors import FieldError
 from council_common.fields import Name, ShortName
 from council_common.imports.published_spend import AmountBasis
 from council_common.long_work.rules import WorkState
 from council_common.long_work.schemas import ProgressOut
 from council_common.long_work.tables import Work
+from council_common.web.field_errors import field_error
 from council_common.web.query_models import QueryModel
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -61,21 +63,19 @@ class ImportQuery(QueryModel):
             return None
         if self.profile is Profile.PUBLISHED_SPEND:
             right = "no mapping: published files are read as they are"
-            raise ImportMalformed("mapping", "does not go with this profile", right)
+            raise ImportMalformed(FieldError("mapping", "does not go with this profile", right))
         try:
             mapping = ColumnMapping.model_validate_json(self.mapping)
         except ValidationError as wrong:
-            first = wrong.errors()[0]
-            where = ".".join(["mapping", *map(str, first["loc"])])
-            right = '{"columns": {field: column}, "date_order": "dmy" or "mdy", "amounts": "pence" or "pounds"}'
-            raise ImportMalformed(where, first["msg"], right) from None
+            faults = [field_error({**fault, "loc": ("mapping", *fault["loc"])}) for fault in wrong.errors()[:20]]
+            raise ImportMalformed(*faults) from None
         return mapping.model_dump(mode="json", exclude_defaults=True)
 
 
 def _by_ending(filename: str) -> FileFormat:
     ending = PurePath(filename).suffix.casefold()
     if ending not in _ENDINGS:
-        raise ImportMalformed("format", "does not follow from the file name", "csv, ndjson or xlsx")
+        raise ImportMalformed(FieldError("format", "does not follow from the file name", "csv, ndjson or xlsx"))
     return _ENDINGS[ending]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from council_bacs.credit_reasons import ArucsCode
 from council_common.contracts.fields import SourceReference, VatShare
-from council_common.fields import Day, PenceOrZero, RequestModel, Sentence, SourceIn
+from council_common.fields import Day, Form, PenceOrZero, RequestModel, Sentence, SourceIn
 from pydantic import BaseModel, Field, model_validator
 
 from invoice_service.paying.payments.rules import NewPayment, PaymentMethod, PaymentStatus
@@ -29,7 +29,9 @@ class PaymentIn(RequestModel):
     paid_pence: PenceOrZero
     deducted_pence: PenceOrZero = 0
     method: PaymentMethod
-    reference: Annotated[str, Field(max_length=18, pattern="^[A-Za-z0-9.&/ -]*$")] = ""
+    reference: Annotated[
+        str, Field(max_length=18), Form("^[A-Za-z0-9.&/ -]*$", "letters without accents, digits, spaces and . & / -")
+    ] = ""
 
     @model_validator(mode="after")
     def _settles_something(self) -> Self:
