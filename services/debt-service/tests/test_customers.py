@@ -28,6 +28,7 @@ async def test_a_customer_is_registered_once_and_changed_in_the_version_read(off
     assert (await office.post("customers", body, client=office.erp, status=200))["name"] == "Quay Café"
     history = await office.all_items(f"customers/{first['id']}/history")
     assert [change["action"] for change in history] == ["registered", "changed", "changed"]
+    assert [change["detail"] for change in history[1:]] == [{"fields": ["language"]}, {"fields": ["name"]}]
 
 
 async def test_a_correction_in_both_systems_is_no_contradiction(office) -> None:

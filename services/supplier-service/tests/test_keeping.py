@@ -78,7 +78,21 @@ async def test_a_new_number_counts_from_today_and_a_kept_one_from_before(service
     assert (old["id"], old["phone_since"], new["phone_since"]) == (contact["id"], "2019-04-01", "2026-03-11")
     assert (strange.status_code, strange.json()["code"]) == (404, "contact-not-found")
     assert [change["action"] for change in history.json()["items"]] == ["registered", "changed"]
-    assert history.json()["items"][1]["detail"] == {"changed": {"contacts": None}}
+    assert history.json()["items"][1]["detail"] == {"fields": ["contacts"]}
+
+
+async def test_history_names_the_fields_that_changed_and_shows_values_that_are_not_personal(service: Harness) -> None:
+    path = f"/v1/suppliers/{(await registered(service))['id']}"
+    async with service.as_("erp") as erp:
+        before = (await erp.get(path)).json()["payment_terms_days"]
+        changes = {"name": "Ardley and Daughters Ltd", "payment_terms_days": 7}
+        assert (await erp.patch(path, json=changes, headers={"If-Match": '"1"'})).status_code == 200
+        detail = (await erp.get(f"{path}/history")).json()["items"][1]["detail"]
+    assert detail == {
+        "fields": ["name", "payment_terms_days"],
+        "before": {"payment_terms_days": before},
+        "after": {"payment_terms_days": 7},
+    }
 
 
 async def test_held_while_any_hold_stands(service: Harness) -> None:

@@ -85,8 +85,11 @@ async def change_supplier(
         supplier.name_changed_on = london_date(at)
     for name in before:
         setattr(supplier, name, new[name])
-    detail = {name: None if name in _WITHHELD else {"from": before[name], "to": new[name]} for name in before}
-    changed = fact(supplier, "changed", SupplierChangedV1, detail={"changed": detail}, changed=sorted(before))
+    names = sorted(before)
+    shown = [name for name in names if name not in _WITHHELD]
+    values = {"before": {name: before[name] for name in shown}, "after": {name: new[name] for name in shown}}
+    detail = {"fields": names} | (values if shown else {})
+    changed = fact(supplier, "changed", SupplierChangedV1, detail=detail, changed=names)
     await record(session, changed, by=by, at=at)
     return supplier
 
