@@ -14,6 +14,11 @@ async def test_a_customer_is_registered_once_and_changed_in_the_version_read(off
     path = f"/v1/customers/{first['id']}"
     assert (await office.erp.patch(path, json={"language": "cy"})).status_code == 428
     assert (await office.erp.patch(path, json={"language": "cy"}, headers={"if-match": '"9"'})).status_code == 412
+    for no_etag in ("1", "abc", '"abc"', '"1", "2"', ""):
+        refused = await office.erp.patch(path, json={"language": "cy"}, headers={"if-match": no_etag})
+        assert (refused.status_code, refused.json()["code"]) == (400, "malformed"), no_etag
+        assert refused.json()["errors"][0]["field"] == "If-Match"
+        assert refused.json()["errors"][0]["expected"] == 'the ETag you read with its quotes, such as "3"'
     # What the source sent first is compared, whole: a new address in it is other content, and is not swallowed.
     moved = await office.post("customers", {**body, "email": "new@example.com"}, client=office.erp, status=409)
     assert (moved["code"], moved["errors"][0]["field"]) == ("source-reference-taken", "source.reference")

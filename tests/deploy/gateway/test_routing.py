@@ -39,8 +39,8 @@ def test_unknown_paths_are_unknown_to_everybody(gateway, upstreams, path, token)
     answer = gateway("GET", path, token=token)
     assert answer.status_code == 404
     assert answer.headers["content-type"] == PROBLEM
-    assert answer.json()["code"] == "not-found"
-    assert answer.json()["type"] == "urn:council-payments:problem:not-found"
+    assert answer.json()["code"] == "no-such-resource"
+    assert answer.json()["type"] == "urn:council-payments:problem:no-such-resource"
     assert {name: len(stub.seen) for name, stub in upstreams.stubs.items()} == before
 
 

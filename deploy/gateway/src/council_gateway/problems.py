@@ -32,7 +32,7 @@ class Problem:
 
 
 UNAUTHENTICATED = Problem(401, "unauthenticated", "Unauthorized", "A valid bearer token is required.")
-NOT_FOUND = Problem(404, "not-found", "Not found", "No service answers at this path.")
+NOT_FOUND = Problem(404, "no-such-resource", "Not Found", "There is nothing at this address.")
 TOO_LARGE = Problem(413, "body-too-large", "Request body too large", "The body is over the bound of its route.")
 RATE_LIMITED = Problem(429, "rate-limited", "Too many requests", "Slow down; see Retry-After.", 1)
 UNAVAILABLE = Problem(

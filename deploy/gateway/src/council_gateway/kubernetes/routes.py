@@ -33,9 +33,9 @@ def routes(table: Table) -> list[dict[str, Any]]:
     return [
         *(_of(name, kind, members) for name, kind, members in groups(table)),
         route(OPEN, [_live(), *(_document(name) for name in table.services)]),
-        route(NOBODY, [{"matches": [path("PathPrefix", "/")], "filters": [_answer("not-found")]}]),
+        route(NOBODY, [{"matches": [path("PathPrefix", "/")], "filters": [_answer(NOT_FOUND.code)]}]),
         _direct("live", 200, "text/plain", "ok\n"),
-        _refusal("not-found", NOT_FOUND),
+        _refusal(NOT_FOUND.code, NOT_FOUND),
         _refusal("too-large", TOO_LARGE),
     ]
 

@@ -69,7 +69,7 @@ IdempotencyKey = Annotated[
         alias="Idempotency-Key",
         min_length=1,
         max_length=200,
-        description="Chosen by the caller; the same key gives the same answer, once and for all.",
+        description="Chosen by the caller and kept seven days: the same request under it gets the same answer again.",
     ),
 ]
 

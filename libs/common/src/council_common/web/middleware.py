@@ -16,7 +16,7 @@ from council_common.ids import new_id
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import REQUESTS
 from council_common.observability.traces import span
-from council_common.web.problems import problem
+from council_common.web.problems import REFUSED_BY_FRAMEWORK, problem
 
 log = get_logger()
 
@@ -78,9 +78,5 @@ def _is_plain_413(message: Message) -> bool:
 
 
 def _too_large(request: Request) -> Response:
-    return problem(
-        request,
-        status=_TOO_LARGE,
-        code="body-too-large",
-        detail="The body is over the bound of this resource. Send fewer items at a time, or use an import.",
-    )
+    code, detail = REFUSED_BY_FRAMEWORK[_TOO_LARGE]
+    return problem(request, status=_TOO_LARGE, code=code, detail=detail)

@@ -11,10 +11,12 @@ import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from fastapi.responses import Response
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from council_common.database.transient_faults import is_transient
 from council_common.errors import BusinessError, FieldError, Unavailable
@@ -52,13 +54,23 @@ class ProblemOut(BaseModel):
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut, "description": HTTPStatus(status).phrase} for status in (401, 403, 404, 409, 422, 503)
 }
-_WITH_VERSION = (HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
+REFUSED_BY_FRAMEWORK = {
+    400: ("unreadable-body", "The body cannot be read: send JSON in UTF-8."),
+    404: ("no-such-resource", "There is nothing at this address."),
+    405: ("method-not-allowed", "This address does not take {method}; it takes {methods}."),
+    413: (
+        "body-too-large",
+        "The body is over the bound of this resource. Send fewer items at a time, or use an import.",
+    ),
+}
+"""Code and sentence of what FastAPI and Starlette refuse by themselves: their own words say no more than the status."""
+_WITH_VERSION = (HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
 
 
 def document_problems(document: dict[str, Any]) -> dict[str, Any]:
     """An OpenAPI document whose refusals stand under the media type they are sent with.
 
-    FastAPI writes every model under `application/json`. Operations with `If-Match` may also answer 412 and 428.
+    FastAPI writes every model under `application/json`. Operations with `If-Match` may also answer 400, 412 and 428.
     """
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -151,16 +163,22 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    codes = {
-        404: "no-such-resource",
-        405: "method-not-allowed",
-        413: "body-too-large",
-        400: "unreadable-body",
-    }
-    detail = str(error.detail) if isinstance(error, HTTPException) else "Something went wrong."
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else None
-    return problem(request, status=status, code=codes.get(status, "refused"), detail=detail, headers=headers)
+    if not isinstance(error, HTTPException):  # for the type checker: registered for this class only
+        raise error
+    code, detail = REFUSED_BY_FRAMEWORK.get(error.status_code, ("refused", str(error.detail)))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = _methods_at(request)
+        detail = detail.format(method=request.method, methods=" and ".join(methods))
+        headers["allow"] = ", ".join(methods)
+    return problem(request, status=error.status_code, code=code, detail=detail, headers=headers)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Every method of the address a request came to; Starlette names those of its first route."""
+    paths = [(context.path or "", context.methods or set()) for context in iter_route_contexts(request.app.routes)]
+    address = next(path for path, _ in paths if compile_path(path)[0].match(request.url.path))
+    return sorted({method for path, methods in paths if path == address for method in methods})
 
 
 async def _database_error(request: Request, error: Exception) -> Response:
