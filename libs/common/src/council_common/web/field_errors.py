@@ -57,7 +57,7 @@ def field_error(detail: Any) -> FieldError:
         problem = own or problem
         if expected == "a whole number" and location[-1].endswith("_pence"):
             expected = "whole pence, such as 120000 for £1,200.00"
-    if location[-1] == "[key]":
+    if location[-1:] == ["[key]"]:
         location.pop()
         problem = f"its name is wrong: {problem}"
     return FieldError(field=".".join(location), problem=problem, expected=expected or None)
