@@ -33,6 +33,24 @@ async def ask(service: Harness, **changed: Any) -> dict[str, Any]:
     return quoted
 
 
+async def test_a_payment_before_its_invoice_earns_nothing_but_a_refusal(service: Harness) -> None:
+    payment = {
+        "terms": {"reference_rate_percent": "1.00"},
+        "received_on": "2026-03-02",
+        "remitted_on": "2026-03-01",
+        "vat_shares": [{"vat_rate": "20", "net_pence": 100_000, "vat_pence": 20_000}],
+    }
+    early = payment | {"remitted_on": "2026-03-05", "arrives_on": "2026-03-04"}
+    async with service.as_("service") as client:
+        answer = await client.post("/v1/rebate-quotes", json=payment)
+        many = await client.post("/v1/rebate-quotes/bulk", json={"items": [payment, early]})
+    assert (answer.status_code, answer.json()["code"]) == (422, "dates-out-of-order")
+    [error] = answer.json()["errors"]
+    assert error == {"field": "remitted_on", "problem": "is before received_on", "expected": "2026-03-02 or later"}
+    verdicts = [(item["code"], item["errors"][0]["field"]) for item in many.json()["items"]]
+    assert verdicts == [("dates-out-of-order", "remitted_on"), ("dates-out-of-order", "arrives_on")]
+
+
 @pytest.mark.parametrize(
     ("vat_mode", "rebate", "pay"), [("reduce_net_and_vat", 1_200, 118_800), ("net_only", 1_000, 119_000)]
 )

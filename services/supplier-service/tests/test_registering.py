@@ -140,7 +140,7 @@ async def test_a_number_is_not_held_since_tomorrow(service: Harness) -> None:
         refused = await erp.post("/v1/suppliers", json=supplier)
         in_bulk = await erp.post("/v1/suppliers/bulk", json={"items": [supplier, today]})
     assert (refused.status_code, refused.json()["code"]) == (422, "date-in-future")
-    expected = [{"field": "contacts.1.phone_since", "problem": "is in the future", "expected": "at most 2026-03-11"}]
+    expected = [{"field": "contacts.1.phone_since", "problem": "is in the future", "expected": "2026-03-11 or earlier"}]
     assert refused.json()["errors"] == expected
     assert [item["outcome"] for item in in_bulk.json()["items"]] == ["refused", "created"]
 

@@ -58,7 +58,7 @@ class DateInFuture(DateRefused):
     code = "date-in-future"
 
     def __init__(self, *fields: str, today: date) -> None:
-        super().__init__(*fields, problem="is in the future", expected=f"at most {today}")
+        super().__init__(*fields, problem="is in the future", expected=f"{today} or earlier")
 
 
 class DateTooEarly(DateRefused):
@@ -67,7 +67,7 @@ class DateTooEarly(DateRefused):
     code = "date-too-early"
 
     def __init__(self, field: str, earliest: date, *, before: str) -> None:
-        super().__init__(field, problem=f"is before {before}", expected=f"at least {earliest}")
+        super().__init__(field, problem=f"is before {before}", expected=f"{earliest} or later")
 
 
 class DatesOutOfOrder(DateRefused):
@@ -95,7 +95,7 @@ def in_order(**days: date) -> None:
     """
     for (first, one), (second, other) in pairwise(days.items()):
         if other < one:
-            raise DatesOutOfOrder(second, problem=f"is before {first}", expected=f"at least {one}")
+            raise DatesOutOfOrder(second, problem=f"is before {first}", expected=f"{one} or later")
 
 
 class Conflict(BusinessError):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from council_common.errors import Malformed
+from council_common.errors import Malformed, in_order
 from council_common.web.bulk import BulkOut, Outcome, refused
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -61,7 +61,10 @@ async def _agreements_of(session: AsyncSession, payments: Sequence[QuotedPayment
 
 
 def _quote(payment: QuotedPaymentIn, agreements: AgreementsInForce) -> QuoteOut:
-    """By the terms in the request, or the version in force on the day of receipt."""
+    """By the terms in the request, or the version in force on the day of receipt. Raises DatesOutOfOrder."""
+    in_order(received_on=payment.received_on, remitted_on=payment.remitted_on)
+    if payment.arrives_on is not None:
+        in_order(remitted_on=payment.remitted_on, arrives_on=payment.arrives_on)
     if payment.terms is not None:
         return quote(payment, check_terms(payment.terms.terms(), at="terms."))
     version = agreements.of(payment.supplier_id, payment.received_on) if payment.supplier_id else None

@@ -212,7 +212,7 @@ def _check_dates(line: InvoiceLine, today: date) -> None:
     if paid_on is not None and paid_on > today:
         problems.append(problem_of(DateInFuture("paid_on", today=today)))
     if paid_on is not None and paid_on < received_on:
-        right = f"at least {received_on}"
+        right = f"{received_on} or later"
         problems.append(problem_of(DatesOutOfOrder("paid_on", problem="is before received_on", expected=right)))
     if problems:
         raise Refused(*problems)

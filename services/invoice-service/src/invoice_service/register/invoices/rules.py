@@ -268,7 +268,7 @@ def dates_that_cannot_be(issued_on: date, received_on: date, due_on: date | None
     if received_on > today:
         found.append(DateInFuture("received_on", today=today))
     if issued_on > received_on:
-        found.append(DatesOutOfOrder("issued_on", problem="is after received_on", expected=f"at most {received_on}"))
+        found.append(DatesOutOfOrder("issued_on", problem="is after received_on", expected=f"{received_on} or earlier"))
     if issued_on < EARLIEST:
         found.append(DateTooEarly("issued_on", EARLIEST, before=str(EARLIEST)))
     if due_on is not None and (due_on < issued_on or (due_on - received_on).days > 366):
