@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -163,25 +164,39 @@ def _event_of(of: Fact, event: type[Event], *, by: Actor, at: datetime) -> Event
         else:
             continue
         values[name] = value.value if isinstance(value, Enum) else value
-    if unknown := of.fields.keys() - event.model_fields.keys():
-        raise TypeError(f"{event.__name__} has no {', '.join(sorted(unknown))}")
+    _must_have(event, of.fields)
     return event(**values)
+
+
+@lru_cache(maxsize=256)
+def _names_of(event: type[Event]) -> frozenset[str]:
+    return frozenset(event.model_fields)
+
+
+def _must_have(event: type[Event], fields: Mapping[str, Any]) -> None:
+    names = _names_of(event)
+    if not fields.keys() <= names:
+        raise TypeError(f"{event.__name__} has no {', '.join(sorted(fields.keys() - names))}")
 
 
 class Change(NamedTuple):
     """A fact about something that a set-based statement wrote already: its new version, history line and event.
 
-    `by` is who did it, where that is not the same for all; `detail` may be JSON already, from a hot path.
+    `fields` are the event's own: its version, time, caller and key are the change's, and so is its `reason`. `by` is
+    who did it, where that is not the same for all. `caused_by` is the aggregate whose event led to this one, where the
+    event does not name it. From a hot path an event and a `detail` may be JSON already.
     """
 
     entity: str
     entity_id: UUID
     version: int
     action: str
-    event: Event | WrittenEvent | None = None
+    event: type[Event] | WrittenEvent | None = None
     reason: str | None = None
     detail: Mapping[str, Any] | str = "{}"
     by: Actor | None = None
+    fields: Mapping[str, Any] = {}
+    caused_by: UUID | None = None
 
 
 async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: Actor, at: datetime) -> None:
@@ -194,7 +209,11 @@ async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: A
         return
     connection = await driver(session)
     lines = (change_row(change, by=change.by or by, at=at) for change in changes)
-    events = stream_outbox_rows(change.event for change in changes if change.event is not None)
+    events = stream_outbox_rows(
+        _event_of_change(change, change.event, by=change.by or by, at=at)
+        for change in changes
+        if change.event is not None
+    )
     if len(changes) <= FEW:
         additions = [Rows(change_table, CHANGE_COLUMNS, list(lines)), Rows(outbox, OUTBOX_COLUMNS, list(events))]
         statement, parameters = one_statement([], additions)
@@ -203,6 +222,20 @@ async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: A
     await connection.copy_records_to_table("change", columns=CHANGE_COLUMNS, records=lines)
     if any(change.event is not None for change in changes):
         await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=events)
+
+
+def _event_of_change(
+    change: Change, event: type[Event] | WrittenEvent, *, by: Actor, at: datetime
+) -> Event | WrittenEvent:
+    if isinstance(event, WrittenEvent):
+        return event
+    _must_have(event, change.fields)
+    values = {"version": change.version, "occurred_at": at, "by": by.subject, "reason": change.reason, **change.fields}
+    values[event.key_field] = change.entity_id
+    made = event(**values)
+    if change.caused_by is None:
+        return made
+    return WrittenEvent(event, made.key, at, made.model_dump_json(), change.caused_by)
 
 
 def change_row(change: Change, *, by: Actor, at: datetime) -> ChangeRow:

@@ -102,7 +102,7 @@ async def test_many_facts_by_copy(parcels: Parcels) -> None:
     ]
     async with parcels.sessions.begin() as session:
         changes = (
-            Change("parcel", event.parcel_id, 2, "lost", event, "flood", {"weight_pence": 1}) for event in events
+            Change("parcel", parcel_id, 2, "lost", ParcelLostV1, "flood", {"weight_pence": 1}) for parcel_id in ids
         )
         await record_many(session, changes, by=CLERK, at=NOW)
         await record_many(session, (), by=CLERK, at=NOW)
@@ -110,6 +110,14 @@ async def test_many_facts_by_copy(parcels: Parcels) -> None:
     async with parcels.sessions() as session:
         [line] = (await history_page(session, ids[1], HistoryQuery())).items
     assert (line.action, line.reason, line.detail) == ("lost", "flood", {"weight_pence": 1})
+
+
+async def test_a_misspelt_field_of_one_of_many_events_is_an_error(parcels: Parcels) -> None:
+    [parcel_id] = await parcels.pack()
+    sent = Change("parcel", parcel_id, 2, "sent", ParcelSentV1, fields={"carrier": "van", "colour": "red"})
+    with pytest.raises(TypeError, match="no colour"):
+        async with parcels.sessions.begin() as session:
+            await record_many(session, [sent], by=CLERK, at=NOW)
 
 
 async def test_a_history_comes_in_pages_oldest_first(parcels: Parcels) -> None:

@@ -36,7 +36,7 @@ async def record_results(session: AsyncSession, results: Sequence[AttemptResult]
     if not results:
         return
     recorded = await store.finish(session, results)
-    ended = [change for result, message in recorded for change in changes.attempted(result, message, at=at)]
+    ended = [change for result, message in recorded for change in changes.attempted(result, message)]
     await record_many(session, ended, by=SYSTEM, at=at)
     await end_withdrawn(session, at=at)
 
@@ -65,5 +65,5 @@ async def end_withdrawn(session: AsyncSession, *, at: datetime) -> None:
 
 
 async def _record_cancelled(session: AsyncSession, messages: Iterable[Message], *, at: datetime) -> None:
-    cancelled = [changes.cancelled(message, at=at) for message in messages]
+    cancelled = [changes.cancelled(message) for message in messages]
     await record_many(session, cancelled, by=SYSTEM, at=at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from council_common.contracts.rebates import (
@@ -54,9 +55,9 @@ async def compare_deductions(session: AsyncSession, changes: Sequence[RebateChan
     history: list[Change] = []
     for variance in resolved:
         version = last[variance.rebate_id] - facts[variance.rebate_id] + 1
-        history += _resolved(variance, resolutions[variance.rebate_id], version=version, at=at)
+        history += _resolved(variance, resolutions[variance.rebate_id], version=version)
     for variance, change in found:
-        history += _found(variance, change, version=last[variance.rebate_id], at=at)
+        history += _found(variance, change, version=last[variance.rebate_id])
     await record_many(session, history, by=SYSTEM, at=at)
 
 
@@ -90,45 +91,39 @@ def _variance(record: RebateRecord, at: datetime) -> RebateVariance:
     )
 
 
-def _found(variance: RebateVariance, change: RebateChange, *, version: int, at: datetime) -> list[Change]:
+def _found(variance: RebateVariance, change: RebateChange, *, version: int) -> list[Change]:
     """The facts that a variance was found: about the rebate, which it is published with, and about itself."""
     by = Actor(subject=change.by, name=change.by)
+    event, fields = _found_event(variance, change.after)
     of_rebate = Change(
         entity="rebate",
         entity_id=variance.rebate_id,
         version=version,
         action="variance found",
-        event=_found_event(variance, change, version=version, at=at),
+        event=event,
         reason=variance.cause,
         detail={"variance_id": str(variance.id), "difference_pence": variance.difference_pence},
         by=by,
+        fields=fields,
     )
     return [of_rebate, _own(variance, "found", variance.cause)._replace(by=by)]
 
 
-def _resolved(variance: RebateVariance, resolution: Resolution, *, version: int, at: datetime) -> list[Change]:
+def _resolved(variance: RebateVariance, resolution: Resolution, *, version: int) -> list[Change]:
     """The facts that a variance was resolved by the platform."""
-    event = RebateVarianceResolvedV1(
-        version=version,
-        occurred_at=at,
-        by=SYSTEM.subject,
-        rebate_id=variance.rebate_id,
-        invoice_id=variance.invoice_id,
-        supplier_id=variance.supplier_id,
-        variance_id=variance.id,
-        payment_id=variance.payment_id,
-        difference_pence=variance.difference_pence,
-        cause=variance.cause,
-        resolution=resolution,
-    )
     of_rebate = Change(
         entity="rebate",
         entity_id=variance.rebate_id,
         version=version,
         action="variance resolved",
-        event=event,
+        event=RebateVarianceResolvedV1,
         reason=resolution,
         detail={"variance_id": str(variance.id)},
+        fields={
+            **_values(variance, "invoice_id", "supplier_id", "payment_id", "difference_pence", "cause"),
+            "variance_id": variance.id,
+            "resolution": resolution,
+        },
     )
     return [of_rebate, _own(variance, "resolved", resolution)]
 
@@ -140,35 +135,16 @@ def _own(variance: RebateVariance, action: str, reason: str) -> Change:
     )
 
 
-def _found_event(variance: RebateVariance, change: RebateChange, *, version: int, at: datetime) -> Event:
-    record = change.after
+def _found_event(variance: RebateVariance, record: RebateRecord) -> tuple[type[Event], dict[str, Any]]:
+    about = _values(variance, "invoice_id", "supplier_id", "payment_id", "deducted_pence", "cause")
     if record.agreement_id is None or record.agreement_version is None:
-        return UnagreedDeductionFoundV1(
-            version=version,
-            occurred_at=at,
-            by=change.by,
-            rebate_id=record.id,
-            invoice_id=variance.invoice_id,
-            supplier_id=variance.supplier_id,
-            payment_id=variance.payment_id,
-            deducted_pence=variance.deducted_pence,
-            cause=variance.cause,
-        )
-    return RebateVarianceFoundV1(
-        version=version,
-        occurred_at=at,
-        by=change.by,
-        rebate_id=record.id,
-        invoice_id=variance.invoice_id,
-        supplier_id=variance.supplier_id,
-        agreement_id=record.agreement_id,
-        agreement_version=record.agreement_version,
-        payment_id=variance.payment_id,
-        earned_pence=variance.earned_pence,
-        deducted_pence=variance.deducted_pence,
-        difference_pence=variance.difference_pence,
-        cause=variance.cause,
-    )
+        return UnagreedDeductionFoundV1, about
+    agreed = {"agreement_id": record.agreement_id, "agreement_version": record.agreement_version}
+    return RebateVarianceFoundV1, about | agreed | _values(variance, "earned_pence", "difference_pence")
+
+
+def _values(variance: RebateVariance, *names: str) -> dict[str, Any]:
+    return {name: getattr(variance, name) for name in names}
 
 
 async def resolve_variance(

@@ -36,46 +36,45 @@ class RebateChange(NamedTuple):
 def fact_of(change: RebateChange, at: datetime) -> Change:
     """A change with its event, as it is recorded; its history shows the figures it made."""
     after, figures = change.after, change.after.assessment
+    event, fields = _event_of(change, at)
     return Change(
         entity=str(Rebate.__tablename__),
         entity_id=after.id,
         version=after.version,
         action=after.status,
-        event=event_of(change, at),
+        event=event,
         reason=change.reason,
         detail=f'{{"rebate_pence":{figures.rebate_pence},"expected_pence":{figures.expected_pence}}}',
         by=_actor(change.by),
+        fields=fields,
     )
 
 
-def event_of(change: RebateChange, at: datetime) -> RebateEvent | WrittenEvent | None:
-    """The event of a change; None where no agreement is or was concerned."""
+def _event_of(change: RebateChange, at: datetime) -> tuple[type[RebateEvent] | WrittenEvent | None, dict[str, Any]]:
+    """The event of a change and its own fields; None where no agreement is or was concerned."""
     before, after = change.before, change.after
     if after.status is RebateStatus.EARNED and after.agreement_id is not None:
         json_ = earned_json(after, at=at, by=change.by)
-        return WrittenEvent(RebateEarnedV1, after.id, at, json_, caused_by=after.facts.invoice_id)
+        return WrittenEvent(RebateEarnedV1, after.id, at, json_, caused_by=after.facts.invoice_id), {}
     if after.agreement_id is None or after.status is RebateStatus.WITHDRAWN:
         if before is None or before.agreement_id is None or before.status is RebateStatus.WITHDRAWN:
-            return None
-        return RebateWithdrawnV1(
-            **_about(before, after.version, at, change.by),
-            expected_pence=before.assessment.expected_pence,
-            rebate_pence=before.assessment.rebate_pence,
-            cause=change.reason or "agreement_ended",
-        )
-    about = _about(after, after.version, at, change.by)
-    payment_id, figures = after.facts.payment_id, after.assessment
+            return None, {}
+        return RebateWithdrawnV1, {
+            **_about(before),
+            "expected_pence": before.assessment.expected_pence,
+            "rebate_pence": before.assessment.rebate_pence,
+            "cause": change.reason or "agreement_ended",
+        }
+    about, figures = _about(after), after.assessment
     match after.status:
         case RebateStatus.EXPECTED:
-            return RebateExpectedV1(**about, expected_pence=figures.expected_pence, target_on=figures.target_on)
+            return RebateExpectedV1, about | {"expected_pence": figures.expected_pence, "target_on": figures.target_on}
         case RebateStatus.MISSED:
-            return RebateMissedV1(
-                **about, payment_id=payment_id, expected_pence=figures.expected_pence, cause=figures.cause
-            )
+            missed = {"expected_pence": figures.expected_pence, "cause": figures.cause}
+            return RebateMissedV1, about | missed | {"payment_id": after.facts.payment_id}
         case _:
-            return RebateReversedV1(
-                **about, payment_id=payment_id, rebate_pence=figures.rebate_pence, returned_on=after.returned_on
-            )
+            returned = {"rebate_pence": figures.rebate_pence, "returned_on": after.returned_on}
+            return RebateReversedV1, about | returned | {"payment_id": after.facts.payment_id}
 
 
 def earned_json(record: RebateRecord, *, at: datetime, by: str) -> str:
@@ -109,12 +108,8 @@ def _json_text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _about(record: RebateRecord, version: int, at: datetime, by: str) -> dict[str, Any]:
+def _about(record: RebateRecord) -> dict[str, Any]:
     return {
-        "version": version,
-        "occurred_at": at,
-        "by": by,
-        "rebate_id": record.id,
         "invoice_id": record.facts.invoice_id,
         "supplier_id": record.facts.supplier_id,
         "agreement_id": record.agreement_id,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
@@ -101,23 +102,19 @@ async def _record(session: AsyncSession, inserted: Mapping[UUID, NewSupplier], *
     accounts = {id_: supplier.bank_account for id_, supplier in inserted.items() if supplier.bank_account}
     await add_first_accounts(session, accounts, at=at)
     changes = (
-        Change("supplier", id_, 1, "registered", _registered(id_, supplier, by=by, at=at))
+        Change("supplier", id_, 1, "registered", SupplierRegisteredV1, fields=_published(supplier))
         for id_, supplier in inserted.items()
     )
     await record_many(session, changes, by=by, at=at)
 
 
-def _registered(supplier_id: UUID, supplier: NewSupplier, *, by: Actor, at: datetime) -> SupplierRegisteredV1:
-    return SupplierRegisteredV1(
-        supplier_id=supplier_id,
-        version=1,
-        occurred_at=at,
-        by=by.subject,
-        source=SourceReference(system=supplier.source_system, reference=supplier.source_reference),
-        market_sector=supplier.market_sector,
-        payment_terms_days=supplier.payment_terms_days,
-        status="active",
-    )
+def _published(supplier: NewSupplier) -> dict[str, Any]:
+    return {
+        "source": SourceReference(system=supplier.source_system, reference=supplier.source_reference),
+        "market_sector": supplier.market_sector,
+        "payment_terms_days": supplier.payment_terms_days,
+        "status": "active",
+    }
 
 
 @dataclass(frozen=True)

@@ -48,8 +48,7 @@ async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: date
     await record(session, fact(hold, "placed", reason=hold.reason, detail={"note": hold.note}), by=by, at=at)
     held = await store.mark_reached(session, hold, reached)
     changes = (
-        _on_receivable(hold, receivable, "hold placed", HoldPlacedV1, by=by, at=at, review_on=hold.review_on)
-        for receivable in held
+        _on_receivable(hold, receivable, "hold placed", HoldPlacedV1, review_on=hold.review_on) for receivable in held
     )
     await record_many(session, changes, by=by, at=at)
     return hold
@@ -60,24 +59,13 @@ def _on_receivable(
     receivable: HeldReceivable,
     action: str,
     event: type[HoldPlacedV1 | HoldReleasedV1],
-    *,
-    by: Actor,
-    at: datetime,
     **fields: Any,
 ) -> Change:
     """A hold's fact as one about a receivable it reaches, with its event."""
-    published = event(
-        version=receivable.version,
-        occurred_at=at,
-        by=by.subject,
-        receivable_id=receivable.receivable_id,
-        customer_id=receivable.customer_id,
-        hold_id=hold.id,
-        kind=published_category(hold.reason),
-        **fields,
-    )
     detail = {"hold_id": hold.id}
-    return Change("receivable", receivable.receivable_id, receivable.version, action, published, hold.reason, detail)
+    fields |= {"customer_id": receivable.customer_id, "hold_id": hold.id, "kind": published_category(hold.reason)}
+    about = receivable.receivable_id, receivable.version
+    return Change("receivable", *about, action, event, hold.reason, detail, fields=fields)
 
 
 async def _lock_customer_of(session: AsyncSession, new: NewHold) -> UUID:
@@ -106,6 +94,6 @@ async def release_hold(
     hold.release_reason, hold.release_note = reason, note
     await record(session, fact(hold, "released", reason=reason, detail={"note": note}), by=by, at=at)
     held = await store.mark_reached(session, hold, reached)
-    changes = (_on_receivable(hold, receivable, "hold released", HoldReleasedV1, by=by, at=at) for receivable in held)
+    changes = (_on_receivable(hold, receivable, "hold released", HoldReleasedV1) for receivable in held)
     await record_many(session, changes, by=by, at=at)
     return hold

@@ -166,43 +166,35 @@ async def record_allocations(
         Change("receipt", total.receipt_id, total.version, "allocated", detail={"allocated_pence": total.pence})
         for total in totals
     )
-    of_receivables = (change for allocation in posted for change in _changes(allocation, by=by, at=at))
+    of_receivables = (change for allocation in posted for change in _changes(allocation))
     await record_many(session, [*of_receipts, *of_receivables], by=by, at=at)
     return [_entry(allocation) for allocation in posted]
 
 
-def _changes(allocation: PostedAllocation, *, by: Actor, at: datetime) -> list[Change]:
+def _changes(allocation: PostedAllocation) -> list[Change]:
     item, outcome = allocation.line.item, allocation.outcome
-    paid = ReceiptAllocatedV1(
-        version=outcome.version,
-        occurred_at=at,
-        by=by.subject,
-        receivable_id=item.id,
-        customer_id=item.customer_id,
-        receipt_id=allocation.receipt_id,
-        received_on=allocation.received_on,
-        allocated_pence=allocation.line.amount_pence,
-        outstanding_pence=outcome.outstanding_pence,
-        basis=allocation.line.basis,
-    )
+    paid = {
+        "customer_id": item.customer_id,
+        "receipt_id": allocation.receipt_id,
+        "received_on": allocation.received_on,
+        "allocated_pence": allocation.line.amount_pence,
+        "outstanding_pence": outcome.outstanding_pence,
+        "basis": allocation.line.basis,
+    }
     detail = {
         "receipt_id": allocation.receipt_id,
         "amount_pence": allocation.line.amount_pence,
         "outstanding_pence": outcome.outstanding_pence,
         "basis": allocation.line.basis,
     }
-    changes = [Change("receivable", item.id, paid.version, "paid", paid, detail=detail)]
+    changes = [Change("receivable", item.id, outcome.version, "paid", ReceiptAllocatedV1, detail=detail, fields=paid)]
     if outcome.settled_on is not None:
-        settled = ReceivableSettledV1(
-            version=outcome.version + 1,
-            occurred_at=at,
-            by=by.subject,
-            receivable_id=item.id,
-            customer_id=item.customer_id,
-            settled_on=outcome.settled_on,
+        settled = {"settled_on": outcome.settled_on}
+        fields = settled | {"customer_id": item.customer_id}
+        version = outcome.version + 1
+        changes.append(
+            Change("receivable", item.id, version, "settled", ReceivableSettledV1, detail=settled, fields=fields)
         )
-        settled_on = {"settled_on": outcome.settled_on}
-        changes.append(Change("receivable", item.id, settled.version, "settled", settled, detail=settled_on))
     return changes
 
 

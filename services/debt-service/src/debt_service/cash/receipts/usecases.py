@@ -50,7 +50,7 @@ from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entr
 from debt_service.ledger.journal.store import post_entries
 from debt_service.ledger.receivables.rules import OpenItem, ReceivableStatus
 from debt_service.ledger.receivables.store import lock_open_items, save_open_items
-from debt_service.ledger.receivables.usecases import overdue_event
+from debt_service.ledger.receivables.usecases import overdue
 from debt_service.source_content import content_hash
 
 log = get_logger()
@@ -247,24 +247,22 @@ async def _reopen(
     for allocation in allocations:
         item = items[allocation.receivable_id]
         item.reopen(allocation.amount_pence, on=on)
-        event = ReceiptReversedV1(
-            version=item.version,
-            occurred_at=at,
-            by=by.subject,
-            receivable_id=item.id,
-            customer_id=item.customer_id,
-            receipt_id=receipt.id,
-            reversed_on=on,
-            reversed_pence=allocation.amount_pence,
-            outstanding_pence=item.outstanding_pence,
-            status=item.status,
-        )
+        fields = {
+            "customer_id": item.customer_id,
+            "receipt_id": receipt.id,
+            "reversed_on": on,
+            "reversed_pence": allocation.amount_pence,
+            "outstanding_pence": item.outstanding_pence,
+            "status": item.status,
+        }
         detail = {"receipt_id": receipt.id, "amount_pence": allocation.amount_pence}
-        changes.append(Change("receivable", item.id, item.version, "reopened", event, reason, detail))
+        reopened = Change(
+            "receivable", item.id, item.version, "reopened", ReceiptReversedV1, reason, detail, fields=fields
+        )
+        changes.append(reopened)
         if item.status == ReceivableStatus.OVERDUE and item.overdue_on is None:
             item.overdue_on = item.due_on + timedelta(days=1)
             item.version += 1
-            overdue = overdue_event(item, by=by, at=at)
-            changes.append(Change("receivable", item.id, item.version, "overdue", overdue))
+            changes.append(overdue(item))
     await save_open_items(session, list(items.values()))
     await record_many(session, changes, by=by, at=at)

@@ -122,29 +122,22 @@ def _different(known: Receivable, new: NewReceivable) -> list[str]:
 
 async def _record_raised(session: AsyncSession, raised: Sequence[RaisedReceivable], *, by: Actor, at: datetime) -> None:
     await post_entries(session, (_charge(receivable) for receivable in raised), by=by.subject, at=at)
-    changes = (
-        Change("receivable", receivable.id, 1, "raised", _raised_event(receivable, by=by, at=at))
-        for receivable in raised
-    )
-    await record_many(session, changes, by=by, at=at)
+    await record_many(session, map(_raised, raised), by=by, at=at)
 
 
-def _raised_event(receivable: RaisedReceivable, *, by: Actor, at: datetime) -> ReceivableRaisedV1:
+def _raised(receivable: RaisedReceivable) -> Change:
     new = receivable.new
-    return ReceivableRaisedV1(
-        version=1,
-        occurred_at=at,
-        by=by.subject,
-        receivable_id=receivable.id,
-        customer_id=receivable.customer_id,
-        source=SourceReference(system=new.source_system, reference=new.source_reference),
-        number=new.number,
-        department=new.department,
-        debt_type=new.debt_type,
-        issued_on=new.issued_on,
-        due_on=new.due_on,
-        gross_pence=new.gross_pence,
-    )
+    fields = {
+        "customer_id": receivable.customer_id,
+        "source": SourceReference(system=new.source_system, reference=new.source_reference),
+        "number": new.number,
+        "department": new.department,
+        "debt_type": new.debt_type,
+        "issued_on": new.issued_on,
+        "due_on": new.due_on,
+        "gross_pence": new.gross_pence,
+    }
+    return Change("receivable", receivable.id, 1, "raised", ReceivableRaisedV1, fields=fields)
 
 
 def _charge(raised: RaisedReceivable) -> Entry:
@@ -197,17 +190,10 @@ async def cancel_receivable(
     return receivable
 
 
-def overdue_event(item: OpenItem, *, by: Actor, at: datetime) -> ReceivableOverdueV1:
-    """Published once, when a receivable first becomes overdue."""
-    return ReceivableOverdueV1(
-        version=item.version,
-        occurred_at=at,
-        by=by.subject,
-        receivable_id=item.id,
-        customer_id=item.customer_id,
-        due_on=item.due_on,
-        outstanding_pence=item.outstanding_pence,
-    )
+def overdue(item: OpenItem) -> Change:
+    """Recorded once, when a receivable first becomes overdue."""
+    fields = {"customer_id": item.customer_id, "due_on": item.due_on, "outstanding_pence": item.outstanding_pence}
+    return Change("receivable", item.id, item.version, "overdue", ReceivableOverdueV1, fields=fields)
 
 
 async def mark_overdue(session: AsyncSession, *, as_at: date, by: Actor, at: datetime) -> int:
@@ -215,9 +201,6 @@ async def mark_overdue(session: AsyncSession, *, as_at: date, by: Actor, at: dat
     not_in_future("as_at", as_at, today=london_date(at))
     total = 0
     async for marked in store.mark_overdue(session, as_at=as_at, batch=MARK_BATCH):
-        changes = (
-            Change("receivable", item.id, item.version, "overdue", overdue_event(item, by=by, at=at)) for item in marked
-        )
-        await record_many(session, changes, by=by, at=at)
+        await record_many(session, map(overdue, marked), by=by, at=at)
         total += len(marked)
     return total

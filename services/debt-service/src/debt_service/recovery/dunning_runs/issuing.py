@@ -170,8 +170,9 @@ async def _issue(session: AsyncSession, issue: _Issue, rows: Sequence[Any]) -> N
             entity_id=row["id"],
             version=row["version"] + 1,
             action="notice issued",
-            event=_event(issue, notice, row),
+            event=DunningNoticeIssuedV1,
             detail={"run_id": issue.run_id, "level": row["level"]},
+            fields=_published(notice, number=row["number"]),
         )
         for notice, row in zip(notices, rows, strict=True)
     ]
@@ -205,21 +206,17 @@ def _notice(issue: _Issue, row: Any) -> NewNotice:
     )
 
 
-def _event(issue: _Issue, notice: NewNotice, row: Any) -> DunningNoticeIssuedV1:
-    return DunningNoticeIssuedV1(
-        version=row["version"] + 1,
-        occurred_at=issue.at,
-        by=issue.by.subject,
-        receivable_id=notice.receivable_id,
-        customer_id=notice.customer_id,
-        notice_id=notice.id,
-        run_id=notice.run_id,
-        level=notice.level,
-        template=notice.template,
-        channel=notice.channel,
-        issued_on=notice.issued_on,
-        due_on=notice.due_on,
-        number=row["number"],
-        outstanding_pence=notice.outstanding_pence,
-        days_overdue=notice.days_overdue,
-    )
+def _published(notice: NewNotice, *, number: str) -> dict[str, Any]:
+    return {
+        "customer_id": notice.customer_id,
+        "notice_id": notice.id,
+        "run_id": notice.run_id,
+        "level": notice.level,
+        "template": notice.template,
+        "channel": notice.channel,
+        "issued_on": notice.issued_on,
+        "due_on": notice.due_on,
+        "number": number,
+        "outstanding_pence": notice.outstanding_pence,
+        "days_overdue": notice.days_overdue,
+    }

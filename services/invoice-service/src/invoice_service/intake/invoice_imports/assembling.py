@@ -174,21 +174,22 @@ def _add_holds(
         HoldRow(id=new_id(), invoice_id=invoice_id, reason=reason, placed_by=context.by.subject, placed_at=context.at)
         for reason in held.hold_reasons
     ]
-    about: dict[str, Any] = {
-        "invoice_id": invoice_id,
-        "supplier_id": supplier_id,
-        "occurred_at": context.at,
-        "by": context.by.subject,
-    }
     version, other = 2, held.duplicate_of
     if other is not None:
-        event = DuplicateSuspectedV1(**about, version=version, other_invoice_id=other, rule="D1")
         detail = {"other_invoice_id": str(other), "rule": "D1"}
-        rows.changes.append(Change("invoice", invoice_id, version, "duplicate suspected", event, detail=detail))
+        fields = detail | {"supplier_id": supplier_id}
+        suspected = DuplicateSuspectedV1
+        rows.changes.append(
+            Change("invoice", invoice_id, version, "duplicate suspected", suspected, detail=detail, fields=fields)
+        )
         version += 1
-    held_event = InvoiceHeldV1(**about, version=version, hold_reasons=held.hold_reasons)
-    detail_of_hold = {"reasons": held.hold_reasons}
-    rows.changes.append(Change("invoice", invoice_id, version, "held", held_event, detail=detail_of_hold))
+    reasons = held.hold_reasons
+    fields_of_hold = {"supplier_id": supplier_id, "hold_reasons": reasons}
+    rows.changes.append(
+        Change(
+            "invoice", invoice_id, version, "held", InvoiceHeldV1, detail={"reasons": reasons}, fields=fields_of_hold
+        )
+    )
 
 
 class _Envelope:

@@ -28,7 +28,7 @@ async def hold_invoices(session: AsyncSession, causes: Sequence[Cause], *, reaso
     """Hold the unpaid invoices of suppliers; how many were. Lock the suppliers first."""
     by = {cause.supplier_id: cause.by for cause in causes}
     held = await hold_unpaid(session, by, reason=reason, at=at)
-    await record_many(session, _changes(held, by, action="held", reason=reason, at=at), by=SYSTEM, at=at)
+    await record_many(session, _changes(held, by, action="held", reason=reason), by=SYSTEM, at=at)
     return len(held)
 
 
@@ -36,22 +36,17 @@ async def release_invoices(session: AsyncSession, causes: Sequence[Cause], *, re
     """Take a reason from the invoices of suppliers; one without any left goes back to where it was."""
     by = {cause.supplier_id: cause.by for cause in causes}
     released = await release_held(session, by, reason=reason, at=at)
-    await record_many(session, _changes(released, by, action="released", reason=reason, at=at), by=SYSTEM, at=at)
+    await record_many(session, _changes(released, by, action="released", reason=reason), by=SYSTEM, at=at)
     return len(released)
 
 
-def _changes(rows: Sequence[Any], by: Mapping[UUID, str], *, action: str, reason: str, at: datetime) -> list[Change]:
+def _changes(rows: Sequence[Any], by: Mapping[UUID, str], *, action: str, reason: str) -> list[Change]:
     """Each invoice's line of history with its event: held for the reasons there are now, or released."""
     changes = []
     for row in rows:
         actor = Actor(subject=by[row["supplier_id"]], name="supplier-service")
-        event = _event(row, actor.subject, at)
-        changes.append(Change("invoice", row["id"], row["version"], action, event, reason, by=actor))
+        fields, reasons = {"supplier_id": row["supplier_id"]}, row["hold_reasons"]
+        event: type[InvoiceEvent] = InvoiceHeldV1 if reasons else InvoiceReleasedV1
+        fields |= {"hold_reasons": reasons} if reasons else {}
+        changes.append(Change("invoice", row["id"], row["version"], action, event, reason, by=actor, fields=fields))
     return changes
-
-
-def _event(row: Any, by: str, at: datetime) -> InvoiceEvent:
-    about = {"invoice_id": row["id"], "supplier_id": row["supplier_id"], "version": row["version"]}
-    if row["hold_reasons"]:
-        return InvoiceHeldV1(**about, occurred_at=at, by=by, hold_reasons=row["hold_reasons"])
-    return InvoiceReleasedV1(**about, occurred_at=at, by=by)
