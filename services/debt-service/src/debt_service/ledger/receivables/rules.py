@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError, IllegalMove, move
+from council_common.errors import Conflict, FieldError, IllegalMove, Malformed, move
 from council_common.money import Money, half_up
 
 # Council policy: thirty days from the date of issue.
@@ -56,6 +56,16 @@ class NumberTaken(Conflict):
     def __init__(self) -> None:
         errors = [FieldError("number", "another receivable has this number", "a number of its own")]
         super().__init__("Another receivable has this number.", errors=errors)
+
+
+class SumsDiffer(Malformed):
+    """The lines do not add up to the total."""
+
+    code = "sums-differ"
+
+    def __init__(self, total: int) -> None:
+        error = FieldError("gross_pence", "is not the sum of the lines", str(total))
+        super().__init__("The receivable is invalid; see errors.", errors=[error])
 
 
 class OverAllocated(Conflict):

@@ -30,6 +30,7 @@ from debt_service.ledger.receivables.rules import (
     NewReceivable,
     NumberTaken,
     OpenItem,
+    SumsDiffer,
 )
 from debt_service.ledger.receivables.store import RaisedReceivable
 from debt_service.ledger.receivables.tables import Cancellation, Receivable
@@ -46,7 +47,7 @@ IndexedCharges = Sequence[tuple[int, NewReceivable]]
 
 async def raise_receivables(session: AsyncSession, items: IndexedCharges, *, by: Actor, at: datetime) -> list[Outcome]:
     """Charge customers: rows, journal entries, history and events, set-based; each item has its own outcome."""
-    items, outcomes = _without_future(items, today=london_date(at))
+    items, outcomes = _sound(items, today=london_date(at))
     items, without_customer, holds = await _with_customers(session, items)
     outcomes += without_customer
     fresh, answered = await _split_known(session, items)
@@ -68,9 +69,19 @@ async def raise_receivables(session: AsyncSession, items: IndexedCharges, *, by:
     return outcomes
 
 
-def _without_future(items: IndexedCharges, *, today: date) -> tuple[IndexedCharges, list[Outcome]]:
-    early = [refused(index, DateInFuture("issued_on", today=today)) for index, new in items if new.issued_on > today]
-    return [(index, new) for index, new in items if new.issued_on <= today], early
+def _sound(items: IndexedCharges, *, today: date) -> tuple[IndexedCharges, list[Outcome]]:
+    """Items that add up and are not of the future, and the refusals of the others."""
+    good: list[tuple[int, NewReceivable]] = []
+    bad: list[Outcome] = []
+    for index, new in items:
+        total = sum(line["net_pence"] + line["vat_pence"] for line in new.lines)
+        if total != new.gross_pence:
+            bad.append(refused(index, SumsDiffer(total)))
+        elif new.issued_on > today:
+            bad.append(refused(index, DateInFuture("issued_on", today=today)))
+        else:
+            good.append((index, new))
+    return good, bad
 
 
 async def _with_customers(
