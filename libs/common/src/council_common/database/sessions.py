@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -30,6 +30,8 @@ def make_engine(url: str, *, pool_size: int = 10, application_name: str = "counc
         max_overflow=pool_size,
         pool_timeout=10,
         pool_recycle=1800,
+        # The connection used last has its statements planned; the others are there for when it is busy.
+        pool_use_lifo=True,
         # An error's text never carries the values of the statement.
         hide_parameters=True,
         connect_args={
@@ -65,13 +67,23 @@ async def fetch_row(session: AsyncSession, statement: str, *parameters: Any) -> 
     """
     if not isinstance(session, AsyncSession):  # an act without a transaction (database/at_once.py)
         return cast("Mapping[str, Any] | None", await session.fetch_row(statement, parameters))
+    found = await fetch_all(session, statement, *parameters)
+    return found[0] if found else None
+
+
+async def fetch_all(session: AsyncSession, statement: str, *parameters: Any) -> Sequence[Mapping[str, Any]]:
+    """The rows of a driver statement (`$1`), beginning the transaction if need be: less than `driver` by a trip.
+
+    For what a transaction begins with.
+    """
     connection = await session.connection()
     asyncpg_connection: Any = (await connection.get_raw_connection()).driver_connection
     if asyncpg_connection.is_in_transaction():
-        row: Mapping[str, Any] | None = await asyncpg_connection.fetchrow(statement, *parameters)
-        return row
-    found = (await connection.exec_driver_sql(statement, parameters)).mappings().one_or_none()
-    return cast("Mapping[str, Any] | None", found)
+        rows: Sequence[Mapping[str, Any]] = await asyncpg_connection.fetch(statement, *parameters)
+        return rows
+    return cast(
+        "Sequence[Mapping[str, Any]]", (await connection.exec_driver_sql(statement, parameters)).mappings().all()
+    )
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.clock import Clock
-from council_common.database.sessions import Sessions, driver
+from council_common.database.sessions import Sessions, fetch_all
 from council_common.database.tables import dead_letter, outbox
 from council_common.events.contract import Event
 from council_common.events.envelope import read_event, type_of
@@ -59,8 +59,7 @@ class DeadLetter:
 async def waiting_keys(session: AsyncSession, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     """Which of these (topic, key) have a dead letter waiting."""
     asked = list(keys)
-    connection = await driver(session)
-    found = await connection.fetch(_WAITING, [topic for topic, _ in asked], [key for _, key in asked])
+    found = await fetch_all(session, _WAITING, [topic for topic, _ in asked], [key for _, key in asked])
     return {(row["topic"], row["key"]) for row in found}
 
 
