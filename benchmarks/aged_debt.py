@@ -47,7 +47,7 @@ async def measure(parts: Parts) -> Measured:
         "bare GROUP BY department, bucket",
         measured,
         bound,
-        0.8,
+        0.90,
         0.95,
         note=f"{DEBTS:,} debts",
     )

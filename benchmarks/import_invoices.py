@@ -74,8 +74,8 @@ async def measure(parts: Parts) -> Measured:
         "bare COPY of the same rows",
         measured,
         bound,
-        0.25,
         0.35,
+        0.40,
         note=f"{SMALL:,} lines: {small:,.0f}/s, peak {small_peak:.0f} MiB; "
         f"{LINES:,} lines: {large:,.0f}/s, peak {large_peak:.0f} MiB",
     )

@@ -94,8 +94,8 @@ async def _measure(platform: Platform) -> Measured:
         "Kafka round trip, same broker",
         statistics.median(ours) * 1000,
         statistics.median(bound) * 1000,
-        20,
         8,
+        6,
         unit="ms",
         note=f"at the services' own ports, the POST alone {statistics.median(posted) * 1000:.1f} ms; "
         f"through the gateway {statistics.median(outside) * 1000:.1f} ms; slowest {max(ours) * 1000:.0f} ms",

@@ -39,8 +39,8 @@ async def measure(parts: Parts) -> Measured:
         "same app, POST that validates and stores nothing",
         ours,
         bound,
-        0.25,
-        0.40,
+        0.45,
+        0.50,
         note=f"{IN_FLIGHT} in flight; the load generator shares the cores",
     )
 

@@ -57,8 +57,8 @@ async def measure(parts: Parts) -> Measured:
         "bare statement that picks levels, inserts items",
         measured,
         bound,
-        0.5,
-        0.8,
+        0.85,
+        0.90,
         note=f"{DEBTS:,} overdue debts: {proposed[-1]:,} proposed (bare: {proposed[0]:,}, no holds looked at)",
     )
 
