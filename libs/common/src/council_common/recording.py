@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.contracts.fields import SourceReference
 from council_common.database.at_once import AtOnce
+from council_common.database.many_rows import copy_rows
 from council_common.database.row_writes import Rows, RowWrite, note_stored, one_statement, take_values, write_of
 from council_common.database.rows import watch
 from council_common.database.sessions import driver
@@ -207,7 +208,6 @@ async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: A
     changes = list(changes)
     if not changes:
         return
-    connection = await driver(session)
     lines = (change_row(change, by=change.by or by, at=at) for change in changes)
     events = stream_outbox_rows(
         _event_of_change(change, change.event, by=change.by or by, at=at)
@@ -217,11 +217,11 @@ async def record_many(session: AsyncSession, changes: Iterable[Change], *, by: A
     if len(changes) <= FEW:
         additions = [Rows(change_table, CHANGE_COLUMNS, list(lines)), Rows(outbox, OUTBOX_COLUMNS, list(events))]
         statement, parameters = one_statement([], additions)
-        await connection.execute(statement, *parameters)
+        await (await driver(session)).execute(statement, *parameters)
         return
-    await connection.copy_records_to_table("change", columns=CHANGE_COLUMNS, records=lines)
+    await copy_rows(session, "change", CHANGE_COLUMNS, lines)
     if any(change.event is not None for change in changes):
-        await connection.copy_records_to_table("outbox", columns=OUTBOX_COLUMNS, records=events)
+        await copy_rows(session, "outbox", OUTBOX_COLUMNS, events)
 
 
 def _event_of_change(

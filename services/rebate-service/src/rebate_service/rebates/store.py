@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from council_common.database.many_rows import copy_rows
 from council_common.database.sessions import driver
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -73,8 +74,7 @@ async def raise_versions(session: AsyncSession, facts: Mapping[UUID, int]) -> di
 async def insert_rebates(session: AsyncSession, records: Sequence[RebateRecord]) -> None:
     """Store new rebates."""
     if records:
-        connection = await driver(session)
-        await connection.copy_records_to_table("rebate", columns=COLUMNS, records=map(row_of, records))
+        await copy_rows(session, "rebate", COLUMNS, map(row_of, records))
 
 
 async def update_rebates(session: AsyncSession, records: Sequence[RebateRecord]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from council_common.database.sessions import driver
+from council_common.database.many_rows import copy_rows
 from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -30,8 +30,6 @@ class _FirstAccount(NamedTuple):
 
 async def add_first_accounts(session: AsyncSession, details: Mapping[UUID, BankDetails], *, at: datetime) -> None:
     """The accounts that new suppliers were registered with, by COPY."""
-    if not details:
-        return
     records = [
         _FirstAccount(
             supplier_id=supplier_id,
@@ -43,8 +41,7 @@ async def add_first_accounts(session: AsyncSession, details: Mapping[UUID, BankD
         )
         for supplier_id, account in details.items()
     ]
-    connection = await driver(session)
-    await connection.copy_records_to_table("bank_account", columns=_FirstAccount._fields, records=records)
+    await copy_rows(session, "bank_account", _FirstAccount._fields, records)
 
 
 async def next_account(

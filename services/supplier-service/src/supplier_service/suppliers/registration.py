@@ -11,6 +11,7 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.fields import SourceReference
 from council_common.contracts.suppliers import SupplierRegisteredV1
+from council_common.database.many_rows import rows_by_source
 from council_common.errors import BusinessError, DateInFuture, SourceReferenceTaken
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
@@ -126,7 +127,7 @@ class _Known:
 
     @classmethod
     async def of(cls, session: AsyncSession, sources: Sequence[tuple[str, str]]) -> _Known:
-        suppliers = await store.suppliers_of_sources(session, sources)
+        suppliers = await rows_by_source(session, Supplier, sources)
         ids = [supplier.id for supplier in suppliers.values()]
         return cls(suppliers, await accounts_of(session, ids) if ids else {})
 

@@ -84,23 +84,6 @@ def _as_row(supplier_id: UUID, supplier: NewSupplier) -> dict[str, Any]:
     }
 
 
-async def suppliers_of_sources(
-    session: AsyncSession, sources: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], Supplier]:
-    """The suppliers of these (system, reference), as far as they are there."""
-    if not sources:
-        return {}
-    systems, references = (literal(list(part), ARRAY(Text)) for part in zip(*sources, strict=True))
-    source = func.unnest(systems, references).table_valued("system", "reference").render_derived()
-    found = await session.execute(
-        select(Supplier).join(
-            source,
-            (col(Supplier.source_system) == source.c.system) & (col(Supplier.source_reference) == source.c.reference),
-        )
-    )
-    return {(supplier.source_system, supplier.source_reference): supplier for supplier in found.unique().scalars()}
-
-
 async def get_hold(session: AsyncSession, supplier_id: UUID, hold_id: UUID) -> SupplierHold:
     """A hold of a supplier. Raises NotFound."""
     hold = await get_row(session, SupplierHold, hold_id)

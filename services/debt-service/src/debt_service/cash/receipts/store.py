@@ -8,15 +8,15 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from council_common.database.many_rows import SourceKey, copy_rows
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.cash.receipts.rules import AllocationBasis, NewReceipt, UnallocatedReason
 from debt_service.cash.receipts.tables import Allocation, Receipt
-from debt_service.rows import copy_rows
 from debt_service.source_content import content_hash
 
 _INSERT = """
@@ -35,8 +35,6 @@ UPDATE receipt SET allocated_pence = allocated_pence + new.pence, version = vers
 FROM unnest($1::uuid[], $2::bigint[]) AS new (id, pence) WHERE receipt.id = new.id
 RETURNING receipt.id, receipt.version, new.pence
 """
-
-SourceKey = tuple[str, str]
 
 
 class NewAllocation(NamedTuple):
@@ -72,24 +70,6 @@ async def insert_receipts(
     return {(row["source_system"], row["source_reference"]): row["id"] for row in rows}
 
 
-class KnownReceipt(NamedTuple):
-    """A receipt that a source sent: its id, and the hash of what was sent first."""
-
-    id: UUID
-    content_hash: str
-
-
-async def receipts_by_source(session: AsyncSession, keys: Iterable[SourceKey]) -> dict[SourceKey, KnownReceipt]:
-    """The receipts a source system knows by these references."""
-    source = tuple_(col(Receipt.source_system), col(Receipt.source_reference))
-    found = await session.execute(
-        select(
-            col(Receipt.source_system), col(Receipt.source_reference), col(Receipt.id), col(Receipt.content_hash)
-        ).where(source.in_(list(keys)))
-    )
-    return {(row.source_system, row.source_reference): KnownReceipt(row.id, row.content_hash) for row in found}
-
-
 class AllocatedTotal(NamedTuple):
     """What was allocated of a receipt at once, and its version since."""
 
@@ -100,7 +80,7 @@ class AllocatedTotal(NamedTuple):
 
 async def add_allocations(session: AsyncSession, allocations: Sequence[NewAllocation]) -> list[AllocatedTotal]:
     """Add allocations by COPY and add them up on their receipts."""
-    await copy_rows(session, Allocation, NewAllocation, allocations)
+    await copy_rows(session, "allocation", NewAllocation._fields, allocations)
     sums: dict[UUID, int] = defaultdict(int)
     for allocation in allocations:
         sums[allocation.receipt_id] += allocation.amount_pence

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from council_common.clock import london_date
 from council_common.contracts.debts import ReceiptReversedV1
+from council_common.database.many_rows import rows_by_source
 from council_common.database.rows import get_row, lock_row
 from council_common.errors import (
     BusinessError,
@@ -69,7 +70,8 @@ async def record_receipts(session: AsyncSession, items: IndexedReceipts, *, by: 
     by_key = {(new.source_system, new.source_reference): (index, new) for index, new in reversed(items)}
     # Every request adds in one order: two with the same receipts wait for one another, never in a ring.
     added = await store.insert_receipts(session, [by_key[key][1] for key in sorted(by_key)], at=at)
-    known = await store.receipts_by_source(session, by_key)
+    columns = Receipt.__table__.c  # type: ignore[attr-defined]
+    known = await rows_by_source(session, Receipt, by_key, columns.id, columns.content_hash)
     added_items = {by_key[key][0] for key in added}
     open_items = await lock_open_items_of(session, [by_key[key][1] for key in added])
     # Money is set against open items in the order of the request, whatever order the rows were added in.

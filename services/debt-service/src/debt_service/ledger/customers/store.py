@@ -7,17 +7,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from council_common.database.many_rows import SourceKey
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import ARRAY, Uuid, any_, literal, select, tuple_
+from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.ledger.customers.rules import NewCustomer
 from debt_service.ledger.customers.tables import Customer
 from debt_service.source_content import content_hash
-
-SourceKey = tuple[str, str]
 
 _INSERT = """
 INSERT INTO customer (id, version, source_system, source_reference, kind, name, email, address, preferred_channel,
@@ -51,13 +50,6 @@ async def insert_customers(
         at,
     )
     return {(row["source_system"], row["source_reference"]): row["id"] for row in rows}
-
-
-async def customers_by_source(session: AsyncSession, keys: Iterable[SourceKey]) -> dict[SourceKey, Customer]:
-    """The customers a source system knows by these references."""
-    wanted = tuple_(col(Customer.source_system), col(Customer.source_reference)).in_(list(keys))
-    found = await session.scalars(select(Customer).where(wanted))
-    return {(customer.source_system, customer.source_reference): customer for customer in found}
 
 
 async def lock_customers_for_share(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, bool]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from council_common.database.many_rows import rows_by_source
 from council_common.database.rows import lock_row
 from council_common.errors import SourceReferenceTaken
 from council_common.identity.actor import Actor
@@ -38,7 +39,7 @@ async def register_customers(
     created = await store.insert_customers(session, [by_key[key] for key in sorted(by_key)], at=at)
     registered = (Change("customer", customer_id, 1, "registered") for customer_id in created.values())
     await record_many(session, registered, by=by, at=at)
-    known = await store.customers_by_source(session, by_key)
+    known = await rows_by_source(session, Customer, by_key)
     outcomes = []
     for index, new in items:
         key = (new.source_system, new.source_reference)

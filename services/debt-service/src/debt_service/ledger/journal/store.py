@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from council_common.database.many_rows import copy_rows
 from council_common.ids import new_id
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.ledger.journal.rules import Account, Entry, Fact
-from debt_service.ledger.journal.tables import JournalEntry, JournalLine
-from debt_service.rows import copy_rows
+from debt_service.ledger.journal.tables import JournalLine
 
 
 class EntryRow(NamedTuple):
@@ -71,8 +71,8 @@ async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: s
             )
             for number, line in enumerate(entry.lines, start=1)
         ]
-    await copy_rows(session, JournalEntry, EntryRow, heads)
-    await copy_rows(session, JournalLine, LineRow, lines)
+    await copy_rows(session, "journal_entry", EntryRow._fields, heads)
+    await copy_rows(session, "journal_line", LineRow._fields, lines)
 
 
 async def lines_of(session: AsyncSession, entry_ids: Sequence[UUID]) -> dict[UUID, list[JournalLine]]:

@@ -11,6 +11,7 @@ from uuid import UUID
 from council_common.clock import london_date
 from council_common.contracts.debts import ReceivableCancelledV1, ReceivableOverdueV1, ReceivableRaisedV1
 from council_common.contracts.fields import SourceReference
+from council_common.database.many_rows import rows_by_source
 from council_common.database.rows import lock_row
 from council_common.errors import DateInFuture, SourceReferenceTaken, not_in_future
 from council_common.identity.actor import Actor
@@ -21,7 +22,8 @@ from council_common.web.bulk import Outcome, refused
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.ledger.customers.rules import unknown_customer
-from debt_service.ledger.customers.store import customers_by_source, lock_customers_for_share
+from debt_service.ledger.customers.store import lock_customers_for_share
+from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.journal.rules import Entry, Fact, charge_lines, entry
 from debt_service.ledger.journal.store import post_entries
 from debt_service.ledger.receivables import store
@@ -89,7 +91,7 @@ async def _with_customers(
 ) -> tuple[IndexedCharges, list[Outcome], dict[UUID, bool]]:
     """Items with their customers' ids, the refusals of unknown customers, and by id whether a customer is on hold."""
     keys = {new.customer_source for _, new in items if new.customer_source is not None}
-    known = await customers_by_source(session, keys) if keys else {}
+    known = await rows_by_source(session, Customer, keys)
     named = []
     for index, new in items:
         customer = known.get(new.customer_source) if new.customer_source else None

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from council_common.database.many_rows import copy_rows
 from council_common.database.sessions import driver
 from sqlalchemy import Date, FromClause, cast, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +24,6 @@ from debt_service.recovery.dunning_runs.rules import (
     ItemState,
 )
 from debt_service.recovery.dunning_runs.tables import DunningItem, DunningNotice
-from debt_service.rows import copy_rows
 
 _RAISE_LEVELS = """
 UPDATE receivable SET dunning_level = new.level, last_notice_on = $3, last_notice_sent_on = NULL, version = version + 1
@@ -84,7 +84,7 @@ class NewNotice(NamedTuple):
 
 async def add_notices(session: AsyncSession, notices: Sequence[NewNotice]) -> None:
     """Add notices by COPY."""
-    await copy_rows(session, DunningNotice, NewNotice, notices)
+    await copy_rows(session, "dunning_notice", NewNotice._fields, notices)
 
 
 async def raise_levels(

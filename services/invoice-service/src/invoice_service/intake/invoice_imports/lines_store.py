@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from council_common.database.sessions import driver
+from council_common.database.many_rows import copy_rows
 from council_common.events.outbox import OUTBOX_COLUMNS
 from council_common.imports import Refusal
 from council_common.recording import record_many
@@ -116,11 +116,10 @@ async def _occurrences_before(connection: Any, import_id: UUID, found: dict[str,
 
 async def copy_invoices(session: AsyncSession, rows: AssembledRows, context: ImportContext) -> None:
     """Add a batch's invoices with their holds, history and events."""
-    connection = await driver(session)
-    await _copy(connection, "invoice", rows.invoices, INVOICE_COLUMNS)
-    await _copy(connection, "invoice", rows.held, HELD_COLUMNS)
-    await _copy(connection, "invoice_hold", rows.holds, HoldRow._fields)
-    await _copy(connection, "outbox", rows.outbox, OUTBOX_COLUMNS)
+    await copy_rows(session, "invoice", INVOICE_COLUMNS, rows.invoices)
+    await copy_rows(session, "invoice", HELD_COLUMNS, rows.held)
+    await copy_rows(session, "invoice_hold", HoldRow._fields, rows.holds)
+    await copy_rows(session, "outbox", OUTBOX_COLUMNS, rows.outbox)
     await record_many(session, rows.changes, by=context.by, at=context.at)
 
 
@@ -142,9 +141,4 @@ async def copy_refusals(
         )
         for line_id, refusal in zip(ids, refused, strict=True)
     ]
-    await _copy(await driver(session), "refused_line", rows, _RefusedRow._fields)
-
-
-async def _copy(connection: Any, table: str, rows: Sequence[Any], columns: Sequence[str]) -> None:
-    if rows:
-        await connection.copy_records_to_table(table, records=rows, columns=columns)
+    await copy_rows(session, "refused_line", _RefusedRow._fields, rows)
