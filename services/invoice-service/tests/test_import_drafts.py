@@ -76,7 +76,8 @@ def test_what_an_import_writes_is_what_the_models_write(
     context = ImportContext(Actor("some\"one's", "x"), datetime(2026, 3, 11, 9, 30, 0, 5, UTC), "e\\rp", uuid4(), None)
     supplier_id, [invoice_id] = uuid4(), ordered_ids(1, milliseconds=1_773_221_400_000)
     new = NewInvoice(
-        id=invoice_id, draft=draft, reference=draft.reference, supplier_id=supplier_id, supplier_text=str(supplier_id), terms_days=30,
+        id=invoice_id, draft=draft, reference=draft.reference, supplier_id=supplier_id,
+        supplier_text=str(supplier_id), terms_days=30,
         content_hash=b"",
     )  # fmt: skip
     rows = assemble([new], context, milliseconds=1_773_221_400_000)
