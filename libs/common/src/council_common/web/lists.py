@@ -57,9 +57,7 @@ class ResourceList(PageQuery):
     csv_names: ClassVar[tuple[NameBeside, ...]]
     conditions: ClassVar[Mapping[str, Condition]]
 
-    sort: Annotated[
-        str | None, Field(max_length=60, description="A field to sort by; a leading minus sorts downwards.")
-    ] = None
+    sort: Annotated[str | None, Field(max_length=60)] = None
     ids: Annotated[list[UUID] | None, Field(max_length=MAX_LIMIT, description="These only; all on one page.")] = None
     changed_since: Annotated[
         Moment | None,
@@ -85,6 +83,11 @@ class ResourceList(PageQuery):
         own = sorts if isinstance(sorts, Mapping) else {name: table.c[name] for name in sorts}
         cls.orders = {**own, "id": table.c.id}
         cls.default_order = default
+        cls.model_fields[
+            "sort"
+        ].description = (
+            f"One of {', '.join(sorted(cls.orders))}; a leading minus sorts downwards. {default} when absent."
+        )
         cls.csv_columns = tuple(table.c[column] if isinstance(column, str) else column for column in csv)
         cls.csv_names = tuple(names)
         common = ResourceList.model_fields.keys()
@@ -97,6 +100,13 @@ class ResourceList(PageQuery):
     def __init_subclass__(cls, **_: Any) -> None:
         """Takes the class arguments that `__pydantic_init_subclass__` reads."""
         super().__init_subclass__()
+
+    @classmethod
+    def whole(cls) -> type[ResourceList]:
+        """The same list without pages, as its CSV is asked for: `limit` and `cursor` are unknown there."""
+        no_fields = {"limit": ClassVar[int], "cursor": ClassVar[None]}
+        members = {"__module__": cls.__module__, "__doc__": cls.__doc__, "__annotations__": no_fields}
+        return type(f"Whole{cls.__name__}", (cls,), {**members, "limit": MAX_LIMIT, "cursor": None})
 
     @field_validator("sort")
     @classmethod

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from council_common.database.rows import get_row, noun_of
 from council_common.identity.actor import Actor
 from council_common.web.csv_export import csv_export
-from council_common.web.dependencies import RuntimeDep, SessionDep, requires
+from council_common.web.dependencies import RuntimeDep, SessionDep, Today, requires
 from council_common.web.history import ChangeOut, HistoryQuery, history_page
 from council_common.web.keyset import Page
 from council_common.web.lists import ResourceList
@@ -60,7 +60,7 @@ def list_route(
     """Add the list of a resource, page by page."""
     answers = show or _shown_by(answer)
 
-    @router.get("", description=_described(declared))
+    @router.get("", description=(declared.__doc__ or "").strip())
     async def list_items(
         session: SessionDep,
         query: Annotated[declared, Query()],  # type: ignore[valid-type]
@@ -73,17 +73,19 @@ def list_route(
 def export_route(router: APIRouter, declared: type[ResourceList], *, scope: str) -> None:
     """Add the whole list, with the same filters and order, as CSV."""
     filename = f"{router.prefix.rpartition('/')[2]}.csv"
+    whole = declared.whole()
 
     @router.get("/export.csv", response_class=StreamingResponse, responses=CSV_RESPONSE)
     async def export(
         runtime: RuntimeDep,
-        query: Annotated[declared, Query()],  # type: ignore[valid-type]
+        today: Today,
+        query: Annotated[whole, Query()],  # type: ignore[valid-type]
         _: Annotated[Actor, requires(scope)],
     ) -> StreamingResponse:
         """The whole list as CSV for people: the same filters and order, names beside ids, amounts in pounds."""
         wanted: ResourceList = query
         return await csv_export(
-            runtime, wanted.csv_statement(), wanted.order, filename=filename, names=wanted.csv_names
+            runtime, wanted.csv_statement(today=today), wanted.order, filename=filename, names=wanted.csv_names
         )
 
 
@@ -133,8 +135,3 @@ def _shown_by(answer: type[BaseModel]) -> Show:
 
 def _id_name(noun: str) -> str:
     return f"{noun.replace(' ', '_')}_id"
-
-
-def _described(declared: type[ResourceList]) -> str:
-    sorts = ", ".join(sorted(declared.orders))
-    return f"{(declared.__doc__ or '').strip()}\n\nSorts by {sorts}; without `sort` by {declared.default_order}."

@@ -11,13 +11,11 @@ from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.acts import Act, acting
-from council_common.web.csv_export import csv_export
-from council_common.web.dependencies import RuntimeDep, SessionDep, Today, requires
+from council_common.web.dependencies import SessionDep, Today, requires
 from council_common.web.keyset import Page
 from council_common.web.preconditions import IfMatch, etag
-from council_common.web.resource_routes import CSV_RESPONSE, history_route
+from council_common.web.resource_routes import export_route, history_route
 from fastapi import Query, Response
-from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.agreements import rules, store, usecases
@@ -56,13 +54,7 @@ async def list_agreements(
     return Page(items=await _shown(session, rows, today), next=following)
 
 
-@router.get("/export.csv", response_class=StreamingResponse, responses=CSV_RESPONSE)
-async def export(
-    runtime: RuntimeDep, today: Today, query: Annotated[AgreementList, Query()], _: Reader
-) -> StreamingResponse:
-    """The whole list as CSV, each agreement by the version that stands for it today."""
-    statement = query.csv_statement(today=today)
-    return await csv_export(runtime, statement, query.order, filename="agreements.csv", names=query.csv_names)
+export_route(router, AgreementList, scope="rebates:read")
 
 
 @router.get("/{agreement_id}")
