@@ -75,3 +75,11 @@ async def test_an_item_of_nothing_but_faults_has_a_short_answer(office) -> None:
             "expected": "the fields of its kind",
         }
     ]
+
+
+async def test_an_address_that_no_mail_reaches_is_refused(office) -> None:
+    for unreachable in ("owed@example..com", ".owed@example.com", "owed@example,com.uk"):
+        refused = await office.post("customers", office.customer_body(email=unreachable), client=office.erp, status=422)
+        assert refused["errors"] == [{"field": "email", "problem": "not an e-mail address", "expected": "name@domain"}]
+    kept = await office.post("customers", office.customer_body(email=" info@müller.example "), client=office.erp)
+    assert kept["email"] == "info@müller.example"

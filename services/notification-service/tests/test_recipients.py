@@ -5,9 +5,9 @@ import os
 from pathlib import Path
 
 import pytest
+from council_common.email_addresses import usable_email_address
 from hypothesis import given
 from hypothesis import strategies as st
-from notification_service.recipients.email_addresses import usable_email_address
 from notification_service.recipients.postal_addresses import letter_address, normal_postcode
 from notification_service.recipients.rules import Contact, NoAddress, Recipient, email_address, warned_addresses
 

@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 from council_common.calendar import is_working_day
+from council_common.email_addresses import email_address
 from council_common.errors import IllegalMove
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -20,7 +21,6 @@ from supplier_service.suppliers import identifiers
 from supplier_service.suppliers import rules as suppliers
 from supplier_service.suppliers.identifiers import (
     company_number,
-    email_address,
     phone_digits,
     phone_number,
     vat_number,

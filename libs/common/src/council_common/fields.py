@@ -25,6 +25,7 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
+from council_common.email_addresses import email_address
 from council_common.money import MAX_PENCE
 
 PRINTABLE = r"^[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+$"
@@ -129,6 +130,24 @@ OptionalText = Annotated[str, StringConstraints(max_length=1000, pattern=WITHOUT
 """Words that may be missing: a line's description."""
 TextFilter = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 """What a list is narrowed to: any text that a column can hold."""
+
+
+EmailAddress = Annotated[
+    str, Field(max_length=300, examples=["accounts@ardley-paving.example"]), AfterValidator(email_address)
+]
+
+
+class AddressIn(RequestModel):
+    """A postal address: one to six lines and a postcode."""
+
+    lines: Annotated[list[Name], Field(min_length=1, max_length=6, examples=[["Unit 4, Station Yard", "Ardley"]])]
+    postcode: Annotated[ShortName | None, Field(max_length=10, examples=["NR9 4AB"])] = None
+
+
+class NoteIn(RequestModel):
+    """Why, in a sentence for the history."""
+
+    note: Sentence
 
 
 class SourceIn(RequestModel):

@@ -6,16 +6,9 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from council_common.fields import RequestModel, Sentence
 from council_common.long_work.kind import WorkKind
 from council_common.long_work.rules import WorkState
 from council_common.long_work.tables import Work
-
-
-class NoteIn(RequestModel):
-    """Why a person stops work, or has it go on: a sentence for the history."""
-
-    note: Sentence
 
 
 class WorkErrorOut(BaseModel):

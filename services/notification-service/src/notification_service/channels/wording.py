@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from council_common.email_addresses import usable_email_address
+
 from notification_service.channels.rules import SENDABLE
 from notification_service.message_templates.rules import CannotRender, Channel, missing_placeholders
 from notification_service.message_templates.tables import MessageTemplateVersion
 from notification_service.message_templates.usecases import always_there, fill_in
 from notification_service.messages.rules import body_sha256
 from notification_service.messages.tables import Message, Rendering
-from notification_service.recipients.email_addresses import usable_email_address
 from notification_service.recipients.rules import NoAddress, Recipient, email_address, postal_lines
 from notification_service.settings import Settings
 

@@ -24,7 +24,7 @@ from notification_service.messages.schemas import (
     MessageIn,
     MessageOut,
     MessageWithLogOut,
-    NoteIn,
+    OptionalNoteIn,
     StatusOut,
     TotalOut,
     TotalsOut,
@@ -84,13 +84,13 @@ async def read_body(message_id: UUID, query: Annotated[BodyQuery, Query()], sess
 
 
 @router.post("/{message_id}/cancellations", status_code=201)
-async def cancel(message_id: UUID, cancellation: NoteIn, act: Writing) -> MessageOut:
+async def cancel(message_id: UUID, cancellation: OptionalNoteIn, act: Writing) -> MessageOut:
     """Cancel a message that has not left."""
     return _answer(act, await cancel_message(act.session, message_id, by=act.by, at=act.at, note=cancellation.note))
 
 
 @router.post("/{message_id}/resendings", status_code=201)
-async def resend(message_id: UUID, resending: NoteIn, act: Writing) -> MessageOut:
+async def resend(message_id: UUID, resending: OptionalNoteIn, act: Writing) -> MessageOut:
     """Send a failed message again, to the address its recipient has now; a warning to its own.
 
     A dunning notice that never left is not sent again here (409): its debt is dunned anew.

@@ -94,7 +94,7 @@ def _parts(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-class NoteIn(RequestModel):
+class OptionalNoteIn(RequestModel):
     """Why, in an officer's words; kept in the history. No personal data."""
 
     note: Sentence | None = None

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from notification_service.recipients.email_addresses import usable_email_address
+from council_common.email_addresses import usable_email_address
+
 from notification_service.recipients.postal_addresses import letter_address
 
 RECIPIENT_SERVICE_AWAY = "recipient_service_away"

@@ -16,10 +16,6 @@ _COMPANY_NUMBER = re.compile(
     rf"[0-9]{{8}}|(?:{_COMPANY_PREFIXES})[0-9]{{5}}[0-9ACR]|(?:IP|NO|NP|OC|RS|SO|SP)[0-9]{{3}}[0-9A-Z]{{3}}"
 )
 
-_EMAIL = re.compile(
-    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9]"
-)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()-]{5,22}[0-9]")
 
 
@@ -59,19 +55,6 @@ def company_number(written: str) -> str:
     if not _COMPANY_NUMBER.fullmatch(number) or number == "00000000":
         raise ValueError("not a company number; expected 8 characters as at Companies House, such as 01234567")
     return number
-
-
-def email_address(written: str) -> str:
-    """An address mail can be sent to: one local part (RFC 5321 dot-string), one domain with a dot, 254 at most.
-
-    >>> email_address(" accounts@ardley-paving.co.uk ")
-    'accounts@ardley-paving.co.uk'
-    """
-    address = written.strip()
-    local, _, _domain = address.rpartition("@")
-    if len(address) > 254 or len(local) > 64 or not _EMAIL.fullmatch(address):
-        raise ValueError("not an e-mail address; expected name@domain")
-    return address
 
 
 def phone_number(written: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import Code, Day, Name, RequestModel, ShortName, SourceIn
+from council_common.fields import AddressIn, Code, Day, EmailAddress, Name, RequestModel, SourceIn
 from council_common.holds import HoldAnswer, HoldRequest
 from council_common.web.bulk import BulkIn
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -28,25 +28,15 @@ from supplier_service.suppliers.tables import SupplierHold
 
 VatNumber = Annotated[str, Field(max_length=20, examples=["GB980780684"]), AfterValidator(identifiers.vat_number)]
 CompanyNumber = Annotated[str, Field(max_length=20, examples=["00445790"]), AfterValidator(identifiers.company_number)]
-Email = Annotated[
-    str, Field(max_length=300, examples=["accounts@ardley-paving.example"]), AfterValidator(identifiers.email_address)
-]
 Phone = Annotated[str, Field(max_length=30, examples=["01603 555 010"]), AfterValidator(identifiers.phone_number)]
 TermsDays = Annotated[int, Field(strict=True, ge=0, le=365, examples=[30])]
-
-
-class AddressIn(RequestModel):
-    """A postal address."""
-
-    lines: Annotated[list[Name], Field(min_length=1, max_length=6, examples=[["Unit 4, Station Yard", "Ardley"]])]
-    postcode: Annotated[ShortName | None, Field(max_length=10, examples=["NR9 4AB"])] = None
 
 
 class ContactFields(RequestModel):
     """A contact of a supplier, and what it is written to about."""
 
     name: Annotated[Name, Field(examples=["Accounts department"])]
-    email: Email | None = None
+    email: EmailAddress | None = None
     phone: Phone | None = None
     purpose: ContactPurpose
 

@@ -6,23 +6,13 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import Form, Name, RequestModel, Sentence, ShortName, SourceIn
+from council_common.fields import AddressIn, EmailAddress, Form, Name, RequestModel, Sentence, SourceIn
 from council_common.web.bulk import BulkIn
-from pydantic import BaseModel, Field, StrictBool, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StrictBool, model_validator
 
 from debt_service.ledger.customers.rules import Channel, CustomerKind, NewCustomer
 
-Email = Annotated[
-    str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+$")
-]
 Language = Annotated[str, Form(r"^[a-z]{2,3}(-[A-Z]{2})?$", "a language such as en or cy-GB")]
-
-
-class AddressIn(RequestModel):
-    """A postal address: one to six lines and a postcode."""
-
-    lines: Annotated[list[Name], Field(min_length=1, max_length=6)]
-    postcode: Annotated[ShortName | None, Field(examples=["TR1 3AY"])] = None
 
 
 class CustomerIn(RequestModel):
@@ -31,7 +21,7 @@ class CustomerIn(RequestModel):
     source: SourceIn
     kind: CustomerKind
     name: Name
-    email: Email | None = None
+    email: EmailAddress | None = None
     address: AddressIn | None = None
     preferred_channel: Channel = Channel.LETTER
     language: Language = "en"
@@ -65,7 +55,7 @@ class CustomerChangeIn(RequestModel):
 
     kind: CustomerKind = CustomerKind.INDIVIDUAL
     name: Name = ""
-    email: Email | None = None
+    email: EmailAddress | None = None
     address: AddressIn | None = None
     preferred_channel: Channel = Channel.LETTER
     language: Language = "en"

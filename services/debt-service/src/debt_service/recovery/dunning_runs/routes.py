@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.database.rows import get_row
+from council_common.fields import NoteIn
 from council_common.identity.actor import Actor
-from council_common.long_work.schemas import NoteIn
 from council_common.long_work.store import works_of
 from council_common.long_work.tables import Work
 from council_common.service.api import resource_router

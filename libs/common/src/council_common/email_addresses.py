@@ -1,7 +1,7 @@
-"""Which e-mail addresses can be written to.
+"""Which e-mail addresses can be written to: the same when one is taken down as when it is written to.
 
 The rules are those of GOV.UK Notify (alphagov/notifications-utils, recipient_validation/email_address.py), checked
-against its published vectors.
+against its published vectors, with the lengths and the dots of RFC 5321.
 """
 
 from __future__ import annotations
@@ -12,7 +12,18 @@ _OBSCURE = re.compile("[\u180e\u200b\u200c\u200d\u2060\ufeff\u00a0\u202f]")
 _WHOLE = re.compile(r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~\-]+@([^.@][^@\s]+)$")
 _LABEL = re.compile(r"^(xn|[a-z0-9]+)(-?-[a-z0-9]+)*$", re.IGNORECASE)
 _TOP_LEVEL = re.compile(r"^([a-z]{2,63}|xn--([a-z0-9]+-)*[a-z0-9]+)$", re.IGNORECASE)
-MAX_LENGTH = 320
+_LONGEST, _LONGEST_LOCAL_PART = 254, 64
+
+
+def email_address(written: str) -> str:
+    """The address as its owner writes it. Raises ValueError for one that no mail can reach.
+
+    >>> email_address(" info@müller.example ")
+    'info@müller.example'
+    """
+    if usable_email_address(written) is None:
+        raise ValueError("not an e-mail address; expected name@domain")
+    return _cleaned(written)
 
 
 def usable_email_address(given: str) -> str | None:
@@ -21,9 +32,12 @@ def usable_email_address(given: str) -> str | None:
     >>> usable_email_address(" info@müller.example ")
     'info@xn--mller-kva.example'
     """
-    address = _OBSCURE.sub("", given).strip()
+    address = _cleaned(given)
     match = _WHOLE.match(address)
-    if match is None or len(address) > MAX_LENGTH or ".." in address:
+    local_part = address.rpartition("@")[0]
+    if match is None or len(address) > _LONGEST or len(local_part) > _LONGEST_LOCAL_PART:
+        return None
+    if ".." in address or local_part != local_part.strip("."):
         return None
     try:
         domain = match[1].encode("idna").decode("ascii")
@@ -35,3 +49,7 @@ def usable_email_address(given: str) -> str | None:
     if any(len(label) > 63 or not _LABEL.match(label) for label in labels):
         return None
     return f"{address[: match.start(1)]}{domain}"
+
+
+def _cleaned(written: str) -> str:
+    return _OBSCURE.sub("", written).strip()
