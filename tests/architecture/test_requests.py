@@ -1,23 +1,31 @@
-"""A number of a request is a JSON number and a truth value true or false, in every service (docs/api.md)."""
+"""What a request may hold, in every service (docs/api.md): strict numbers, truth values, forms with words."""
 
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
-from council_common.fields import RequestModel
+from council_common.fields import PRINTABLE, WITHOUT_NUL, RequestModel
+from council_common.web.query_models import QueryModel
+from pydantic import BaseModel
 
 SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
+T = TypeVar("T", bound=BaseModel)
 
 
 def request_models(name: str) -> list[type[RequestModel]]:
-    """What the callers of a service send."""
+    """What the callers of a service send as a body."""
+    return models_of(name, RequestModel)
+
+
+def models_of(name: str, base: type[T]) -> list[type[T]]:
+    """A service's models of one kind, and those of the frame."""
     package = importlib.import_module(f"{name}_service")
     for module in pkgutil.walk_packages(package.__path__, f"{name}_service."):
-        if module.name.rsplit(".", 1)[-1] == "schemas":
+        if module.name.rsplit(".", 1)[-1] in {"schemas", "lists", "mappings"}:
             importlib.import_module(module.name)
-    models = list(RequestModel.__subclasses__())
+    models = list(base.__subclasses__())
     for model in models:
         models += model.__subclasses__()
     return [model for model in models if model.__module__.startswith((package.__name__, "council_common."))]
@@ -45,3 +53,24 @@ def test_numbers_and_truth_values_of_requests_are_strict(name: str) -> None:
     assert models
     found = {f"{model.__name__}.{field}" for model in models for field in lenient(model.__pydantic_core_schema__)}
     assert sorted(found) == []
+
+
+def patterns(schema: Any) -> Iterator[str]:
+    """The patterns that pydantic itself checks: a refusal by one of them has no words of its field."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "str" and "pattern" in schema:
+            yield schema["pattern"]
+        for key, value in schema.items():
+            if key not in {"metadata", "serialization"}:
+                yield from patterns(value)
+    elif isinstance(schema, list | tuple):
+        for value in schema:
+            yield from patterns(value)
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_no_refusal_shows_a_regular_expression(name: str) -> None:
+    models = [*models_of(name, RequestModel), *models_of(name, QueryModel)]
+    found = {pattern for model in models for pattern in patterns(model.__pydantic_core_schema__)}
+    assert PRINTABLE in found
+    assert found <= {PRINTABLE, WITHOUT_NUL}

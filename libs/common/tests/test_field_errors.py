@@ -49,6 +49,7 @@ class Sent(BaseModel):
     rate: Percent | None = None
     sort_code: Annotated[str, AfterValidator(_sort_code)] = ""
     parts: Annotated[list[int], Field(max_length=1)] = []
+    ways: set[Way] = set()
     yes: bool = True
 
 
@@ -79,6 +80,8 @@ class Sent(BaseModel):
         ({"sort_code": "SECRET"}, "sort_code", "6 digits"),
         ({"parts": [1, 2]}, "parts", "at most 1"),
         ({"parts": "SECRET"}, "parts", "a list"),
+        ({"ways": "SECRET"}, "ways", "a list"),
+        ({"system": "SECRET\ud800"}, "system", "text of whole characters"),
         ({"yes": "SECRET"}, "yes", "true or false"),
         ({"other": "SECRET"}, "other", "only the fields of this resource"),
         ({"net_pence": 10.5}, "net_pence", "whole pence, such as 120000 for £1,200.00"),

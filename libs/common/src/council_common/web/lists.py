@@ -83,11 +83,8 @@ class ResourceList(PageQuery):
         own = sorts if isinstance(sorts, Mapping) else {name: table.c[name] for name in sorts}
         cls.orders = {**own, "id": table.c.id}
         cls.default_order = default
-        cls.model_fields[
-            "sort"
-        ].description = (
-            f"One of {', '.join(sorted(cls.orders))}; a leading minus sorts downwards. {default} when absent."
-        )
+        fields = ", ".join(sorted(cls.orders))
+        cls.model_fields["sort"].description = f"{fields}; a leading minus sorts downwards. {default} when absent."
         cls.csv_columns = tuple(table.c[column] if isinstance(column, str) else column for column in csv)
         cls.csv_names = tuple(names)
         common = ResourceList.model_fields.keys()
