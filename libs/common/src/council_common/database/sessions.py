@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, cast
 
 import asyncpg
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Sessions = async_sessionmaker[AsyncSession]
 
@@ -48,16 +48,36 @@ def make_sessions(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False)
 
 
+_BEGUN = "transaction and its driver connection"
+
+
 async def driver(session: AsyncSession) -> Any:
     """The asyncpg connection under a session, its transaction begun: for COPY and for hot paths.
 
     What runs on it commits or rolls back with the session.
     """
-    connection = await session.connection()
-    asyncpg_connection: Any = (await connection.get_raw_connection()).driver_connection
-    if not asyncpg_connection.is_in_transaction():  # SQLAlchemy begins with its first statement
-        await connection.exec_driver_sql("SELECT 1")
-    return asyncpg_connection
+    connection = _begun(session)
+    if connection is None:
+        connection, around = await _connect(session)
+        if not connection.is_in_transaction():  # SQLAlchemy begins with its first statement
+            await around.exec_driver_sql("SELECT 1")
+    return connection
+
+
+def _begun(session: AsyncSession) -> Any | None:
+    """The driver's connection, where this transaction of the session is known to have begun; every statement asks."""
+    transaction, connection = session.info.get(_BEGUN, (None, None))
+    if connection is None or transaction is not session.sync_session.get_transaction():
+        return None
+    return connection if connection.is_in_transaction() else None
+
+
+async def _connect(session: AsyncSession) -> tuple[Any, AsyncConnection]:
+    """The driver's connection and SQLAlchemy's around it."""
+    around = await session.connection()
+    connection: Any = (await around.get_raw_connection()).driver_connection
+    session.info[_BEGUN] = session.sync_session.get_transaction(), connection
+    return connection, around
 
 
 async def fetch_row(session: AsyncSession, statement: str, *parameters: Any) -> Mapping[str, Any] | None:
@@ -76,14 +96,13 @@ async def fetch_all(session: AsyncSession, statement: str, *parameters: Any) -> 
 
     For what a transaction begins with.
     """
-    connection = await session.connection()
-    asyncpg_connection: Any = (await connection.get_raw_connection()).driver_connection
-    if asyncpg_connection.is_in_transaction():
-        rows: Sequence[Mapping[str, Any]] = await asyncpg_connection.fetch(statement, *parameters)
-        return rows
-    return cast(
-        "Sequence[Mapping[str, Any]]", (await connection.exec_driver_sql(statement, parameters)).mappings().all()
-    )
+    connection = _begun(session)
+    if connection is None:
+        connection, around = await _connect(session)
+        if not connection.is_in_transaction():
+            rows = (await around.exec_driver_sql(statement, parameters)).mappings().all()
+            return cast("Sequence[Mapping[str, Any]]", rows)
+    return cast("Sequence[Mapping[str, Any]]", await connection.fetch(statement, *parameters))
 
 
 @asynccontextmanager
