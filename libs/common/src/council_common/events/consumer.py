@@ -11,19 +11,22 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.clock import Clock, utc_now
 from council_common.database.sessions import Sessions
 from council_common.database.transient_faults import is_transient
 from council_common.events.broker_records import ReadRecord, Record, read_record
 from council_common.events.dead_letters import WAITS_BEHIND, keep_dead_letter, waiting_keys
+from council_common.events.envelope import Envelope
 from council_common.events.handlers import Handlers, Received
-from council_common.events.inbox import handled_before, mark_handled
+from council_common.events.inbox import handled_before, mark_handled, mark_if_none_waits
 from council_common.events.security import IN_CLEAR, KafkaSecurity
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import CONSUMER_RETRIES, EVENTS_HANDLED, EVENTS_REPEATED
@@ -205,22 +208,13 @@ class Consumer:
         """One transaction: marks, effects, dead letters."""
         now = self._clock()
         async with self._sessions.begin() as session:
-            blocked = await waiting_keys(session, {record.key for record in records})
-            behind = [record.envelope.id for record in records if record.envelope is not None and record.key in blocked]
-            done_before = await handled_before(session, behind) if behind else set()
-            good: list[Received[Any]] = []
-            for record in records:
-                envelope = record.envelope
-                if envelope is None:
-                    blocked.add(record.key)
-                    await keep_dead_letter(session, record.dead_letter(record.reason, 1), at=now)
-                elif envelope.id in done_before:
-                    continue
-                elif record.key in blocked:
-                    await keep_dead_letter(session, record.dead_letter(WAITS_BEHIND, 0), at=now)
-                else:
-                    good.append(Received(envelope.data, envelope.id, now, envelope.traceparent))
-            fresh = await mark_handled(session, good) if good else []
+            good = [_received(record.envelope, now) for record in records if record.envelope is not None]
+            fresh = None
+            if len(good) == len(records):
+                fresh = await mark_if_none_waits(session, good, {record.key for record in records})
+            if fresh is None:
+                good = await _without_dead_letters(session, records, now)
+                fresh = await mark_handled(session, good) if good else []
             if fresh:
                 await self._handlers.handle(session, fresh)
         for event_type, count in Counter(received.event.type for received in fresh).items():
@@ -237,3 +231,29 @@ class Consumer:
         log.warning("consumer_waits", cause=type(fault).__name__, seconds=wait)
         await pause(stop, wait)
         return failures + 1
+
+
+async def _without_dead_letters(
+    session: AsyncSession, records: Sequence[ReadRecord], now: datetime
+) -> list[Received[Any]]:
+    """Keep as dead letters what cannot be read and what comes behind one that waits; returns what can be handled."""
+    blocked = await waiting_keys(session, {record.key for record in records})
+    behind = [record.envelope.id for record in records if record.envelope is not None and record.key in blocked]
+    done_before = await handled_before(session, behind) if behind else set()
+    good: list[Received[Any]] = []
+    for record in records:
+        envelope = record.envelope
+        if envelope is None:
+            blocked.add(record.key)
+            await keep_dead_letter(session, record.dead_letter(record.reason, 1), at=now)
+        elif envelope.id in done_before:
+            continue
+        elif record.key in blocked:
+            await keep_dead_letter(session, record.dead_letter(WAITS_BEHIND, 0), at=now)
+        else:
+            good.append(_received(envelope, now))
+    return good
+
+
+def _received(envelope: Envelope[Any], now: datetime) -> Received[Any]:
+    return Received(envelope.data, envelope.id, now, envelope.traceparent)
