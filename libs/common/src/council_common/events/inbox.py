@@ -28,7 +28,8 @@ WITH waiting AS (
         ORDER BY partition DESC, record_offset DESC LIMIT 1 FOR KEY SHARE
     ) AS letter
 ), marked AS (
-    INSERT INTO inbox (event_id, type) SELECT * FROM unnest($3::uuid[], $4::text[]) WHERE NOT EXISTS (SELECT FROM waiting)
+    INSERT INTO inbox (event_id, type) SELECT * FROM unnest($3::uuid[], $4::text[])
+    WHERE NOT EXISTS (SELECT FROM waiting)
     ON CONFLICT (event_id) DO NOTHING RETURNING event_id
 )
 SELECT EXISTS (SELECT FROM waiting) AS waits, array(SELECT event_id FROM marked) AS marked
