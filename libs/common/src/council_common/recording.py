@@ -104,16 +104,24 @@ async def record(session: AsyncSession, *facts: Fact, also: Iterable[Any] = (), 
     writes: dict[int, RowWrite] = {}
     lines: list[ChangeRow] = []
     events: list[Event] = []
-    for each in facts:
-        write = writes.get(id(each.row))
+    for happened in facts:
+        write = writes.get(id(happened.row))
         if write is None:
-            write = writes[id(each.row)] = write_of(each.row)
-            each.row.version = write.version or 0
-        each.row.version += 1
-        change = Change(write.table.name, each.row.id, each.row.version, each.action, None, each.reason, each.detail)
+            write = writes[id(happened.row)] = write_of(happened.row)
+            happened.row.version = write.version or 0
+        happened.row.version += 1
+        change = Change(
+            write.table.name,
+            happened.row.id,
+            happened.row.version,
+            happened.action,
+            None,
+            happened.reason,
+            happened.detail,
+        )
         lines.append(change_row(change, by=by, at=at))
-        if each.event is not None:
-            events.append(_event_of(each, each.event, by=by, at=at))
+        if happened.event is not None:
+            events.append(_event_of(happened, happened.event, by=by, at=at))
     for row in also:
         writes.setdefault(id(row), write_of(row))
     changed = _changed(session, writes.values())
