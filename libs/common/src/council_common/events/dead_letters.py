@@ -22,7 +22,7 @@ from council_common.database.tables import dead_letter, outbox
 from council_common.events.contract import Event
 from council_common.events.envelope import read_event, type_of
 from council_common.events.handlers import Handlers, Received
-from council_common.events.inbox import mark_handled
+from council_common.events.inbox import LAST_LETTERS, mark_handled
 from council_common.events.topics import dead_topic
 from council_common.ids import new_id
 from council_common.observability.metrics import EVENTS_DEAD
@@ -32,14 +32,8 @@ PUBLISHED_BYTES = 64 * 1024
 WAITS_BEHIND = "an earlier event of the same aggregate waits as a dead letter"
 
 
-# One fixed statement, planned once, however many keys a batch has. The last letter of each key stays until the commit:
-# a replay that is about to remove it first waits for what is being kept behind it.
-_WAITING = """
-SELECT letter.topic, letter.key FROM unnest($1::text[], $2::text[]) AS asked(topic, key) CROSS JOIN LATERAL (
-    SELECT * FROM dead_letter WHERE topic = asked.topic AND key = asked.key
-    ORDER BY partition DESC, record_offset DESC LIMIT 1 FOR KEY SHARE
-) AS letter
-"""
+# One fixed statement, planned once, however many keys a batch has.
+_WAITING = f"SELECT letter.topic, letter.key FROM {LAST_LETTERS}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,14 +19,19 @@ _MARK = """
 INSERT INTO inbox (event_id, type) SELECT * FROM unnest($1::uuid[], $2::text[])
 ON CONFLICT (event_id) DO NOTHING RETURNING event_id
 """
-# While a letter waits for one of the keys, nothing is marked: who comes behind it has to be told apart first. The last
-# letter of each key stays until the commit: a replay about to remove it first waits for what is being kept behind it.
-_MARK_IF_NONE_WAITS = """
+LAST_LETTERS = """
+unnest($1::text[], $2::text[]) AS asked(topic, key) CROSS JOIN LATERAL (
+    SELECT * FROM dead_letter WHERE topic = asked.topic AND key = asked.key
+    ORDER BY partition DESC, record_offset DESC LIMIT 1 FOR KEY SHARE
+) AS letter
+"""
+"""The last dead letter of each key asked for, for a FROM clause. It stays until the commit: a replay that is about to
+remove it first waits for what is being kept behind it."""
+
+# While a letter waits for one of the keys, nothing is marked: who comes behind it has to be told apart first.
+_MARK_IF_NONE_WAITS = f"""
 WITH waiting AS (
-    SELECT letter.id FROM unnest($1::text[], $2::text[]) AS asked(topic, key) CROSS JOIN LATERAL (
-        SELECT id FROM dead_letter WHERE topic = asked.topic AND key = asked.key
-        ORDER BY partition DESC, record_offset DESC LIMIT 1 FOR KEY SHARE
-    ) AS letter
+    SELECT letter.id FROM {LAST_LETTERS}
 ), marked AS (
     INSERT INTO inbox (event_id, type) SELECT * FROM unnest($3::uuid[], $4::text[])
     WHERE NOT EXISTS (SELECT FROM waiting)

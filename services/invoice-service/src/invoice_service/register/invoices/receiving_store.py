@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from asyncpg import InterfaceError, PostgresError
 from council_common.database.sessions import autocommitting, driver
+from council_common.database.transient_faults import DRIVER_FAULTS
 from council_common.events.outbox import OutboxRow
 from council_common.ids import new_id
 from council_common.observability.logs import get_logger
@@ -163,7 +163,7 @@ async def store_at_once(
     try:
         async with autocommitting(engine) as connection:
             return bool(await connection.fetchval(_STORE_AT_ONCE, *arguments, terms_days, *supplier_source))
-    except (PostgresError, InterfaceError, OSError) as fault:
+    except DRIVER_FAULTS as fault:
         if getattr(fault, "sqlstate", None) != _TAKEN_BACK:
             log.warning("invoice_not_stored_at_once", fault=type(fault).__name__)
         return False
