@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-import asyncpg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError, ResponseValidationError
 from fastapi.responses import Response
@@ -18,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from council_common.database.transient_faults import is_transient
+from council_common.database.transient_faults import DRIVER_FAULTS, is_transient
 from council_common.errors import BusinessError, FieldError, Unavailable
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_trace_id
@@ -119,12 +118,8 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BusinessError, _business_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(DBAPIError, _database_error)
-    app.add_exception_handler(asyncpg.PostgresError, _database_error)
-    app.add_exception_handler(asyncpg.InterfaceError, _database_error)
-    app.add_exception_handler(asyncpg.InternalClientError, _database_error)
-    app.add_exception_handler(PoolTimeout, _database_error)
-    app.add_exception_handler(OSError, _database_error)
+    for fault in (DBAPIError, PoolTimeout, *DRIVER_FAULTS):
+        app.add_exception_handler(fault, _database_error)
     app.add_exception_handler(ResponseValidationError, _unexpected)
     app.add_exception_handler(Exception, _unexpected)
 
