@@ -230,3 +230,30 @@ async def test_html_goes_beside_the_text(post: Post) -> None:
     assert html is not None
     assert "Ames &amp; &lt;Sons&gt; owes £1.00" in html.get_content()
     assert words(mail).startswith("You owe £1.00")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ " + "9" * 5_000 + " }}",
+        r"{{ '\N{no such name}' }}",
+        "{{ " + "(" * 5_000 + "number" + ")" * 5_000 + " }}",
+        "{{ " + "not " * 4_000 + "number }}",
+        "{{ number" + ".a" * 5_000 + " }}",
+        "{{ number" + "|upper" * 2_500 + " }}",
+        "{% if number %}" * 500 + "{% endif %}" * 500,
+        "{% for a in number %}" * 21 + "{% endfor %}" * 21,
+        "{{ number }}" * 1_500,
+        "{% autoescape false %}{{ number }}{% endautoescape %}",
+        "{% autoescape number %}{{ number }}{% endautoescape %}",
+        "{% block a %}{% endblock %}",
+    ],
+)
+async def test_a_template_that_breaks_the_compiler_or_takes_its_rights_is_refused_in_words(
+    post: Post, text: str
+) -> None:
+    async with post.service.as_("communications_officer") as officer:
+        for variant in ({"text": text, "html": None}, {"text": "x", "html": text}):
+            given = a_template(subject="x", placeholders=["number"], **variant)
+            answer = await officer.post("/v1/message-templates", json=given)
+            assert (answer.status_code, answer.json()["code"]) == (422, "message-template-malformed"), answer.text

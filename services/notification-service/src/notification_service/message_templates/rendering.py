@@ -21,9 +21,16 @@ from notification_service.message_templates.rules import CannotRender, InvalidTe
 
 MAX_SUBJECT = 200
 MAX_RENDERED = 100_000
-MAX_TURNS = 10_000
+MAX_TURNS = 2_000
+MAX_TAGS, MAX_TAG_TOKENS, MAX_NESTING = 500, 60, 10
+MAX_VALUES = 100_000
 _KEPT_FILTERS = ("capitalize", "default", "escape", "e", "first", "last", "length", "lower", "trim", "upper")
-_CALLS = (nodes.Call, nodes.CallBlock, nodes.Macro, nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends)
+_CALLS = (
+    *(nodes.Call, nodes.CallBlock, nodes.Macro, nodes.Block),
+    *(nodes.Import, nodes.FromImport, nodes.Include, nodes.Extends),
+)
+# HTML is escaped and text is not: a template does not choose.
+_ESCAPES = (nodes.EvalContextModifier, nodes.ScopedEvalContextModifier)
 # What makes a text or a list out of others, or keeps one: thirty doublings are ten gigabytes.
 _GROWS = (nodes.Concat, nodes.Assign, nodes.AssignBlock, nodes.With, nodes.FilterBlock, nodes.List, nodes.Dict)
 _SPACE = re.compile(r"[\s\x00-\x1f\x7f\u2028\u2029]+")
@@ -124,19 +131,44 @@ def _compiled(source: str, html: bool) -> Template:
 def placeholders_of(source: str, *, field: str) -> set[str]:
     """The placeholders a text uses; raises InvalidTemplate when it is no template or does what templates may not."""
     try:
+        _must_be_small(source, field)
         tree = _PLAIN.parse(source)
         _must_be_harmless(tree, field)
         _compiled(source, field == "html")
         return meta.find_undeclared_variables(tree)
+    except InvalidTemplate:
+        raise
     except TemplateSyntaxError as wrong:
         raise _wrong(field, f"line {wrong.lineno}: {wrong.message}") from None
     except TemplateError as wrong:
         raise _wrong(field, str(wrong)) from None
+    except Exception as fault:
+        # What breaks the compiler (a number of five thousand digits, half an escape) is no template either.
+        raise _wrong(field, f"cannot be read as a template ({type(fault).__name__})") from None
+
+
+def _must_be_small(source: str, field: str) -> None:
+    """Refuse what would keep a compiler or a rendering busy, before it is parsed: all the parser's work is bounded."""
+    tags = tokens = nesting = 0
+    for line, kind, word in _PLAIN.lex(source):
+        if kind in {"variable_begin", "block_begin"}:
+            tags, tokens = tags + 1, 0
+        elif kind == "name" and tokens == 0:
+            nesting += (word in {"if", "for"}) - word.startswith("end")
+        tokens += kind not in {"data", "whitespace", "variable_begin", "block_begin"}
+        if tokens > MAX_TAG_TOKENS:
+            raise _wrong(field, f"line {line}: more than {MAX_TAG_TOKENS} words and signs between two braces")
+        if tags > MAX_TAGS:
+            raise _wrong(field, f"line {line}: more than {MAX_TAGS} placeholders, conditions and loops")
+        if nesting > MAX_NESTING:
+            raise _wrong(field, f"line {line}: conditions and loops stand in one another more than {MAX_NESTING} deep")
 
 
 def _must_be_harmless(tree: nodes.Template, field: str) -> None:
     for refused in tree.find_all(_CALLS):
         raise _wrong(field, f"line {refused.lineno}: a template cannot call, import or include anything")
+    for refused in tree.find_all(_ESCAPES):
+        raise _wrong(field, f"line {refused.lineno}: whether values are escaped is not the template's to choose")
     for refused in tree.find_all((*_GROWS, nodes.Tuple)):
         if not isinstance(refused, nodes.Tuple) or refused.ctx == "load":
             raise _wrong(field, f"line {refused.lineno}: a template cannot make or keep texts and lists of its own")
@@ -151,11 +183,30 @@ def _wrong(field: str, problem: str) -> InvalidTemplate:
 
 def render(*, subject: str, text: str, html: str | None, values: Mapping[str, Any]) -> Rendered:
     """The message in its final words; raises CannotRender. A subject is one line whatever the values hold."""
+    if size_of(values, most=MAX_VALUES) > MAX_VALUES:
+        raise CannotRender("values_too_large", f"more than {MAX_VALUES} characters")
     return Rendered(
         subject=one_line(_fill(subject, values, html=False))[:MAX_SUBJECT],
         text=_fill(text, values, html=False),
         html=None if html is None else _fill(html, values, html=True),
     )
+
+
+def size_of(value: Any, *, most: int) -> int:
+    """How many characters the texts of a value have, 10 for anything else; counting ends soon after `most`.
+
+    >>> size_of({"a": ["bc", 1]}, most=100)
+    33
+    """
+    size, waiting = 0, [value]
+    while waiting and size <= most:
+        part = waiting.pop()
+        size += len(part) if isinstance(part, str) else 10
+        if isinstance(part, Mapping):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list | tuple):
+            waiting += part
+    return size
 
 
 def one_line(value: str) -> str:
