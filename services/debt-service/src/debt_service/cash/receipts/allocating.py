@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
 from council_common.contracts.debts import ReceiptAllocatedV1, ReceivableSettledV1
+from council_common.database.many_rows import SourceKey
 from council_common.errors import FieldError, NotFound
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import Change, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from debt_service.cash.receipts.quoting import NOTHING_QUOTED, Quoted, is_quotable, possible_numbers, read_quoted
 from debt_service.cash.receipts.rules import (
     AllocationBasis,
     AllocationLine,
@@ -26,13 +28,16 @@ from debt_service.cash.receipts.rules import (
     paid_on,
     plan_quoted,
     plan_unquoted,
-    quoted_numbers,
+    plan_unreadable,
     sole_customer,
 )
 from debt_service.cash.receipts.store import NewAllocation, add_allocations, last_paid
+from debt_service.ledger.customers.store import references_of
 from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry
 from debt_service.ledger.receivables.rules import OpenItem, PaymentOutcome
 from debt_service.ledger.receivables.store import ids_by_number, lock_open_items, open_ids_of, save_open_items
+
+_NONE_QUOTED: Mapping[SourceKey, Quoted] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,9 @@ class PostedAllocation:
 class OpenItems:
     """The receivables that some receipts may be set against, their rows locked."""
 
-    def __init__(self, items: dict[UUID, OpenItem]) -> None:
+    def __init__(self, items: dict[UUID, OpenItem], quoted: Mapping[SourceKey, Quoted]) -> None:
         self._by_id = items
+        self._quoted = quoted
         self._by_number = {item.number: item for item in items.values()}
         self._by_customer: dict[UUID, list[OpenItem]] = {}
         for item in items.values():
@@ -84,10 +90,12 @@ class OpenItems:
             customer_id = new.customer_id or sole_customer(item for item, _ in requested)
             lines = [AllocationLine(item, pence, AllocationBasis.EXPLICIT) for item, pence in requested]
             return AllocationPlan(customer_id, lines, UnallocatedReason.MORE_THAN_NAMED)
-        words = quoted_numbers(new.payer_reference)
-        quoted = [self._by_number[word] for word in words if word in self._by_number]
+        said = self._quoted.get((new.source_system, new.source_reference), NOTHING_QUOTED)
+        quoted = [self._by_number[number] for number in said.numbers]
         if quoted:
-            return plan_quoted(new.amount_pence, quoted, customer_id=new.customer_id)
+            return plan_quoted(new.amount_pence, quoted, customer_id=new.customer_id, is_unreadable=said.is_unreadable)
+        if said.is_unreadable:
+            return plan_unreadable(new.customer_id)
         of_payer = self._by_customer.get(new.customer_id, []) if new.customer_id else []
         return plan_unquoted(new.amount_pence, of_payer, customer_id=new.customer_id)
 
@@ -102,18 +110,52 @@ def _check_customer(requested: Sequence[tuple[OpenItem, int]], customer_id: UUID
 async def lock_open_items_of(session: AsyncSession, receipts: Sequence[NewReceipt]) -> OpenItems:
     """Lock, in the order of their ids, every receivable one of these receipts may be set against."""
     requests = [request for new in receipts for request in new.requests]
-    by_rule = [(new, quoted_numbers(new.payer_reference)) for new in receipts if not new.requests]
-    words = {word for _, quoted in by_rule for word in quoted}
+    quoted, quoted_ids = await _read_quoted(session, [new for new in receipts if not new.requests])
+    # Only a receipt whose payer quoted nothing pays its customer's other debts.
+    unquoted = {
+        new.customer_id
+        for new in receipts
+        if new.customer_id is not None and quoted.get((new.source_system, new.source_reference)) == NOTHING_QUOTED
+    }
+    ids = set(await open_ids_of(session, unquoted)) if unquoted else set()
+    return await lock_requested(session, requests, others=ids | quoted_ids, quoted=quoted)
+
+
+async def _read_quoted(
+    session: AsyncSession, receipts: Sequence[NewReceipt]
+) -> tuple[dict[SourceKey, Quoted], set[UUID]]:
+    """What the payers of some receipts quoted, by source, and the receivables that they quoted.
+
+    A word that is no quotable number still names the payer's own debt of that number.
+    """
+    words = {word for new in receipts for word in possible_numbers(new.payer_reference)}
     known = await ids_by_number(session, words) if words else {}
-    # Only a receipt that quotes no known number pays its customer's other debts.
-    unquoted = [new for new, quoted in by_rule if known.keys().isdisjoint(quoted)]
-    customers = {new.customer_id for new in unquoted if new.customer_id is not None}
-    ids = set(await open_ids_of(session, customers)) if customers else set()
-    return await lock_requested(session, requests, others=ids | {receivable_id for receivable_id, _ in known.values()})
+
+    def read(new: NewReceipt, payers_reference: str | None = None) -> Quoted:
+        def is_number(word: str) -> bool:
+            return word in known and (is_quotable(word) or known[word][1] == new.customer_id)
+
+        return read_quoted(new.payer_reference, is_number, payers_reference=payers_reference)
+
+    quoted = {(new.source_system, new.source_reference): read(new) for new in receipts}
+    in_doubt = [
+        (new, new.customer_id)
+        for new in receipts
+        if new.customer_id is not None and quoted[new.source_system, new.source_reference].is_unreadable
+    ]
+    if in_doubt:
+        references = await references_of(session, [payer_id for _, payer_id in in_doubt])
+        for new, payer_id in in_doubt:
+            quoted[new.source_system, new.source_reference] = read(new, references.get(payer_id))
+    return quoted, {known[number][0] for said in quoted.values() for number in said.numbers}
 
 
 async def lock_requested(
-    session: AsyncSession, requests: Sequence[AllocationRequest], *, others: Iterable[UUID] = ()
+    session: AsyncSession,
+    requests: Sequence[AllocationRequest],
+    *,
+    others: Iterable[UUID] = (),
+    quoted: Mapping[SourceKey, Quoted] = _NONE_QUOTED,
 ) -> OpenItems:
     """Lock the receivables that requests name, and others."""
     ids = {request.receivable_id for request in requests if request.receivable_id} | set(others)
@@ -123,7 +165,7 @@ async def lock_requested(
     items = await lock_open_items(session, ids) if ids else {}
     for receivable_id, day in (await last_paid(session, items) if items else {}).items():
         items[receivable_id].last_paid_on = day
-    return OpenItems(items)
+    return OpenItems(items, quoted)
 
 
 def post_lines(

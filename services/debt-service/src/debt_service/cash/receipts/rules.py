@@ -8,7 +8,6 @@ on account, with the reason.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -60,6 +59,7 @@ class UnallocatedReason(StrEnum):
     """Why a receipt, or what is left of it, waits for an officer."""
 
     PAYER_UNKNOWN = "payer_unknown"
+    REFERENCE_UNREADABLE = "reference_unreadable"
     ANOTHER_CUSTOMERS_NUMBER = "another_customers_number"
     QUOTED_OWES_NOTHING = "quoted_owes_nothing"
     MORE_THAN_QUOTED = "more_than_quoted"
@@ -121,22 +121,6 @@ class AllocationPlan:
     unallocated_reason: UnallocatedReason
 
 
-_WORD = re.compile(r"[A-Z0-9][A-Z0-9/-]*")
-# Years, months, house numbers and amounts are shorter, and words without a digit are no references: "RENT MARCH 2026"
-# pays no receivable that happens to have the number MARCH or 2026. Such a number has to be named in an allocation.
-_QUOTABLE = re.compile(r"(?=.*[0-9]).{5,}")
-
-
-def quoted_numbers(payer_reference: str | None) -> list[str]:
-    """The words of a payer's reference that may be receivable numbers: at most 20, matched exactly (council policy).
-
-    >>> quoted_numbers("inv r0000123, thanks, March 2026")
-    ['R0000123']
-    """
-    words = _WORD.findall((payer_reference or "").upper())
-    return list(dict.fromkeys(word for word in words if _QUOTABLE.fullmatch(word)))[:20]
-
-
 def sole_customer(items: Iterable[OpenItem]) -> UUID | None:
     """The one customer of these items, paid already or not: whose money it is when the payer is not named."""
     customers = {item.customer_id for item in items}
@@ -155,19 +139,30 @@ def oldest_first_lines(amount_pence: int, items: Iterable[OpenItem], basis: Allo
     return lines
 
 
-def plan_quoted(amount_pence: int, quoted: Sequence[OpenItem], *, customer_id: UUID | None) -> AllocationPlan:
+def plan_quoted(
+    amount_pence: int, quoted: Sequence[OpenItem], *, customer_id: UUID | None, is_unreadable: bool = False
+) -> AllocationPlan:
     """Money whose payer's reference holds receivables' numbers: it pays those and nothing else.
 
     What is left, or a debt paid twice, is the payer's to have back or an officer's to set against another debt (council
-    policy). A known payer who quotes another customer's number may mean either debt: nothing is posted, not even
-    against what they quote of their own.
+    policy); where the reference also quotes something that cannot be read, that is why. A known payer who quotes
+    another customer's number may mean either debt: nothing is posted, not even against what they quote of their own.
     """
     if customer_id is not None and any(item.customer_id != customer_id for item in quoted):
         return AllocationPlan(customer_id, [], UnallocatedReason.ANOTHER_CUSTOMERS_NUMBER)
     payer_id = customer_id or sole_customer(quoted)
     lines = oldest_first_lines(amount_pence, quoted, AllocationBasis.QUOTED_REFERENCE)
-    reason = UnallocatedReason.MORE_THAN_QUOTED if lines else UnallocatedReason.QUOTED_OWES_NOTHING
+    if is_unreadable:
+        reason = UnallocatedReason.REFERENCE_UNREADABLE
+    else:
+        reason = UnallocatedReason.MORE_THAN_QUOTED if lines else UnallocatedReason.QUOTED_OWES_NOTHING
     return AllocationPlan(payer_id, lines, reason)
+
+
+def plan_unreadable(customer_id: UUID | None) -> AllocationPlan:
+    """Money whose payer quoted something that cannot be read: it is for that, so no rule sets it against another debt
+    (council policy)."""
+    return AllocationPlan(customer_id, [], UnallocatedReason.REFERENCE_UNREADABLE)
 
 
 def plan_unquoted(amount_pence: int, open_items: Sequence[OpenItem], *, customer_id: UUID | None) -> AllocationPlan:

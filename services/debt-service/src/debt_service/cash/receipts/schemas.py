@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import PRINTABLE, Code, Day, PositivePence, RequestModel, Sentence, SourceIn
+from council_common.fields import WITHOUT_NUL, Code, Day, PositivePence, RequestModel, Sentence, SourceIn
 from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -22,7 +22,8 @@ from debt_service.cash.receipts.rules import (
 )
 from debt_service.ledger.receivables.schemas import Number
 
-PayerReference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=PRINTABLE)]
+# As the bank tells it, characters that nobody sees among them: it is kept so, and read in one form (`quoting.py`).
+PayerReference = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200, pattern=WITHOUT_NUL)]
 
 
 class AllocationIn(RequestModel):

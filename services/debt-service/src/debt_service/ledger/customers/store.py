@@ -68,3 +68,12 @@ async def names_of(session: AsyncSession, customer_ids: Sequence[UUID]) -> dict[
     ids = any_(literal(customer_ids, ARRAY(Uuid)))
     rows = await session.execute(select(col(Customer.id), col(Customer.name)).where(col(Customer.id) == ids))
     return {row.id: row.name for row in rows}
+
+
+async def references_of(session: AsyncSession, customer_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """What customers' sources call them, by their ids."""
+    ids = any_(literal(sorted(set(customer_ids)), ARRAY(Uuid)))
+    rows = await session.execute(
+        select(col(Customer.id), col(Customer.source_reference)).where(col(Customer.id) == ids)
+    )
+    return {row.id: row.source_reference for row in rows}

@@ -12,7 +12,7 @@ from uuid import UUID
 from council_common.database.sessions import driver
 from council_common.errors import NotFound
 from council_common.ids import new_id
-from sqlalchemy import Uuid, any_, func, literal, or_, select, tuple_
+from sqlalchemy import Text, Uuid, any_, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -157,7 +157,7 @@ async def mark_overdue(session: AsyncSession, *, as_at: date, batch: int) -> Asy
 
 async def ids_by_number(session: AsyncSession, numbers: Iterable[str]) -> dict[str, tuple[UUID, UUID]]:
     """The ids of receivables, and of their customers, by their numbers."""
-    wanted = col(Receivable.number).in_(sorted(set(numbers)))
+    wanted = col(Receivable.number) == any_(literal(sorted(set(numbers)), ARRAY(Text)))
     rows = await session.execute(
         select(col(Receivable.number), col(Receivable.id), col(Receivable.customer_id)).where(wanted)
     )
