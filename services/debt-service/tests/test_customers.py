@@ -40,7 +40,7 @@ async def test_a_correction_in_both_systems_is_no_contradiction(office) -> None:
     """The ERP's new e-mail address was entered here as well: its nightly repeat is what is here."""
     body = office.customer_body(source={"system": "erp", "reference": "4000124"})
     first = await office.post("customers", body, client=office.erp)
-    moved = {**body, "email": "new@example.com", "address": {"lines": ["1 Quay"], "postcode": None}}
+    moved = {**body, "email": "new@example.com", "address": {"lines": ["1 Quay", "Ashford"], "postcode": "TN23 1AA"}}
     assert (await office.post("customers", moved, client=office.erp, status=409))["code"] == "source-reference-taken"
     change = {"email": moved["email"], "address": moved["address"]}
     answer = await office.erp.patch(f"/v1/customers/{first['id']}", json=change, headers={"if-match": '"1"'})

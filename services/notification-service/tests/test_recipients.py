@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
-from council_common.email_addresses import usable_email_address
+from council_common.contact_details.email_addresses import usable_email_address
+from council_common.contact_details.postal_addresses import letter_address, normal_postcode
 from hypothesis import given
 from hypothesis import strategies as st
-from notification_service.recipients.postal_addresses import letter_address, normal_postcode
 from notification_service.recipients.rules import Contact, NoAddress, Recipient, email_address, warned_addresses
 
 SHARED = Path(os.environ.get("COUNCIL_SHARED", Path(__file__).parents[4] / "shared"))
@@ -61,6 +61,23 @@ def test_a_telephone_number_is_no_address(vectors: dict[str, list[str]]) -> None
         "one@domain.com,two@domain.com",
         "line@domain.com\r\nBcc: other@domain.com",
         "",
+        "jo@example.org.",
+        "mailto:jo@example.org",
+        "‹jo@example.org>",
+        "jo@ｅxample.org",
+        "jo@example。org",
+        "jo@xn--zzzzzz99999.com",
+        "jo @example.org",
+        "jo@example.org (Jo)",
+        "jo@-example.org",
+        "jo@example-.org",
+        "jo@exa_mple.org",
+        "jo@example.o",
+        "jo@example.123",
+        f"{'a' * 65}@example.org",
+        "jo’s@example.org",
+        "jo@example,org",
+        "jo;@example.org",
     ],
 )
 def test_what_is_no_address(address: str) -> None:
@@ -85,7 +102,10 @@ def test_a_usable_address_is_one_ascii_word(text: str) -> None:
         ("DN55 1PT", "DN55 1PT"),
         ("W1A 0AX", "W1A 0AX"),
         ("EC1A 1BB", "EC1A 1BB"),
-        ("GIR 0AA", "GIR 0AA"),
+        ("GIR 0AA", None),
+        ("E1 OAA", None),
+        ("ZZ1 1AA", None),
+        ("AI1 1AA", None),
         ("BFPO 58", "BFPO 58"),
         ("Q1 1AA", None),
         ("SW1A 1CA", None),
@@ -140,12 +160,27 @@ def test_postcodes(given: str, printed: str | None) -> None:
         (["1 The Parade", "St Helier", "Jersey"], None, None),
         (["1 The Strand", "Douglas", "Isle of Man"], None, None),
         (["France"], None, None),
+        # A county after the postcode: which line the postcode is, is beyond doubt.
+        (["1 High Street", "TN23 1AA", "Kent"], None, ["A Name", "1 High Street", "Kent", "TN23 1AA"]),
+        (["1 High Street", "TN23 1AA", "Kent"], "TN23 1AB", None),
+        (["1 High Street", "Kent TN23 1AA"], None, None),
+        (["1 High Street", "London"], "E1 OAA", None),
+        (["1 High Street", "Ash,ford ,"], "TN23 1AA", ["A Name", "1 High Street", "Ash,ford", "TN23 1AA"]),
+        (["NFA", "Kent"], "TN23 1AA", None),
+        (["Care of no fixed address", "Kent"], "TN23 1AA", None),
+        (["HMS Nowhere", "BFPO 58"], None, ["A Name", "HMS Nowhere", "BFPO 58"]),
+        (["HMS Nowhere", "BFPO 58", "Cyprus"], None, None),
+        (["1 Long Lane", "Georgia"], "TN23 1AA", ["A Name", "1 Long Lane", "Georgia", "TN23 1AA"]),
     ],
 )
 def test_three_to_seven_lines_the_last_a_postcode_or_a_country(
     lines: list[str], postcode: str | None, printed: list[str] | None
 ) -> None:
-    assert letter_address("A Name", lines, postcode) == printed
+    if printed is None:
+        with pytest.raises(ValueError, match="expected"):
+            letter_address("A Name", lines, postcode)
+    else:
+        assert letter_address("A Name", lines, postcode) == printed
 
 
 def test_the_contact_for_remittances_comes_first() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from typing import Any
 
 import pytest
@@ -272,3 +273,15 @@ async def test_of_a_long_log_the_newest_entries_are_shown(post: Post) -> None:
         assert (len(history), history[0]["action"]) == (200, "queued")
         body = await auditor.get(f"/v1/messages/{message['id']}/body", params={"rendering": 1_750})
         assert body.status_code == 404  # a number that a long outage reaches, and no rendering under it
+
+
+@pytest.mark.parametrize("end", ["\u2028", "\u2029", "\x0b", "\x0c", "\x1c", "\x85", "\r", "\r\n", "\u200b", "\ufeff"])
+async def test_no_character_of_a_value_changes_the_words_that_were_kept(post: Post, end: str) -> None:
+    post.others.customers[CUSTOMER_ID] = a_customer(HOME, name=f"Mrs{end}Ames")
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID, number=f"R1{end}2"))
+    await post.send()
+    message = await post.message()
+    async with post.service.as_("auditor") as auditor:
+        body = (await auditor.get(f"/v1/messages/{message['id']}/body")).json()
+    assert words(post.mail.taken()[0]).removesuffix("\n") == body["text"].removesuffix("\n")
+    assert hashlib.sha256(body["text"].encode()).hexdigest() == message["body_sha256"]

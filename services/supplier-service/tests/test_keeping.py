@@ -30,7 +30,10 @@ async def test_a_change_names_the_version_it_changes(service: Harness) -> None:
     [
         ({"vat_number": None}, {"vat_number": None}),
         ({"company_number": "SC123456"}, {"company_number": "SC123456"}),
-        ({"address": {"lines": ["1 High St"]}}, {"address": {"lines": ["1 High St"], "postcode": None}}),
+        (
+            {"address": {"lines": ["1 High St", "Bath"], "postcode": "ba11aa"}},
+            {"address": {"lines": ["1 High St", "Bath"], "postcode": "BA1 1AA"}},
+        ),
         ({"address": None}, {"address": None}),
         ({"contacts": []}, {"contacts": []}),
     ],

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 from council_common.calendar import is_working_day
-from council_common.email_addresses import email_address
+from council_common.contact_details.email_addresses import email_address
 from council_common.errors import IllegalMove
 from hypothesis import example, given
 from hypothesis import strategies as st

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import (
     AfterValidator,
@@ -21,11 +21,14 @@ from pydantic import (
     GetJsonSchemaHandler,
     StrictInt,
     StringConstraints,
+    model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-from council_common.email_addresses import email_address
+from council_common.contact_details.characters import visible_words
+from council_common.contact_details.email_addresses import email_address
+from council_common.contact_details.postal_addresses import letter_address, name_on_a_letter, normal_postcode
 from council_common.money import MAX_PENCE
 
 PRINTABLE = r"^[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+$"
@@ -137,11 +140,33 @@ EmailAddress = Annotated[
 ]
 
 
-class AddressIn(RequestModel):
-    """A postal address: one to six lines and a postcode."""
+def _as_it_reads(value: object) -> object:
+    return visible_words(value) if isinstance(value, str) else value
 
-    lines: Annotated[list[Name], Field(min_length=1, max_length=6, examples=[["Unit 4, Station Yard", "Ardley"]])]
-    postcode: Annotated[ShortName | None, Field(max_length=10, examples=["NR9 4AB"])] = None
+
+VisibleName = Annotated[Name, BeforeValidator(_as_it_reads, json_schema_input_type=str)]
+"""A name as it reads: what nobody sees, copied out of a web page or a spreadsheet, is taken away."""
+AddresseeName = Annotated[VisibleName, AfterValidator(name_on_a_letter)]
+"""The name of somebody who gets letters: it can be the first line of an address."""
+
+
+class AddressIn(RequestModel):
+    """A postal address that a letter can be sent to, as GOV.UK Notify judges: with the name 3 to 7 lines, the last a
+    real UK postcode (in its own field or in a line) or a country. Invisible characters are taken away."""
+
+    lines: Annotated[
+        list[VisibleName], Field(min_length=1, max_length=6, examples=[["Unit 4, Station Yard", "Ardley"]])
+    ]
+    postcode: Annotated[
+        Annotated[ShortName, BeforeValidator(_as_it_reads, json_schema_input_type=str)] | None,
+        Field(max_length=10, examples=["NR9 4AB"]),
+    ] = None
+
+    @model_validator(mode="after")
+    def _takes_a_letter(self) -> Self:
+        letter_address("A Name", self.lines, self.postcode)
+        self.postcode = self.postcode and (normal_postcode(self.postcode) or self.postcode)
+        return self
 
 
 class NoteIn(RequestModel):

@@ -81,8 +81,8 @@ def _headed(
 
 
 def _lines(text: str) -> str:
-    """The text with one kind of line end, the last line's included."""
-    return "\n".join(text.splitlines()) + "\n"
+    """The text, its last line ended, too: mail has no other (RFC 5322 §2.1)."""
+    return text.removesuffix("\n") + "\n"
 
 
 def _bytes_of(mail: EmailMessage) -> bytes:

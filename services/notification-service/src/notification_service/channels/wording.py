@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from council_common.email_addresses import usable_email_address
+from council_common.contact_details.email_addresses import usable_email_address
 
 from notification_service.channels.rules import SENDABLE
 from notification_service.message_templates.rules import CannotRender, Channel, missing_placeholders

@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
+from council_common.contact_details.characters import plain_lines
 from council_common.errors import FieldError
 from council_common.money import Money
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
@@ -230,7 +231,8 @@ def _fill(source: str, values: Mapping[str, Any], *, html: bool) -> str:
     except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, RecursionError, MemoryError) as wrong:
         # The message of a ValueError may repeat the value: only its kind is kept.
         raise CannotRender("template_error", type(wrong).__name__) from None
-    filled = "".join(pieces)
+    # Kept and hashed is what a mail carries: line ends that only some programs know become spaces here, not on the way.
+    filled = plain_lines("".join(pieces))
     if not is_sendable(filled):
         raise CannotRender("template_error", "a character that cannot be sent")
     return filled

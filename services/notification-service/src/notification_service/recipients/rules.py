@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from council_common.email_addresses import usable_email_address
-
-from notification_service.recipients.postal_addresses import letter_address
+from council_common.contact_details.email_addresses import usable_email_address
+from council_common.contact_details.postal_addresses import letter_address
 
 RECIPIENT_SERVICE_AWAY = "recipient_service_away"
 """The service that knows the recipient does not answer: messages to its recipients wait until it does."""
@@ -103,7 +102,7 @@ def postal_lines(recipient: Recipient) -> Sequence[str]:
     """The lines to print on an envelope, name first and postcode or country last; raises NoAddress."""
     if not recipient.address_lines and not recipient.postcode:
         raise NoAddress("no_address")
-    lines = letter_address(recipient.name, recipient.address_lines, recipient.postcode)
-    if lines is None:
-        raise NoAddress("address_invalid")
-    return lines
+    try:
+        return letter_address(recipient.name, recipient.address_lines, recipient.postcode)
+    except ValueError:
+        raise NoAddress("address_invalid") from None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import AddressIn, Code, Day, EmailAddress, Name, RequestModel, SourceIn
+from council_common.fields import AddressIn, Code, Day, EmailAddress, RequestModel, SourceIn, VisibleName
 from council_common.holds import HoldAnswer, HoldRequest
 from council_common.web.bulk import BulkIn
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -35,7 +35,7 @@ TermsDays = Annotated[int, Field(strict=True, ge=0, le=365, examples=[30])]
 class ContactFields(RequestModel):
     """A contact of a supplier, and what it is written to about."""
 
-    name: Annotated[Name, Field(examples=["Accounts department"])]
+    name: Annotated[VisibleName, Field(examples=["Accounts department"])]
     email: EmailAddress | None = None
     phone: Phone | None = None
     purpose: ContactPurpose
@@ -63,7 +63,7 @@ class SupplierIn(RequestModel):
     """A supplier to register. Its bank account is taken here, from the ERP; else through a bank-account change."""
 
     source: SourceIn
-    name: Annotated[Name, Field(examples=["Ardley Paving Ltd"])]
+    name: Annotated[VisibleName, Field(examples=["Ardley Paving Ltd"])]
     company_number: CompanyNumber | None = None
     vat_number: VatNumber | None = None
     market_sector: Annotated[Code | None, Field(examples=["construction"])] = None
@@ -91,7 +91,7 @@ class SupplierIn(RequestModel):
 class SupplierChangeIn(RequestModel):
     """The fields to change; those left out stay, null empties. Contacts and address are replaced as a whole."""
 
-    name: Annotated[Name | None, Field(examples=["Ardley Paving and Sons Ltd"])] = None
+    name: Annotated[VisibleName | None, Field(examples=["Ardley Paving and Sons Ltd"])] = None
     company_number: CompanyNumber | None = None
     vat_number: VatNumber | None = None
     market_sector: Code | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import AddressIn, EmailAddress, Form, Name, RequestModel, Sentence, SourceIn
+from council_common.fields import AddresseeName, AddressIn, EmailAddress, Form, RequestModel, Sentence, SourceIn
 from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, Field, StrictBool, model_validator
 
@@ -16,11 +16,11 @@ Language = Annotated[str, Form(r"^[a-z]{2,3}(-[A-Z]{2})?$", "a language such as 
 
 
 class CustomerIn(RequestModel):
-    """A customer as a source system sends it."""
+    """A customer as a source system sends it. Who has an e-mail address alone is written to by e-mail."""
 
     source: SourceIn
     kind: CustomerKind
-    name: Name
+    name: AddresseeName
     email: EmailAddress | None = None
     address: AddressIn | None = None
     preferred_channel: Channel = Channel.LETTER
@@ -28,6 +28,8 @@ class CustomerIn(RequestModel):
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
+        if self.email is not None and self.address is None and "preferred_channel" not in self.model_fields_set:
+            self.preferred_channel = Channel.EMAIL
         if self.preferred_channel == Channel.EMAIL and self.email is None:
             raise ValueError("a customer who prefers email needs an email address")
         return self
@@ -54,7 +56,7 @@ class CustomerChangeIn(RequestModel):
     """What may change; only the fields that are sent do."""
 
     kind: CustomerKind = CustomerKind.INDIVIDUAL
-    name: Name = ""
+    name: AddresseeName = ""
     email: EmailAddress | None = None
     address: AddressIn | None = None
     preferred_channel: Channel = Channel.LETTER

@@ -7,8 +7,13 @@ against its published vectors, with the lengths and the dots of RFC 5321.
 from __future__ import annotations
 
 import re
+import unicodedata
 
-_OBSCURE = re.compile("[\u180e\u200b\u200c\u200d\u2060\ufeff\u00a0\u202f]")
+from council_common.contact_details.characters import without_invisible
+
+_ODD_SPACE = re.compile("[\u00a0\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]")
+# Dots of other widths, which a program reads as plain ones.
+_ODD_DOT = re.compile("[\u3002\uff0e\uff61]")
 _WHOLE = re.compile(r"^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~\-]+@([^.@][^@\s]+)$")
 _LABEL = re.compile(r"^(xn|[a-z0-9]+)(-?-[a-z0-9]+)*$", re.IGNORECASE)
 _TOP_LEVEL = re.compile(r"^([a-z]{2,63}|xn--([a-z0-9]+-)*[a-z0-9]+)$", re.IGNORECASE)
@@ -37,11 +42,8 @@ def usable_email_address(given: str) -> str | None:
     local_part = address.rpartition("@")[0]
     if match is None or len(address) > _LONGEST or len(local_part) > _LONGEST_LOCAL_PART:
         return None
-    if ".." in address or local_part != local_part.strip("."):
-        return None
-    try:
-        domain = match[1].encode("idna").decode("ascii")
-    except UnicodeError:
+    domain = _ascii_domain(match[1])
+    if domain is None or ".." in address or local_part != local_part.strip("."):
         return None
     labels = domain.split(".")
     if len(domain) > 253 or len(labels) < 2 or not _TOP_LEVEL.match(labels[-1]):
@@ -51,5 +53,17 @@ def usable_email_address(given: str) -> str | None:
     return f"{address[: match.start(1)]}{domain}"
 
 
+def _ascii_domain(domain: str) -> str | None:
+    """A domain in ASCII, of letters as they were written and of names that are some."""
+    if _ODD_DOT.search(domain) or unicodedata.normalize("NFKC", domain) != domain:
+        return None
+    try:
+        plain = domain.encode("idna").decode("ascii")
+        plain.encode("ascii").decode("idna")  # what begins with xn-- must be the name of something
+    except UnicodeError:
+        return None
+    return plain
+
+
 def _cleaned(written: str) -> str:
-    return _OBSCURE.sub("", written).strip()
+    return _ODD_SPACE.sub("", without_invisible(written)).strip()

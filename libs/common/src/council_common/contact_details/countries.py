@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import cache
 
 import pycountry
 
@@ -51,12 +52,17 @@ def _names_of(country: object) -> list[str]:
     return [name for kind in kinds if (name := getattr(country, kind, None))]
 
 
-_ABROAD, _OWN = _listed(_EVERYDAY) | frozenset(_of_iso_3166()), _listed(_UNITED_KINGDOM)
+@cache
+def _abroad() -> frozenset[str]:
+    return _listed(_EVERYDAY) | frozenset(_of_iso_3166())
+
+
+_OWN = _listed(_UNITED_KINGDOM)
 
 
 def is_other_country(line: str) -> bool:
     """Whether a line is the name of a country abroad."""
-    return _plain(line) in _ABROAD
+    return _plain(line) in _abroad()
 
 
 def is_united_kingdom(line: str) -> bool:
