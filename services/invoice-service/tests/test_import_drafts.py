@@ -38,20 +38,20 @@ def test_published_lines() -> None:
     assert published_supplier(None, None) == ("redacted", "Redacted supplier")
     assert published_supplier(None, "77") == ("77", "Supplier 77")
     assert published_supplier("Redacted Data", "77")[0] == "redacted"
-    draft = published_draft(7, row, [], TODAY)
+    draft = published_draft(7, 0, row, TODAY)
     assert (draft.number_key, draft.kind, draft.gross_pence, draft.paid_on) == ("#T1", "invoice", 10_000, TODAY)
-    with_vat = published_draft(7, (*row[:8], 2_000, 12_000, *row[10:]), [], TODAY)
+    with_vat = published_draft(7, 0, (*row[:8], 2_000, 12_000, *row[10:]), TODAY)
     assert (with_vat.net_pence, with_vat.vat_pence, with_vat.gross_pence) == (10_000, 2_000, 12_000)
-    before_2011 = published_draft(7, (*row[:4], date(2010, 6, 1), *row[5:8], 1_750, 11_750, *row[10:]), [], TODAY)
+    before_2011 = published_draft(7, 0, (*row[:4], date(2010, 6, 1), *row[5:8], 1_750, 11_750, *row[10:]), TODAY)
     assert (before_2011.vat_shares, before_2011.gross_pence) == (
         '[{"vat_rate":"17.5","net_pence":10000,"vat_pence":1750}]', 11_750,
     )  # fmt: skip
-    of_two_rates = published_draft(7, (*row[:8], 1_234, 11_234, *row[10:]), [], TODAY)
+    of_two_rates = published_draft(7, 0, (*row[:8], 1_234, 11_234, *row[10:]), TODAY)
     assert of_two_rates.vat_shares == '[{"vat_rate":"12.34","net_pence":10000,"vat_pence":1234}]'
     for impossible in (-1_000, 10_001):
-        odd = published_draft(7, (*row[:8], impossible, 10_000 + impossible, *row[10:]), [], TODAY)
+        odd = published_draft(7, 0, (*row[:8], impossible, 10_000 + impossible, *row[10:]), TODAY)
         assert (odd.net_pence, odd.vat_pence, odd.gross_pence) == (10_000, 0, 10_000)
-    odd_vat = published_draft(7, (*row[:8], 2_000, 12_001, *row[10:]), [], TODAY)
+    odd_vat = published_draft(7, 0, (*row[:8], 2_000, 12_001, *row[10:]), TODAY)
     assert (odd_vat.net_pence, odd_vat.vat_pence, odd_vat.gross_pence) == (10_000, 0, 10_000)
 
 
@@ -70,7 +70,7 @@ def test_what_an_import_writes_is_what_the_models_write(
     vat = net * int(Decimal(rate) * 10) // 1000
     row = (None, "S1", None, number, None, None, None, received, due, paid, net, vat, net + vat, rate, department,
            description)  # fmt: skip
-    draft = invoice_draft(3, row, [], TODAY)
+    draft = invoice_draft(3, 0, row, TODAY)
     line = Line(description, net, Decimal(rate), vat, department)
     assert draft.lines == stored_lines([line])
     context = ImportContext(Actor("some\"one's", "x"), datetime(2026, 3, 11, 9, 30, 0, 5, UTC), "e\\rp", uuid4(), None)
@@ -113,7 +113,7 @@ def test_no_line_breaks_an_import(days: tuple[Any, ...], amounts: tuple[Any, ...
     """A far date or a wild amount is a refused line, and a line that is not refused fits an event."""
     row = (None, "S1", None, "1", None, None, *days, *amounts, rate, None, None)
     try:
-        draft = invoice_draft(3, row, [], TODAY)
+        draft = invoice_draft(3, 0, row, TODAY)
     except Refused as refused:
         assert all(problem.field and problem.expected for problem in refused.problems)
         return

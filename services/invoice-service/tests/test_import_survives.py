@@ -4,12 +4,17 @@ import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
+import asyncpg
+import psutil
 import pytest
 from council_common.contracts.invoices import InvoiceReceivedV1
 from council_common.identity.actor import Actor
 from council_common.long_work.rules import MOST_ATTEMPTS
 from council_common.testing.harness import NOW, Harness
+from invoice_service.intake.invoice_imports import store
+from invoice_service.intake.invoice_imports.file_reading import READER
 from invoice_service.register.invoices.receiving import SeenSuppliers, receive_invoice
 from invoice_service.register.invoices.schemas import InvoiceIn
 from invoice_stories import (
@@ -29,6 +34,7 @@ from invoice_stories import (
     uploaded,
 )
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 from supplier_stand_in import supplier_service
 
 LINES = 12_000  # three batches
@@ -209,6 +215,55 @@ async def test_an_import_that_kills_its_workers_is_given_up(racing_service: Harn
     )
 
 
+async def test_a_reader_that_is_killed_costs_nothing_but_its_time(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    path = (await uploaded(racing_service, a_file(*map(a_line, range(LINES))))).headers["location"]
+    working = asyncio.create_task(racing_service.run_job(fresh_job()))
+    while (await shown(racing_service, path))["lines_read"] < 5_000:
+        await asyncio.sleep(0.005)
+    assert READER.pid is not None
+    psutil.Process(READER.pid).kill()
+    await working
+    done = await shown(racing_service, path)
+    assert (done["status"], done["lines_accepted"]) == ("done", LINES)
+    assert await _count(racing_service, "invoice") == LINES
+
+
+async def test_a_file_that_kills_its_readers_is_given_up(
+    racing_service: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = (await uploaded(racing_service, a_file(a_line(1)))).headers["location"]
+    monkeypatch.setattr(READER, "_mebibytes", 1)  # it cannot even start
+    READER.end()
+    await racing_service.run_job(fresh_job())
+    failed = await shown(racing_service, path)
+    assert (failed["status"], failed["progress"]["error"]["code"]) == ("failed", "import-broke")
+
+
+async def test_a_file_whose_next_piece_cannot_be_fetched_is_not_at_its_end(
+    racing_service: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away between two pieces: what was read so far is no whole file."""
+    await a_supplier(racing_service)
+    lines = 20_000
+    path = (await uploaded(racing_service, a_file(*map(a_line, range(lines))))).headers["location"]
+    assert await _count(racing_service, "import_chunk") > 1
+    read_chunk, faults = store.read_chunk, iter([asyncpg.ConnectionDoesNotExistError("the server went away")])
+
+    async def read_or_fail(session: AsyncSession, import_id: UUID, number: int) -> bytes:
+        if number == 1 and (fault := next(faults, None)) is not None:
+            raise fault
+        return await read_chunk(session, import_id, number)
+
+    monkeypatch.setattr(store, "read_chunk", read_or_fail)
+    await racing_service.run_job(fresh_job())
+    assert (await shown(racing_service, path))["progress"]["not_before"] is not None
+    racing_service.now += timedelta(minutes=1)
+    await racing_service.run_job(fresh_job())
+    done = await shown(racing_service, path)
+    assert (done["status"], done["lines_accepted"]) == ("done", lines)
+
+
 async def test_a_neighbour_that_is_away_does_not_count_as_breaking(racing_service: Harness) -> None:
     path = (await uploaded(racing_service, a_file(a_line(1)))).headers["location"]
     async with supplier_service(racing_service, away=True):
@@ -257,14 +312,15 @@ async def test_memory_stays_flat(racing_service: Harness) -> None:
     finally:
         tracemalloc.stop()
     before = _resident()
+    READER.end()
     await racing_service.run_job(fresh_job())
     done = await shown(racing_service, answer.headers["location"])
     assert (done["status"], done["lines_accepted"]) == ("done", 1)
     assert done["lines_existing"] == done["lines_read"] - 1 > 90_000
     assert _resident() - before < 80_000_000
+    assert READER.pid is not None
+    assert _resident(READER.pid) < 110_000_000
 
 
-def _resident() -> int:
-    import psutil
-
-    return int(psutil.Process().memory_info().rss)
+def _resident(pid: int | None = None) -> int:
+    return int(psutil.Process(pid).memory_info().rss)

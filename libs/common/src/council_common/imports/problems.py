@@ -10,10 +10,13 @@ class UnreadableFile(Exception):
     """
 
     def __init__(self, code: str, detail: str, expected: str) -> None:
-        super().__init__(f"{code}: {detail} (expected: {expected})")
+        super().__init__(code, detail, expected)  # what it is made of again when another process raised it
         self.code = code
         self.detail = detail
         self.expected = expected
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.detail} (expected: {self.expected})"
 
 
 @dataclass(frozen=True, slots=True)

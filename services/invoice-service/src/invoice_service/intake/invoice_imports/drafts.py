@@ -29,7 +29,6 @@ from invoice_service.register.invoices.rules import (
 )
 from invoice_service.register.invoices.vat import effective_rate, is_possible, plain_rate, rate_that_fits
 
-Cells = list[str]
 _PRINTABLE = re.compile(PRINTABLE)
 _LONGEST_REFERENCE = 200
 
@@ -37,12 +36,13 @@ _LONGEST_REFERENCE = 200
 class Draft(NamedTuple):
     """An invoice as its line has it; the supplier is still a reference, and nothing is known of other lines.
 
-    `line_key` is set where lines are known by their content (published spending), `content` where they have a
-    reference. `due_on` None means by the supplier's terms. `lines` and `vat_shares` are JSON.
+    `place` is that in its batch. `line_key` is set where lines are known by their content (published spending),
+    `content` where they have a reference. `due_on` None means by the supplier's terms.
+    `lines` and `vat_shares` are JSON.
     """
 
     line_number: int
-    cells: Cells
+    place: int
     line_key: str | None
     reference: str
     supplier_reference: str
@@ -71,15 +71,15 @@ class Refused(Exception):
         self.problems = problems
 
 
-Drafter = Callable[[int, tuple[Any, ...], Cells, date], Draft]
+Drafter = Callable[[int, int, tuple[Any, ...], date], Draft]
 
 
 def drafter(profile: Profile) -> Drafter:
-    """What turns a row of this profile (and today's date) into a draft, or raises Refused."""
+    """What turns a line's number, place and row (and today's date) into a draft, or raises Refused."""
     return published_draft if profile is Profile.PUBLISHED_SPEND else invoice_draft
 
 
-def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: date) -> Draft:
+def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: date) -> Draft:
     """A payment that a body published: an invoice of one line, received, due and paid that day.
 
     The amount is taken as net with no VAT (the Code asks for net of recoverable VAT) unless the line also says
@@ -106,7 +106,7 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
     lines, vat_shares = _line(line.purpose or line.category, net, rate, vat, line.department)
     return Draft(
         line_number=line_number,
-        cells=cells,
+        place=place,
         line_key=key,
         reference=key,
         supplier_reference=supplier_reference[:200],
@@ -128,7 +128,7 @@ def published_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today:
     )
 
 
-def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: date) -> Draft:
+def invoice_draft(line_number: int, place: int, row: tuple[Any, ...], today: date) -> Draft:
     """An invoice of one line. Without a reference of its own it is known by supplier and number."""
     line = InvoiceLine._make(row)
     number, supplier_reference, order_number = line.number, line.supplier_reference, line.purchase_order_number
@@ -149,7 +149,7 @@ def invoice_draft(line_number: int, row: tuple[Any, ...], cells: Cells, today: d
     lines, vat_shares = _line(line.description, net, _rate(line.vat_rate, net, vat, issued_on), vat, line.department)
     return Draft(
         line_number=line_number,
-        cells=cells,
+        place=place,
         line_key=None,
         reference=reference,
         supplier_reference=supplier_reference,

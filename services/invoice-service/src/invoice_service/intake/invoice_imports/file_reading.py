@@ -1,84 +1,121 @@
-"""A stored file, read batch by batch in a thread of its own while the database works on the batch before."""
+"""A stored file, read batch by batch in a child process while the database works on the batch before."""
 
 from __future__ import annotations
 
 import asyncio
-import csv
-import io
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import date
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any, Final
 
 from council_common.database.sessions import Sessions
-from council_common.imports import Batch, Problem, Reading, Refusal, UnreadableFile, read_records
-from council_common.imports.published_spend import amount_basis
+from council_common.imports import Problem, Refusal, UnreadableFile
+from council_common.runtime.child_process import ChildEnded, ChildProcess
 
 from invoice_service.intake.invoice_imports import store
-from invoice_service.intake.invoice_imports.drafts import Draft, Refused, drafter
-from invoice_service.intake.invoice_imports.mappings import ColumnMapping, mapping_of
+from invoice_service.intake.invoice_imports.drafts import Draft
+from invoice_service.intake.invoice_imports.file_reader import (
+    CloseFile,
+    LineWriter,
+    NextBatch,
+    OpenedFile,
+    OpenFile,
+    Piece,
+    ReadBatch,
+)
 from invoice_service.intake.invoice_imports.rules import Profile
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
-_CHUNK_SECONDS = 60.0
+_PIECE_SECONDS: Final = 60.0
+_UNUSED_SECONDS: Final = 20.0
+READER: Final = ChildProcess(
+    "invoice_service.intake.invoice_imports.file_reader", answer_seconds=120.0, mebibytes=2_048
+)
+"""Reads the files of this process, whichever of them has its turn."""
 
 
-@dataclass(slots=True)
 class PreparedBatch:
     """A batch ready to be stored: drafts, lines already refused, and how far it brings the import.
 
-    `refused_pence` sums the refused lines' amounts where they could be read. `total_pence` is the file's own
-    total, if the batch held one, and `total_agrees` whether the lines before it sum to it.
+    `total_pence` is the file's own total, if the batch held one, and `total_agrees` whether the lines before it sum
+    to it.
     """
 
-    drafts: list[Draft]
-    refused: list[Refusal]
-    refused_pence: int
-    skipped: int
-    last_line: int
-    bytes_read: int
-    total_pence: int | None = None
-    total_agrees: bool | None = None
+    def __init__(self, read: ReadBatch, writer: LineWriter, *, sum_before: int) -> None:
+        self.drafts = list(map(Draft._make, read.drafts))
+        self.refused = read.refused
+        self.refused_pence = read.refused_pence
+        self.skipped = read.skipped
+        self.last_line = read.last_line
+        self.bytes_read = read.bytes_read
+        self.total_pence: int | None = None
+        self.total_agrees: bool | None = None
+        if read.total is not None:
+            self.total_pence, lines_pence = read.total
+            self.total_agrees = sum_before + lines_pence == self.total_pence
+        self._read = read
+        self._writer = writer
+
+    def refusal(self, draft: Draft, problem: Problem) -> Refusal:
+        """A line that was a draft and is not accepted, with its values as they can be sent again."""
+        return self._writer.refusal(draft.line_number, (problem,), self._cells[draft.place])
+
+    @cached_property
+    def _cells(self) -> list[list[str]]:
+        cells: list[list[str]] = json.loads(self._read.cells)
+        return cells
 
 
 class FileReading:
     """One import's file, opened behind the last line that was stored. `next` gives its batches, then None."""
 
     def __init__(self, sessions: Sessions, import_: InvoiceImport, *, after_line: int, today: date) -> None:
-        self._import_id = import_.id
         self.last_line = after_line
-        self.header: list[str] = []
-        self.delimiter = ","
-        self.amount_basis: str | None = None
         self._sessions = sessions
-        self._format: Literal["csv", "ndjson", "xlsx"] = import_.format.value
-        self._profile = import_.profile
-        self._mapping = mapping_of(self._profile, ColumnMapping.model_validate(import_.mapping or {}))
-        self._draft = drafter(self._profile)
-        self._names = self._mapping.names
-        self._columns = [field.columns[0] for field in self._mapping.fields]
+        self._file = OpenFile(
+            import_id=import_.id,
+            format=import_.format.value,
+            profile=import_.profile,
+            mapping=import_.mapping or {},
+            after_line=after_line,
+            today=today,
+        )
         self._sum_before = import_.net_pence_sum + import_.refused_pence_sum
-        self._skipped = 0
-        self._refused_pence = 0
-        self._today = today
         self._loop = asyncio.get_running_loop()
-        self._batches: Iterator[Batch] | None = None
-        self._reading: Reading | None = None
+        self._opened = OpenedFile(header=[], delimiter=",", amount_basis=None, fields=[])
         self._coming: asyncio.Future[PreparedBatch | None] | None = None
 
+    @property
+    def header(self) -> list[str]:
+        """The file's header, as it was sent."""
+        return self._opened.header
+
+    @property
+    def delimiter(self) -> str:
+        """What separates its cells."""
+        return self._opened.delimiter
+
+    @property
+    def amount_basis(self) -> str | None:
+        """Of published spending: whether its amounts are net, gross or unstated."""
+        return self._opened.amount_basis
+
     async def open(self) -> None:
-        """Read the header. Raises UnreadableFile."""
+        """Read the header. Raises UnreadableFile and ChildEnded."""
         try:
-            await asyncio.to_thread(self._open)
+            self._opened = await self._ask(self._file)
         except UnreadableFile as unreadable:
-            if unreadable.code != "missing-columns" or self._profile is Profile.PUBLISHED_SPEND:
+            if unreadable.code != "missing-columns" or self._file.profile is Profile.PUBLISHED_SPEND:
                 raise
             expected = f"{unreadable.expected}; or mapping={{...}} with the name that the file has for it"
             raise UnreadableFile(unreadable.code, unreadable.detail, expected) from unreadable
 
     async def next(self) -> PreparedBatch | None:
-        """The next batch, None at the end; the one after it is being read meanwhile. Raises UnreadableFile."""
+        """The next batch, None at the end; the one after it is being read meanwhile.
+
+        Raises UnreadableFile, ChildEnded and what fetching a piece raised: then the reading is at its end.
+        """
         coming = self._coming or self._begin()
         prepared = await coming
         self._coming = self._begin() if prepared is not None else coming
@@ -90,75 +127,32 @@ class FileReading:
         """Let go of the file; a batch that is being read is waited for and forgotten."""
         if self._coming is not None:
             await asyncio.gather(self._coming, return_exceptions=True)
+        if READER.is_running:
+            with suppress(ChildEnded):
+                await self._ask(CloseFile(self._file.import_id))
 
     def _begin(self) -> asyncio.Future[PreparedBatch | None]:
         return asyncio.ensure_future(asyncio.to_thread(self._next))
 
-    def _open(self) -> None:
-        self._reading = read_records(
-            self._chunks,
-            format=self._format,
-            mapping=self._mapping,
-            start_after_line=self.last_line,
-            keep_cells=True,
-        )
-        self.header, self.delimiter = list(self._reading.header), self._reading.delimiter
-        if self._profile is Profile.PUBLISHED_SPEND:
-            self.amount_basis = amount_basis(self._reading.binding)
-        self._batches = iter(self._reading)
-
-    def _chunks(self) -> Iterator[bytes]:
-        """The stored file, piece by piece; this thread waits while the event loop fetches one."""
-        number = 0
-        while chunk := asyncio.run_coroutine_threadsafe(self._chunk(number), self._loop).result(_CHUNK_SECONDS):
-            yield chunk
-            number += 1
-
-    async def _chunk(self, number: int) -> bytes:
-        async with self._sessions() as session:
-            return await store.read_chunk(session, self._import_id, number)
-
     def _next(self) -> PreparedBatch | None:
-        if self._batches is None or self._reading is None:
-            raise RuntimeError("open the file first")
-        batch = next(self._batches, None)
-        if batch is None:
+        read = READER.ask(NextBatch(self._file.import_id), self._piece)
+        if read is None:
             return None
-        prepared = PreparedBatch(
-            drafts=[],
-            refused=batch.refusals,
-            refused_pence=batch.counts.refused_pence - self._refused_pence,
-            skipped=batch.counts.skipped - self._skipped,
-            last_line=batch.last_line,
-            bytes_read=self._reading.bytes_read,
-        )
-        self._refused_pence, self._skipped = batch.counts.refused_pence, batch.counts.skipped
-        self._take_drafts(batch, prepared)
-        for total in batch.totals:
-            prepared.total_pence = total.amount_pence
-            prepared.total_agrees = self._sum_before + total.sum_pence == total.amount_pence
-        return prepared
+        writer = LineWriter(self._file.format, self._opened.delimiter, self._opened.fields)
+        return PreparedBatch(read, writer, sum_before=self._sum_before)
 
-    def _take_drafts(self, batch: Batch, prepared: PreparedBatch) -> None:
-        draft, today, add = self._draft, self._today, prepared.drafts.append
-        for line_number, row, cells in zip(batch.lines, batch.rows, batch.cells, strict=True):
-            try:
-                add(draft(line_number, row, cells, today))
-            except Refused as refused:
-                prepared.refused.append(self.refusal(line_number, refused.problems, cells))
-                prepared.refused_pence += self._amount(row)
+    async def _ask(self, request: OpenFile | CloseFile) -> Any:
+        return await asyncio.to_thread(READER.ask, request, self._piece)
 
-    def refusal(self, line_number: int, problems: tuple[Problem, ...], cells: list[str]) -> Refusal:
-        """A line that could be read but not accepted, with its values as they can be sent again."""
-        return Refusal(line_number, problems, self._raw(cells))
+    def _piece(self, piece: Piece) -> bytes:
+        """This thread waits while the event loop fetches it."""
+        return asyncio.run_coroutine_threadsafe(self._chunk(piece), self._loop).result(_PIECE_SECONDS)
 
-    def _raw(self, cells: list[str]) -> str:
-        if self._format == "ndjson":
-            return json.dumps({name: cell for name, cell in zip(self._columns, cells, strict=False) if cell})
-        out = io.StringIO()
-        csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(cells)
-        return out.getvalue()
+    async def _chunk(self, piece: Piece) -> bytes:
+        async with self._sessions() as session:
+            return await store.read_chunk(session, piece.import_id, piece.number)
 
-    def _amount(self, row: tuple[Any, ...]) -> int:
-        amount = row[self._names.index(self._mapping.amount or "")]
-        return amount if isinstance(amount, int) else 0
+
+def end_unused_reader() -> None:
+    """End the child that reads, if no file was read for a while."""
+    READER.end(unused_for=_UNUSED_SECONDS)

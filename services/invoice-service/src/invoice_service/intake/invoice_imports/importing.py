@@ -1,4 +1,4 @@
-"""Importing files as long work: a slice is a batch of lines, read in a thread while the one before is stored."""
+"""Importing files as long work: a slice is a batch of lines, read by a child process while the one before is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports import store
 from invoice_service.intake.invoice_imports.assembling import ImportContext
-from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch
+from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch, end_unused_reader
 from invoice_service.intake.invoice_imports.rules import UnknownSuppliers
 from invoice_service.intake.invoice_imports.storing import store_batch
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier, SuppliersOfLines
@@ -51,6 +51,9 @@ class ImportInvoices(WorkKind):
         except UnreadableFile as unreadable:
             await self._close(work.subject_id)
             raise WorkFailed(unreadable.code, unreadable.detail, expected=unreadable.expected) from unreadable
+        except Exception:
+            await self._close(work.subject_id)  # what was read of it is lost: it is opened anew
+            raise
         if batch is None:
             await self._close(work.subject_id)
             return None
@@ -78,9 +81,10 @@ class ImportInvoices(WorkKind):
             await store.forget_file(session, import_.id)
 
     async def rest(self) -> None:
-        """Close every file."""
+        """Close every file; the child that reads ends when none was read for a while."""
         for import_id in list(self._open):
             await self._close(import_id)
+        end_unused_reader()
 
     async def _opened(self, runtime: Runtime, work: Work) -> _OpenImport:
         after_line = int(work.cursor or 0)
@@ -93,9 +97,10 @@ class ImportInvoices(WorkKind):
                 await self._close(next(iter(self._open)))
             async with runtime.sessions() as session:
                 import_ = await get_row(session, InvoiceImport, work.subject_id)
-            open_ = _OpenImport(runtime, import_, after_line=after_line)
+            open_ = self._open[work.subject_id] = _OpenImport(runtime, import_, after_line=after_line)
             await open_.reading.open()
-        self._open[work.subject_id] = open_  # behind those that had their last turn longer ago
+        else:
+            self._open[work.subject_id] = open_  # behind those that had their last turn longer ago
         return open_
 
     async def _close(self, import_id: UUID) -> None:

@@ -49,7 +49,7 @@ _PAID = Problem(
     "the day it was paid on, as it was sent before",
 )
 
-WriteRefusal = Callable[[int, tuple[Problem, ...], list[str]], Refusal]
+WriteRefusal = Callable[[Draft, Problem], Refusal]
 _SupplierLine = tuple[Draft, LineSupplier]
 
 
@@ -165,7 +165,7 @@ class LineOutcomes:
         return other if other is not mine and draft.paid_on is None else None
 
     def _refuse(self, draft: Draft, problem: Problem) -> None:
-        self.refused.append(self._write_refusal(draft.line_number, (problem,), draft.cells))
+        self.refused.append(self._write_refusal(draft, problem))
         self.refused_pence += draft.net_pence
 
 

@@ -41,7 +41,7 @@ async def store_batch(
     for race in range(_RACES + 1):
         try:
             async with session.begin_nested():
-                outcomes, refused = await _store(session, batch, known, reading=reading, context=context, now=now)
+                outcomes, refused = await _store(session, batch, known, context=context, now=now)
             break
         except asyncpg.UniqueViolationError:
             if race == _RACES:
@@ -63,12 +63,11 @@ async def _store(
     batch: PreparedBatch,
     known: dict[str, LineSupplier | None],
     *,
-    reading: FileReading,
     context: ImportContext,
     now: datetime,
 ) -> tuple[LineOutcomes, Sequence[Refusal]]:
     milliseconds = int(now.timestamp() * 1000)
-    outcomes = LineOutcomes(reading.refusal)
+    outcomes = LineOutcomes(batch.refusal)
     lines = outcomes.of_known_suppliers(batch.drafts, known)
     facts = await facts_of_lines(session, lines, context)
     ids = ordered_ids(len(lines), milliseconds=milliseconds)

@@ -1,0 +1,192 @@
+"""Reading files of invoices, in a child process.
+
+It knows no database: it asks its parent for the pieces of a file and answers with batches of drafts and refusals.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from council_common.imports import Batch, Format, Problem, Refusal, read_records
+from council_common.imports.published_spend import amount_basis
+from council_common.runtime.child_process import Fetch
+
+from invoice_service.intake.invoice_imports.drafts import Refused, drafter
+from invoice_service.intake.invoice_imports.mappings import ColumnMapping, mapping_of
+from invoice_service.intake.invoice_imports.rules import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """The request to open a file behind the last line that was stored; the answer is an OpenedFile."""
+
+    import_id: UUID
+    format: Format
+    profile: Profile
+    mapping: dict[str, Any]
+    after_line: int
+    today: date
+
+
+@dataclass(frozen=True, slots=True)
+class NextBatch:
+    """The request for the next batch of an open file; the answer is a ReadBatch, None behind the last line."""
+
+    import_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CloseFile:
+    """The request to forget a file."""
+
+    import_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The question for a piece of a file, which is answered with its bytes; none are behind the last one."""
+
+    import_id: UUID
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """What is known of a file from its header; `fields` are the names for a record that has none of its own."""
+
+    header: list[str]
+    delimiter: str
+    amount_basis: str | None
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBatch:
+    """A batch that was read: drafts by their fields, lines already refused, and how far it brings the import.
+
+    `refused_pence` sums the refused lines' amounts where they could be read. `total` is the file's own total, if
+    the batch held one, and the sum of the lines before it in this reading. `cells` are the drafts' own, as JSON:
+    they are wanted only of those that are refused later.
+    """
+
+    drafts: list[tuple[Any, ...]]
+    cells: str
+    refused: list[Refusal]
+    refused_pence: int
+    skipped: int
+    last_line: int
+    bytes_read: int
+    total: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LineWriter:
+    """Writes a line's cells anew, as they can be sent again."""
+
+    format: Format
+    delimiter: str
+    fields: list[str]
+
+    def refusal(self, line_number: int, problems: tuple[Problem, ...], cells: list[str]) -> Refusal:
+        """A line that could be read but not accepted."""
+        return Refusal(line_number, problems, self._raw(cells))
+
+    def _raw(self, cells: list[str]) -> str:
+        if self.format == "ndjson":
+            return json.dumps({name: cell for name, cell in zip(self.fields, cells, strict=False) if cell})
+        out = io.StringIO()
+        csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(cells)
+        return out.getvalue()
+
+
+class FileReader:
+    """One file being read: `opened` is known from the start, `next` gives its batches, then None."""
+
+    def __init__(self, file: OpenFile, piece: Callable[[Piece], bytes]) -> None:
+        self._file = file
+        self._piece = piece
+        mapping = mapping_of(file.profile, ColumnMapping.model_validate(file.mapping))
+        self._draft = drafter(file.profile)
+        self._amount_place = mapping.names.index(mapping.amount or "")
+        self._reading = read_records(
+            self._pieces, format=file.format, mapping=mapping, start_after_line=file.after_line, keep_cells=True
+        )
+        self._batches = iter(self._reading)
+        self._skipped = self._refused_pence = 0
+        published = file.profile is Profile.PUBLISHED_SPEND
+        self.opened = OpenedFile(
+            header=list(self._reading.header),
+            delimiter=self._reading.delimiter,
+            amount_basis=amount_basis(self._reading.binding) if published else None,
+            fields=[field.columns[0] for field in mapping.fields],
+        )
+        self._writer = LineWriter(file.format, self.opened.delimiter, self.opened.fields)
+
+    def next(self) -> ReadBatch | None:
+        """The next batch. Raises UnreadableFile."""
+        batch = next(self._batches, None)
+        if batch is None:
+            return None
+        drafts, refused, refused_pence = self._drafts(batch)
+        counts = batch.counts
+        read = ReadBatch(
+            drafts=drafts,
+            cells=json.dumps(batch.cells),
+            refused=[*batch.refusals, *refused],
+            refused_pence=counts.refused_pence - self._refused_pence + refused_pence,
+            skipped=counts.skipped - self._skipped,
+            last_line=batch.last_line,
+            bytes_read=self._reading.bytes_read,
+            total=next(((total.amount_pence, total.sum_pence) for total in reversed(batch.totals)), None),
+        )
+        self._refused_pence, self._skipped = counts.refused_pence, counts.skipped
+        return read
+
+    def _drafts(self, batch: Batch) -> tuple[list[tuple[Any, ...]], list[Refusal], int]:
+        draft, today = self._draft, self._file.today
+        drafts: list[tuple[Any, ...]] = []
+        refused: list[Refusal] = []
+        refused_pence = 0
+        for place, row in enumerate(batch.rows):
+            try:
+                drafts.append(tuple(draft(batch.lines[place], place, row, today)))
+            except Refused as refusal:
+                refused.append(self._writer.refusal(batch.lines[place], refusal.problems, batch.cells[place]))
+                amount = row[self._amount_place]
+                refused_pence += amount if isinstance(amount, int) else 0
+        return drafts, refused, refused_pence
+
+    def _pieces(self) -> Iterator[bytes]:
+        number = 0
+        while piece := self._piece(Piece(self._file.import_id, number)):
+            yield piece
+            number += 1
+
+
+class FileReaders:
+    """The files that are open in this process."""
+
+    def __init__(self) -> None:
+        self._open: dict[UUID, FileReader] = {}
+
+    def handle(self, request: OpenFile | NextBatch | CloseFile, fetch: Fetch) -> Any:
+        """Answer one request."""
+        match request:
+            case OpenFile():
+                self._open[request.import_id] = reader = FileReader(request, fetch)
+                return reader.opened
+            case NextBatch():
+                return self._open[request.import_id].next()
+            case CloseFile():
+                self._open.pop(request.import_id, None)
+        return None
+
+
+handle = FileReaders().handle
