@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from demo.council_api import Caller, Council, Refused
-from demo.sample_council.days import arrival
-from demo.sample_council.facts import SOURCE, Fate, SampleCouncil, Supplier
+from demo.sample_council.facts import Fate, SampleCouncil, Supplier
 from demo.steps import Steps
 from demo.stories.receiving import invoices_known, until_held, until_released
 
-TRIED_DAYS_BEFORE = 13
 NEW_ACCOUNT = {"sort_code": "99-77-55", "account_number": "31415926"}
 
 
 async def change_bank_accounts(council: Council, sample: SampleCouncil, ids: dict[str, str], steps: Steps) -> None:
-    """Hold both suppliers' payments, warn the old contacts, let no payment out meanwhile, and decide."""
+    """Hold both suppliers' payments, warn the old contacts, let nothing be approved meanwhile, and decide."""
     genuine = sample.invoices_with(Fate.WAITS_FOR_NEW_ACCOUNT)[0]
     false_alarm = sample.invoices_with(Fate.PAID_AFTER_FALSE_ALARM)[0]
     known = await invoices_known(council)
-    tried_on = sample.month.working_days_before(TRIED_DAYS_BEFORE)
     with steps.step("Changes of bank account", 2) as tick:
         change = await _opened(council, genuine.supplier, ids)
         if change["status"] in {"requested", "evidence", "called_back"}:
             invoice_id = known[genuine.reference]["id"]
             await until_held(council, invoice_id)
-            await _try_to_pay(council.erp, invoice_id, genuine.gross_pence, tried_on, "sample-tried-1")
+            await _try_to_approve(council.ap_manager, invoice_id)
             await _confirm(council, change, ids[genuine.supplier.reference])
         tick()
         change = await _opened(council, false_alarm.supplier, ids)
         invoice_id = known[false_alarm.reference]["id"]
         if change["status"] in {"requested", "evidence", "called_back"}:
             await until_held(council, invoice_id)
-            await _try_to_pay(council.erp, invoice_id, false_alarm.gross_pence, tried_on, "sample-tried-2")
+            await _try_to_approve(council.ap_manager, invoice_id)
             path = f"/v1/bank-account-changes/{change['id']}/rejections"
             body = {"note": "The supplier knows nothing of it"}
             await council.ap_manager.post(path, body, key=f"sample-rejection-{change['id']}")
@@ -58,23 +54,15 @@ async def _opened(council: Council, supplier: Supplier, ids: dict[str, str]) -> 
     return dict(change)
 
 
-async def _try_to_pay(erp: Caller, invoice_id: str, gross_pence: int, tried_on: date, reference: str) -> None:
-    """The payment run knows nothing of the case: the platform has to refuse."""
-    body = {
-        "invoice_id": invoice_id,
-        "source": {"system": SOURCE, "reference": reference},
-        "remitted_on": tried_on.isoformat(),
-        "arrives_on": arrival(tried_on).isoformat(),
-        "paid_pence": gross_pence,
-        "method": "bacs",
-    }
+async def _try_to_approve(approver: Caller, invoice_id: str) -> None:
+    """Whoever approves knows nothing of the case: the platform has to refuse."""
     try:
-        await erp.post("/v1/payments", body)
+        await approver.post(f"/v1/invoices/{invoice_id}/approvals", {})
     except Refused as refused:
         if refused.code == "invoice-held":
             return
         raise
-    raise RuntimeError("a payment went out while the supplier's bank account was in question")
+    raise RuntimeError("an invoice was approved while the supplier's bank account was in question")
 
 
 async def _confirm(council: Council, change: dict[str, Any], supplier_id: str) -> None:

@@ -20,6 +20,7 @@ DAYS = st.dates(date(2019, 1, 1), date(2028, 12, 31))
         ("bacs", date(2026, 4, 1), date(2026, 4, 7)),  # over Easter
         ("bacs", date(2026, 4, 28), date(2026, 4, 30)),
         ("faster_payment", date(2026, 4, 3), date(2026, 4, 3)),
+        ("direct_debit", date(2026, 3, 11), date(2026, 3, 11)),
         ("cheque", date(2026, 3, 11), None),
         ("card", date(2026, 3, 11), None),
     ],

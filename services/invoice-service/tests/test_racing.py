@@ -7,6 +7,7 @@ from council_common.contracts.invoices import (
     InvoiceApprovedV1,
     InvoicePaidV1,
     InvoiceReceivedV1,
+    PaymentExceptionFoundV1,
 )
 from council_common.testing.harness import Harness
 from invoice_stories import (
@@ -70,7 +71,9 @@ async def test_of_racing_duplicates_one_is_first_and_the_others_are_held(
     assert len(await racing_service.published(DuplicateSuspectedV1)) == 7
 
 
-async def test_racing_payments_never_pay_too_much(racing_service: Harness) -> None:
+async def test_racing_payments_are_all_recorded_once_and_what_is_too_much_is_to_be_recovered(
+    racing_service: Harness,
+) -> None:
     await a_supplier(racing_service)
     invoice = await approved(racing_service)
     async with racing_service.as_("erp") as erp:
@@ -84,11 +87,19 @@ async def test_racing_payments_never_pay_too_much(racing_service: Harness) -> No
                 for _ in range(3)
             ),
         )
-    assert {answer.status_code for answer in answers} <= {200, 201, 409}
+    assert {answer.status_code for answer in answers} == {200, 201}
+    payments = {answer.json()["id"]: answer.json() for answer in answers}
+    assert sorted(payment["source"]["reference"] for payment in payments.values()) == [
+        "P-last", *(f"P{number}" for number in range(6))
+    ]  # fmt: skip
     owed = await shown(racing_service, f"/v1/invoices/{invoice['id']}")
-    events = await racing_service.published(InvoicePaidV1)
-    assert owed["outstanding_pence"] >= 0
-    assert sum(event.paid_pence for event in events) == owed["paid_pence"] == 130_500
+    assert (owed["outstanding_pence"], owed["status"]) == (0, "paid")
+    assert sum(event.paid_pence for event in await racing_service.published(InvoicePaidV1)) == 130_500
+    over = sum(payment["overpaid_pence"] for payment in payments.values())
+    assert over == 6 * 50_000 + 30_500 - 130_500
+    assert sum(event.recover_pence for event in await racing_service.published(PaymentExceptionFoundV1)) == over
+    versions = [change["version"] for change in await history_of(racing_service, f"/v1/invoices/{invoice['id']}")]
+    assert versions == list(range(1, owed["version"] + 1))
 
 
 @pytest.mark.parametrize("key", ["k", None])

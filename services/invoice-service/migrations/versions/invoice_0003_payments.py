@@ -27,7 +27,9 @@ STATEMENTS = (
         deducted_pence bigint NOT NULL,
         method text NOT NULL,
         reference text NOT NULL,
+        overpaid_pence bigint NOT NULL,
         vat_shares jsonb NOT NULL,
+        exceptions text[] NOT NULL,
         status text NOT NULL,
         return_reason text,
         returned_on date,
@@ -35,7 +37,8 @@ STATEMENTS = (
         recorded_at timestamptz NOT NULL,
         CONSTRAINT uq_payment_source_reference_source_system UNIQUE (source_reference, source_system),
         CONSTRAINT ck_payment_amounts CHECK (paid_pence >= 0 AND deducted_pence >= 0 AND paid_pence + deducted_pence > 0),
-        CONSTRAINT ck_payment_method CHECK (method IN ('bacs', 'faster_payment', 'cheque', 'card')),
+        CONSTRAINT ck_payment_overpaid CHECK (overpaid_pence BETWEEN 0 AND paid_pence),
+        CONSTRAINT ck_payment_method CHECK (method IN ('bacs', 'faster_payment', 'cheque', 'card', 'direct_debit')),
         CONSTRAINT ck_payment_status CHECK (status IN ('made', 'returned')),
         CONSTRAINT ck_payment_returned CHECK ((status = 'returned') = (returned_on IS NOT NULL))
     )

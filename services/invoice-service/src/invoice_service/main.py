@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 from invoice_service.intake.invoice_imports.jobs import JOBS
 from invoice_service.intake.invoice_imports.routes import router as invoice_imports
+from invoice_service.paying.payment_exceptions.routes import router as payment_exceptions
 from invoice_service.paying.payments.routes import router as payments
 from invoice_service.register.approval_limits.routes import router as approval_limits
 from invoice_service.register.invoices.handlers import handlers
@@ -20,7 +21,7 @@ DESCRIPTION = "Supplier invoices from receipt to payment: one at a time or a fil
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    routers = (approval_limits, invoices, payments, invoice_imports)
+    routers = (approval_limits, invoices, payments, payment_exceptions, invoice_imports)
     return build_api("invoice-service", settings, routers=routers, description=DESCRIPTION)
 
 

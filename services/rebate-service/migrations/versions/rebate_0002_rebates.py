@@ -54,7 +54,7 @@ STATEMENTS = (
             CHECK (status IN ('expected', 'earned', 'missed', 'reversed', 'withdrawn', 'outside')),
         CONSTRAINT ck_rebate_variance_cause CHECK (variance_cause IN (
             'under_deducted', 'over_deducted', 'not_deducted', 'deducted_after_term', 'deducted_in_dispute',
-            'deducted_without_arrival', 'deducted_without_agreement'
+            'deducted_without_arrival', 'deducted_without_agreement', 'deducted_though_excluded'
         )),
         CONSTRAINT ck_rebate_net_and_vat CHECK (rebate_pence = rebate_net_pence + rebate_vat_pence),
         CONSTRAINT ck_rebate_agreement_and_version CHECK ((agreement_id IS NULL) = (agreement_version IS NULL))

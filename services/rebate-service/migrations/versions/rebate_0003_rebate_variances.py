@@ -35,7 +35,7 @@ STATEMENTS = (
         changed_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT ck_rebate_variance_cause CHECK (cause IN (
             'under_deducted', 'over_deducted', 'not_deducted', 'deducted_after_term', 'deducted_in_dispute',
-            'deducted_without_arrival', 'deducted_without_agreement'
+            'deducted_without_arrival', 'deducted_without_agreement', 'deducted_though_excluded'
         )),
         CONSTRAINT ck_rebate_variance_resolution CHECK (resolution IN (
             'corrected_on_next_payment', 'claimed_from_supplier', 'refunded_to_supplier', 'agreement_missing',

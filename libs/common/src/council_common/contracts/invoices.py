@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -20,8 +21,9 @@ from council_common.events.contract import Event
 from council_common.fields import Code
 
 InvoiceKind = Literal["invoice", "credit_note"]
-PaymentMethod = Literal["bacs", "faster_payment", "cheque", "card"]
+PaymentMethod = Literal["bacs", "faster_payment", "cheque", "card", "direct_debit"]
 InvoiceStatus = Literal["received", "held", "approved", "scheduled", "paid", "rejected", "cancelled"]
+PaymentExceptionId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000f"])]
 
 
 class InvoiceEvent(Event, topic="invoices.v1", producer="invoice-service", key="invoice_id"):
@@ -69,7 +71,10 @@ class InvoiceApprovedV1(InvoiceEvent):
 
 
 class InvoicePaidV1(InvoiceEvent):
-    """An invoice was paid, early, in time or late. `paid_pence` + `deducted_pence` is what it settles."""
+    """An invoice was paid, early, in time or late. `paid_pence` + `deducted_pence` is what it settles.
+
+    A payment that settles nothing (a second one) is none of these: `PaymentExceptionFoundV1` tells of it.
+    """
 
     payment_id: PaymentId
     number: Annotated[str, Field(examples=["INV-0001"])]
@@ -90,6 +95,9 @@ class InvoicePaidV1(InvoiceEvent):
         str | None, Field(examples=["RUN 42"], description="What the supplier's bank statement will show.")
     ] = None
     purchase_order_number: Annotated[str | None, Field(examples=["PO0000077"])] = None
+    overpaid_pence: Annotated[
+        int, Field(ge=0, examples=[0], description="Money beyond what was owed; not part of `paid_pence`.")
+    ] = 0
 
 
 class PaymentReturnedV1(InvoiceEvent):
@@ -101,6 +109,26 @@ class PaymentReturnedV1(InvoiceEvent):
     gross_pence: Pence
     paid_pence: Annotated[Pence, Field(examples=[118_800])]
     deducted_pence: Annotated[int, Field(ge=0, examples=[1_200])]
+
+
+class PaymentExceptionFoundV1(InvoiceEvent):
+    """A payment that was made breaks a rule (paid twice, while held, before approval): somebody looks at it."""
+
+    payment_exception_id: PaymentExceptionId
+    payment_id: PaymentId
+    kind: Annotated[Code, Field(examples=["paid_twice"])]
+    recover_pence: Annotated[int, Field(ge=0, examples=[118_800], description="Money to get back, whole pence.")]
+    hold_reasons: Annotated[list[str], Field(examples=[[]], description="Codes of the holds concerned.")]
+
+
+class PaymentExceptionResolvedV1(InvoiceEvent):
+    """Somebody looked at an exception, or its payment came back: what it came down to."""
+
+    payment_exception_id: PaymentExceptionId
+    payment_id: PaymentId
+    kind: Annotated[Code, Field(examples=["paid_twice"])]
+    resolution: Annotated[str, Field(examples=["recovered"], description="A code.")]
+    recover_pence: Annotated[int, Field(ge=0, examples=[118_800])]
 
 
 class InvoiceCancelledV1(InvoiceEvent):

@@ -21,7 +21,14 @@ READ = frozenset(
 
 ROLES: dict[str, frozenset[str]] = {
     "payments_assistant": READ
-    | {"suppliers:write", "bank-accounts:write", "invoices:write", "invoices:approve", "payments:write"},
+    | {
+        "suppliers:write",
+        "bank-accounts:write",
+        "invoices:write",
+        "invoices:approve",
+        "payments:write",
+        "payment-exceptions:write",
+    },
     "ap_manager": READ
     | {
         "suppliers:write",
@@ -29,6 +36,7 @@ ROLES: dict[str, frozenset[str]] = {
         "invoices:write",
         "invoices:approve",
         "payments:write",
+        "payment-exceptions:write",
         "approval-limits:write",
     },
     "early_payment_coordinator": READ | {"suppliers:write", "rebates:write"},

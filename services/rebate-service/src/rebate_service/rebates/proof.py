@@ -53,6 +53,10 @@ def proof_of(
         )
     if assessment.cause == MissedCause.DISPUTED:
         return [*lines, "A dispute had arisen when it was sent: nothing is earned."]
+    if assessment.cause == MissedCause.DIRECT_DEBIT:
+        return [*lines, "The supplier took it by Direct Debit: nothing is earned."]
+    if assessment.cause == MissedCause.BEFORE_RECEIPT:
+        return [*lines, "Paid before the invoice was received: nothing is earned."]
     if not accelerated:
         return [*lines, "Paid at or after the end of the term: nothing is earned."]
     lines.append(_rate(terms, accelerated))

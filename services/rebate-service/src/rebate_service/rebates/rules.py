@@ -64,12 +64,16 @@ class MissedCause(StrEnum):
     """Why a payment under an agreement earned nothing. Source: our policy; programmes publish only the term.
 
     `disputed`: a dispute had arisen when the money was sent and ended later, as invoice-service reports it.
-    `arrival_unknown`: by the day of arrival, paid by cheque or card, and that day was never given.
+    `arrival_unknown`: by the day of arrival, paid by cheque or card, and that day was never given. `direct_debit`: the
+    supplier took the money itself, and programmes leave that out. `before_receipt`: paid in advance (a pro forma), so
+    that no invoice was paid early; day 0 would earn the most there is.
     """
 
     LATE_PAYMENT = "late_payment"
     DISPUTED = "disputed"
     ARRIVAL_UNKNOWN = "arrival_unknown"
+    DIRECT_DEBIT = "direct_debit"
+    BEFORE_RECEIPT = "before_receipt"
 
 
 class VarianceCause(StrEnum):
@@ -82,12 +86,15 @@ class VarianceCause(StrEnum):
     DEDUCTED_IN_DISPUTE = "deducted_in_dispute"
     DEDUCTED_WITHOUT_ARRIVAL = "deducted_without_arrival"
     DEDUCTED_WITHOUT_AGREEMENT = "deducted_without_agreement"
+    DEDUCTED_THOUGH_EXCLUDED = "deducted_though_excluded"
 
 
 _DEDUCTED_THOUGH = {
     MissedCause.LATE_PAYMENT: VarianceCause.DEDUCTED_AFTER_TERM,
     MissedCause.DISPUTED: VarianceCause.DEDUCTED_IN_DISPUTE,
     MissedCause.ARRIVAL_UNKNOWN: VarianceCause.DEDUCTED_WITHOUT_ARRIVAL,
+    MissedCause.DIRECT_DEBIT: VarianceCause.DEDUCTED_THOUGH_EXCLUDED,
+    MissedCause.BEFORE_RECEIPT: VarianceCause.DEDUCTED_THOUGH_EXCLUDED,
 }
 
 
@@ -154,7 +161,7 @@ def assess(
     end = clock_ends_on(terms, payment.remitted_on, payment.arrives_on, payment.method)
     elapsed = None if end is None else elapsed_days(start, end)
     accelerated = None if elapsed is None else accelerated_days(terms, elapsed)
-    missed = _why_missed(payment, accelerated)
+    missed = _why_missed(payment, accelerated, received_on)
     earning_days = 0 if missed else accelerated or 0
     parts = rebate_parts(amounts, terms, earning_days)
     net, vat = _sums(parts)
@@ -187,9 +194,13 @@ def _sums(parts: Sequence[RebateAtVatRate]) -> tuple[int, int]:
     return net, vat
 
 
-def _why_missed(payment: PaymentFacts, accelerated: int | None) -> MissedCause | None:
+def _why_missed(payment: PaymentFacts, accelerated: int | None, received_on: date) -> MissedCause | None:
     if payment.disputed:
         return MissedCause.DISPUTED
+    if payment.method == "direct_debit":
+        return MissedCause.DIRECT_DEBIT
+    if payment.remitted_on < received_on:
+        return MissedCause.BEFORE_RECEIPT
     if accelerated is None:
         return MissedCause.ARRIVAL_UNKNOWN
     return None if accelerated else MissedCause.LATE_PAYMENT

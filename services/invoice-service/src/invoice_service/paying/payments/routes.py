@@ -19,7 +19,11 @@ router = resource_router("payments")
 
 @router.post("", status_code=201, responses={200: {"model": PaymentOut}})
 async def record(payment: PaymentIn, act: Annotated[Act, acting_at_once("payments:write")]) -> PaymentOut:
-    """Record a payment of an approved invoice that is not held. The same source reference again answers 200."""
+    """Record what the paying system did; the same source reference again answers 200.
+
+    A payment that breaks a rule (of an invoice that is held, not approved or settled before; too much; before receipt)
+    happened all the same: it is recorded, and each rule is a payment exception to be resolved.
+    """
     recorded, is_new = await record_payment(act.session, payment.new_payment(), by=act.by, at=act.at)
     act.answers(f"{router.prefix}/{recorded.id}", recorded.version, new=is_new)
     return PaymentOut.of(recorded)

@@ -1,4 +1,4 @@
-"""When an invoice may be paid, how much, and what of it a part payment settles."""
+"""What a payment settles of its invoice, what is beyond that, and which days it can have."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from council_bacs.arrivals import arrival_day
 from council_common.contracts.fields import VatShare
-from council_common.errors import Conflict, DatesOutOfOrder, FieldError, Malformed, not_in_future, not_too_early
+from council_common.errors import DatesOutOfOrder, FieldError, Malformed, not_in_future, not_too_early
 
 
 class PaymentMethod(StrEnum):
@@ -20,6 +21,7 @@ class PaymentMethod(StrEnum):
     FASTER_PAYMENT = "faster_payment"
     CHEQUE = "cheque"
     CARD = "card"
+    DIRECT_DEBIT = "direct_debit"
 
 
 class PaymentStatus(StrEnum):
@@ -33,24 +35,6 @@ NEXT: Mapping[PaymentStatus, frozenset[PaymentStatus]] = {
     PaymentStatus.MADE: frozenset({PaymentStatus.RETURNED}),
     PaymentStatus.RETURNED: frozenset(),
 }
-
-
-class InvoiceNotApproved(Conflict):
-    """The invoice is not approved, or it is paid, cancelled or rejected."""
-
-    code = "invoice-not-approved"
-
-
-class CreditNoteNotPayable(Conflict):
-    """A credit note is money the supplier owes: it is applied, not paid."""
-
-    code = "credit-note-not-payable"
-
-
-class ExceedsOutstanding(Conflict):
-    """Paid and deducted are more than is left to settle."""
-
-    code = "payment-exceeds-outstanding"
 
 
 class PaymentMalformed(Malformed):
@@ -73,10 +57,33 @@ class NewPayment:
     method: PaymentMethod
     reference: str
 
+
+class Settlement(NamedTuple):
+    """What of a payment settles its invoice, in money and by deduction, and the money beyond that; whole pence."""
+
+    paid_pence: int
+    deducted_pence: int
+    overpaid_pence: int
+
     @property
     def settles_pence(self) -> int:
         """What it takes off the invoice."""
         return self.paid_pence + self.deducted_pence
+
+
+def settlement(paid_pence: int, deducted_pence: int, *, outstanding_pence: int) -> Settlement:
+    """A payment as far as the invoice owes it. What is beyond comes off the money: that is what can be recovered.
+
+    Source: our policy; a deduction settles first, because it moved no money.
+
+    >>> settlement(118_801, 1_200, outstanding_pence=120_000)
+    Settlement(paid_pence=118800, deducted_pence=1200, overpaid_pence=1)
+    >>> settlement(118_800, 1_200, outstanding_pence=0)
+    Settlement(paid_pence=0, deducted_pence=0, overpaid_pence=118800)
+    """
+    settles = max(0, min(paid_pence + deducted_pence, outstanding_pence))
+    deducted = min(deducted_pence, settles)
+    return Settlement(settles - deducted, deducted, paid_pence - (settles - deducted))
 
 
 def arrival(method: PaymentMethod, *, remitted_on: date, stated: date | None) -> date:
@@ -97,7 +104,7 @@ def arrival(method: PaymentMethod, *, remitted_on: date, stated: date | None) ->
 def valid_since(dispute_ended_on: date | None, *, received_on: date, remitted_on: date) -> tuple[date | None, bool]:
     """Since when a paid invoice was valid, if not since its receipt, and whether it was in dispute when paid.
 
-    `dispute_ended_on` is that of a dispute which had arisen when the money was sent.
+    `dispute_ended_on` is that of a dispute which had arisen when the money was sent; `date.max` where it stands.
     A dispute that ended after the money was sent made nothing valid in time: the invoice was paid in dispute, and no
     rebate is due while disputed (the programme's terms: the clock runs from a valid, undisputed invoice).
 
@@ -113,10 +120,9 @@ def valid_since(dispute_ended_on: date | None, *, received_on: date, remitted_on
     return max(dispute_ended_on, received_on), False
 
 
-def check_dates(*, remitted_on: date, arrives_on: date | None, received_on: date, today: date) -> None:
-    """Raise DateInFuture, DateTooEarly, and DatesOutOfOrder for funds that cannot arrive on such a day."""
+def check_dates(*, remitted_on: date, arrives_on: date | None, today: date) -> None:
+    """Raise DateInFuture, and DatesOutOfOrder for funds that cannot arrive on such a day."""
     not_in_future("remitted_on", remitted_on, today=today)
-    not_too_early("remitted_on", remitted_on, received_on, before="the invoice was received")
     if arrives_on is not None and not 0 <= (arrives_on - remitted_on).days <= 31:
         right = f"from {remitted_on} to a month later"
         raise DatesOutOfOrder("arrives_on", problem="is not a day on which the funds can arrive", expected=right)
@@ -146,13 +152,15 @@ def slice_of(owed: Sequence[VatShare], settles_pence: int) -> list[VatShare]:
     """What a payment settles per VAT rate: pro rata of what is owed, pennies by largest remainder.
 
     The slice sums to the payment exactly; slices taken one after the other sum to the invoice exactly, because
-    the last one takes all that is left.
+    the last one takes all that is left. A payment that settles nothing has no slice.
 
     >>> from decimal import Decimal
     >>> [part] = slice_of([VatShare(vat_rate=Decimal(20), net_pence=1000, vat_pence=200)], 100)
     >>> part.net_pence, part.vat_pence
     (83, 17)
     """
+    if not settles_pence:
+        return []
     parts = [pence for share in owed for pence in (share.net_pence, share.vat_pence)]
     total = sum(parts)
     quotas = [divmod(part * settles_pence, total) for part in parts]

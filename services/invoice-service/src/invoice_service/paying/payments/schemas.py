@@ -15,11 +15,12 @@ from invoice_service.paying.payments.rules import NewPayment, PaymentMethod, Pay
 
 
 class PaymentIn(RequestModel):
-    """What the paying system did. `paid_pence` + `deducted_pence` is what it settles of the invoice.
+    """What the paying system did. `paid_pence` + `deducted_pence` is what it means to settle of the invoice.
 
     `reference` is the text on the supplier's bank statement, in the 18 characters that Bacs has for it (Standard 18,
     field 10), or a cheque's number; never an account number: events carry it. The funds of Bacs arrive two working
-    days later and those of a faster payment at once, unless `arrives_on` is given; a cheque or card needs it.
+    days later and those of a faster payment or Direct Debit at once, unless `arrives_on` is given; a cheque or card
+    needs it.
     """
 
     invoice_id: UUID
@@ -63,7 +64,10 @@ class ReturnIn(RequestModel):
 
 
 class PaymentOut(BaseModel):
-    """A payment. `vat_shares` is what it settles per VAT rate."""
+    """A payment. `vat_shares` is what it settles per VAT rate, `overpaid_pence` the money beyond what was owed.
+
+    `exceptions` are the kinds of the rules it broke; `/payment-exceptions?payment_id=` has what became of them.
+    """
 
     id: UUID
     version: int
@@ -74,9 +78,11 @@ class PaymentOut(BaseModel):
     arrives_on: date | None
     paid_pence: int
     deducted_pence: int
+    overpaid_pence: int
     method: PaymentMethod
     reference: str
     vat_shares: list[VatShare]
+    exceptions: list[str]
     status: PaymentStatus
     return_reason: ArucsCode | None
     returned_on: date | None

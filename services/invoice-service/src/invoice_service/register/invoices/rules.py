@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from json.encoder import encode_basestring
 from uuid import UUID
 
@@ -56,12 +57,13 @@ class InvoiceStatus(StrEnum):
 
 _S = InvoiceStatus
 NEXT: Mapping[InvoiceStatus, frozenset[InvoiceStatus]] = {
-    _S.RECEIVED: frozenset({_S.HELD, _S.APPROVED, _S.REJECTED, _S.CANCELLED}),
-    _S.HELD: frozenset({_S.HELD, _S.RECEIVED, _S.APPROVED, _S.SCHEDULED, _S.CANCELLED}),
+    # Paid without approval, or while held: the paying system did so, and an exception says it.
+    _S.RECEIVED: frozenset({_S.HELD, _S.APPROVED, _S.REJECTED, _S.CANCELLED, _S.PAID}),
+    _S.HELD: frozenset({_S.HELD, _S.RECEIVED, _S.APPROVED, _S.SCHEDULED, _S.CANCELLED, _S.PAID}),
     _S.APPROVED: frozenset({_S.HELD, _S.SCHEDULED, _S.PAID, _S.CANCELLED}),
     _S.SCHEDULED: frozenset({_S.HELD, _S.APPROVED, _S.PAID}),
-    # A returned payment: what was agreed stays agreed, the money is owed again.
-    _S.PAID: frozenset({_S.APPROVED}),
+    # A returned payment: what was agreed stays agreed (and what was not, not), the money is owed again.
+    _S.PAID: frozenset({_S.APPROVED, _S.RECEIVED}),
     _S.REJECTED: frozenset(),
     _S.CANCELLED: frozenset(),
 }
@@ -283,6 +285,7 @@ def problem_of(refused: DateRefused) -> Problem:
     return Problem(error.field, refused.code, error.problem, error.expected or "")
 
 
+@lru_cache(maxsize=4_096)
 def due_date(received_on: date, terms_days: int) -> date:
     """The last day of a supplier's terms, where the invoice names no date: so many days beginning with receipt.
 

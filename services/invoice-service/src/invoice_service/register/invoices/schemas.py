@@ -162,9 +162,16 @@ class InvoiceOut(BaseModel):
                 **values,
                 "source": {"system": values["source_system"], "reference": values["source_reference"]},
                 "pay_by": rules.pay_by(values["received_on"], values["due_on"]),
-                "outstanding_pence": values["gross_pence"] - values["paid_pence"] - values["deducted_pence"],
+                "outstanding_pence": _outstanding(values),
             }
         )
+
+
+def _outstanding(values: Mapping[str, Any]) -> int:
+    if values["status"] in rules.ENDED:
+        return 0
+    outstanding: int = values["gross_pence"] - values["paid_pence"] - values["deducted_pence"]
+    return outstanding
 
 
 _COMPUTED = {"source", "pay_by", "outstanding_pence"}

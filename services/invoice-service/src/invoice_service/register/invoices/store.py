@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from council_common.database.rows import get_row
-from council_common.database.sessions import fetch_row
 from council_common.errors import NotFound
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,11 +33,22 @@ def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
     """
 
 
-# Only of disputes that had arisen by a day: one that began after the money was sent changes nothing about it.
+# Only of disputes that had arisen by a day: one that began after the money was sent changes nothing about it. One that
+# stands has not ended: infinity, which the driver reads as `date.max`.
 DISPUTE_END = """
-    SELECT max(released_on) AS ended_on FROM invoice_hold
+    SELECT max(coalesce(released_on, 'infinity'::date)) AS ended_on FROM invoice_hold
     WHERE invoice_id = {invoice_id} AND reason = 'dispute'
         AND coalesce(placed_on, (placed_at AT TIME ZONE 'Europe/London')::date) <= {arisen_by}
+"""
+
+# The reasons to hold an invoice that stood at the end of a day: they had arisen by then, and were gone later or never.
+HELD_ON = """
+    ARRAY(
+        SELECT DISTINCT reason FROM invoice_hold
+        WHERE invoice_id = {invoice_id} AND (released_on IS NULL OR released_on > {day})
+            AND coalesce(placed_on, (placed_at AT TIME ZONE 'Europe/London')::date) <= {day}
+        ORDER BY reason
+    )
 """
 
 
@@ -57,9 +66,3 @@ async def get_hold(session: AsyncSession, invoice_id: UUID, hold_id: UUID) -> In
     if hold.invoice_id != invoice_id:
         raise NotFound.of("invoice hold")
     return hold
-
-
-async def dispute_end(session: AsyncSession, invoice_id: UUID, *, arisen_by: date) -> date | None:
-    """The day on which the last dispute about an invoice ended, None when there was none (`DISPUTE_END`)."""
-    found = await fetch_row(session, DISPUTE_END.format(invoice_id="$1", arisen_by="$2::date"), invoice_id, arisen_by)
-    return found["ended_on"] if found else None

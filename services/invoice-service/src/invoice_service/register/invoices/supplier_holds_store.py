@@ -17,7 +17,7 @@ _HOLD = """
 WITH found AS (
     SELECT id FROM invoice
     WHERE supplier_id = ANY($1::uuid[]) AND status IN ('received', 'held', 'approved', 'scheduled')
-        AND NOT $2 = ANY(hold_reasons)
+        AND NOT $2 = ANY(hold_reasons) AND status_before_hold IS DISTINCT FROM 'paid'
     ORDER BY id FOR NO KEY UPDATE
 )
 UPDATE invoice SET

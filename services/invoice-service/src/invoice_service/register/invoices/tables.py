@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, Index, LargeBinary, T
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from invoice_service.register.invoices.rules import HoldReason, InvoiceKind, InvoiceStatus
+from invoice_service.register.invoices.rules import ENDED, HoldReason, InvoiceKind, InvoiceStatus
 from invoice_service.rows import Row
 
 
@@ -22,7 +22,8 @@ class Invoice(Listed, Row, table=True):
     Lines are JSON: they are written once, with the invoice, and only ever read with it. `number_key` is the
     normalised number; a payer's own transaction number (published spending) begins with `#` there, so that it
     is never taken for an invoice number. `hold_reasons` repeats the open holds, `status_before_hold` is where
-    the invoice goes back to. `historic` marks what was paid before its source sent it here.
+    the invoice goes back to (`paid`, where nothing is left to pay). `historic` marks what was paid before its
+    source sent it here.
     """
 
     __tablename__ = "invoice"
@@ -87,8 +88,15 @@ class Invoice(Listed, Row, table=True):
 
     @property
     def outstanding_pence(self) -> int:
-        """What is left to pay."""
+        """What is left to pay; nothing of one that ended."""
+        if self.status in ENDED:
+            return 0
         return self.gross_pence - self.paid_pence - self.deducted_pence
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is paid, held or not."""
+        return InvoiceStatus.PAID in (self.status, self.status_before_hold)
 
 
 class InvoiceHold(Row, table=True):

@@ -152,6 +152,25 @@ def receipt_of(invoice: Invoice) -> ChangeOut:
     )
 
 
+def note_settled(invoice: Invoice, *, on: date) -> None:
+    """Note that nothing is left to pay. A held one stays held until its reasons are gone, and is paid then."""
+    if invoice.status == InvoiceStatus.HELD:
+        invoice.status_before_hold = InvoiceStatus.PAID
+    else:
+        invoice.status = rules.move(invoice.status, InvoiceStatus.PAID)
+    invoice.paid_on = on
+
+
+def note_owed_again(invoice: Invoice) -> None:
+    """Note that what had settled an invoice is gone: it goes back to approved, or to received where it never was."""
+    before = InvoiceStatus.APPROVED if invoice.approved_at or invoice.historic else InvoiceStatus.RECEIVED
+    if invoice.status == InvoiceStatus.HELD:
+        invoice.status_before_hold = before
+    else:
+        invoice.status = rules.move(invoice.status, before)
+    invoice.paid_on = None
+
+
 def add_hold_reason(invoice: Invoice, reason: str) -> None:
     """Note a reason on the invoice itself, and where it goes back to."""
     invoice.status_before_hold = invoice.status_before_hold or invoice.status
