@@ -15,7 +15,7 @@ _SPACE_LIKE = re.compile("[\x0b\x0c\x1c-\x1f\x85\u00a0\u1680\u2000-\u200a\u2028\
 
 
 def without_invisible(text: str) -> str:
-    """Text as it reads: without characters that nobody sees.
+    r"""Text as it reads: without characters that nobody sees.
 
     >>> without_invisible("Ma\u00adry\u200b Ames\ufeff")
     'Mary Ames'
@@ -24,7 +24,7 @@ def without_invisible(text: str) -> str:
 
 
 def visible_words(text: str) -> str:
-    """Words in one line: invisible characters gone, every space and odd end of a line a plain space. Not "\n".
+    r"""Words in one line: invisible characters gone, every space and odd end of a line a plain space. Not "\n".
 
     >>> visible_words(" Mary\u2028Ames ")
     'Mary Ames'
@@ -33,7 +33,7 @@ def visible_words(text: str) -> str:
 
 
 def plain_lines(text: str) -> str:
-    """Text of lines, each ended by "\n" and by nothing else: as it is kept, hashed and sent, to the letter.
+    r"""Text of lines, each ended by "\n" and by nothing else: as it is kept, hashed and sent, to the letter.
 
     >>> plain_lines("a\r\nb\u2028c\rd")
     'a\nb c\nd'
