@@ -93,6 +93,24 @@ class Office:
     async def receipt(self, pence: int, *, status: int = 201, **values: Any) -> Any:
         return await self.post("receipts", self.receipt_body(pence, **values), status=status, client=self.erp)
 
+    async def allocate(self, receipt: Any, debt: Any, pence: int, *, status: int = 201, **values: Any) -> Any:
+        """Set a part of a receipt against a debt, by hand."""
+        request = {"allocations": [{"receivable_id": debt["id"], "amount_pence": pence}], **values}
+        return await self.post(f"receipts/{receipt['id']}/allocations", request, status=status)
+
+    async def take_back(
+        self, receipt: Any, allocation: Any, reason: str = "wrong_debt", *, status: int = 201, **values: Any
+    ) -> Any:
+        """Reverse one allocation of a receipt."""
+        body = {"reason": reason, "note": "meant for the other debt", **values}
+        return await self.post(
+            f"receipts/{receipt['id']}/allocations/{allocation['id']}/reversals", body, status=status
+        )
+
+    async def give_back(self, receipt: Any, reason: str = "refer_to_payer", *, status: int = 201, **values: Any) -> Any:
+        """The money went back to the bank."""
+        return await self.post(f"receipts/{receipt['id']}/reversals", {"reason": reason, **values}, status=status)
+
     async def ladder(self, *days: int, interval: int = 0, **values: Any) -> Any:
         """A procedure with a level at each of these days overdue."""
         levels = [
@@ -205,6 +223,10 @@ class Office:
         left: Counter[str | None] = Counter()
         for receipt in await self.all_items("receipts"):
             left[receipt["customer_id"]] += receipt["unallocated_pence"]
+            standing = sum(one["amount_pence"] for one in receipt["allocations"] if one["reversed_on"] is None)
+            assert standing == receipt["allocated_pence"], receipt
+            if receipt["status"] == "received":
+                assert standing + receipt["unallocated_pence"] == receipt["amount_pence"], receipt
         assert +cash == +left
         balance = await self.get("control-accounts")
         assert balance["sum_pence"] == 0
@@ -212,7 +234,7 @@ class Office:
         today = self.service.now.date()
         checked = await self.get("control-accounts/reconciliation", start=str(today - timedelta(days=3)))
         assert checked["difference_pence"] == 0, checked
-        assert checked["differences"] == checked["drifted"] == []
+        assert checked["differences"] == checked["drifted"] == checked["receipts_drifted"] == []
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ STATEMENTS = (
             'direct_debit', 'card', 'cheque', 'cash', 'other')),
         payer_reference text,
         customer_id uuid CONSTRAINT fk_receipt_customer_id_customer REFERENCES customer (id),
+        payer_named boolean NOT NULL,
         status text NOT NULL CONSTRAINT ck_receipt_status CHECK (status IN ('received', 'reversed')),
         reversed_on date,
         reversal_reason text,
@@ -33,7 +34,7 @@ STATEMENTS = (
         content_hash text NOT NULL,
         on_account_reason text CONSTRAINT ck_receipt_on_account_reason CHECK (on_account_reason IN ('payer_unknown',
             'reference_unreadable', 'another_customers_number', 'quoted_owes_nothing', 'more_than_quoted', 'more_than_named',
-            'several_debt_types', 'nothing_more_owed')),
+            'several_debt_types', 'nothing_more_owed', 'allocation_reversed')),
         CONSTRAINT uq_receipt_source_reference_source_system UNIQUE (source_reference, source_system),
         CONSTRAINT ck_receipt_allocated CHECK (allocated_pence BETWEEN 0 AND amount_pence),
         CONSTRAINT ck_receipt_reversed CHECK ((status = 'reversed') = (reversed_on IS NOT NULL))
@@ -52,7 +53,8 @@ STATEMENTS = (
             'same_amount', 'oldest_due', 'by_hand')),
         allocated_on date NOT NULL,
         allocated_by text NOT NULL,
-        reversed_on date
+        reversed_on date,
+        reversal_reason text
     )
     """,
     "CREATE INDEX ix_allocation_receipt_id ON allocation (receipt_id)",

@@ -72,6 +72,17 @@ class ReceiptAllocatedV1(ReceivableEvent):
     basis: Annotated[str, Field(examples=["quoted_reference"], description="Why this receivable.")]
 
 
+class AllocationReversedV1(ReceivableEvent):
+    """Money was set against a receivable by mistake and is on account again: owed again. The receipt itself stands."""
+
+    receipt_id: ReceiptId
+    reversed_on: Day
+    reversed_pence: Pence
+    outstanding_pence: Pence
+    status: Annotated[str, Field(examples=["overdue"], description="What it is now: open or overdue.")]
+    reason: Annotated[str, Field(examples=["wrong_debt"], description="A code, never free text.")]
+
+
 class ReceiptReversedV1(ReceivableEvent):
     """Money that was set against a receivable came back (a bounced cheque, an unpaid Direct Debit): owed again."""
 

@@ -181,7 +181,7 @@ def post_lines(
 
 
 async def record_allocations(
-    session: AsyncSession, posted: Sequence[PostedAllocation], *, by: Actor, at: datetime
+    session: AsyncSession, posted: Sequence[PostedAllocation], *, note: str | None = None, by: Actor, at: datetime
 ) -> list[Entry]:
     """Save allocations, balances, history and events; returns the journal entries for the caller to post."""
     if not posted:
@@ -204,8 +204,9 @@ async def record_allocations(
     await save_open_items(
         session, list({allocation.line.item.id: allocation.line.item for allocation in posted}.values())
     )
+    said = {} if note is None else {"note": note}
     of_receipts = (
-        Change("receipt", total.receipt_id, total.version, "allocated", detail={"allocated_pence": total.pence})
+        Change("receipt", total.receipt_id, total.version, "allocated", detail={"allocated_pence": total.pence, **said})
         for total in totals
     )
     of_receivables = (change for allocation in posted for change in _changes(allocation))

@@ -15,9 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.cash.receipts import store
 from debt_service.cash.receipts.lists import ReceiptList
-from debt_service.cash.receipts.schemas import AllocationsIn, ReceiptIn, ReceiptOut, ReceiptsIn, ReversalIn
+from debt_service.cash.receipts.reversing import reverse_allocation, reverse_receipt
+from debt_service.cash.receipts.schemas import (
+    AllocationReversalIn,
+    AllocationsIn,
+    ReceiptIn,
+    ReceiptOut,
+    ReceiptsIn,
+    ReversalIn,
+)
 from debt_service.cash.receipts.tables import Receipt
-from debt_service.cash.receipts.usecases import allocate_by_hand, record_receipts, reverse_receipt
+from debt_service.cash.receipts.usecases import allocate_by_hand, record_receipts
 
 router = resource_router("receipts")
 
@@ -50,13 +58,31 @@ reading_routes(router, ReceiptList, ReceiptOut, of=Receipt, scope="receipts:read
 async def allocate(receipt_id: UUID, body: AllocationsIn, act: Annotated[Act, acting("receipts:write")]) -> ReceiptOut:
     """Set what is left of a receipt against receivables, by hand."""
     requests = [allocation.as_request() for allocation in body.allocations]
-    return await _answer(act, await allocate_by_hand(act.session, receipt_id, requests, by=act.by, at=act.at))
+    return await _answer(
+        act, await allocate_by_hand(act.session, receipt_id, requests, note=body.note, by=act.by, at=act.at)
+    )
 
 
-@router.post("/{receipt_id}/reversals", status_code=201)
+@router.post(
+    "/{receipt_id}/allocations/{allocation_id}/reversals", status_code=201, responses={200: {"model": ReceiptOut}}
+)
+async def reverse_one_allocation(
+    receipt_id: UUID,
+    allocation_id: UUID,
+    reversal: AllocationReversalIn,
+    act: Annotated[Act, acting("receipts:write")],
+) -> ReceiptOut:
+    """One allocation was wrong: it alone is reversed, and its money can be placed anew; 200 when it was told before."""
+    receipt, new = await reverse_allocation(
+        act.session, receipt_id, allocation_id, reason=reversal.reason, note=reversal.note, by=act.by, at=act.at
+    )
+    return await _answer(act, receipt, new=new)
+
+
+@router.post("/{receipt_id}/reversals", status_code=201, responses={200: {"model": ReceiptOut}})
 async def reverse(receipt_id: UUID, reversal: ReversalIn, act: Annotated[Act, acting("receipts:write")]) -> ReceiptOut:
-    """The money went back to the payer's bank: what it paid is owed again."""
-    receipt = await reverse_receipt(
+    """The money went back to the payer's bank: what it paid is owed again; 200 when this was told before."""
+    receipt, new = await reverse_receipt(
         act.session,
         receipt_id,
         reversed_on=reversal.reversed_on,
@@ -65,7 +91,7 @@ async def reverse(receipt_id: UUID, reversal: ReversalIn, act: Annotated[Act, ac
         by=act.by,
         at=act.at,
     )
-    return await _answer(act, receipt)
+    return await _answer(act, receipt, new=new)
 
 
 async def _answer(act: Act, receipt: Receipt, *, new: bool = True) -> ReceiptOut:

@@ -66,6 +66,23 @@ class UnallocatedReason(StrEnum):
     MORE_THAN_NAMED = "more_than_named"
     SEVERAL_DEBT_TYPES = "several_debt_types"
     NOTHING_MORE_OWED = "nothing_more_owed"
+    ALLOCATION_REVERSED = "allocation_reversed"
+
+
+class AllocationReversalReason(StrEnum):
+    """Why one allocation was wrong; published in the event, so a code and never a sentence."""
+
+    WRONG_DEBT = "wrong_debt"
+    WRONG_PAYER = "wrong_payer"
+    WRONG_AMOUNT = "wrong_amount"
+    PAYERS_WISH = "payers_wish"
+    OTHER = "other"
+
+
+class AllocationReversed(Conflict):
+    """The allocation was reversed already, for another reason."""
+
+    code = "allocation-reversed"
 
 
 class AnothersDebt(Conflict):

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from debt_service.cash.receipts.rules import (
     AllocationBasis,
     AllocationRequest,
+    AllocationReversalReason,
     NewReceipt,
     ReceiptMethod,
     ReceiptStatus,
@@ -74,9 +75,17 @@ class ReceiptsIn(BulkIn, of=ReceiptIn):
 
 
 class AllocationsIn(RequestModel):
-    """What an officer sets a receipt against."""
+    """What an officer sets a receipt against, and why."""
 
     allocations: Annotated[list[AllocationIn], Field(min_length=1, max_length=500)]
+    note: Sentence | None = None
+
+
+class AllocationReversalIn(RequestModel):
+    """Why one allocation was wrong."""
+
+    reason: AllocationReversalReason
+    note: Sentence
 
 
 class ReversalIn(RequestModel):
@@ -99,6 +108,7 @@ class AllocationOut(BaseModel):
     allocated_on: date
     allocated_by: str
     reversed_on: date | None
+    reversal_reason: str | None
 
 
 class ReceiptOut(BaseModel):

@@ -11,7 +11,7 @@ from uuid import UUID
 from council_common.database.many_rows import SourceKey, copy_rows
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -21,8 +21,9 @@ from debt_service.source_content import content_hash
 
 _INSERT = """
 INSERT INTO receipt (id, version, source_system, source_reference, received_on, amount_pence, allocated_pence, method,
-                     payer_reference, customer_id, status, created_at, content_hash)
-SELECT id, 1, system, reference, received_on, amount, 0, method, payer_reference, customer_id, 'received', $10, hash
+                     payer_reference, customer_id, payer_named, status, created_at, content_hash)
+SELECT id, 1, system, reference, received_on, amount, 0, method, payer_reference, customer_id,
+    customer_id IS NOT NULL, 'received', $10, hash
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::date[], $5::bigint[], $6::text[], $7::text[], $8::uuid[],
             $9::text[])
      AS new (id, system, reference, received_on, amount, method, payer_reference, customer_id, hash)
@@ -34,6 +35,11 @@ _SET_ALLOCATED = """
 UPDATE receipt SET allocated_pence = allocated_pence + new.pence, version = version + 1
 FROM unnest($1::uuid[], $2::bigint[]) AS new (id, pence) WHERE receipt.id = new.id
 RETURNING receipt.id, receipt.version, new.pence
+"""
+
+_END = """
+UPDATE allocation SET reversed_on = ended.day, reversal_reason = $3
+FROM unnest($1::uuid[], $2::date[]) AS ended (id, day) WHERE allocation.id = ended.id
 """
 
 
@@ -139,6 +145,7 @@ async def last_paid(session: AsyncSession, receivable_ids: Iterable[UUID]) -> di
     return {row.receivable_id: row.paid_on for row in rows}
 
 
-async def end_allocations(session: AsyncSession, allocation_ids: Sequence[UUID], *, on: date) -> None:
-    """Mark allocations as taken back."""
-    await session.execute(update(Allocation).where(col(Allocation.id).in_(allocation_ids)).values(reversed_on=on))
+async def end_allocations(session: AsyncSession, ends: Mapping[UUID, date], *, reason: str) -> None:
+    """Mark allocations as taken back, each from its day on."""
+    connection = await driver(session)
+    await connection.execute(_END, list(ends), list(ends.values()), reason)

@@ -17,7 +17,8 @@ class Receipt(Listed, Row, table=True):
     """Money received. What is not allocated is on account; without a customer it is suspense.
 
     `content_hash` is that of what the source sent; whose money it is may be found out later.
-    `on_account_reason` is why something of it was left when it was recorded.
+    `payer_named` is whether the source named the payer; else who it is was read off the debts it paid.
+    `on_account_reason` is why something of it is left.
     """
 
     __table_args__ = (
@@ -39,6 +40,7 @@ class Receipt(Listed, Row, table=True):
     method: ReceiptMethod = Field(sa_type=EnumText(ReceiptMethod))
     payer_reference: str | None = Field(default=None, sa_type=Text)
     customer_id: UUID | None = Field(default=None, foreign_key="customer.id")
+    payer_named: bool
     status: ReceiptStatus = Field(sa_type=EnumText(ReceiptStatus))
     reversed_on: date | None = None
     reversal_reason: str | None = Field(default=None, sa_type=Text)
@@ -64,3 +66,4 @@ class Allocation(Row, table=True):
     allocated_on: date
     allocated_by: str = Field(sa_type=Text)
     reversed_on: date | None = None
+    reversal_reason: str | None = Field(default=None, sa_type=Text)

@@ -69,6 +69,7 @@ async def reconcile(
         as_at=day,
         differences=await store.differences(session, as_at=day, limit=MAX_DIFFERENCES),
         drifted=await store.drifted(session, limit=MAX_DIFFERENCES),
+        receipts_drifted=await store.receipts_drifted(session, limit=MAX_DIFFERENCES),
     )
 
 

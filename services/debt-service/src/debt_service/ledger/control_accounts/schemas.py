@@ -62,6 +62,16 @@ class BalanceDifference(BaseModel):
     journal_pence: int | None
 
 
+class ReceiptDifference(BaseModel):
+    """A receipt that does not come to: standing allocations + on account = amount."""
+
+    receipt_id: UUID
+    amount_pence: int
+    allocated_pence: int
+    standing_pence: Annotated[int, Field(description="What its allocations that stand sum to.")]
+    on_account_pence: Annotated[int, Field(description="What the journal has on account for it.")]
+
+
 class ReconciliationOut(BaseModel):
     """opening + invoices − credits − receipts allocated + receipts reversed = closing = control account."""
 
@@ -79,6 +89,9 @@ class ReconciliationOut(BaseModel):
     drifted: Annotated[
         list[BalanceDifference], Field(description="Stored outstanding against the whole journal, at most 100.")
     ]
+    receipts_drifted: Annotated[
+        list[ReceiptDifference], Field(description="Receipts that their allocations and the journal contradict.")
+    ]
 
     @classmethod
     def of(
@@ -90,6 +103,7 @@ class ReconciliationOut(BaseModel):
         as_at: date,
         differences: Iterable[Mapping[str, Any]],
         drifted: Iterable[Mapping[str, Any]],
+        receipts_drifted: Iterable[Mapping[str, Any]],
     ) -> ReconciliationOut:
         """From the movements of a period, the control account at its end, and where the two differ."""
         return cls(
@@ -105,4 +119,5 @@ class ReconciliationOut(BaseModel):
             difference_pence=control_pence - moved.closing_pence,
             differences=[BalanceDifference.model_validate(row) for row in differences],
             drifted=[BalanceDifference.model_validate(row) for row in drifted],
+            receipts_drifted=[ReceiptDifference.model_validate(row) for row in receipts_drifted],
         )

@@ -76,6 +76,21 @@ FULL JOIN (SELECT receivable_id, sum(amount_pence) AS pence FROM journal_line
 WHERE r.outstanding_pence IS DISTINCT FROM coalesce(control.pence, 0) LIMIT $1
 """
 
+# Of each receipt: what is allocated is what its standing allocations sum to, and what is left is what the journal has
+# on account for it.
+_RECEIPTS_DRIFTED = """
+SELECT r.id AS receipt_id, r.amount_pence, r.allocated_pence, coalesce(standing.pence, 0)::bigint AS standing_pence,
+    coalesce(on_account.pence, 0)::bigint AS on_account_pence
+FROM receipt r
+LEFT JOIN (SELECT receipt_id, sum(amount_pence) AS pence FROM allocation WHERE reversed_on IS NULL GROUP BY 1) standing
+    ON standing.receipt_id = r.id
+LEFT JOIN (SELECT receipt_id, -sum(amount_pence) AS pence FROM journal_line
+           WHERE account = 'unallocated_cash' GROUP BY 1) on_account ON on_account.receipt_id = r.id
+WHERE r.allocated_pence <> coalesce(standing.pence, 0) OR coalesce(on_account.pence, 0)
+    <> CASE WHEN r.status = 'reversed' THEN 0 ELSE r.amount_pence - r.allocated_pence END
+ORDER BY r.id LIMIT $1
+"""
+
 
 async def trial_balance(session: AsyncSession, *, as_at: date) -> TrialBalance:
     """The balance of every account at the end of a day (they sum to zero), and what receivables owed by then."""
@@ -113,3 +128,9 @@ async def drifted(session: AsyncSession, *, limit: int) -> list[dict[str, Any]]:
     """Receivables whose stored outstanding differs from the whole journal's."""
     connection = await driver(session)
     return [dict(row) for row in await connection.fetch(_OUTSTANDING_NOW, limit)]
+
+
+async def receipts_drifted(session: AsyncSession, *, limit: int) -> list[dict[str, Any]]:
+    """Receipts whose allocated and unallocated parts are not what their allocations and the journal say."""
+    connection = await driver(session)
+    return [dict(row) for row in await connection.fetch(_RECEIPTS_DRIFTED, limit)]

@@ -27,7 +27,9 @@ class Fact(StrEnum):
     RECEIVABLE_CANCELLED = "receivable_cancelled"
     RECEIPT_RECEIVED = "receipt_received"
     RECEIPT_IDENTIFIED = "receipt_identified"
+    RECEIPT_UNIDENTIFIED = "receipt_unidentified"
     RECEIPT_ALLOCATED = "receipt_allocated"
+    ALLOCATION_REVERSED = "allocation_reversed"
     RECEIPT_REVERSED = "receipt_reversed"
 
 
@@ -107,7 +109,10 @@ def received_lines(*, amount_pence: int, customer_id: UUID | None, receipt_id: U
 
 
 def identified_lines(*, amount_pence: int, customer_id: UUID, receipt_id: UUID) -> tuple[EntryLine, ...]:
-    """Suspense is identified: money on account of no customer is now on account of this one."""
+    """Suspense is identified: money on account of no customer is now on account of this one.
+
+    With a negative amount it is suspense again.
+    """
     return (
         EntryLine(account=Account.UNALLOCATED_CASH, amount_pence=amount_pence, receipt_id=receipt_id),
         EntryLine(
