@@ -156,8 +156,8 @@ async def test_settled_on_the_latest_day_of_what_paid_it(office) -> None:
     assert (await office.get(f"receivables/{receivable['id']}"))["settled_on"] == "2026-03-10"
     [event] = await office.service.published(ReceivableSettledV1)
     assert event.settled_on == date(2026, 3, 10)
-    # What came back no longer counts.
-    await office.post(f"receipts/{late['id']}/reversals", {"reason": "refer_to_payer"})
+    # What came back, on the day it came, no longer counts.
+    await office.give_back(late, reversed_on="2026-03-10")
     await office.receipt(60_00, payer_reference=receivable["number"], received_on="2026-03-05")
     assert (await office.get(f"receivables/{receivable['id']}"))["settled_on"] == "2026-03-05"
 

@@ -25,13 +25,12 @@ from debt_service.cash.receipts.rules import (
     NewReceipt,
     UnallocatedReason,
     check_requests,
-    paid_on,
     plan_quoted,
     plan_unquoted,
     plan_unreadable,
     sole_customer,
 )
-from debt_service.cash.receipts.store import NewAllocation, add_allocations, last_paid
+from debt_service.cash.receipts.store import NewAllocation, add_allocations, note_paid
 from debt_service.ledger.customers.store import references_of
 from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry
 from debt_service.ledger.receivables.rules import OpenItem, PaymentOutcome
@@ -163,8 +162,8 @@ async def lock_requested(
     if numbers:
         ids |= {receivable_id for receivable_id, _ in (await ids_by_number(session, numbers)).values()}
     items = await lock_open_items(session, ids) if ids else {}
-    for receivable_id, day in (await last_paid(session, items) if items else {}).items():
-        items[receivable_id].last_paid_on = day
+    if items:
+        await note_paid(session, items)
     return OpenItems(items, quoted)
 
 
@@ -174,7 +173,7 @@ def post_lines(
     """Set a receipt's planned lines against their items, at once: the next receipt is planned on what is left."""
     posted = []
     for line in lines:
-        counts_on = paid_on(line.item, on)
+        counts_on = line.item.owes_from(line.amount_pence, on=on)
         outcome = line.item.pay(line.amount_pence, on=counts_on)
         posted.append(PostedAllocation(new_id(), receipt_id, payer_id, received_on, counts_on, line, outcome))
     return posted

@@ -214,10 +214,5 @@ def check_requests(requested: Sequence[tuple[OpenItem, int]], *, left_pence: int
         item.check(by_item[item.id], field=f"allocations.{position}.amount_pence")
 
 
-def paid_on(item: OpenItem, received_on: date) -> date:
-    """The day an allocation counts for: no debt is paid before it was raised."""
-    return max(received_on, item.issued_on)
-
-
 def _age(item: OpenItem) -> tuple[date, date, str]:
     return item.due_on, item.issued_on, item.number

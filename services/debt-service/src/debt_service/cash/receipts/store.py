@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,12 +11,13 @@ from uuid import UUID
 from council_common.database.many_rows import SourceKey, copy_rows
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.cash.receipts.rules import AllocationBasis, NewReceipt, UnallocatedReason
 from debt_service.cash.receipts.tables import Allocation, Receipt
+from debt_service.ledger.receivables.rules import OpenItem
 from debt_service.source_content import content_hash
 
 _INSERT = """
@@ -35,6 +36,13 @@ _SET_ALLOCATED = """
 UPDATE receipt SET allocated_pence = allocated_pence + new.pence, version = version + 1
 FROM unnest($1::uuid[], $2::bigint[]) AS new (id, pence) WHERE receipt.id = new.id
 RETURNING receipt.id, receipt.version, new.pence
+"""
+
+_PAID = """
+SELECT receivable_id, allocated_on AS day, amount_pence, reversed_on
+FROM allocation WHERE receivable_id = ANY($1::uuid[])
+UNION ALL
+SELECT receivable_id, cancelled_on, amount_pence, NULL FROM cancellation WHERE receivable_id = ANY($1::uuid[])
 """
 
 _END = """
@@ -135,14 +143,11 @@ async def allocations_of(session: AsyncSession, receipt_ids: Sequence[UUID]) -> 
     return found
 
 
-async def last_paid(session: AsyncSession, receivable_ids: Iterable[UUID]) -> dict[UUID, date]:
-    """The latest day of the allocations that stand, by receivable."""
-    rows = await session.execute(
-        select(col(Allocation.receivable_id), func.max(col(Allocation.allocated_on)).label("paid_on"))
-        .where(col(Allocation.receivable_id).in_(list(receivable_ids)), col(Allocation.reversed_on).is_(None))
-        .group_by(col(Allocation.receivable_id))
-    )
-    return {row.receivable_id: row.paid_on for row in rows}
+async def note_paid(session: AsyncSession, items: Mapping[UUID, OpenItem]) -> None:
+    """Fill in what was paid and credited on some locked receivables, and what came back."""
+    connection = await driver(session)
+    for row in await connection.fetch(_PAID, list(items)):
+        items[row["receivable_id"]].note_paid(row["day"], row["amount_pence"], came_back_on=row["reversed_on"])
 
 
 async def end_allocations(session: AsyncSession, ends: Mapping[UUID, date], *, reason: str) -> None:

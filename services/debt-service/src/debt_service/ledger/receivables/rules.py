@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
@@ -109,7 +109,8 @@ class PaymentOutcome:
 class OpenItem:
     """What is owed on one receivable, while its row is locked.
 
-    `last_paid_on` is the latest day an allocation that stands counts for; a use case that allocates fills it in.
+    A use case that allocates fills in `last_paid_on`, the latest day of what was paid or credited and stands, and
+    `moved`: by day, what was paid or credited (negative) and what came back.
     """
 
     id: UUID
@@ -127,12 +128,36 @@ class OpenItem:
     overdue_on: date | None
     settled_on: date | None
     last_paid_on: date | None = None
+    moved: list[tuple[date, int]] = field(default_factory=list)
 
     @classmethod
     def of(cls, receivable: Any) -> OpenItem:
         """Of a locked receivable: its row, or one with the same columns by name."""
-        names = (field.name for field in fields(cls) if field.name != "last_paid_on")
-        return cls(**{name: getattr(receivable, name) for name in names})
+        return cls(**{name: getattr(receivable, name) for name in STORED})
+
+    def note_paid(self, on: date, pence: int, *, came_back_on: date | None = None) -> None:
+        """Something was set against it, or credited, from a day on, and came back on another, or stands."""
+        self.moved.append((on, -pence))
+        if came_back_on is None:
+            self.last_paid_on = max(on, self.last_paid_on or on)
+        else:
+            self.moved.append((came_back_on, pence))
+
+    def owes_from(self, pence: int, *, on: date) -> date:
+        """The first day, from `on` and its issue on, from which it owes this much at the end of every day.
+
+        Money that is dated back over days on which the debt was already paid is on account for those days: no balance
+        is ever negative, on no day (council policy).
+        """
+        first = max(on, self.issued_on)
+        days = sorted({day for day, _ in self.moved if day > first})
+        for day, following in zip([first, *days], days, strict=False):
+            if self._owed_at(day) < pence:
+                first = following
+        return first
+
+    def _owed_at(self, day: date) -> int:
+        return self.gross_pence + sum(pence for moved_on, pence in self.moved if moved_on <= day)
 
     def check(self, pence: int, *, field: str = "amount_pence") -> None:
         """Raise OverAllocated, naming the request's field, when less than `pence` is owed."""
@@ -152,7 +177,7 @@ class OpenItem:
         self.check(pence)
         self.outstanding_pence -= pence
         self.version += 1
-        self.last_paid_on = max(on, self.last_paid_on or on)
+        self.note_paid(on, pence)
         version = self.version
         if self.outstanding_pence == 0:
             self._move(ReceivableStatus.SETTLED)
@@ -186,6 +211,10 @@ class OpenItem:
 
     def _move(self, status: ReceivableStatus) -> None:
         self.status = move(NEXT, self.status, status, thing=f"Receivable {self.number}")
+
+
+STORED = tuple(column.name for column in fields(OpenItem) if column.name not in {"last_paid_on", "moved"})
+"""The columns of a receivable that an open item has."""
 
 
 def vat_share(vat_pence: int, part_pence: int, gross_pence: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -17,10 +17,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.ledger.receivables.rules import NewReceivable, OpenItem, ReceivableStatus
+from debt_service.ledger.receivables.rules import STORED, NewReceivable, OpenItem, ReceivableStatus
 from debt_service.ledger.receivables.tables import Cancellation, Receivable
-
-_OPEN_ITEM = [field.name for field in fields(OpenItem) if field.name != "last_paid_on"]
 
 _INSERT = """
 INSERT INTO receivable (id, version, customer_id, source_system, source_reference, number, department, debt_type,
@@ -50,7 +48,7 @@ WITH due AS (
 )
 UPDATE receivable SET status = 'overdue', overdue_on = due_on + 1, version = version + 1
 FROM due WHERE receivable.id = due.id
-RETURNING {", ".join(f"receivable.{name}" for name in _OPEN_ITEM)}
+RETURNING {", ".join(f"receivable.{name}" for name in STORED)}
 """
 
 
@@ -117,7 +115,7 @@ async def lock_open_items(session: AsyncSession, receivable_ids: Iterable[UUID])
     """What is owed on these, rows locked in the order of their ids: two writers wait, never in a ring."""
     ids = literal(sorted(set(receivable_ids)), ARRAY(Uuid))
     rows = await session.execute(
-        select(*(getattr(Receivable, name) for name in _OPEN_ITEM))
+        select(*(getattr(Receivable, name) for name in STORED))
         .where(col(Receivable.id) == any_(ids))
         .order_by(col(Receivable.id))
         .with_for_update()
