@@ -12,7 +12,7 @@ from council_common.observability.logs import get_logger
 from council_common.runtime.service_runtime import Runtime
 
 from notification_service.channels.mail import email_bytes, letter_bytes
-from notification_service.channels.rules import Attempt, Envelope, result_of_failure
+from notification_service.channels.rules import Attempt, Envelope, result_of_failure, result_of_not_started
 from notification_service.channels.wording import put_into_words, template_key
 from notification_service.message_templates.rules import CannotRender, Channel
 from notification_service.message_templates.store import exact_versions
@@ -61,27 +61,32 @@ class _Known:
     found: FoundRecipients
 
 
-async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime) -> Prepared:
-    """Every claimed message as an envelope or a result; those in words already keep them."""
+async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime, deadline: float) -> Prepared:
+    """Every claimed message as an envelope or a result; those in words already keep them.
+
+    The words of some may take long to make: after `deadline` (the loop's time) the others wait for the next batch, so
+    that those that are ready leave while their lease holds.
+    """
     settings = settings_of(runtime)
     known = await _known(runtime, claimed)
     prepared = Prepared()
     for message in claimed:
+        if asyncio.get_running_loop().time() > deadline:
+            prepared.results.append(result_of_not_started(_attempt(message), at=at))
+            continue
         try:
-            _prepare_one(prepared, message, known, settings, at=at)
+            await _prepare_one(prepared, message, known, settings, at=at)
         except _Suppressed:
             suppressed = AttemptResult(message.id, message.attempt, MessageStatus.CANCELLED, "suppressed")
             prepared.results.append(suppressed)
         except NoAddress as missing:
             prepared.results.append(failure_of(message, missing.code, at=at, final=missing.final))
         except CannotRender as wrong:
-            prepared.results.append(failure_of(message, wrong.code, at=at, explanation=wrong.explanation))
+            prepared.results.append(_cannot_render(message, wrong, at=at))
         except Exception as fault:
             # A fault of ours in one message must not keep the others of its batch from leaving.
             log.error("message_not_prepared", message_id=str(message.id), exc_info=fault)
             prepared.results.append(failure_of(message, "not_prepared", at=at, final=False))
-        # Words and bytes of a message take milliseconds: the worker's other tasks have their turn between two.
-        await asyncio.sleep(0)
     return prepared
 
 
@@ -98,7 +103,9 @@ async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
     return _Known(templates, kept, found)
 
 
-def _prepare_one(prepared: Prepared, message: Message, known: _Known, settings: Settings, *, at: datetime) -> None:
+async def _prepare_one(
+    prepared: Prepared, message: Message, known: _Known, settings: Settings, *, at: datetime
+) -> None:
     if _may_be_suppressed(message) and known.found.is_suppressed(_recipient_key(message)):
         raise _Suppressed
     rendering = known.kept.get(message.id)
@@ -111,9 +118,13 @@ def _prepare_one(prepared: Prepared, message: Message, known: _Known, settings: 
         address, *others = known.found.addresses_to_warn(message.about_id)
         prepared.addresses[message.id] = address
         prepared.copies += [(message.id, number, other) for number, other in enumerate(others, start=1)]
-    rendering = put_into_words(message, known.templates, recipient, settings, address=address, at=at)
+    rendering = await put_into_words(message, known.templates, recipient, settings, address=address, at=at)
     prepared.envelopes.append(_envelope(message, rendering, settings, at=at))
     prepared.renderings.append(rendering)
+
+
+def _cannot_render(message: Message, wrong: CannotRender, *, at: datetime) -> AttemptResult:
+    return failure_of(message, wrong.code, at=at, final=wrong.final, explanation=wrong.explanation)
 
 
 def _recipient_key(message: Message) -> RecipientKey:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from uuid import UUID
 
-from notification_service.message_templates.rules import Channel
+from notification_service.message_templates.rules import RENDERING_STOPPED, Channel
 from notification_service.messages.rules import CARRIER_AWAY, AttemptResult, MessageStatus
 from notification_service.recipients.rules import CONTACTS_NOT_READ, RECIPIENT_SERVICE_AWAY
 
@@ -31,6 +31,8 @@ OUR_SIDE = frozenset(
 """Reasons that say nothing about the recipient: such a message is tried until it works."""
 
 MAX_REFUSALS = 8
+# What ended the process that renders may do so again: it is set aside sooner.
+_SET_ASIDE_AFTER = {RENDERING_STOPPED: 3}
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=4)
 # One message waits so long for all others that wait for the mail server or for the same service.
 _LONGEST_WAIT_TOGETHER = timedelta(minutes=1)
@@ -119,17 +121,22 @@ def result_of(envelope: Envelope, answer: ServerAnswer, *, at: datetime) -> Atte
             attempt.message_id, attempt.number, MessageStatus.DELIVERED, DELIVERED_CODE[envelope.channel]
         )
     if answer is NOT_STARTED:
-        return AttemptResult(
-            attempt.message_id,
-            attempt.number,
-            MessageStatus.QUEUED,
-            "not_started",
-            attempt.refusals,
-            attempt.waits,
-            due_at=at,
-        )
+        return result_of_not_started(attempt, at=at)
     failed = result_of_failure(attempt, answer.code, at=at, final=answer.final, explanation=answer.explanation)
     return replace(failed, may_have_left=answer.may_have_left)
+
+
+def result_of_not_started(attempt: Attempt, *, at: datetime) -> AttemptResult:
+    """Its turn did not come: queued as it was, at once."""
+    return AttemptResult(
+        attempt.message_id,
+        attempt.number,
+        MessageStatus.QUEUED,
+        "not_started",
+        attempt.refusals,
+        attempt.waits,
+        due_at=at,
+    )
 
 
 def result_of_failure(
@@ -170,12 +177,14 @@ def wait_before_retry(code: str, times: int) -> timedelta | None:
     ['0:01:00', '0:04:00', '0:16:00', '4:00:00']
     >>> wait_before_retry("address_busy", 8) is None, str(wait_before_retry("carrier_away", 500))
     (True, '0:01:00')
+    >>> wait_before_retry("rendering_stopped", 2) is None, wait_before_retry("rendering_stopped", 3) is None
+    (False, True)
     >>> [str(wait_before_retry("sender_refused", n)) for n in (1, 5, 500)]
     ['0:00:05', '0:01:20', '1:00:00']
     """
     if code in OUR_SIDE:
         longest = _LONGEST_WAIT_ALONE if code in _ASKED_ALONE else _LONGEST_WAIT_TOGETHER
         return min(timedelta(seconds=5 * (1 << min(times - 1, 10))), longest)
-    if times >= MAX_REFUSALS:
+    if times >= _SET_ASIDE_AFTER.get(code, MAX_REFUSALS):
         return None
     return min(_FIRST_WAIT * (1 << 2 * (times - 1)), _LONGEST_WAIT)

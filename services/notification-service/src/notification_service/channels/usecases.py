@@ -60,13 +60,14 @@ async def _note_carrier_away(runtime: Runtime, carrier: Carrier) -> None:
 
 async def _send_batch(runtime: Runtime, settings: Settings, carrier: Carrier) -> bool:
     now = runtime.clock()
-    # A message is begun only in the first third of its lease, and the server has the second to answer.
-    deadline = asyncio.get_running_loop().time() + settings.send_lease_seconds / 3
+    # Words are made in the first sixth of a lease, a message is begun only in its first third, and the server has the
+    # second to answer.
+    began, lease = asyncio.get_running_loop().time(), settings.send_lease_seconds
     async with runtime.sessions.begin() as session:
         claimed = await claim_messages(session, at=now, lease_until=now + settings.send_lease, limit=BATCH)
     if not claimed:
         return False
-    prepared = await prepare(runtime, claimed, at=now)
+    prepared = await prepare(runtime, claimed, at=now, deadline=began + lease / 6)
     async with runtime.sessions.begin() as session:
         await store.lock_messages(session, [message.id for message in claimed])
         await store.keep_renderings(session, prepared.renderings)
@@ -75,7 +76,7 @@ async def _send_batch(runtime: Runtime, settings: Settings, carrier: Carrier) ->
         await record_results(session, prepared.results, at=now)
     for start in range(0, len(prepared.envelopes), RECORDED_TOGETHER):
         together = prepared.envelopes[start : start + RECORDED_TOGETHER]
-        answers = await _hand_over(runtime, carrier, together, deadline=deadline)
+        answers = await _hand_over(runtime, carrier, together, deadline=began + lease / 3)
         at = runtime.clock()
         async with runtime.sessions.begin() as session:
             results = [result_of(envelope, answer, at=at) for envelope, answer in answers]

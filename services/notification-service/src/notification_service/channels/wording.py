@@ -22,7 +22,7 @@ def template_key(message: Message) -> tuple[str, int]:
     return message.template, message.template_version
 
 
-def put_into_words(
+async def put_into_words(
     message: Message,
     templates: Mapping[tuple[str, int], MessageTemplateVersion],
     recipient: Recipient,
@@ -44,7 +44,7 @@ def put_into_words(
     else:
         sent_to = [email_address(recipient) if address is None else _usable(address)]
     always = always_there(settings, recipient_name=recipient.name, is_person=recipient.is_person, at=at)
-    words = fill_in(template, message.facts, always=always)
+    words = await fill_in(template, message.facts, always=always)
     return Rendering(
         message_id=message.id,
         number=message.attempt,

@@ -105,4 +105,4 @@ async def preview_template(
 ) -> PreviewOut:
     """The words a message of this template would have; nothing is sent or kept."""
     template = await store.version_of(session, name, values.version)
-    return PreviewOut.of(template, preview(template, values.values, settings_of(runtime), at=now))
+    return PreviewOut.of(template, await preview(template, values.values, settings_of(runtime), at=now))

@@ -20,6 +20,9 @@ ALWAYS_THERE = frozenset(
 """Placeholders that every message has by itself."""
 
 
+RENDERING_STOPPED = "rendering_stopped"
+"""The process that renders was ended over this message: out of memory, or no answer in its time."""
+
 _SENDABLE = re.compile(r"[^\x00\ud800-\udfff]*")
 
 
@@ -86,12 +89,16 @@ class Rendered:
 
 
 class CannotRender(Exception):
-    """Template and values do not make a message. `code` is stable; `explanation` names placeholders, never values."""
+    """Template and values do not make a message. `code` is stable; `explanation` names placeholders, never values.
 
-    def __init__(self, code: str, explanation: str) -> None:
+    Not `final` where another attempt may do better.
+    """
+
+    def __init__(self, code: str, explanation: str, *, final: bool = True) -> None:
         super().__init__(explanation)
         self.code = code
         self.explanation = explanation
+        self.final = final
 
 
 def missing_placeholders(declared: Iterable[str], values: Mapping[str, Any]) -> list[str]:

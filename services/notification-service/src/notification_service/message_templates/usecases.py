@@ -8,13 +8,14 @@ from typing import Any
 
 from asyncpg import UniqueViolationError
 from council_common.clock import london_date
+from council_common.errors import Unavailable
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.recording import fact, record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates import store
-from notification_service.message_templates.rendering import placeholders_of, render
+from notification_service.message_templates.renderer import placeholders_in, rendered
 from notification_service.message_templates.rules import (
     CannotRender,
     Rendered,
@@ -34,7 +35,7 @@ Versioned = tuple[MessageTemplate, MessageTemplateVersion]
 
 async def add_template(session: AsyncSession, name: str, wording: Wording, *, by: Actor, at: datetime) -> Versioned:
     """A new template, with its version 1; raises TemplateExists, or InvalidTemplate for its words."""
-    first = _version(name, 1, wording, by=by, at=at)
+    first = await _version(name, 1, wording, by=by, at=at)
     template = MessageTemplate(id=new_id(), version=0, name=name, created_at=at, created_by=by.subject)
     try:
         await record(session, fact(template, "added"), also=[first], by=by, at=at)
@@ -49,16 +50,13 @@ async def add_version(session: AsyncSession, name: str, wording: Wording, *, by:
     Raises TemplateNotFound, or InvalidTemplate for its words.
     """
     template = await store.lock_template(session, name)
-    following = _version(name, template.version + 1, wording, by=by, at=at)
+    following = await _version(name, template.version + 1, wording, by=by, at=at)
     await record(session, fact(template, "version added"), also=[following], by=by, at=at)
     return template, following
 
 
-def _version(name: str, number: int, wording: Wording, *, by: Actor, at: datetime) -> MessageTemplateVersion:
-    used = placeholders_of(wording.subject, field="subject") | placeholders_of(wording.text, field="text")
-    if wording.html is not None:
-        used |= placeholders_of(wording.html, field="html")
-    must_be_declared(used, wording.placeholders)
+async def _version(name: str, number: int, wording: Wording, *, by: Actor, at: datetime) -> MessageTemplateVersion:
+    must_be_declared(await placeholders_in(wording), wording.placeholders)
     return MessageTemplateVersion(
         name=name,
         version=number,
@@ -72,21 +70,28 @@ def _version(name: str, number: int, wording: Wording, *, by: Actor, at: datetim
     )
 
 
-def preview(
+async def preview(
     template: MessageTemplateVersion, values: Mapping[str, Any], settings: Settings, *, at: datetime
 ) -> Rendered:
-    """The words a message of this template would have, to a made-up recipient; raises ValuesDoNotFit."""
+    """The words a message of this template would have, to a made-up recipient.
+
+    Raises ValuesDoNotFit, and Unavailable where they could not be made at the moment.
+    """
     must_fit(template.placeholders, values)
     always = always_there(settings, recipient_name=_EXAMPLE_RECIPIENT, is_person=True, at=at)
     try:
-        return fill_in(template, values, always=always)
+        return await fill_in(template, values, always=always)
     except CannotRender as wrong:
+        if not wrong.final:
+            raise Unavailable("The message could not be put into words at the moment; please try again.") from None
         raise ValuesDoNotFit(f"These values do not make a message: {wrong.code}, {wrong.explanation}.") from None
 
 
-def fill_in(template: MessageTemplateVersion, values: Mapping[str, Any], *, always: Mapping[str, Any]) -> Rendered:
+async def fill_in(
+    template: MessageTemplateVersion, values: Mapping[str, Any], *, always: Mapping[str, Any]
+) -> Rendered:
     """A template with the values of one message and those that are always there; raises CannotRender."""
-    return render(subject=template.subject, text=template.text, html=template.html, values={**values, **always})
+    return await rendered(subject=template.subject, text=template.text, html=template.html, values={**values, **always})
 
 
 def always_there(settings: Settings, *, recipient_name: str, is_person: bool, at: datetime) -> dict[str, Any]:

@@ -1,0 +1,54 @@
+"""A message that cannot be put into words in its time is set aside; the service and the other messages go on."""
+
+from __future__ import annotations
+
+import os
+import signal
+from datetime import timedelta
+
+import pytest
+from notification_factories import a_customer, a_notice
+from notification_post import CUSTOMER_ID, HOME, Post, statuses
+from notification_service.message_templates.renderer import CHILD
+
+FILTERS = "|upper|lower" * 10
+POISON = "{% for a in number %}" + f"{{% if (number{FILTERS}) == 'x' %}}x{{% endif %}}" * 50 + "{% endfor %}"
+LONG = "x" * 50_000
+
+
+@pytest.fixture(autouse=True)
+def customer(post: Post) -> None:
+    post.others.customers[CUSTOMER_ID] = a_customer(HOME)
+
+
+async def test_a_template_that_would_work_for_a_week_fails_its_message_and_no_other(post: Post) -> None:
+    """Each text is within its bounds; their product is not. The loop goes on, and nothing is tried again."""
+    before, poison = a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID, number=LONG)
+    await post.service.deliver(before)
+    version = {"channels": ["email"], "subject": "x", "text": POISON, "placeholders": ["number"]}
+    async with post.service.as_("communications_officer") as officer:
+        assert (await officer.post("/v1/message-templates/reminder/versions", json=version)).status_code == 201
+        path = "/v1/message-templates/reminder/previews"
+        preview = await officer.post(path, json={"values": {"number": LONG}})
+        assert (preview.status_code, preview.json()["code"]) == (422, "message-values-malformed")
+        assert "rendering_too_slow" in preview.json()["detail"]
+    await post.service.deliver(poison)
+    await post.send()
+    assert (await post.message(about_id=str(before.notice_id)))["status"] == "delivered"
+    assert statuses(await post.message(about_id=str(poison.notice_id)))[-1] == ("failed", "rendering_too_slow", 1)
+    assert len(post.mail.raw) == 1
+
+
+async def test_a_message_that_ends_the_process_that_renders_is_set_aside_after_three_attempts(post: Post) -> None:
+    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    for attempt in (1, 2, 3):
+        async with post.service.as_("communications_officer") as officer:
+            path = "/v1/message-templates/bank_account_change_warning/previews"
+            assert (await officer.post(path, json={"values": {"requested_on": "2026-03-11"}})).status_code == 200
+        assert CHILD.pid is not None
+        os.kill(CHILD.pid, signal.SIGKILL)
+        await post.send()
+        wanted = ("queued", "rendering_stopped", attempt) if attempt < 3 else ("failed", "rendering_stopped", 3)
+        assert statuses(await post.message())[-1] == wanted
+        post.service.now += timedelta(hours=4)
+    assert not post.mail.raw
