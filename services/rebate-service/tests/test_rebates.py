@@ -352,12 +352,3 @@ async def test_an_agreement_that_ended_before_the_invoice_does_not_cover_it(stor
     assert await story.rebates() == []
     [event] = await story.service.published(RebateWithdrawnV1)
     assert (event.cause, event.expected_pence) == ("agreement_ended", 1_200)
-
-
-async def test_a_credit_note_is_expected_to_lower_the_rebate(story: Any, share: Any) -> None:
-    # What is expected of both is what £500.00 less would earn.
-    credit = [share(-50_000)]
-    note = story.received(invoice_id=new_id(), number="CN-1", kind="credit_note", vat_shares=credit)
-    await story.happens(story.agreed(), story.received(), note)
-    assert sorted(rebate["expected_pence"] for rebate in await story.rebates()) == [-600, 1_200]
-    assert await story.variances() == []

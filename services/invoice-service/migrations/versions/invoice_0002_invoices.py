@@ -34,6 +34,7 @@ STATEMENTS = (
         gross_pence bigint NOT NULL,
         paid_pence bigint NOT NULL DEFAULT 0,
         deducted_pence bigint NOT NULL DEFAULT 0,
+        credited_pence bigint NOT NULL DEFAULT 0,
         status text NOT NULL,
         status_before_hold text,
         hold_reasons text[] NOT NULL DEFAULT '{}',
@@ -58,7 +59,7 @@ STATEMENTS = (
         CONSTRAINT ck_invoice_status_before_hold CHECK (
             status_before_hold IN ('received', 'held', 'approved', 'scheduled', 'paid', 'rejected', 'cancelled')
         ),
-        CONSTRAINT ck_invoice_paid CHECK (abs(paid_pence + deducted_pence) <= abs(gross_pence))
+        CONSTRAINT ck_invoice_paid CHECK (abs(paid_pence + deducted_pence + credited_pence) <= abs(gross_pence))
     )
     """,
     # Lines are short and written once: compressing them would cost more than it saves.

@@ -12,6 +12,7 @@ from invoice_service.intake.invoice_imports.routes import router as invoice_impo
 from invoice_service.paying.payment_exceptions.routes import router as payment_exceptions
 from invoice_service.paying.payments.routes import router as payments
 from invoice_service.register.approval_limits.routes import router as approval_limits
+from invoice_service.register.credit_note_applications.routes import router as credit_note_applications
 from invoice_service.register.invoices.handlers import handlers
 from invoice_service.register.invoices.routes import router as invoices
 from invoice_service.settings import Settings
@@ -21,7 +22,7 @@ DESCRIPTION = "Supplier invoices from receipt to payment: one at a time or a fil
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    routers = (approval_limits, invoices, payments, payment_exceptions, invoice_imports)
+    routers = (approval_limits, invoices, credit_note_applications, payments, payment_exceptions, invoice_imports)
     return build_api("invoice-service", settings, routers=routers, description=DESCRIPTION)
 
 

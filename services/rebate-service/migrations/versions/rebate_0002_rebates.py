@@ -51,7 +51,7 @@ STATEMENTS = (
         changed_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT uq_rebate_invoice_id_payment_id UNIQUE NULLS NOT DISTINCT (invoice_id, payment_id),
         CONSTRAINT ck_rebate_status
-            CHECK (status IN ('expected', 'earned', 'missed', 'reversed', 'withdrawn', 'outside')),
+            CHECK (status IN ('expected', 'lost', 'earned', 'missed', 'reversed', 'withdrawn', 'outside')),
         CONSTRAINT ck_rebate_variance_cause CHECK (variance_cause IN (
             'under_deducted', 'over_deducted', 'not_deducted', 'deducted_after_term', 'deducted_in_dispute',
             'deducted_without_arrival', 'deducted_without_agreement', 'deducted_though_excluded'

@@ -14,9 +14,10 @@ from rebate_service.programme_kpis import routes as programme_kpis
 from rebate_service.rebate_quotes import routes as rebate_quotes
 from rebate_service.rebate_variances import handlers as variance_handlers
 from rebate_service.rebate_variances import routes as rebate_variances
-from rebate_service.rebate_variances.jobs import JOBS
+from rebate_service.rebate_variances.jobs import JOBS as VARIANCE_JOBS
 from rebate_service.rebates import handlers as rebate_handlers
 from rebate_service.rebates import routes as rebates
+from rebate_service.rebates.jobs import JOBS as REBATE_JOBS
 from rebate_service.settings import Settings
 
 DESCRIPTION = "Early-payment agreements, rebates expected and earned, variances, the programme's figures."
@@ -43,5 +44,5 @@ SERVICE = Service(
     settings=Settings,
     create_api=create_api,
     handlers=HANDLERS,
-    jobs=JOBS,
+    jobs=(*VARIANCE_JOBS, *REBATE_JOBS),
 )

@@ -23,6 +23,7 @@ from council_common.fields import Code
 InvoiceKind = Literal["invoice", "credit_note"]
 PaymentMethod = Literal["bacs", "faster_payment", "cheque", "card", "direct_debit"]
 InvoiceStatus = Literal["received", "held", "approved", "scheduled", "paid", "rejected", "cancelled"]
+CreditNoteApplicationId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-000000000010"])]
 PaymentExceptionId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000f"])]
 
 
@@ -68,6 +69,40 @@ class InvoiceApprovedV1(InvoiceEvent):
 
     gross_pence: Pence
     due_on: Day
+
+
+class InvoiceSettledV1(InvoiceEvent):
+    """An approved invoice has nothing to pay (its lines come to nought): it is settled without a payment."""
+
+    settled_on: Day
+
+
+class CreditNoteAppliedV1(InvoiceEvent):
+    """A credit note was set against an invoice of its supplier: before it was paid, or afterwards.
+
+    Before, less is owed. Afterwards `due_back_pence` is the money the supplier gives back and `deducted_pence` the part
+    of the rebate deducted that goes with it; the two are `applied_pence`.
+    """
+
+    credit_note_application_id: CreditNoteApplicationId
+    credit_note_id: Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-000000000011"])]
+    applied_on: Day
+    applied_pence: Annotated[int, Field(gt=0, examples=[24_000])]
+    vat_shares: Annotated[VatShares, Field(description="What is applied per VAT rate, above zero.")]
+    after_payment: Annotated[bool, Field(examples=[False])]
+    due_back_pence: Annotated[int, Field(ge=0, examples=[0])]
+    deducted_pence: Annotated[int, Field(ge=0, examples=[0])]
+    outstanding_pence: Annotated[Pence, Field(examples=[96_000])]
+    settled: Annotated[bool, Field(examples=[False], description="Whether nothing is left to pay.")]
+
+
+class CreditNoteRefundedV1(InvoiceEvent):
+    """The money of a credit note came back from its supplier, or is not to come: `invoice_id` is the note's."""
+
+    credit_note_application_id: CreditNoteApplicationId
+    refunded_on: Day
+    refunded_pence: Annotated[int, Field(gt=0, examples=[23_760])]
+    reason: Annotated[str, Field(examples=["received"], description="A code.")]
 
 
 class InvoicePaidV1(InvoiceEvent):

@@ -107,6 +107,13 @@ class RebateMissedV1(RebateEvent):
     cause: Annotated[str, Field(examples=["late_payment"])]
 
 
+class RebateLostV1(RebateEvent):
+    """An invoice under an agreement was not paid by the end of the term: it can earn nothing any more."""
+
+    expected_pence: Annotated[Pence, Field(examples=[1_200])]
+    lost_on: Annotated[Day, Field(description="The day on which its term was found to be over.")]
+
+
 class RebateReversedV1(RebateEvent):
     """The payment came back: what it earned is taken back."""
 

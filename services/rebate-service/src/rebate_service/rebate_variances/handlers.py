@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from council_common.contracts.invoices import InvoicePaidV1, PaymentReturnedV1
+from council_common.contracts.invoices import CreditNoteAppliedV1, InvoicePaidV1, PaymentReturnedV1
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rebate_service.rebate_variances.usecases import compare_deductions
+from rebate_service.rebates.crediting import credit_rebates
 from rebate_service.rebates.usecases import reverse_payments, settle_payments
 
 handlers = Handlers()
@@ -20,6 +21,13 @@ async def earn_rebates(session: AsyncSession, received: Sequence[Received[Invoic
     at = received[0].now
     changes = await settle_payments(session, [arrival.event for arrival in received], at=at)
     await compare_deductions(session, changes, at=at)
+
+
+@handlers.on(CreditNoteAppliedV1)
+async def credit_rebate(session: AsyncSession, received: Received[CreditNoteAppliedV1]) -> None:
+    """A credit note was set against an invoice: it is worth less, before its payment or after it."""
+    changes = await credit_rebates(session, received.event, at=received.now)
+    await compare_deductions(session, changes, at=received.now)
 
 
 @handlers.on_many(PaymentReturnedV1)

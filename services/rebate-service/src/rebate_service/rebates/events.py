@@ -7,10 +7,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from council_common.clock import london_date
 from council_common.contracts.rebates import (
     RebateEarnedV1,
     RebateEvent,
     RebateExpectedV1,
+    RebateLostV1,
     RebateMissedV1,
     RebateReversedV1,
     RebateWithdrawnV1,
@@ -66,15 +68,20 @@ def _event_of(change: RebateChange, at: datetime) -> tuple[type[RebateEvent] | W
             "cause": change.reason or "agreement_ended",
         }
     about, figures = _about(after), after.assessment
+    own: type[RebateEvent]
+    fields: dict[str, Any]
     match after.status:
         case RebateStatus.EXPECTED:
-            return RebateExpectedV1, about | {"expected_pence": figures.expected_pence, "target_on": figures.target_on}
+            own, fields = RebateExpectedV1, {"expected_pence": figures.expected_pence, "target_on": figures.target_on}
+        case RebateStatus.LOST:
+            own, fields = RebateLostV1, {"expected_pence": figures.expected_pence, "lost_on": london_date(at)}
         case RebateStatus.MISSED:
-            missed = {"expected_pence": figures.expected_pence, "cause": figures.cause}
-            return RebateMissedV1, about | missed | {"payment_id": after.facts.payment_id}
+            own, fields = RebateMissedV1, {"expected_pence": figures.expected_pence, "cause": figures.cause}
+            fields["payment_id"] = after.facts.payment_id
         case _:
-            returned = {"rebate_pence": figures.rebate_pence, "returned_on": after.returned_on}
-            return RebateReversedV1, about | returned | {"payment_id": after.facts.payment_id}
+            own, fields = RebateReversedV1, {"rebate_pence": figures.rebate_pence, "returned_on": after.returned_on}
+            fields["payment_id"] = after.facts.payment_id
+    return own, about | fields
 
 
 def earned_json(record: RebateRecord, *, at: datetime, by: str) -> str:

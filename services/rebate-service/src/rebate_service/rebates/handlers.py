@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from council_common.contracts.invoices import InvoiceCancelledV1, InvoiceReceivedV1
+from council_common.contracts.invoices import InvoiceCancelledV1, InvoiceReceivedV1, InvoiceSettledV1
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,12 @@ handlers = Handlers()
 async def expect_rebate(session: AsyncSession, received: Sequence[Received[InvoiceReceivedV1]]) -> None:
     """Invoices were received: what would they earn on the target day."""
     await expect_rebates(session, [arrival.event for arrival in received], at=received[0].now)
+
+
+@handlers.on_many(InvoiceSettledV1)
+async def withdraw_of_nought(session: AsyncSession, received: Sequence[Received[InvoiceSettledV1]]) -> None:
+    """Invoices came to nought: nothing is expected of them."""
+    await withdraw_rebates(session, [arrival.event for arrival in received], at=received[0].now)
 
 
 @handlers.on_many(InvoiceCancelledV1)

@@ -28,6 +28,14 @@ def earned_parts(amounts: Sequence[AmountAtVatRate], terms: Terms, assessment: A
     return rebate_parts(amounts, terms, accelerated)
 
 
+_NOTHING: dict[str | None, str] = {
+    MissedCause.DISPUTED: "A dispute had arisen when it was sent: nothing is earned.",
+    MissedCause.DIRECT_DEBIT: "The supplier took it by Direct Debit: nothing is earned.",
+    MissedCause.BEFORE_RECEIPT: "Paid before the invoice was received: nothing is earned.",
+    MissedCause.TERM_OVER: "Not paid by the end of the term of {term} days: nothing can be earned.",
+}
+
+
 def proof_of(
     terms: Terms,
     assessment: Assessment,
@@ -51,12 +59,8 @@ def proof_of(
             f"Term {terms.term_days} days - {assessment.elapsed_days} elapsed = {accelerated} days accelerated"
             f"{'' if accelerated else ' (never below zero)'}."
         )
-    if assessment.cause == MissedCause.DISPUTED:
-        return [*lines, "A dispute had arisen when it was sent: nothing is earned."]
-    if assessment.cause == MissedCause.DIRECT_DEBIT:
-        return [*lines, "The supplier took it by Direct Debit: nothing is earned."]
-    if assessment.cause == MissedCause.BEFORE_RECEIPT:
-        return [*lines, "Paid before the invoice was received: nothing is earned."]
+    if assessment.cause in _NOTHING:
+        return [*lines, _NOTHING[assessment.cause].format(term=terms.term_days)]
     if not accelerated:
         return [*lines, "Paid at or after the end of the term: nothing is earned."]
     lines.append(_rate(terms, accelerated))

@@ -136,14 +136,19 @@ def record_of(
     *,
     id_: UUID | None = None,
     version: int = 1,
+    today: date | None = None,
 ) -> RebateRecord:
-    """The record that facts make under the version in force (None: outside); `amounts` are their VAT shares."""
+    """The record that facts make under the version in force (None: outside); `amounts` are their VAT shares.
+
+    By `today` the term of an unpaid part may be over.
+    """
     assessment = rules.assess(
         amounts,
         agreement.terms if agreement else None,
         received_on=facts.received_on,
         valid_on=facts.valid_on,
         payment=facts.payment,
+        today=today,
     )
     return RebateRecord(
         id=id_ or new_id(),
@@ -157,10 +162,15 @@ def record_of(
 
 
 def changed_to(
-    record: RebateRecord, facts: RebateFacts, amounts: Sequence[AmountAtVatRate], agreement: VersionInForce | None
+    record: RebateRecord,
+    facts: RebateFacts,
+    amounts: Sequence[AmountAtVatRate],
+    agreement: VersionInForce | None,
+    *,
+    today: date | None = None,
 ) -> RebateRecord:
-    """The next version of a record: the same rebate after other facts, or under another agreement."""
-    after = record_of(facts, amounts, agreement, id_=record.id, version=record.version + 1)
+    """The next version of a record: the same rebate after other facts, under another agreement, or on a later day."""
+    after = record_of(facts, amounts, agreement, id_=record.id, version=record.version + 1, today=today)
     rules.move(record.status, after.status)
     return after
 

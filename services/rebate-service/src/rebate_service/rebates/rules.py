@@ -27,9 +27,13 @@ from rebate_service.rebates.linear import (
 
 
 class RebateStatus(StrEnum):
-    """`outside` is an invoice or payment without an agreement in force: kept in case one arrives later."""
+    """`outside` is an invoice or payment without an agreement in force: kept in case one arrives later.
+
+    `lost` is an unpaid part whose term is over: nothing can be earned any more, and nothing is expected.
+    """
 
     EXPECTED = "expected"
+    LOST = "lost"
     EARNED = "earned"
     MISSED = "missed"
     REVERSED = "reversed"
@@ -37,21 +41,25 @@ class RebateStatus(StrEnum):
     OUTSIDE = "outside"
 
 
-_OPEN = frozenset({RebateStatus.EXPECTED, RebateStatus.OUTSIDE, RebateStatus.WITHDRAWN})
+_OPEN = frozenset({RebateStatus.EXPECTED, RebateStatus.LOST, RebateStatus.OUTSIDE, RebateStatus.WITHDRAWN})
 _PAID = frozenset({RebateStatus.EARNED, RebateStatus.MISSED, RebateStatus.OUTSIDE})
 
 NEXT: dict[RebateStatus, frozenset[RebateStatus]] = {
     RebateStatus.EXPECTED: _OPEN | _PAID,
+    # Paid at last, or agreed anew for days past: a lost one may still be assessed otherwise.
+    RebateStatus.LOST: _OPEN | _PAID,
     RebateStatus.OUTSIDE: _OPEN | _PAID | {RebateStatus.REVERSED},
     RebateStatus.EARNED: _PAID | {RebateStatus.REVERSED},
     RebateStatus.MISSED: _PAID | {RebateStatus.REVERSED},
     # A payment that came back is never settled again: it is paid again under another payment's id.
     RebateStatus.REVERSED: frozenset(),
     # A cancelled invoice is expected again only when a payment of it comes back.
-    RebateStatus.WITHDRAWN: frozenset({RebateStatus.EXPECTED, RebateStatus.OUTSIDE}),
+    RebateStatus.WITHDRAWN: frozenset({RebateStatus.EXPECTED, RebateStatus.LOST, RebateStatus.OUTSIDE}),
 }
 
-ASSESSED = (RebateStatus.EXPECTED, RebateStatus.OUTSIDE, RebateStatus.EARNED, RebateStatus.MISSED)
+UNPAID = (RebateStatus.EXPECTED, RebateStatus.LOST, RebateStatus.OUTSIDE)
+"""What the part of an invoice that is not paid may be, cancelled ones apart."""
+ASSESSED = (*UNPAID, RebateStatus.EARNED, RebateStatus.MISSED)
 """The statuses that follow from an agreement: another version may change them."""
 
 
@@ -66,12 +74,13 @@ class MissedCause(StrEnum):
     `disputed`: a dispute had arisen when the money was sent and ended later, as invoice-service reports it.
     `arrival_unknown`: by the day of arrival, paid by cheque or card, and that day was never given. `direct_debit`: the
     supplier took the money itself, and programmes leave that out. `before_receipt`: paid in advance (a pro forma), so
-    that no invoice was paid early; day 0 would earn the most there is.
+    that no invoice was paid early; day 0 would earn the most there is. `term_over`: not paid when the term ended.
     """
 
     LATE_PAYMENT = "late_payment"
     DISPUTED = "disputed"
     ARRIVAL_UNKNOWN = "arrival_unknown"
+    TERM_OVER = "term_over"
     DIRECT_DEBIT = "direct_debit"
     BEFORE_RECEIPT = "before_receipt"
 
@@ -136,11 +145,13 @@ def assess(
     received_on: date,
     valid_on: date | None = None,
     payment: PaymentFacts | None = None,
+    today: date | None = None,
 ) -> Assessment:
     """The one rule behind expectation, earning, quotes and recomputation; `terms` None: no agreement in force.
 
-    Expected is what the target day would earn. Nothing is earned in dispute, nor at or after the end of the term;
-    each part payment earns on its own days. `parts` are what was earned at each VAT rate.
+    Expected is what the target day would earn, unless the term is over by `today` (None: do not ask). Nothing is
+    earned in dispute, by Direct Debit or before receipt, nor at or after the end of the term; each part
+    payment earns on its own days. `parts` are what was earned at each VAT rate.
     """
     if terms is None:
         deducted = payment.deducted_pence if payment else 0
@@ -151,8 +162,10 @@ def assess(
     base = base_pence(amounts, terms)
     expected = rebate_pence(amounts, terms, terms.term_days - terms.target_day)
     if payment is None:
+        is_over = today is not None and accelerated_days(terms, elapsed_days(start, today)) == 0
         return Assessment(
-            status=RebateStatus.EXPECTED,
+            status=RebateStatus.LOST if is_over else RebateStatus.EXPECTED,
+            cause=MissedCause.TERM_OVER if is_over else None,
             clock_started_on=start,
             target_on=target_on,
             base_pence=base,

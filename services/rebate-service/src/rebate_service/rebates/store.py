@@ -30,6 +30,12 @@ _OF_SUPPLIER = (
     f"SELECT {_READ} FROM rebate WHERE supplier_id = $1 AND received_on >= $2 AND id > $3 AND status = ANY($4)"
     f" ORDER BY id LIMIT {CHUNK} FOR UPDATE"
 )
+_PAST_TERM = (
+    f"SELECT {_READ} FROM rebate WHERE status = 'expected' AND target_on <= $1 AND EXISTS ("
+    " SELECT FROM agreement_version agreed WHERE agreed.agreement_id = rebate.agreement_id"
+    " AND agreed.number = rebate.agreement_version AND rebate.clock_started_on + agreed.term_days <= $1"
+    f") ORDER BY id LIMIT {CHUNK} FOR UPDATE"
+)
 _UPDATE = (
     f"UPDATE rebate SET {_ASSIGNED} FROM unnest({_ARRAYS}) AS changed ({', '.join(COLUMNS)})"
     " WHERE rebate.id = changed.id"
@@ -59,6 +65,12 @@ async def lock_rebates_of_supplier(
     statuses = [status.value for status in ASSESSED]
     rows = await connection.fetch(_OF_SUPPLIER, supplier_id, received_from, after, statuses)
     return [RebateRecord.of(row) for row in rows]
+
+
+async def lock_rebates_past_term(session: AsyncSession, *, today: date) -> list[RebateRecord]:
+    """The next rebates (at most 2,000) that are expected though their term is over, in order of their ids, locked."""
+    connection = await driver(session)
+    return [RebateRecord.of(row) for row in await connection.fetch(_PAST_TERM, today)]
 
 
 async def raise_versions(session: AsyncSession, facts: Mapping[UUID, int]) -> dict[UUID, int]:

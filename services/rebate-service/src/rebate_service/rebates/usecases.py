@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
+from council_common.clock import london_date
 from council_common.contracts.invoices import (
     InvoiceCancelledV1,
     InvoicePaidV1,
     InvoiceReceivedV1,
+    InvoiceSettledV1,
     PaymentReturnedV1,
 )
 from council_common.identity.actor import SYSTEM
@@ -32,7 +34,7 @@ from rebate_service.rebates.record import (
     changed_to,
     record_of,
 )
-from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.rules import UNPAID, MissedCause, RebateStatus
 
 _CLOSED = frozenset({"paid", "rejected", "cancelled"})
 
@@ -40,8 +42,13 @@ _CLOSED = frozenset({"paid", "rejected", "cancelled"})
 async def expect_rebates(
     session: AsyncSession, events: Sequence[InvoiceReceivedV1], *, at: datetime
 ) -> list[RebateChange]:
-    """What received invoices would earn on the target day. Historic ones and those known already do nothing."""
-    events = [event for event in events if not event.historic and event.status not in _CLOSED]
+    """What received invoices would earn on the target day. Historic ones and those known already do nothing.
+
+    A credit note is expected to earn nothing: what it is applied to is worth less from then on.
+    """
+    events = [
+        event for event in events if event.kind == "invoice" and not event.historic and event.status not in _CLOSED
+    ]
     if not events:
         return []
     await lock_agreements_for_share(session)
@@ -62,7 +69,7 @@ async def expect_rebates(
         )
         record = record_of(facts, amounts, agreements.of(event.supplier_id, event.received_on))
         changes.append(RebateChange(None, record, event.by))
-    await _save(session, changes, at=at)
+    await save_changes(session, changes, at=at)
     return changes
 
 
@@ -74,16 +81,17 @@ async def settle_payments(
     known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
     agreements = await agreements_of(session, (event.supplier_id for event in events))
     changes: list[RebateChange] = []
+    today = london_date(at)
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
         if not any(record.facts.payment_id == event.payment_id for record in of_invoice):
-            changes += _settled(event, of_invoice, agreements)
-    await _save(session, changes, at=at)
+            changes += _settled(event, of_invoice, agreements, today)
+    await save_changes(session, changes, at=at)
     return changes
 
 
 def _settled(
-    event: InvoicePaidV1, of_invoice: Sequence[RebateRecord], agreements: AgreementsInForce
+    event: InvoicePaidV1, of_invoice: Sequence[RebateRecord], agreements: AgreementsInForce, today: date
 ) -> list[RebateChange]:
     """The payment's own record, and what it leaves of the unpaid part."""
     agreement = agreements.of(event.supplier_id, event.received_on)
@@ -104,7 +112,7 @@ def _settled(
         disputed=event.disputed,
         deducted_pence=event.deducted_pence,
     )
-    unpaid = _unpaid(of_invoice)
+    unpaid = unpaid_of(of_invoice)
     if unpaid is None:
         return [RebateChange(None, record_of(facts, amounts, agreement), event.by)]
     left = [] if event.settled else rules.left_over(unpaid.facts.amounts, amounts)
@@ -113,13 +121,12 @@ def _settled(
     rest = unpaid.facts._replace(vat_shares=amounts_json(left), part_payment=True)
     return [
         RebateChange(None, record_of(facts, amounts, agreement), event.by),
-        RebateChange(unpaid, changed_to(unpaid, rest, left, agreement), event.by),
+        RebateChange(unpaid, changed_to(unpaid, rest, left, agreement, today=today), event.by),
     ]
 
 
-def _unpaid(of_invoice: Sequence[RebateRecord]) -> RebateRecord | None:
-    open_ = (RebateStatus.EXPECTED, RebateStatus.OUTSIDE)
-    return next((record for record in of_invoice if record.facts.payment_id is None and record.status in open_), None)
+def unpaid_of(of_invoice: Sequence[RebateRecord]) -> RebateRecord | None:
+    return next((record for record in of_invoice if record.facts.payment_id is None and record.status in UNPAID), None)
 
 
 async def reverse_payments(
@@ -130,12 +137,13 @@ async def reverse_payments(
     known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
     agreements = await agreements_of(session, (event.supplier_id for event in events))
     changes: list[RebateChange] = []
+    today = london_date(at)
     for event in events:
         of_invoice = known.get(event.invoice_id, [])
         returned = next((record for record in of_invoice if record.facts.payment_id == event.payment_id), None)
         if returned is not None and returned.status is not RebateStatus.REVERSED:
-            changes += _reversed(event, returned, of_invoice, agreements)
-    await _save(session, changes, at=at)
+            changes += _reversed(event, returned, of_invoice, agreements, today)
+    await save_changes(session, changes, at=at)
     return changes
 
 
@@ -144,6 +152,7 @@ def _reversed(
     returned: RebateRecord,
     of_invoice: Sequence[RebateRecord],
     agreements: AgreementsInForce,
+    today: date,
 ) -> list[RebateChange]:
     taken_back = returned._replace(
         version=returned.version + 1,
@@ -157,29 +166,53 @@ def _reversed(
     agreement = agreements.of(facts.supplier_id, facts.received_on)
     rest = next((record for record in of_invoice if record.facts.payment_id is None), None)
     if rest is None:
-        again = RebateChange(None, record_of(facts, amounts, agreement), event.by)
+        again = RebateChange(None, record_of(facts, amounts, agreement, today=today), event.by)
     else:
         still_open = [] if rest.status is RebateStatus.WITHDRAWN else rest.facts.amounts
         amounts = rules.joined([*still_open, *amounts])
         facts = facts._replace(vat_shares=amounts_json(amounts))
-        again = RebateChange(rest, changed_to(rest, facts, amounts, agreement), event.by)
+        again = RebateChange(rest, changed_to(rest, facts, amounts, agreement, today=today), event.by)
     return [RebateChange(returned, taken_back, event.by, "payment_returned"), again]
 
 
 async def withdraw_rebates(
-    session: AsyncSession, events: Sequence[InvoiceCancelledV1], *, at: datetime
+    session: AsyncSession, events: Sequence[InvoiceCancelledV1 | InvoiceSettledV1], *, at: datetime
 ) -> list[RebateChange]:
-    """Expect nothing more of cancelled invoices; what their payments earned stands."""
+    """Expect nothing more of cancelled invoices, and of those of nought; what their payments earned stands."""
     known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
     changes = []
     for event in events:
-        unpaid = _unpaid(known.get(event.invoice_id, []))
+        unpaid = unpaid_of(known.get(event.invoice_id, []))
         if unpaid is not None:
-            status = rules.move(unpaid.status, RebateStatus.WITHDRAWN)
-            assessment = unpaid.assessment._replace(status=status, cause=event.reason)
-            after = unpaid._replace(version=unpaid.version + 1, assessment=assessment)
-            changes.append(RebateChange(unpaid, after, event.by, "invoice_cancelled"))
-    await _save(session, changes, at=at)
+            cause, reason = "nothing_to_pay", "nothing_to_pay"
+            if isinstance(event, InvoiceCancelledV1):
+                cause, reason = event.reason, "invoice_cancelled"
+            changes.append(RebateChange(unpaid, withdrawn(unpaid, cause), event.by, reason))
+    await save_changes(session, changes, at=at)
+    return changes
+
+
+def withdrawn(unpaid: RebateRecord, cause: str) -> RebateRecord:
+    status = rules.move(unpaid.status, RebateStatus.WITHDRAWN)
+    assessment = unpaid.assessment._replace(status=status, cause=cause)
+    return unpaid._replace(version=unpaid.version + 1, assessment=assessment)
+
+
+async def lose_rebates(session: AsyncSession, *, at: datetime) -> list[RebateChange]:
+    """Note the next rebates (at most 2,000) as lost that are expected though their term is over. Source: our policy."""
+    today = london_date(at)
+    await lock_agreements_for_share(session)
+    records = await store.lock_rebates_past_term(session, today=today)
+    agreements = await agreements_of(session, (record.facts.supplier_id for record in records))
+    changes = []
+    for record in records:
+        facts = record.facts
+        agreement = agreements.of(facts.supplier_id, facts.received_on)
+        lost = changed_to(record, facts, facts.amounts, agreement, today=today)
+        # One whose agreement was changed a moment ago is assessed again by its own job.
+        if lost.status is RebateStatus.LOST:
+            changes.append(RebateChange(record, lost, SYSTEM.subject, MissedCause.TERM_OVER))
+    await save_changes(session, changes, at=at)
     return changes
 
 
@@ -194,17 +227,19 @@ async def assess_again(
     records = await store.lock_rebates_of_supplier(session, supplier_id, received_from=received_from, after=after)
     agreements = await agreements_of(session, [supplier_id])
     changes = []
+    today = london_date(at)
     for record in records:
         facts = record.facts
-        now = changed_to(record, facts, facts.amounts, agreements.of(supplier_id, facts.received_on))
+        agreement = agreements.of(supplier_id, facts.received_on)
+        now = changed_to(record, facts, facts.amounts, agreement, today=today)
         if not now.is_assessed_like(record):
             reason = None if now.agreement_id else "agreement_ended"
             changes.append(RebateChange(record, now, SYSTEM.subject, reason))
-    await _save(session, changes, at=at)
+    await save_changes(session, changes, at=at)
     return changes, records[-1].id if len(records) == store.CHUNK else None
 
 
-async def _save(session: AsyncSession, changes: Sequence[RebateChange], *, at: datetime) -> None:
+async def save_changes(session: AsyncSession, changes: Sequence[RebateChange], *, at: datetime) -> None:
     """Write changed rebates, their history and their events."""
     await store.update_rebates(session, [change.after for change in changes if change.before is not None])
     await store.insert_rebates(session, [change.after for change in changes if change.before is None])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -10,7 +10,6 @@ from typing import NamedTuple
 from uuid import UUID
 
 from council_bacs.arrivals import arrival_day
-from council_common.contracts.fields import VatShare
 from council_common.errors import DatesOutOfOrder, FieldError, Malformed, not_in_future, not_too_early
 
 
@@ -132,43 +131,3 @@ def check_return(*, remitted_on: date, returned_on: date, today: date) -> None:
     """Raise DateTooEarly, DateInFuture for a payment that would come back before it left, or in the future."""
     not_too_early("returned_on", returned_on, remitted_on, before="the payment was sent")
     not_in_future("returned_on", returned_on, today=today)
-
-
-def still_owed(whole: Sequence[VatShare], settled: Sequence[Sequence[VatShare]]) -> list[VatShare]:
-    """What is left of an invoice per VAT rate after the slices that were settled."""
-    gone: dict[object, tuple[int, int]] = {}
-    for shares in settled:
-        for share in shares:
-            net, vat = gone.get(share.vat_rate, (0, 0))
-            gone[share.vat_rate] = (net + share.net_pence, vat + share.vat_pence)
-    left = []
-    for share in whole:
-        net, vat = gone.get(share.vat_rate, (0, 0))
-        left.append(VatShare(vat_rate=share.vat_rate, net_pence=share.net_pence - net, vat_pence=share.vat_pence - vat))
-    return left
-
-
-def slice_of(owed: Sequence[VatShare], settles_pence: int) -> list[VatShare]:
-    """What a payment settles per VAT rate: pro rata of what is owed, pennies by largest remainder.
-
-    The slice sums to the payment exactly; slices taken one after the other sum to the invoice exactly, because
-    the last one takes all that is left. A payment that settles nothing has no slice.
-
-    >>> from decimal import Decimal
-    >>> [part] = slice_of([VatShare(vat_rate=Decimal(20), net_pence=1000, vat_pence=200)], 100)
-    >>> part.net_pence, part.vat_pence
-    (83, 17)
-    """
-    if not settles_pence:
-        return []
-    parts = [pence for share in owed for pence in (share.net_pence, share.vat_pence)]
-    total = sum(parts)
-    quotas = [divmod(part * settles_pence, total) for part in parts]
-    cut = [whole for whole, _ in quotas]
-    by_remainder = sorted(range(len(parts)), key=lambda index: (-quotas[index][1], index))
-    for index in by_remainder[: settles_pence - sum(cut)]:
-        cut[index] += 1
-    return [
-        VatShare(vat_rate=share.vat_rate, net_pence=cut[2 * index], vat_pence=cut[2 * index + 1])
-        for index, share in enumerate(owed)
-    ]

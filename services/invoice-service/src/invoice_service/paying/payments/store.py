@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from council_common.contracts.fields import VatShare
 from council_common.database.rows import columns_of, locked_row
 from council_common.database.sessions import fetch_all, fetch_row
 from council_common.errors import NotFound
@@ -15,6 +16,7 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.paying.payments.tables import Payment
+from invoice_service.register.credit_note_applications.store import credits_of
 from invoice_service.register.invoices.store import DISPUTE_END, HELD_ON
 from invoice_service.register.invoices.tables import Invoice
 
@@ -47,13 +49,14 @@ class Payable:
     """A locked invoice, its payments with the one of a source reference, and its holds when the money was sent.
 
     `dispute_ended_on` is the end of the last dispute that had arisen by then, `held_when_sent` the reasons to hold it
-    that stood on that day.
+    that stood on that day, `credits` what credit notes took off it per VAT rate.
     """
 
     invoice: Invoice
     payments: Sequence[Payment]
     dispute_ended_on: date | None
     held_when_sent: Sequence[str]
+    credits: Sequence[Sequence[VatShare]] = ()
 
 
 async def lock_payable(
@@ -71,7 +74,8 @@ async def lock_payable(
     payments = await _payments(session, invoice_id, source) if stale or found["has_payments"] else ()
     if stale:
         holds = await holds_on(session, invoice_id, remitted_on)
-    return Payable(invoice, payments, holds["dispute_ended_on"], holds["held_when_sent"])
+    credits_ = await credits_of(session, invoice)
+    return Payable(invoice, payments, holds["dispute_ended_on"], holds["held_when_sent"], credits_)
 
 
 async def holds_on(session: AsyncSession, invoice_id: UUID, day: date) -> Mapping[str, Any]:

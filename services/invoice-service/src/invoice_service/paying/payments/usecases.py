@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,10 +26,12 @@ from invoice_service.paying.payments import rules
 from invoice_service.paying.payments.rules import NewPayment, PaymentStatus, Settlement
 from invoice_service.paying.payments.store import Payable, holds_on, lock_payable, lock_payments_of
 from invoice_service.paying.payments.tables import Payment
-from invoice_service.register.invoices import rules as invoice_rules
+from invoice_service.register.credit_note_applications.store import credits_of
+from invoice_service.register.credit_note_applications.usecases import set_against_again
 from invoice_service.register.invoices.supplier_state import supplier_state_of
 from invoice_service.register.invoices.tables import Invoice
 from invoice_service.register.invoices.usecases import note_owed_again, note_settled
+from invoice_service.register.invoices.vat_shares import read_shares, shares_of, slice_of, still_owed
 
 _CONTENT = ("invoice_id", "remitted_on", "arrives_on", "paid_pence", "deducted_pence", "method", "reference")
 
@@ -152,6 +153,7 @@ async def return_payment(
     facts = [returned, fact(payment, "returned", reason=reason, detail={"note": note} if note else {})]
     facts += await resolve_open(session, invoice, payment_id, Resolution.PAYMENT_RETURNED, by=by, at=at)
     if settled.settles_pence:
+        facts += await set_against_again(session, invoice)
         facts += await _settle_instead(session, invoice, payments, by=by, at=at)
     holds = blocked.hold(invoice, by=by, at=at) if _owed(invoice) else []
     if holds:
@@ -170,7 +172,8 @@ async def _settle_instead(
         if payment.status != PaymentStatus.MADE or payment.vat_shares or not _owed(invoice):
             continue
         holds = await holds_on(session, invoice.id, payment.remitted_on)
-        payable = Payable(invoice, payments, holds["dispute_ended_on"], holds["held_when_sent"])
+        credits_ = await credits_of(session, invoice)
+        payable = Payable(invoice, payments, holds["dispute_ended_on"], holds["held_when_sent"], credits_)
         settles = rules.settlement(payment.paid_pence, payment.deducted_pence, outstanding_pence=_owed(invoice))
         payment.overpaid_pence = settles.overpaid_pence
         facts += [_settle(payable, payment, settles), fact(payment, "settles instead")]
@@ -185,24 +188,9 @@ def _owed(invoice: Invoice) -> int:
     return max(0, invoice.outstanding_pence)
 
 
-def _shares_of(invoice: Invoice) -> list[VatShare]:
-    return invoice_rules.vat_shares(
-        [
-            invoice_rules.Line(
-                description="",
-                net_pence=line["net_pence"],
-                vat_rate=Decimal(line["vat_rate"]),
-                vat_pence=line["vat_pence"],
-            )
-            for line in invoice.lines
-        ]
-    )
-
-
 def _settled_by(payments: Sequence[Payment]) -> list[list[VatShare]]:
     """What the payments of an invoice that have not come back settle, per VAT rate."""
-    made = [payment for payment in payments if payment.status == PaymentStatus.MADE]
-    return [[VatShare.model_validate(share) for share in payment.vat_shares] for payment in made]
+    return [read_shares(payment.vat_shares) for payment in payments if payment.status == PaymentStatus.MADE]
 
 
 def _settle(payable: Payable, payment: Payment, settles: Settlement) -> Fact:
@@ -210,7 +198,8 @@ def _settle(payable: Payable, payment: Payment, settles: Settlement) -> Fact:
     invoice = payable.invoice
     if not settles.settles_pence:
         return fact(invoice, "payment recorded", detail=_detail(payment))
-    shares = rules.slice_of(rules.still_owed(_shares_of(invoice), _settled_by(payable.payments)), settles.settles_pence)
+    settled = [*_settled_by(payable.payments), *payable.credits]
+    shares = slice_of(still_owed(shares_of(invoice.lines), settled), settles.settles_pence)
     payment.vat_shares = [share.model_dump(mode="json") for share in shares]
     invoice.paid_pence += settles.paid_pence
     invoice.deducted_pence += settles.deducted_pence

@@ -8,9 +8,11 @@ from uuid import UUID
 from council_common.fields import Day, PenceFilter, TextFilter
 from council_common.web.csv_export import NameBeside
 from council_common.web.lists import ResourceList, Where
-from sqlalchemy import ColumnElement, any_, literal, or_
+from pydantic import Field
+from sqlalchemy import BigInteger, ColumnElement, and_, any_, case, literal, or_
 
 from invoice_service.register.invoices.rules import (
+    ENDED,
     HoldReason,
     InvoiceKind,
     InvoiceStatus,
@@ -20,6 +22,18 @@ from invoice_service.register.invoices.rules import (
 from invoice_service.register.invoices.tables import Invoice
 
 _C: Any = Invoice.__table__.c  # type: ignore[attr-defined]
+
+_OUTSTANDING: ColumnElement[int] = case(
+    (_C.status.in_(ENDED), literal(0, BigInteger)),
+    else_=_C.gross_pence - _C.paid_pence - _C.deducted_pence - _C.credited_pence,
+)
+"""What is left to pay (below zero: to get back); nothing of one that ended. As `Invoice.outstanding_pence`."""
+
+
+def _is_open(wanted: bool) -> ColumnElement[bool]:
+    # A nought invoice is open until it is approved.
+    settled = and_(_OUTSTANDING == 0, or_(_C.gross_pence != 0, _C.status.in_((*ENDED, InvoiceStatus.PAID))))
+    return ~settled if wanted else settled
 
 
 def _has_number(number: str) -> ColumnElement[bool]:
@@ -49,7 +63,8 @@ class InvoiceList(
     csv=(
         *("id", "kind", "supplier_id", "source_system", "source_reference", "number", "purchase_order_number"),
         *("issued_on", "received_on", "due_on", "net_pence", "vat_pence", "gross_pence", "paid_pence"),
-        *("deducted_pence", "status", "hold_reasons", "approved_at", "paid_on", "historic", "import_id", "line_number"),
+        *("deducted_pence", "credited_pence", _OUTSTANDING.label("outstanding_pence"), "status", "hold_reasons"),
+        *("approved_at", "paid_on", "historic", "import_id", "line_number"),
     ),
     names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),),
 ):
@@ -78,3 +93,4 @@ class InvoiceList(
     hold_reason: Annotated[HoldReason | None, Where(_held_for)] = None
     import_id: UUID | None = None
     historic: bool | None = None
+    open: Annotated[bool | None, Where(_is_open), Field(description="Something is left to pay, or to get back.")] = None

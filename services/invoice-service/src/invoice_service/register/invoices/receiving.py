@@ -255,7 +255,8 @@ def _changes(values: dict[str, Any]) -> list[Change]:
 
 # What a new invoice has not yet, as its answer shows it.
 _UNTOUCHED = {
-    **{"paid_pence": 0, "deducted_pence": 0, "historic": False, "approved_at": None, "paid_on": None},
+    **{"paid_pence": 0, "deducted_pence": 0, "credited_pence": 0},
+    **{"historic": False, "approved_at": None, "paid_on": None},
     **{"import_id": None, "line_number": None},
 }
 

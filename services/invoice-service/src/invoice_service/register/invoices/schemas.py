@@ -138,6 +138,7 @@ class InvoiceOut(BaseModel):
     gross_pence: int
     paid_pence: int
     deducted_pence: int
+    credited_pence: int
     outstanding_pence: int
     status: InvoiceStatus
     hold_reasons: list[str]
@@ -170,7 +171,8 @@ class InvoiceOut(BaseModel):
 def _outstanding(values: Mapping[str, Any]) -> int:
     if values["status"] in rules.ENDED:
         return 0
-    outstanding: int = values["gross_pence"] - values["paid_pence"] - values["deducted_pence"]
+    settled = sum(values[f"{name}_pence"] for name in ("paid", "deducted", "credited"))
+    outstanding: int = values["gross_pence"] - settled
     return outstanding
 
 

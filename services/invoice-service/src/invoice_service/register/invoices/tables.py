@@ -23,7 +23,8 @@ class Invoice(Listed, Row, table=True):
     normalised number; a payer's own transaction number (published spending) begins with `#` there, so that it
     is never taken for an invoice number. `hold_reasons` repeats the open holds, `status_before_hold` is where
     the invoice goes back to (`paid`, where nothing is left to pay). `historic` marks what was paid before its
-    source sent it here.
+    source sent it here. `credited_pence` is what credit notes took off an invoice; of a credit note, below zero, what
+    of it was applied.
     """
 
     __tablename__ = "invoice"
@@ -32,7 +33,7 @@ class Invoice(Listed, Row, table=True):
         CheckConstraint("gross_pence = net_pence + vat_pence", name="gross"),
         CheckConstraint("(status = 'held') = (cardinality(hold_reasons) > 0)", name="hold_reasons"),
         CheckConstraint("(status = 'held') = (status_before_hold IS NOT NULL)", name="held"),
-        CheckConstraint("abs(paid_pence + deducted_pence) <= abs(gross_pence)", name="paid"),
+        CheckConstraint("abs(paid_pence + deducted_pence + credited_pence) <= abs(gross_pence)", name="paid"),
         # D1, also when two come at the same moment: one of them is first, the other says whose duplicate it is.
         Index(
             "uq_invoice_supplier_id_number_key",
@@ -69,6 +70,7 @@ class Invoice(Listed, Row, table=True):
     gross_pence: int = Field(sa_type=BigInteger)
     paid_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     deducted_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+    credited_pence: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
     status: InvoiceStatus = Field(sa_type=EnumText(InvoiceStatus))
     status_before_hold: InvoiceStatus | None = Field(default=None, sa_type=EnumText(InvoiceStatus))
     hold_reasons: list[str] = Field(
@@ -91,7 +93,7 @@ class Invoice(Listed, Row, table=True):
         """What is left to pay; nothing of one that ended."""
         if self.status in ENDED:
             return 0
-        return self.gross_pence - self.paid_pence - self.deducted_pence
+        return self.gross_pence - self.paid_pence - self.deducted_pence - self.credited_pence
 
     @property
     def is_settled(self) -> bool:

@@ -12,6 +12,7 @@ from council_common.contracts.invoices import (
     InvoiceCancelledV1,
     InvoiceHeldV1,
     InvoiceReleasedV1,
+    InvoiceSettledV1,
 )
 from council_common.database.rows import lock_row
 from council_common.errors import IllegalMove
@@ -33,7 +34,7 @@ _RELEASED_BY_ANOTHER = (HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_CHECK)
 
 
 async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor, at: datetime) -> Invoice:
-    """Approve for payment; never by the person or system that received it."""
+    """Approve for payment; never by the person or system that received it. One of nought is settled with it."""
     invoice = await lock_row(session, Invoice, invoice_id)
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
     # A held or paid invoice goes back to approved, but not by being approved.
@@ -43,7 +44,11 @@ async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor,
         raise IllegalMove("The invoice", invoice.status, InvoiceStatus.APPROVED, hold_reasons=invoice.hold_reasons)
     invoice.status = InvoiceStatus.APPROVED
     invoice.approved_by, invoice.approved_at = by.subject, at
-    await record(session, fact(invoice, "approved", InvoiceApprovedV1), by=by, at=at)
+    facts = [fact(invoice, "approved", InvoiceApprovedV1)]
+    if invoice.outstanding_pence == 0:
+        note_settled(invoice, on=london_date(at))
+        facts.append(fact(invoice, "settled", InvoiceSettledV1, settled_on=invoice.paid_on))
+    await record(session, *facts, by=by, at=at)
     return invoice
 
 
@@ -119,8 +124,8 @@ async def cancel_invoice(
     """Decide that an invoice will not be paid; not once some of it is."""
     invoice = await lock_row(session, Invoice, invoice_id)
     cancelled = rules.move(invoice.status, InvoiceStatus.CANCELLED)
-    if invoice.paid_pence or invoice.deducted_pence:
-        raise rules.PartPaid("Some of this invoice is paid; have the payment returned first.")
+    if invoice.paid_pence or invoice.deducted_pence or invoice.credited_pence:
+        raise rules.PartPaid("Some of this invoice is paid or credited; have the payment returned first.")
     holds = await store.holds_of(session, invoice_id, open_only=True)
     for hold in holds:
         _release(hold, Release(ReleaseReason.SUPERSEDED, "The invoice was cancelled."), by=by, at=at)

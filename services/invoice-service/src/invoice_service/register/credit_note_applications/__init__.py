@@ -1,0 +1,1 @@
+"""Credit notes set against invoices, before they were paid or afterwards, or refunded."""
