@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, any_, case, literal, or_
 from invoice_service.register.invoices.rules import (
     ENDED,
     HoldReason,
+    InvoiceFlag,
     InvoiceKind,
     InvoiceStatus,
     normalised_number,
@@ -55,6 +56,13 @@ def _held_for(reason: HoldReason) -> ColumnElement[bool]:
     return literal(reason.value) == any_(_C.hold_reasons)
 
 
+def _has_flag(flag: InvoiceFlag) -> ColumnElement[bool]:
+    conditions: dict[InvoiceFlag, ColumnElement[bool]] = {
+        InvoiceFlag.DATED_AFTER_RECEIPT: _C.issued_on > _C.received_on
+    }
+    return conditions[flag]
+
+
 class InvoiceList(
     ResourceList,
     of=Invoice,
@@ -91,6 +99,7 @@ class InvoiceList(
     gross_pence_to: PenceFilter | None = None
     held: Annotated[bool | None, Where(_is_held)] = None
     hold_reason: Annotated[HoldReason | None, Where(_held_for)] = None
+    flag: Annotated[InvoiceFlag | None, Where(_has_flag)] = None
     import_id: UUID | None = None
     historic: bool | None = None
     open: Annotated[bool | None, Where(_is_open), Field(description="Something is left to pay, or to get back.")] = None

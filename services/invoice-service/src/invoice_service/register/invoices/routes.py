@@ -7,7 +7,7 @@ from uuid import UUID
 
 from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
-from council_common.service.api import resource_router
+from council_common.service.api import BULK_BODY_LIMIT, resource_router
 from council_common.web.acts import Act, acting, acting_at_once
 from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
 from council_common.web.idempotency import ClaimDep
@@ -32,7 +32,13 @@ router = resource_router("invoices")
 seen = SeenSuppliers()
 
 
-@router.post("", status_code=201, response_model=InvoiceOut, responses={200: {"model": InvoiceOut}})
+@router.post(
+    "",
+    status_code=201,
+    response_model=InvoiceOut,
+    responses={200: {"model": InvoiceOut}},
+    max_body_size=BULK_BODY_LIMIT,
+)
 async def receive(
     *,
     invoice: InvoiceIn,

@@ -82,6 +82,12 @@ class HoldReason(StrEnum):
     FRAUD_CHECK = "fraud_check"
 
 
+class InvoiceFlag(StrEnum):
+    """What is unusual about an invoice and does not keep it from being paid."""
+
+    DATED_AFTER_RECEIPT = "dated_after_receipt"
+
+
 class CancelReason(StrEnum):
     """Why an invoice will not be paid."""
 
@@ -169,6 +175,7 @@ class NewInvoice:
 
 
 _LONGEST_TERM = 30
+_LONGEST_AHEAD = 366
 # Letters of other alphabets that look like ours (Unicode UTS #39), in capitals: Cyrillic and Greek.
 _LOOK_ALIKES = str.maketrans("АВЕЅІЈКМНОРСТУХΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABESIJKMHOPCTYXABEZHIKMNOPTYX")
 _NEITHER_LETTER_NOR_DIGIT = re.compile(r"[\W_]+")
@@ -265,16 +272,21 @@ def sums_that_differ(invoice: NewInvoice) -> list[Problem]:
 
 
 def dates_that_cannot_be(issued_on: date, received_on: date, due_on: date | None, *, today: date) -> list[Problem]:
-    """Dates in the future, before their cause, or before 1990-01-01."""
+    """Dates in the future, before their cause, or before 1990-01-01.
+
+    An invoice may be dated after its receipt (post-dated, a licence paid in advance): that is a flag, up to a year.
+    """
     found: list[DateRefused] = []
     if received_on > today:
         found.append(DateInFuture("received_on", today=today))
-    if issued_on > received_on:
-        found.append(DatesOutOfOrder("issued_on", problem="is after received_on", expected=f"{received_on} or earlier"))
+    if (issued_on - received_on).days > _LONGEST_AHEAD:
+        right = f"at most a year after {received_on}"
+        found.append(DatesOutOfOrder("issued_on", problem="is more than a year after received_on", expected=right))
     if issued_on < EARLIEST:
         found.append(DateTooEarly("issued_on", EARLIEST, before=str(EARLIEST)))
-    if due_on is not None and (due_on < issued_on or (due_on - received_on).days > 366):
-        right = f"from {issued_on} to a year after receipt"
+    earliest = min(issued_on, received_on)
+    if due_on is not None and (due_on < earliest or (due_on - received_on).days > _LONGEST_AHEAD):
+        right = f"from {earliest} to a year after receipt"
         found.append(DatesOutOfOrder("due_on", problem="does not follow from the invoice", expected=right))
     return [problem_of(refused) for refused in found]
 

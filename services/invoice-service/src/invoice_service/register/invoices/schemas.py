@@ -15,7 +15,8 @@ from council_common.money import Percent
 from pydantic import BaseModel, ConfigDict, Field
 
 from invoice_service.register.invoices import rules
-from invoice_service.register.invoices.rules import CancelReason, HoldReason, InvoiceKind, InvoiceStatus
+from invoice_service.register.invoices.rules import CancelReason, HoldReason, InvoiceFlag, InvoiceKind, InvoiceStatus
+from invoice_service.register.invoices.vat_on_total import with_vat_of_total
 
 
 class LineIn(RequestModel):
@@ -28,9 +29,13 @@ class LineIn(RequestModel):
     department: ShortName | None = None
 
 
+MAX_LINES = 10_000
+
+
 class InvoiceIn(RequestModel):
     """An invoice, or a credit note with negative amounts. Name the supplier by id or by its source.
 
+    VAT may be worked out by line or on the total: then the penny between the two goes on the last line.
     Without `due_on` it falls due by the supplier's terms, at most thirty days beginning with the day of receipt.
     """
 
@@ -43,7 +48,7 @@ class InvoiceIn(RequestModel):
     issued_on: Day
     received_on: Day
     due_on: Day | None = None
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=1000)]
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES)]
     net_pence: Pence
     vat_pence: Pence
     gross_pence: Pence
@@ -53,7 +58,7 @@ class InvoiceIn(RequestModel):
         if (self.supplier_id is None) == (self.supplier is None):
             wrong, right = "the supplier is named twice or not at all", "either supplier_id or supplier"
             raise Malformed("The invoice names no supplier.", errors=[FieldError("supplier", wrong, right)])
-        return rules.NewInvoice(
+        new = rules.NewInvoice(
             supplier_id=self.supplier_id,
             supplier_system=self.supplier.system if self.supplier else None,
             supplier_reference=self.supplier.reference if self.supplier else None,
@@ -79,6 +84,7 @@ class InvoiceIn(RequestModel):
             vat_pence=self.vat_pence,
             gross_pence=self.gross_pence,
         )
+        return with_vat_of_total(new)
 
 
 class HoldIn(HoldRequest):
@@ -142,6 +148,7 @@ class InvoiceOut(BaseModel):
     outstanding_pence: int
     status: InvoiceStatus
     hold_reasons: list[str]
+    flags: list[InvoiceFlag]
     duplicate_of: UUID | None
     historic: bool
     received_at: datetime
@@ -164,6 +171,7 @@ class InvoiceOut(BaseModel):
                 "source": {"system": values["source_system"], "reference": values["source_reference"]},
                 "pay_by": rules.pay_by(values["received_on"], values["due_on"]),
                 "outstanding_pence": _outstanding(values),
+                "flags": _flags(values),
             }
         )
 
@@ -176,7 +184,11 @@ def _outstanding(values: Mapping[str, Any]) -> int:
     return outstanding
 
 
-_COMPUTED = {"source", "pay_by", "outstanding_pence"}
+def _flags(values: Mapping[str, Any]) -> list[InvoiceFlag]:
+    return [InvoiceFlag.DATED_AFTER_RECEIPT] if values["issued_on"] > values["received_on"] else []
+
+
+_COMPUTED = {"source", "pay_by", "outstanding_pence", "flags"}
 _COLUMNS = (*(name for name in InvoiceOut.model_fields if name not in _COMPUTED), "source_system", "source_reference")
 
 
