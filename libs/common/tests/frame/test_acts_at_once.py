@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 import pytest
-from council_common.database.sessions import driver_url
+from council_common.database.sessions import connections_in_use, driver_url
 from council_common.database.tables import change, idempotency_key
 from council_common.runtime.settings import ServiceSettings
 from council_common.testing.harness import Harness, harness
@@ -279,7 +279,7 @@ async def test_a_request_that_is_cancelled_in_its_write_did_all_or_nothing(
     row = await stored(service, parcel)
     must_say_what_is_stored(sent, row)
     assert (row.version, await keys(service)) == (2, [("k1", 201)])
-    assert service.runtime.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    assert connections_in_use(service.runtime.engine) == 0
 
 
 async def _cancelled(acting: asyncio.Task[httpx.Response]) -> None:

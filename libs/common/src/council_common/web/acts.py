@@ -13,8 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from council_common.clock import london_date
 from council_common.database.at_once import AtOnce
 from council_common.identity.actor import Actor
+from council_common.runtime.service_runtime import Runtime
 from council_common.web.dependencies import Now, SessionDep, allowed, runtime_of
-from council_common.web.idempotency import ClaimDep, Idempotent, claim_key, needs_transaction
+from council_common.web.idempotency import (
+    ClaimDep,
+    IdempotencyKey,
+    Idempotent,
+    KeyClaim,
+    claim_key,
+    key_claim,
+    needs_transaction,
+)
 from council_common.web.preconditions import etag
 
 
@@ -64,6 +73,30 @@ async def _act_at_once(
         request.state.session = session
         await claim_key(request, session, claim)
         yield Act(session, by, at, response)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What a route needs that stores what it is sent by statements of its own, the key's among them."""
+
+    runtime: Runtime
+    by: Actor
+    at: datetime
+    claim: KeyClaim | None
+
+
+async def _submission(
+    request: Request, by: Annotated[Actor, Depends(allowed)], key: IdempotencyKey = None
+) -> Submission:
+    """All in one, as above."""
+    runtime = runtime_of(request)
+    return Submission(runtime, by, runtime.clock(), await key_claim(request, key))
+
+
+def submitting(scope: str) -> Submission:
+    """A submission that needs a scope: `sent: Annotated[Submission, submitting("invoices:write")]`."""
+    submission: Submission = Security(_submission, scopes=[scope])
+    return submission
 
 
 def acting_at_once(scope: str) -> Act:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPBearer, SecurityScopes
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.clock import london_date
@@ -55,7 +55,10 @@ async def caller_of(request: Request) -> Actor:
     known: Actor | None = getattr(request.state, "actor", None)
     if known is not None:
         return known
-    credentials = await _bearer(request)
+    return await _proven(request, await _bearer(request))
+
+
+async def _proven(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Actor:
     if credentials is None:
         raise Unauthenticated("A bearer token is required.")
     actor = await runtime_of(request).verifier.verify(credentials.credentials)
@@ -64,9 +67,13 @@ async def caller_of(request: Request) -> Actor:
     return actor
 
 
-async def allowed(request: Request, security_scopes: SecurityScopes, _: Annotated[object, Depends(_bearer)]) -> Actor:
+async def allowed(
+    request: Request,
+    security_scopes: SecurityScopes,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+) -> Actor:
     """The caller, holding every scope the route names; 403 otherwise."""
-    actor = await caller_of(request)
+    actor: Actor = getattr(request.state, "actor", None) or await _proven(request, bearer)
     missing = [scope for scope in security_scopes.scopes if scope not in actor.scopes]
     if missing:
         raise Forbidden(f"This needs the scope {', '.join(missing)}.", required_scopes=missing)

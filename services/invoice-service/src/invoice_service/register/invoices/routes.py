@@ -8,9 +8,8 @@ from uuid import UUID
 from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
-from council_common.web.acts import Act, acting, acting_at_once
-from council_common.web.dependencies import Now, RuntimeDep, SessionDep, requires
-from council_common.web.idempotency import ClaimDep
+from council_common.web.acts import Act, Submission, acting, acting_at_once, submitting
+from council_common.web.dependencies import SessionDep, requires
 from council_common.web.keyset import Page
 from council_common.web.resource_routes import reading_routes
 from fastapi import Response
@@ -39,24 +38,17 @@ seen = SeenSuppliers()
     responses={200: {"model": InvoiceOut}},
     max_body_size=BULK_BODY_LIMIT,
 )
-async def receive(
-    *,
-    invoice: InvoiceIn,
-    now: Now,
-    runtime: RuntimeDep,
-    claim: ClaimDep,
-    by: Annotated[Actor, requires("invoices:write")],
-) -> Response:
+async def receive(invoice: InvoiceIn, sent: Annotated[Submission, submitting("invoices:write")]) -> Response:
     """Receive one invoice or credit note. The same source reference with the same content answers 200.
 
     A number that the supplier used before is stored but held as a suspected duplicate (D1), and so is an
     invoice of a supplier that may not be paid.
     """
-    new = invoice.new_invoice()
-    receipt = await receive_at_once(runtime.engine, new, seen, by=by, at=now, claim=claim)
+    new, runtime = invoice.new_invoice(), sent.runtime
+    receipt = await receive_at_once(runtime.engine, new, seen, by=sent.by, at=sent.at, claim=sent.claim)
     if receipt is None:
         receipt = await receive_with_care(
-            runtime.sessions, new, by=by, at=now, clients=runtime.clients, seen=seen, claim=claim
+            runtime.sessions, new, by=sent.by, at=sent.at, clients=runtime.clients, seen=seen, claim=sent.claim
         )
     status = 201 if receipt.is_new else 200
     return Response(receipt.body, status_code=status, media_type="application/json", headers=receipt.headers)
