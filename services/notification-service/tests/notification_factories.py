@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from council_common.contracts.debts import (
+    AllocationReversedV1,
     DunningNoticeIssuedV1,
     HoldPlacedV1,
     ReceiptAllocatedV1,
+    ReceiptReversedV1,
     ReceivableCancelledV1,
     ReceivableEvent,
     ReceivableSettledV1,
@@ -164,6 +166,31 @@ def a_part_payment(notice: DunningNoticeIssuedV1) -> ReceiptAllocatedV1:
         allocated_pence=notice.outstanding_pence - 1_000,
         outstanding_pence=1_000,
         basis="quoted_reference",
+    )
+
+
+def a_reversal(notice: DunningNoticeIssuedV1) -> ReceiptReversedV1:
+    """Forty pounds that had been paid came back."""
+    return ReceiptReversedV1(
+        **_debt_of(notice),
+        receipt_id=new_id(),
+        reversed_on=date(2026, 3, 11),
+        reversed_pence=4_000,
+        outstanding_pence=notice.outstanding_pence + 4_000,
+        status="overdue",
+    )
+
+
+def a_misplacement(notice: DunningNoticeIssuedV1) -> AllocationReversedV1:
+    """Forty pounds had been set against the wrong debt."""
+    return AllocationReversedV1(
+        **_debt_of(notice),
+        receipt_id=new_id(),
+        reversed_on=date(2026, 3, 11),
+        reversed_pence=4_000,
+        outstanding_pence=notice.outstanding_pence + 4_000,
+        status="overdue",
+        reason="wrong_debt",
     )
 
 

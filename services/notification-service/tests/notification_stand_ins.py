@@ -106,9 +106,24 @@ async def mail_server() -> AsyncIterator[MailServer]:
         yield sink
 
 
+_DEBT = {
+    "customer_id": "0195a1b2-0000-7000-8000-0000000000f2",
+    "number": "R0000123",
+    "due_on": "2026-03-03",
+    "outstanding_pence": 4_550,
+    "status": "overdue",
+    "on_hold": False,
+}
+
+
+def a_debt(**more: Any) -> dict[str, Any]:
+    """A receivable as debt-service shows it."""
+    return _DEBT | more
+
+
 @dataclass
 class OtherServices:
-    """`GET /v1/suppliers` and `GET /v1/customers` by ids, as supplier- and debt-service answer them.
+    """Suppliers, customers and receivables by ids, as supplier- and debt-service answer them.
 
     And `GET /v1/bank-account-changes/{id}/warning-contacts`. `meanwhile` happens while a question is answered.
     """
@@ -117,6 +132,8 @@ class OtherServices:
     url: str = ""
     suppliers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     customers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    receivables: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    missing: set[UUID] = field(default_factory=set)
     warning_contacts: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict)
     away: bool = False
     contacts_refused: int | None = None
@@ -127,6 +144,7 @@ class OtherServices:
     def forget(self) -> None:
         """A new test begins."""
         self.suppliers, self.customers, self.warning_contacts, self.questions = {}, {}, {}, []
+        self.receivables, self.missing = {}, set()
         self.away, self.contacts_refused, self.speaks_otherwise, self.meanwhile = False, None, False, None
 
     async def token(self, _: Request) -> Response:
@@ -136,8 +154,13 @@ class OtherServices:
         return JSONResponse({"issuer": self.url, "token_endpoint": f"{self.url}/token"})
 
     async def list_records(self, request: Request) -> Response:
-        records = self.suppliers if request.url.path == "/v1/suppliers" else self.customers
         ids = request.query_params.getlist("ids")
+        records = {
+            "/v1/suppliers": self.suppliers,
+            "/v1/customers": self.customers,
+            # Any debt is there, as the notices of these tests say of it.
+            "/v1/receivables": {UUID(one): _DEBT for one in ids if UUID(one) not in self.missing} | self.receivables,
+        }[request.url.path]
         self.questions.append((request.url.path, len(ids)))
         if (refused := self._refused(request)) is not None:
             return refused
@@ -177,6 +200,7 @@ async def other_services(issuer: TestIssuer) -> AsyncIterator[OtherServices]:
         Route("/token", others.token, methods=["POST"]),
         Route("/v1/suppliers", others.list_records),
         Route("/v1/customers", others.list_records),
+        Route("/v1/receivables", others.list_records),
         Route("/v1/bank-account-changes/{change_id:uuid}/warning-contacts", others.list_warning_contacts),
     ]
     config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off")

@@ -17,6 +17,8 @@ from notification_stand_ins import words
 from pydantic import ValidationError
 from sqlalchemy import text
 
+NO_POST: dict[str, Any] = {"lines": (), "postcode": None}
+
 
 @pytest.fixture(autouse=True)
 def customer(request: pytest.FixtureRequest) -> None:
@@ -126,9 +128,9 @@ async def test_the_server_is_greeted_by_the_domain_we_write_from(post: Post) -> 
 @pytest.mark.parametrize(
     ("record", "code"),
     [
-        (a_customer(None), "no_address"),
-        (a_customer("not an address"), "address_invalid"),
-        (a_customer("two@lines.example\r\nBcc: all@lines.example"), "address_invalid"),
+        (a_customer(None, **NO_POST), "no_address"),
+        (a_customer("not an address", **NO_POST), "address_invalid"),
+        (a_customer("two@lines.example\r\nBcc: all@lines.example", **NO_POST), "address_invalid"),
         (None, "recipient_unknown"),
     ],
 )

@@ -15,10 +15,12 @@ from notification_factories import (
     a_credit_note,
     a_customer,
     a_hold,
+    a_misplacement,
     a_notice,
     a_part_payment,
     a_payment,
     a_return,
+    a_reversal,
     a_settlement,
     a_supplier,
 )
@@ -50,6 +52,8 @@ async def reported(post: Post) -> list[tuple[str, bool]]:
     [
         (a_hold, "on_hold"),
         (a_part_payment, "balance_changed"),
+        (a_reversal, "balance_changed"),
+        (a_misplacement, "balance_changed"),
         (a_settlement, "settled"),
         (a_credit_note, "receivable_cancelled"),
     ],

@@ -24,6 +24,7 @@ STATEMENTS = (
         recipient_id uuid NOT NULL,
         about_kind text NOT NULL,
         about_id uuid NOT NULL,
+        receivable_id uuid,
         copy_number integer NOT NULL,
         address text,
         reference text,
@@ -53,8 +54,7 @@ STATEMENTS = (
     WHERE withdrawn_code IS NOT NULL AND status IN ('queued', 'sending')
     """,
     """
-    CREATE INDEX ix_message_receivable_id ON message ((facts ->> 'receivable_id'))
-    WHERE about_kind = 'dunning_notice'
+    CREATE INDEX ix_message_receivable_id ON message (receivable_id) WHERE receivable_id IS NOT NULL
     """,
     "CREATE INDEX ix_message_created_at_id ON message (created_at, id)",
     "CREATE INDEX ix_message_recipient_id ON message (recipient_id)",

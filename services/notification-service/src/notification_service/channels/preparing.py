@@ -13,7 +13,7 @@ from council_common.runtime.service_runtime import Runtime
 
 from notification_service.channels.mail import email_bytes, letter_bytes
 from notification_service.channels.rules import Attempt, Envelope, result_of_failure, result_of_not_started
-from notification_service.channels.wording import put_into_words, template_key
+from notification_service.channels.wording import put_into_words, says_the_same, template_key
 from notification_service.message_templates.rules import CannotRender, Channel
 from notification_service.message_templates.store import exact_versions
 from notification_service.message_templates.tables import MessageTemplateVersion
@@ -24,10 +24,12 @@ from notification_service.messages.rules import (
     AttemptResult,
     MessageStatus,
 )
+from notification_service.messages.stops import BALANCE, reason_to_stop
 from notification_service.messages.tables import Message, Rendering
 from notification_service.recipients.directory import (
     FoundRecipients,
     RecipientKey,
+    find_debts,
     find_recipients,
     find_warning_contacts,
 )
@@ -37,8 +39,12 @@ from notification_service.settings import Settings, settings_of
 log = get_logger()
 
 
-class _Suppressed(Exception):
-    """This customer is not written to about a debt."""
+class _Stopped(Exception):
+    """This message must not leave any more; `code` is why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 @dataclass
@@ -49,6 +55,7 @@ class Prepared:
     renderings: list[Rendering] = field(default_factory=list)
     results: list[AttemptResult] = field(default_factory=list)
     addresses: dict[UUID, str] = field(default_factory=dict)
+    channels: dict[UUID, str] = field(default_factory=dict)
     copies: list[tuple[UUID, int, str]] = field(default_factory=list)
 
 
@@ -62,7 +69,10 @@ class _Known:
 
 
 async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime, deadline: float) -> Prepared:
-    """Every claimed message as an envelope or a result; those in words already keep them.
+    """Every claimed message as an envelope or a result.
+
+    Recipients and debts are asked for whenever a message is about to leave. One that the server may have already keeps
+    its words and its address; every other is put into words anew: nothing leaves to an old address or with old days.
 
     The words of some may take long to make: after `deadline` (the loop's time) the others wait for the next batch, so
     that those that are ready leave while their lease holds.
@@ -76,9 +86,9 @@ async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime,
             continue
         try:
             await _prepare_one(prepared, message, known, settings, at=at)
-        except _Suppressed:
-            suppressed = AttemptResult(message.id, message.attempt, MessageStatus.CANCELLED, "suppressed")
-            prepared.results.append(suppressed)
+        except _Stopped as stopped:
+            cancelled = AttemptResult(message.id, message.attempt, MessageStatus.CANCELLED, stopped.code)
+            prepared.results.append(cancelled)
         except NoAddress as missing:
             prepared.results.append(failure_of(message, missing.code, at=at, final=missing.final))
         except CannotRender as wrong:
@@ -91,13 +101,14 @@ async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime,
 
 
 async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
-    new = [message for message in claimed if not message.rendering]
+    new = [message for message in claimed if not message.may_have_left]
     in_words = {message.id: message.rendering for message in claimed if message.rendering}
     async with runtime.sessions() as session:
         templates = await exact_versions(session, {template_key(message) for message in new})
         kept = await store.renderings_of(session, in_words)
-    asked = {_recipient_key(message) for message in claimed if not message.rendering or _may_be_suppressed(message)}
+    asked = {_recipient_key(message) for message in claimed if not message.may_have_left or _enforces_debt(message)}
     found = await find_recipients(runtime.clients, asked)
+    await find_debts(runtime.clients, found, {message.receivable_id for message in claimed if message.receivable_id})
     changes = {message.about_id for message in new if _has_many_addresses(message)}
     await find_warning_contacts(runtime.clients, found, changes)
     return _Known(templates, kept, found)
@@ -106,11 +117,11 @@ async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
 async def _prepare_one(
     prepared: Prepared, message: Message, known: _Known, settings: Settings, *, at: datetime
 ) -> None:
-    if _may_be_suppressed(message) and known.found.is_suppressed(_recipient_key(message)):
-        raise _Suppressed
-    rendering = known.kept.get(message.id)
-    if rendering is not None:
-        prepared.envelopes.append(_envelope(message, rendering, settings, at=at))
+    if _enforces_debt(message):
+        _must_not_be_stopped(message, known.found)
+    kept = known.kept.get(message.id)
+    if kept is not None and message.may_have_left:
+        prepared.envelopes.append(_envelope(message, kept, settings, at=at))
         return
     recipient = known.found.recipient(_recipient_key(message))
     address = message.address
@@ -118,9 +129,23 @@ async def _prepare_one(
         address, *others = known.found.addresses_to_warn(message.about_id)
         prepared.addresses[message.id] = address
         prepared.copies += [(message.id, number, other) for number, other in enumerate(others, start=1)]
+    asked_for = message.channel
     rendering = await put_into_words(message, known.templates, recipient, settings, address=address, at=at)
+    if message.channel != asked_for:
+        prepared.channels[message.id] = message.channel
+    if kept is not None and says_the_same(kept, rendering):
+        rendering = kept
+    else:
+        prepared.renderings.append(rendering)
     prepared.envelopes.append(_envelope(message, rendering, settings, at=at))
-    prepared.renderings.append(rendering)
+
+
+def _must_not_be_stopped(message: Message, found: FoundRecipients) -> None:
+    debt = found.debt(message.receivable_id)
+    stated = message.facts.get(BALANCE)
+    code = reason_to_stop(found.recipient(_recipient_key(message)), debt, stated_pence=stated)
+    if code is not None:
+        raise _Stopped(code)
 
 
 def _cannot_render(message: Message, wrong: CannotRender, *, at: datetime) -> AttemptResult:
@@ -131,7 +156,7 @@ def _recipient_key(message: Message) -> RecipientKey:
     return message.recipient_kind, message.recipient_id
 
 
-def _may_be_suppressed(message: Message) -> bool:
+def _enforces_debt(message: Message) -> bool:
     return message.about_kind == ABOUT_DUNNING_NOTICE
 
 

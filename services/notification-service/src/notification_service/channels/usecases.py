@@ -2,7 +2,8 @@
 
 Words and addresses are stored before a message leaves, and no transaction is open while another service or the
 mail server is asked. A crash in between leaves a lease: when it is over the message is sent again, in the same
-words, to the same address, with the same Message-ID, and the log shows both attempts.
+words, to the same address, with the same Message-ID, and the log shows both attempts. One that the server cannot have
+is put into words anew at every attempt.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ async def _send_batch(runtime: Runtime, settings: Settings, carrier: Carrier) ->
     prepared = await prepare(runtime, claimed, at=now, deadline=began + lease / 6)
     async with runtime.sessions.begin() as session:
         await store.lock_messages(session, [message.id for message in claimed])
-        await store.keep_renderings(session, prepared.renderings)
+        await store.keep_renderings(session, prepared.renderings, prepared.channels)
         await store.keep_addresses(session, prepared.addresses)
         await copy_messages(session, prepared.copies, at=now)
         await record_results(session, prepared.results, at=now)

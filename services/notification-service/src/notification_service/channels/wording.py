@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime
+from typing import Any
 
+from council_common.clock import london_date
 from council_common.contact_details.email_addresses import usable_email_address
 
 from notification_service.channels.rules import SENDABLE
 from notification_service.message_templates.rules import CannotRender, Channel, missing_placeholders
 from notification_service.message_templates.tables import MessageTemplateVersion
 from notification_service.message_templates.usecases import always_there, fill_in
-from notification_service.messages.rules import body_sha256
+from notification_service.messages.rules import ABOUT_DUNNING_NOTICE, body_sha256
 from notification_service.messages.tables import Message, Rendering
-from notification_service.recipients.rules import NoAddress, Recipient, email_address, postal_lines
+from notification_service.recipients.rules import NoAddress, Recipient, RecipientKind, email_address, postal_lines
 from notification_service.settings import Settings
 
 
@@ -33,18 +36,19 @@ async def put_into_words(
 ) -> Rendering:
     """The words of a message and the address it goes to; raises NoAddress or CannotRender.
 
-    `address`: the one e-mail address this message is for; None for the one its recipient has.
+    `address`: the one e-mail address this message is for; None for the one its recipient has. A message that goes
+    another way than was asked for has that channel from now on.
     """
     template = _template_for(message, templates)
     missing = missing_placeholders(template.placeholders, message.facts)
     if missing:
         raise CannotRender("placeholder_missing", ", ".join(missing))
-    if message.channel == Channel.LETTER:
-        sent_to = list(postal_lines(recipient))
+    if message.channel == Channel.EMAIL and address is not None:
+        sent_to = [_usable(address)]
     else:
-        sent_to = [email_address(recipient) if address is None else _usable(address)]
+        message.channel, sent_to = _way_to(message, template, recipient)
     always = always_there(settings, recipient_name=recipient.name, is_person=recipient.is_person, at=at)
-    words = await fill_in(template, message.facts, always=always)
+    words = await fill_in(template, _true_today(message, on=london_date(at)), always=always)
     return Rendering(
         message_id=message.id,
         number=message.attempt,
@@ -57,6 +61,41 @@ async def put_into_words(
         enclosures=[],
         rendered_at=at,
     )
+
+
+def says_the_same(kept: Rendering, made: Rendering) -> bool:
+    """Whether words made anew are those that are kept, to the same address."""
+    names = ("template_version", "subject", "text", "html", "sent_to")
+    return all(getattr(kept, name) == getattr(made, name) for name in names)
+
+
+def _way_to(message: Message, template: MessageTemplateVersion, recipient: Recipient) -> tuple[str, list[str]]:
+    """The channel and the address; raises NoAddress.
+
+    A dunning notice goes by letter to a customer who asks for letters by now; whatever is for a customer goes by letter
+    where there is no e-mail address to use.
+    """
+    if message.channel == Channel.LETTER:
+        return Channel.LETTER.value, list(postal_lines(recipient))
+    by_post = message.recipient_kind is RecipientKind.CUSTOMER and Channel.LETTER in template.channels
+    prefers_post = message.about_kind == ABOUT_DUNNING_NOTICE and recipient.preferred_channel == Channel.LETTER
+    if by_post and prefers_post:
+        with suppress(NoAddress):
+            return Channel.LETTER.value, list(postal_lines(recipient))
+    try:
+        return message.channel, [email_address(recipient)]
+    except NoAddress:
+        if by_post:
+            with suppress(NoAddress):
+                return Channel.LETTER.value, list(postal_lines(recipient))
+        raise
+
+
+def _true_today(message: Message, *, on: date) -> dict[str, Any]:
+    """The values of a message on the day it is put into words: of a notice that was dated back, or waited, the days."""
+    if "days_overdue" not in message.facts or "due_on" not in message.facts:
+        return message.facts
+    return message.facts | {"days_overdue": (on - date.fromisoformat(message.facts["due_on"])).days}
 
 
 def _usable(address: str) -> str:

@@ -8,7 +8,7 @@ from uuid import UUID
 from council_common.contracts.notifications import MessageDeliveredV1, MessageEvent, MessageFailedV1, MessageSentV1
 from council_common.recording import Change
 
-from notification_service.messages.rules import ABOUT_DUNNING_NOTICE, AttemptResult, MessageStatus
+from notification_service.messages.rules import AttemptResult, MessageStatus
 from notification_service.messages.tables import Message
 
 _PUBLISHED = ("template", "template_version", "channel", "about_kind", "about_id")
@@ -39,8 +39,7 @@ def attempted(result: AttemptResult, message: Message) -> list[Change]:
 
 def cancelled(message: Message) -> Change:
     """It was withdrawn before it left. Its event carries the trace of what withdrew it, found by the receivable."""
-    cause = UUID(message.facts["receivable_id"]) if message.about_kind == ABOUT_DUNNING_NOTICE else None
-    return _failed(message, detail_of(message.attempt))._replace(caused_by=cause)
+    return _failed(message, detail_of(message.attempt))._replace(caused_by=message.receivable_id)
 
 
 def detail_of(attempt: int, explanation: str | None = None, note: str | None = None) -> dict[str, Any]:

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from council_common.contracts.debts import (
+    AllocationReversedV1,
     DunningNoticeIssuedV1,
     HoldPlacedV1,
     ReceiptAllocatedV1,
+    ReceiptReversedV1,
     ReceivableCancelledV1,
     ReceivableSettledV1,
 )
@@ -18,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
 from notification_service.messages.rules import ABOUT_BANK_ACCOUNT_CHANGE, ABOUT_DUNNING_NOTICE, NewMessage
-from notification_service.messages.sending import withdraw_notices
+from notification_service.messages.sending import withdraw_about_debts
 from notification_service.messages.usecases import write_messages
 from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, RecipientKind
 
@@ -34,7 +36,7 @@ async def send_dunning_notices(session: AsyncSession, received: Sequence[Receive
 @handlers.on_many(HoldPlacedV1)
 async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Received[HoldPlacedV1]]) -> None:
     # A hold (breathing space above all: SI 2020/1311 reg 7) stops the letter that was issued and has not left.
-    await _withdraw_notices(session, received, code="on_hold")
+    await _withdraw(session, received, code="on_hold")
 
 
 @handlers.on_many(ReceiptAllocatedV1)
@@ -42,21 +44,28 @@ async def withdraw_notices_of_part_paid_debts(
     session: AsyncSession, received: Sequence[Received[ReceiptAllocatedV1]]
 ) -> None:
     # The sum in the letter is owed no more (council policy): the next run writes the right one.
-    await _withdraw_notices(session, received, code="balance_changed")
+    await _withdraw(session, received, code="balance_changed")
+
+
+@handlers.on_many(AllocationReversedV1)
+@handlers.on_many(ReceiptReversedV1)
+async def withdraw_notices_of_debts_owed_again(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
+    # More is owed than the letter says: the next run writes the right sum.
+    await _withdraw(session, received, code="balance_changed")
 
 
 @handlers.on_many(ReceivableSettledV1)
 async def withdraw_notices_of_paid_debts(
     session: AsyncSession, received: Sequence[Received[ReceivableSettledV1]]
 ) -> None:
-    await _withdraw_notices(session, received, code="settled")
+    await _withdraw(session, received, code="settled")
 
 
 @handlers.on_many(ReceivableCancelledV1)
 async def withdraw_notices_of_cancelled_debts(
     session: AsyncSession, received: Sequence[Received[ReceivableCancelledV1]]
 ) -> None:
-    await _withdraw_notices(session, received, code="receivable_cancelled")
+    await _withdraw(session, received, code="receivable_cancelled")
 
 
 @handlers.on_many(BankAccountChangeRequestedV1)
@@ -65,10 +74,10 @@ async def warn_old_contacts(session: AsyncSession, received: Sequence[Received[B
     await write_messages(session, messages, at=received[0].now)
 
 
-async def _withdraw_notices(session: AsyncSession, received: Sequence[Received[Any]], *, code: str) -> None:
-    """Withdraw the unsent notices about the receivables of some events."""
+async def _withdraw(session: AsyncSession, received: Sequence[Received[Any]], *, code: str) -> None:
+    """Withdraw what was written about the receivables of some events and has not left."""
     receivable_ids = [changed.event.receivable_id for changed in received]
-    await withdraw_notices(session, receivable_ids, code=code, at=received[0].now)
+    await withdraw_about_debts(session, receivable_ids, code=code, at=received[0].now)
 
 
 def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
@@ -80,7 +89,6 @@ def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
         about_kind=ABOUT_DUNNING_NOTICE,
         about_id=notice.notice_id,
         values={
-            "receivable_id": str(notice.receivable_id),
             "number": notice.number,
             "level": notice.level,
             "issued_on": notice.issued_on.isoformat(),
@@ -89,6 +97,7 @@ def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
             "days_overdue": notice.days_overdue,
         },
         reference=notice.number,
+        receivable_id=notice.receivable_id,
     )
 
 

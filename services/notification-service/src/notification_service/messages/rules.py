@@ -83,7 +83,10 @@ class NoticeIssuedAnew(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NewMessage:
-    """A message to be: a template, its values, to whom and about what. One per (about, template)."""
+    """A message to be: a template, its values, to whom and about what. One per (about, template).
+
+    `receivable_id` is the debt whose facts stop it: another balance, a hold.
+    """
 
     template: str
     channel: str
@@ -93,6 +96,7 @@ class NewMessage:
     about_id: UUID
     values: dict[str, Any] = field(default_factory=dict)
     reference: str | None = None
+    receivable_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

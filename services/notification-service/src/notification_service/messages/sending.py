@@ -53,9 +53,11 @@ async def withdraw_messages(
     await _record_cancelled(session, cancelled, at=at)
 
 
-async def withdraw_notices(session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str, at: datetime) -> None:
-    """The same for the dunning notices about some receivables."""
-    cancelled = await withdrawn_store.withdraw_notices(session, receivable_ids, code=code)
+async def withdraw_about_debts(
+    session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str, at: datetime
+) -> None:
+    """The same for whatever was written about some debts, for a notice or by hand."""
+    cancelled = await withdrawn_store.withdraw_about_debts(session, receivable_ids, code=code)
     await _record_cancelled(session, cancelled, at=at)
 
 

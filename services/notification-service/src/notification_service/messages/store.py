@@ -27,23 +27,24 @@ LONGEST_LOG = 1_000
 
 _INSERT = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-                         about_id, copy_number, reference, facts, status, attempt, refusals, waits, rendering,
-                         may_have_left, due_at, created_at, created_by)
+                         about_id, receivable_id, copy_number, reference, facts, status, attempt, refusals, waits,
+                         rendering, may_have_left, due_at, created_at, created_by)
     SELECT id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-           about_id, 0, reference, "values", 'queued', 0, 0, 0, 0, false, $2, $2, $3
+           about_id, receivable_id, 0, reference, "values", 'queued', 0, 0, 0, 0, false, $2, $2, $3
     FROM jsonb_to_recordset($1::jsonb) AS new_message(
         id uuid, template text, template_version int, channel text, recipient_kind text, recipient_id uuid,
-        about_kind text, about_id uuid, reference text, "values" jsonb)
+        about_kind text, about_id uuid, receivable_id uuid, reference text,
+        "values" jsonb)
     ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
     RETURNING id, about_id
 """
 
 _INSERT_COPIES = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-                         about_id, copy_number, address, reference, facts, status, attempt, refusals, waits, rendering,
-                         may_have_left, due_at, created_at, created_by)
+                         about_id, receivable_id, copy_number, address, reference, facts, status, attempt, refusals,
+                         waits, rendering, may_have_left, due_at, created_at, created_by)
     SELECT more.id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-           about_id, more.copy_number, more.address, reference, facts, 'queued', 0, 0, 0, 0,
+           about_id, receivable_id, more.copy_number, more.address, reference, facts, 'queued', 0, 0, 0, 0,
            false, $2, $2, created_by
     FROM jsonb_to_recordset($1::jsonb) AS more(id uuid, message_id uuid, copy_number int, address text)
     JOIN message ON message.id = more.message_id
@@ -97,8 +98,9 @@ _FINISH = f"""
 """
 
 _POINT_AT_RENDERINGS = """
-    UPDATE message SET rendering = made.number, body_sha256 = made.body_sha256
-    FROM jsonb_to_recordset($1::jsonb) AS made(message_id uuid, number int, body_sha256 text)
+    UPDATE message SET rendering = made.number, body_sha256 = made.body_sha256,
+                       channel = COALESCE(made.channel, message.channel)
+    FROM jsonb_to_recordset($1::jsonb) AS made(message_id uuid, number int, body_sha256 text, channel text)
     WHERE message.id = made.message_id AND message.attempt = made.number
 """
 
@@ -169,13 +171,17 @@ async def withdrawn_among(session: AsyncSession, message_ids: Sequence[UUID]) ->
     return set((await session.execute(statement)).scalars())
 
 
-async def keep_renderings(session: AsyncSession, renderings: Sequence[Rendering]) -> None:
-    """Store the words and addresses of messages before they leave, and point the messages at them."""
+async def keep_renderings(session: AsyncSession, renderings: Sequence[Rendering], channels: Mapping[UUID, str]) -> None:
+    """Store the words and addresses of messages before they leave, and point the messages at them.
+
+    `channels`: those of messages that go another way than was asked for.
+    """
     if not renderings:
         return
     await session.execute(insert(Rendering), [rendering.model_dump() for rendering in renderings])
     pointers = [
         {"message_id": rendering.message_id, "number": rendering.number, "body_sha256": rendering.body_sha256}
+        | {"channel": channels.get(rendering.message_id)}
         for rendering in renderings
     ]
     await _fetch(session, _POINT_AT_RENDERINGS, _as_json(pointers))

@@ -18,6 +18,7 @@ from notification_service.rows import Row
 
 class Message(Listed, Row, table=True):
     """One message to one recipient. Template and channel are as they were asked for: an unknown one fails, and is seen.
+    An e-mail goes by letter in the end where its recipient is reached no other way; the channel is then `letter`.
 
     `due_at` is when it may be taken: after a wait, or when a lease is over. `rendering` is the number of its words,
     0 while it has none. `withdrawn_code` is why it must not leave any more: a queued message is cancelled for it at
@@ -37,11 +38,7 @@ class Message(Listed, Row, table=True):
             "due_at",
             postgresql_where=text("withdrawn_code IS NOT NULL AND status IN ('queued', 'sending')"),
         ),
-        Index(
-            "ix_message_receivable_id",
-            text("(facts ->> 'receivable_id')"),
-            postgresql_where=text("about_kind = 'dunning_notice'"),
-        ),
+        Index("ix_message_receivable_id", "receivable_id", postgresql_where=text("receivable_id IS NOT NULL")),
         Index(None, "created_at", "id"),
         Index(None, "recipient_id"),
     )
@@ -55,6 +52,7 @@ class Message(Listed, Row, table=True):
     recipient_id: UUID
     about_kind: str = Field(sa_type=Text)
     about_id: UUID
+    receivable_id: UUID | None = None
     copy_number: int
     address: str | None = Field(default=None, sa_type=Text)
     reference: str | None = Field(default=None, sa_type=Text)

@@ -12,25 +12,25 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification_service.messages.rules import ABOUT_DUNNING_NOTICE, MessageStatus
+from notification_service.messages.rules import MessageStatus
 from notification_service.messages.store import CUT_OFF, MESSAGE, fetch_messages
 from notification_service.messages.tables import Message
 
 _WITHDRAW = f"""
     WITH found AS (
         SELECT id AS found_id FROM message
-        WHERE about_kind = $1 AND {{which}} AND status IN ('queued', 'sending', 'failed') AND withdrawn_code IS NULL
+        WHERE {{which}} AND status IN ('queued', 'sending', 'failed') AND withdrawn_code IS NULL
         ORDER BY id FOR UPDATE
     )
-    UPDATE message SET withdrawn_code = $3,
+    UPDATE message SET withdrawn_code = $1,
         status = CASE status WHEN 'queued' THEN 'cancelled' ELSE status END,
-        code = CASE status WHEN 'queued' THEN $3 ELSE code END,
+        code = CASE status WHEN 'queued' THEN $1 ELSE code END,
         version = version + CASE status WHEN 'queued' THEN 1 ELSE 0 END
     FROM found WHERE id = found_id
     RETURNING {MESSAGE}
 """
-_WITHDRAW_ABOUT = _WITHDRAW.format(which="about_id = ANY($2::uuid[])")
-_WITHDRAW_NOTICES = _WITHDRAW.format(which="facts ->> 'receivable_id' = ANY($2::text[])")
+_WITHDRAW_ABOUT = _WITHDRAW.format(which="about_kind = $2 AND about_id = ANY($3::uuid[])")
+_WITHDRAW_ABOUT_DEBTS = _WITHDRAW.format(which="receivable_id = ANY($2::uuid[])")
 
 _END_WITHDRAWN = f"""
     WITH found AS (
@@ -48,13 +48,12 @@ async def withdraw_about(
     session: AsyncSession, about_kind: str, about_ids: Sequence[UUID], *, code: str
 ) -> list[Message]:
     """What was written about some things must not leave any more; the messages cancelled by it."""
-    return _cancelled(await fetch_messages(session, _WITHDRAW_ABOUT, about_kind, list(about_ids), code))
+    return _cancelled(await fetch_messages(session, _WITHDRAW_ABOUT, code, about_kind, list(about_ids)))
 
 
-async def withdraw_notices(session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str) -> list[Message]:
-    """The same for the notices about receivables."""
-    ids = [str(receivable_id) for receivable_id in receivable_ids]
-    return _cancelled(await fetch_messages(session, _WITHDRAW_NOTICES, ABOUT_DUNNING_NOTICE, ids, code))
+async def withdraw_about_debts(session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str) -> list[Message]:
+    """The same for whatever was written about some debts, for a notice or by hand."""
+    return _cancelled(await fetch_messages(session, _WITHDRAW_ABOUT_DEBTS, code, list(receivable_ids)))
 
 
 async def end_withdrawn(session: AsyncSession, *, at: datetime) -> list[Message]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from notification_service.recipients.rules import (
     CONTACTS_NOT_READ,
     RECIPIENT_SERVICE_AWAY,
     Contact,
+    Debt,
     NoAddress,
     Recipient,
     RecipientKind,
@@ -30,7 +32,8 @@ log = get_logger()
 
 ASKED_AT_ONCE = 100  # ids in one question: the address of the request stays under 5 kB
 
-_ASKED: dict[RecipientKind, tuple[Literal["supplier", "debt"], str]] = {
+_Asked = Literal["supplier", "debt"]
+_ASKED: dict[RecipientKind, tuple[_Asked, str]] = {
     RecipientKind.SUPPLIER: ("supplier", "/v1/suppliers"),
     RecipientKind.CUSTOMER: ("debt", "/v1/customers"),
 }
@@ -57,7 +60,9 @@ class _RecordIn(BaseModel):
     email: str | None = None
     contacts: list[_ContactIn] = []
     address: _AddressIn | None = None
+    preferred_channel: str | None = None
     suppressed: bool = False
+    on_hold: bool = False
 
     def recipient(self) -> Recipient:
         found = [Contact(contact.email, contact.purpose or "general") for contact in self.contacts if contact.email]
@@ -70,8 +75,24 @@ class _RecordIn(BaseModel):
             contacts=tuple(found),
             address_lines=tuple(address.lines),
             postcode=address.postcode,
+            preferred_channel=self.preferred_channel,
             suppressed=self.suppressed,
+            on_hold=self.on_hold,
         )
+
+
+class _DebtIn(BaseModel):
+    """What we read of a receivable."""
+
+    customer_id: UUID
+    number: str
+    due_on: date
+    outstanding_pence: int
+    status: str
+    on_hold: bool = False
+
+    def debt(self) -> Debt:
+        return Debt(**self.model_dump())
 
 
 class _WarningContactIn(BaseModel):
@@ -88,11 +109,14 @@ class _WarningContactsIn(BaseModel):
 class FoundRecipients:
     """Who was found, whose record we cannot read, and whose service could not be asked at the moment.
 
+    `debts`: what messages are about, by the receivable's id.
+
     `warned`: the e-mail addresses that are to be warned of a bank-account change, by its id; None where
     supplier-service knows of no such change.
     """
 
     recipients: dict[RecipientKey, Recipient] = field(default_factory=dict)
+    debts: dict[UUID, Debt] = field(default_factory=dict)
     warned: dict[UUID, list[str] | None] = field(default_factory=dict)
     unreadable: set[RecipientKey] = field(default_factory=set)
     away: set[RecipientKind] = field(default_factory=set)
@@ -104,10 +128,15 @@ class FoundRecipients:
             raise NoAddress("recipient_unknown")
         return self.recipients[key]
 
-    def is_suppressed(self, key: RecipientKey) -> bool:
-        """Whether they may not be written to about a debt; raises NoAddress where that could not be found out."""
-        self._must_have_been_read(key)
-        return key in self.recipients and self.recipients[key].suppressed
+    def debt(self, receivable_id: UUID | None) -> Debt | None:
+        """The debt a message is about, if it is about one; raises NoAddress where that could not be found out."""
+        if receivable_id is None:
+            return None
+        if RecipientKind.CUSTOMER in self.away:
+            raise NoAddress(RECIPIENT_SERVICE_AWAY, final=False)
+        if receivable_id not in self.debts:
+            raise NoAddress("receivable_unreadable", final=False)
+        return self.debts[receivable_id]
 
     def addresses_to_warn(self, change_id: UUID) -> list[str]:
         """Those of one change; raises NoAddress."""
@@ -133,7 +162,7 @@ async def find_recipients(clients: ServiceClients, wanted: Iterable[RecipientKey
         ids = sorted(recipient_id for of_kind, recipient_id in wanted if of_kind == kind)
         try:
             for start in range(0, len(ids), ASKED_AT_ONCE):
-                for item in await _ask(clients, kind, ids[start : start + ASKED_AT_ONCE]):
+                for item in await _ask(clients, *_ASKED[kind], ids[start : start + ASKED_AT_ONCE]):
                     _take(found, kind, item)
         except (Unavailable, httpx.HTTPError, LookupError, TypeError, ValueError) as fault:
             # A refusal (401, 403, 422) or an answer we cannot read is a fault of ours or theirs, not the recipient's.
@@ -142,8 +171,21 @@ async def find_recipients(clients: ServiceClients, wanted: Iterable[RecipientKey
     return found
 
 
-async def _ask(clients: ServiceClients, kind: RecipientKind, ids: list[UUID]) -> list[Any]:
-    service, path = _ASKED[kind]
+async def find_debts(clients: ServiceClients, found: FoundRecipients, receivable_ids: Iterable[UUID]) -> None:
+    """Add the debts that messages are about, as they stand now, asked in bulk."""
+    if RecipientKind.CUSTOMER in found.away:
+        return
+    ids = sorted(set(receivable_ids))
+    try:
+        for start in range(0, len(ids), ASKED_AT_ONCE):
+            for item in await _ask(clients, "debt", "/v1/receivables", ids[start : start + ASKED_AT_ONCE]):
+                found.debts[UUID(item["id"])] = _DebtIn.model_validate(item).debt()
+    except (Unavailable, httpx.HTTPError, LookupError, TypeError, ValueError) as fault:
+        log.warning("debts_not_found_out", cause=type(fault).__name__)
+        found.away.add(RecipientKind.CUSTOMER)
+
+
+async def _ask(clients: ServiceClients, service: _Asked, path: str, ids: list[UUID]) -> list[Any]:
     page: Any = await clients.get(service, path, ids=[str(recipient_id) for recipient_id in ids], limit=200)
     if page is None:
         raise Unavailable(f"{service}-service does not know {path}.")

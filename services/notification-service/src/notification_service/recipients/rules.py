@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from uuid import UUID
 
 from council_common.contact_details.email_addresses import usable_email_address
 from council_common.contact_details.postal_addresses import letter_address
@@ -44,12 +46,26 @@ class Recipient:
     contacts: tuple[Contact, ...] = ()
     address_lines: tuple[str, ...] = ()
     postcode: str | None = None
+    preferred_channel: str | None = None
     suppressed: bool = False  # contact suppression: they are not written to about a debt
+    on_hold: bool = False  # a hold on everything they owe
 
     @property
     def is_person(self) -> bool:
         """Whether debt advice for people concerns them (individuals and sole traders)."""
         return self.kind in PEOPLE
+
+
+@dataclass(frozen=True, slots=True)
+class Debt:
+    """What debt-service says of a receivable now."""
+
+    customer_id: UUID
+    number: str
+    due_on: date
+    outstanding_pence: int
+    status: str
+    on_hold: bool = False
 
 
 class NoAddress(Exception):
