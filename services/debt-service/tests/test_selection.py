@@ -10,6 +10,7 @@ from council_common.clock import LONDON
 from council_common.ids import new_id
 from debt_service.arrangements.holds.rules import in_force
 from debt_service.arrangements.holds.tables import Hold
+from debt_service.cash.receipts.tables import Receipt
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.ledger.receivables.tables import Receivable
@@ -66,6 +67,8 @@ FAILED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
         (DunningFacts(0, AS_AT - 60 * DAY, status=ReceivableStatus.CANCELLED), None, "cancelled"),
         (DunningFacts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY, notice_under_way=True), 2, "previous_not_delivered"),
         (DunningFacts(9_99, AS_AT - 20 * DAY, 2, AS_AT - 9 * DAY), 3, "below_minimum"),
+        (DunningFacts(300_00, AS_AT - 20 * DAY, on_account_pence=300_00), 1, "money_on_account"),
+        (DunningFacts(300_00, AS_AT - 20 * DAY, on_account_pence=299_99), 1, None),
         (DunningFacts(100, AS_AT - 20 * DAY, hold_reason="dispute"), 1, "on_hold:dispute"),
         (DunningFacts(100, AS_AT - 20 * DAY, suppressed=True), 1, "customer_suppressed"),
         (DunningFacts(100, AS_AT - 20 * DAY, in_another_proposal=True), 1, "in_another_proposal"),
@@ -118,6 +121,7 @@ debts = st.fixed_dictionaries(
         "unsent_level": st.integers(1, 3),
         "unsent_reason": st.sampled_from(["on_hold", "no_address"]),
         "address_changed": st.sampled_from([None, -1, 1]),  # days after the failure
+        "held": st.sampled_from([None, None, 1, 5_00, 50_00]),
         "debt_type": st.sampled_from(["sundry", "rent"]),
         "kind": st.sampled_from(["individual", "business"]),
     }
@@ -167,6 +171,15 @@ async def test_the_statements_restate_the_rule(service, book: list[dict[str, Any
         if step.level is not None and step.reason not in COUNTED_ONLY
     }
     assert kept == wanted
+    async with service.runtime.sessions.begin() as session:
+        rows = await session.execute(
+            text("SELECT reason, unnest(receivable_ids) AS id FROM dunning_passed_over WHERE run_id = :run"),
+            {"run": run_id},
+        )
+        passed_over = {row.id: row.reason for row in rows}
+    assert passed_over == {
+        receivable_id: step.reason for receivable_id, step in expected.items() if step.reason in COUNTED_ONLY
+    }
     reasons: dict[str | None, int] = {}
     for step in expected.values():
         reasons[step.reason] = reasons.get(step.reason, 0) + 1
@@ -190,6 +203,7 @@ def _facts(debt: dict[str, Any]) -> DunningFacts:
         notice_under_way=debt["under_way"] and debt["level"] > 0,
         recorded_on=AS_AT + debt["recorded"] * DAY,
         unsent_on=AS_AT - debt["unsent"] * DAY if tried else None,
+        on_account_pence=debt["held"] or 0,
         undeliverable=tried and debt["unsent_reason"] == "no_address" and debt["address_changed"] != 1,
     )
 
@@ -222,8 +236,32 @@ async def _insert(session: Any, debt: dict[str, Any], department: str) -> Any:
             delivery_status=DeliveryStatus.FAILED,
             failure_reason=debt["unsent_reason"],
         )
+    if debt["held"]:
+        session.add_all(_receipts(debt["held"], customer_id))
     await session.flush()
     return receivable_id
+
+
+def _receipts(held: int, customer_id: UUID) -> list[Receipt]:
+    """Money on account, beside a receipt that is spent and one that went back."""
+    values = {
+        "version": 1,
+        "source_system": "test",
+        "received_on": AS_AT,
+        "method": "cash",
+        "customer_id": customer_id,
+        "payer_named": True,
+        "created_at": FAILED_AT,
+        "content_hash": "",
+    }
+    return [
+        Receipt(id=new_id(), source_reference=str(new_id()), **values, **parts)
+        for parts in (
+            {"amount_pence": held + 10, "allocated_pence": 10, "status": "received"},
+            {"amount_pence": 99_00, "allocated_pence": 99_00, "status": "received"},
+            {"amount_pence": 99_00, "allocated_pence": 0, "status": "reversed", "reversed_on": AS_AT},
+        )
+    ]
 
 
 def _customer(debt: dict[str, Any], customer_id: UUID) -> Customer:

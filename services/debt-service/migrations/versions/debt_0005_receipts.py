@@ -41,6 +41,10 @@ STATEMENTS = (
     )
     """,
     "CREATE INDEX ix_receipt_customer_id ON receipt (customer_id)",
+    """
+    CREATE INDEX ix_receipt_on_account ON receipt (customer_id)
+    WHERE status = 'received' AND allocated_pence < amount_pence
+    """,
     "CREATE INDEX ix_receipt_received_on_id ON receipt (received_on, id)",
     *listed_table("receipt"),
     """

@@ -14,14 +14,15 @@ depends_on = None
 # Source: council policy. Reminder 7 days and final notice 21 days after the due date, as councils publish them (East
 # Riding and Stafford: recovery after 21 days). The letter of claim to individuals is a legal step with enclosures and
 # clocks of its own (Pre-Action Protocol for Debt Claims) and is an officer's; on day 35 every debtor gets the notice
-# that announces it.
+# that announces it. No letter about less than £5.00: to write, print, post and answer one costs the council about as
+# much (council policy); what is owed stays owed, stands in the run as below the minimum, and goes with the next debt.
 DEFAULT_LADDER = """[
     {"level": 1, "days_overdue": 7, "interval_days": 0, "template": "reminder",
-     "channel": "preferred", "minimum_pence": 1, "stops": false},
+     "channel": "preferred", "minimum_pence": 500, "stops": false},
     {"level": 2, "days_overdue": 21, "interval_days": 14, "template": "final_notice",
-     "channel": "preferred", "minimum_pence": 1, "stops": false},
+     "channel": "preferred", "minimum_pence": 500, "stops": false},
     {"level": 3, "days_overdue": 35, "interval_days": 14, "template": "pre_legal_notice",
-     "channel": "letter", "minimum_pence": 1, "stops": true}
+     "channel": "letter", "minimum_pence": 500, "stops": true}
 ]"""
 
 STATEMENTS = (
@@ -48,7 +49,8 @@ STATEMENTS = (
     f"""
     INSERT INTO dunning_procedure (id, version, name, effective_from, levels, source, created_by, created_at)
     VALUES ('00000000-0000-7000-8000-000000000001', 1, 'Standard ladder', '2000-01-01',
-        '{DEFAULT_LADDER}', 'Council policy: the ladder this service begins with', 'migration',
+        '{DEFAULT_LADDER}', 'Council policy: the ladder this service begins with; no letter about less than £5.00, '
+        'which writing, posting and answering it costs', 'migration',
         '2026-01-01 UTC')
     """,
 )

@@ -11,14 +11,23 @@ from uuid import UUID
 from council_common.database.many_rows import SourceKey, copy_rows
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import delete, select
+from sqlalchemy import BigInteger, ScalarSelect, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.cash.receipts.rules import AllocationBasis, NewReceipt, UnallocatedReason
+from debt_service.cash.receipts.rules import AllocationBasis, NewReceipt, ReceiptStatus, UnallocatedReason
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.ledger.receivables.rules import OpenItem
 from debt_service.source_content import content_hash
+
+# What receipts have on account: the condition has an index of its own.
+HAS_MONEY_LEFT = "receipt.status = 'received' AND receipt.allocated_pence < receipt.amount_pence"
+# The customers whose money the council holds, and how much of one's, for set-based statements.
+CUSTOMERS_WITH_MONEY = f"(SELECT customer_id FROM receipt WHERE customer_id IS NOT NULL AND {HAS_MONEY_LEFT})"
+ON_ACCOUNT = f"""
+(SELECT sum(receipt.amount_pence - receipt.allocated_pence)::bigint FROM receipt
+ WHERE receipt.customer_id = {{customer_id}} AND {HAS_MONEY_LEFT})
+"""
 
 _INSERT = """
 INSERT INTO receipt (id, version, source_system, source_reference, received_on, amount_pence, allocated_pence, method,
@@ -130,6 +139,17 @@ async def _note(session: AsyncSession, column: str, kind: str, by_receipt: Mappi
             list(by_receipt),
             list(by_receipt.values()),
         )
+
+
+def on_account_of(customer_id: Any) -> ScalarSelect[Any]:
+    """`ON_ACCOUNT` as an expression: the pence the council holds of a customer, NULL where it holds nothing."""
+    left = col(Receipt.amount_pence) - col(Receipt.allocated_pence)
+    return (
+        select(cast(func.sum(left), BigInteger))
+        .where(col(Receipt.customer_id) == customer_id, col(Receipt.status) == ReceiptStatus.RECEIVED, left > 0)
+        .correlate_except(Receipt)
+        .scalar_subquery()
+    )
 
 
 async def allocations_of(session: AsyncSession, receipt_ids: Sequence[UUID]) -> dict[UUID, list[Allocation]]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from council_common.database.columns import UTC_TIME, EnumText, Listed
-from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from debt_service.cash.receipts.rules import AllocationBasis, ReceiptMethod, ReceiptStatus, UnallocatedReason
@@ -27,6 +27,11 @@ class Receipt(Listed, Row, table=True):
         CheckConstraint("allocated_pence BETWEEN 0 AND amount_pence", name="allocated"),
         CheckConstraint("(status = 'reversed') = (reversed_on IS NOT NULL)", name="reversed"),
         Index(None, "customer_id"),
+        Index(
+            "ix_receipt_on_account",
+            "customer_id",
+            postgresql_where=text("status = 'received' AND allocated_pence < amount_pence"),
+        ),
         Index(None, "received_on", "id"),
     )
 

@@ -11,7 +11,7 @@ from council_common.web.keyset import Order, fetch_page
 from council_common.web.lists import ResourceList
 from council_common.web.query_models import PageQuery, QueryModel
 from pydantic import Field
-from sqlalchemy import BigInteger, Select, select
+from sqlalchemy import BigInteger, Date, Select, Subquery, Uuid, column, func, literal, null, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -19,8 +19,8 @@ from debt_service.ledger.customers.rules import Channel
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 from debt_service.recovery.dunning_procedures.tables import DunningProcedure
-from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, RunStatus
-from debt_service.recovery.dunning_runs.tables import DunningItem, DunningNotice, DunningRun
+from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, DeliveryStatus, ItemState, RunStatus
+from debt_service.recovery.dunning_runs.tables import DunningItem, DunningNotice, DunningRun, PassedOver
 
 _RUN: Any = DunningRun.__table__.c  # type: ignore[attr-defined]
 _ITEM: Any = DunningItem.__table__.c  # type: ignore[attr-defined]
@@ -90,32 +90,76 @@ class NoticeList(
     issued_to: Day | None = None
 
 
+def _passed_over(run_id: UUID, reason: str | None) -> Subquery:
+    """The debts that only the calendar or their ladder kept back, as items of the run."""
+    kept = (
+        func.unnest(col(PassedOver.receivable_ids), col(PassedOver.outstanding_pence), col(PassedOver.last_notice_on))
+        .table_valued(
+            column("receivable_id", Uuid), column("outstanding_pence", BigInteger), column("last_notice_on", Date)
+        )
+        .render_derived(name="kept")
+    )
+    of_run = [col(PassedOver.run_id) == run_id]
+    if reason is not None:
+        of_run.append(col(PassedOver.reason) == reason)
+    return (
+        select(
+            col(PassedOver.run_id),
+            kept.c.receivable_id,
+            col(Receivable.customer_id),
+            col(PassedOver.procedure_id),
+            col(PassedOver.level),
+            (col(DunningRun.as_at) - col(Receivable.due_on)).label("days_overdue"),
+            kept.c.outstanding_pence,
+            col(Receivable.due_on),
+            kept.c.last_notice_on,
+            null().label("on_account_pence"),
+            literal(ItemState.SKIPPED.value).label("state"),
+            col(PassedOver.reason),
+        )
+        .select_from(PassedOver)
+        .join(kept, true())
+        .join(Receivable, col(Receivable.id) == kept.c.receivable_id)
+        .join(DunningRun, col(DunningRun.id) == col(PassedOver.run_id))
+        .where(*of_run)
+        .subquery("passed_over")
+    )
+
+
 class ItemFilters(QueryModel):
     """What the items of a run are narrowed by."""
 
     state: ItemState | None = None
     level: LevelFilter = None
-    reason: Annotated[TextFilter | None, Field(examples=["on_hold:dispute"])] = None
+    reason: Annotated[
+        TextFilter | None,
+        Field(
+            examples=["on_hold:dispute"],
+            description=f"Any that the run counts; {', '.join(COUNTED_ONLY)} are listed only where they are asked for.",
+        ),
+    ] = None
     customer_id: UUID | None = None
 
-    def narrow(self, statement: Select[Any], run_id: UUID) -> Select[Any]:
-        """The statement over the items of a run that meet every condition given."""
-        given = {
-            _ITEM.state: self.state,
-            _ITEM.level: self.level,
-            _ITEM.reason: self.reason,
-            _ITEM.customer_id: self.customer_id,
-        }
+    def items(self, run_id: UUID) -> tuple[Any, Select[Any]]:
+        """The columns of the run's items, and the statement over those that meet every condition given."""
+        of: Any = _ITEM
+        if self.reason in COUNTED_ONLY:
+            of = _passed_over(run_id, self.reason).c
+        given = {of.state: self.state, of.level: self.level, of.customer_id: self.customer_id, of.reason: self.reason}
         conditions = (column == value for column, value in given.items() if value is not None)
-        return statement.where(_ITEM.run_id == run_id, *conditions)
+        return of, select().where(of.run_id == run_id, *conditions)
 
 
-# Looked up item by item: a join makes PostgreSQL walk the ledger from its beginning for every page.
-_ITEM_NUMBER = select(col(Receivable.number)).where(col(Receivable.id) == _ITEM.receivable_id).scalar_subquery()
-_ITEM_CUSTOMER_NAME = select(col(Customer.name)).where(col(Customer.id) == _ITEM.customer_id).scalar_subquery()
+def _number(of: Any) -> Any:
+    """Looked up item by item: a join makes PostgreSQL walk the ledger from its beginning for every page."""
+    return (
+        select(col(Receivable.number)).where(col(Receivable.id) == of.receivable_id).scalar_subquery().label("number")
+    )
 
-# A million items have one index: they are listed in its order.
-ITEM_ORDER = Order("receivable_id", _ITEM.receivable_id, _ITEM.receivable_id)
+
+def _order(of: Any) -> Order:
+    """A million items have one index: they are listed in its order."""
+    return Order("receivable_id", of.receivable_id, of.receivable_id)
 
 
 class ItemQuery(ItemFilters, PageQuery):
@@ -123,18 +167,25 @@ class ItemQuery(ItemFilters, PageQuery):
 
     async def page(self, session: AsyncSession, run_id: UUID) -> tuple[Sequence[Any], str | None]:
         """The items with their receivables' numbers, in the order of the receivables' ids, and the next cursor."""
-        statement = self.narrow(select(*_ITEM, _ITEM_NUMBER.label("number")), run_id)
-        return await fetch_page(session, statement, ITEM_ORDER, limit=self.limit, cursor=self.cursor)
+        of, found = self.items(run_id)
+        statement = found.add_columns(*of, _number(of))
+        return await fetch_page(session, statement, _order(of), limit=self.limit, cursor=self.cursor)
 
 
-def items_csv(filters: ItemFilters, run_id: UUID) -> Select[Any]:
-    """What the CSV of a run's items shows, unordered."""
+def items_csv(filters: ItemFilters, run_id: UUID) -> tuple[Select[Any], Order]:
+    """What the CSV of a run's items shows, and its order."""
+    of, found = filters.items(run_id)
+    customer_name = select(col(Customer.name)).where(col(Customer.id) == of.customer_id).scalar_subquery()
     columns = (
-        _ITEM.receivable_id,
-        _ITEM_NUMBER.label("number"),
-        _ITEM.customer_id,
-        _ITEM_CUSTOMER_NAME.label("customer_name"),
-        *(_ITEM.level, _ITEM.days_overdue, _ITEM.outstanding_pence, _ITEM.due_on, _ITEM.last_notice_on),
-        *(_ITEM.state, _ITEM.reason),
+        *(of.receivable_id, _number(of), of.customer_id, customer_name.label("customer_name")),
+        *(of.level, of.days_overdue, of.outstanding_pence, of.due_on, of.last_notice_on, of.on_account_pence),
+        *(of.state, of.reason),
     )
-    return filters.narrow(select(*columns), run_id)
+    return found.add_columns(*columns), _order(of)
+
+
+async def passed_over_item(session: AsyncSession, run_id: UUID, receivable_id: UUID) -> Any:
+    """One debt that only the calendar or its ladder kept back, as an item with its number; None where it is none."""
+    of = _passed_over(run_id, None).c
+    found = await session.execute(select(*of, _number(of)).where(of.receivable_id == receivable_id))
+    return found.one_or_none()

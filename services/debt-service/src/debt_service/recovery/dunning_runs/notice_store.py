@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.arrangements.holds.store import reason_in_force
+from debt_service.cash.receipts.store import on_account_of
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 from debt_service.recovery.dunning_runs.rules import (
@@ -140,7 +141,7 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
         .exists()
     )
     unsent = _unsent_notices()
-    row = (
+    row: Any = (
         await session.execute(
             select(
                 col(Receivable.outstanding_pence),
@@ -158,6 +159,7 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
                 cast(func.timezone("Europe/London", col(Receivable.created_at)), Date).label("recorded_on"),
                 unsent.c.issued_on.label("unsent_on"),
                 unsent.c.undeliverable,
+                func.coalesce(on_account_of(col(Receivable.customer_id)), 0).label("on_account_pence"),
             )
             .join(Customer, col(Customer.id) == col(Receivable.customer_id))
             .join(unsent, true())

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.database.rows import get_row
+from council_common.errors import NotFound
 from council_common.fields import NoteIn
 from council_common.identity.actor import Actor
 from council_common.long_work.store import works_of
@@ -23,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.recovery.dunning_runs import store
 from debt_service.recovery.dunning_runs.issuing import ISSUE_NOTICES, approve_run, cancel_run, resume_run
-from debt_service.recovery.dunning_runs.lists import ITEM_ORDER, ItemFilters, ItemQuery, RunList, items_csv
+from debt_service.recovery.dunning_runs.lists import ItemFilters, ItemQuery, RunList, items_csv, passed_over_item
 from debt_service.recovery.dunning_runs.schemas import (
     ApprovalIn,
     DifferenceOut,
@@ -98,8 +99,8 @@ async def list_items(
 ) -> Page[ItemOut]:
     """What a run found of each debt: the notice it proposes, or why there is none.
 
-    Debts that only the calendar or their ladder keeps back (not due yet, the interval not elapsed, the top level
-    reached, no procedure) are counted in the run and not listed; `/v1/receivables/{id}/next-notice` has it of one.
+    Debts that only the calendar or their ladder keeps back (`not_due_yet`, `interval_not_elapsed`, `top_level_reached`,
+    `no_procedure`) are listed where their reason is asked for: they are most of a council's book.
     """
     await get_row(session, DunningRun, dunning_run_id)
     items, following = await query.page(session, dunning_run_id)
@@ -116,9 +117,8 @@ async def export_items(
 ) -> StreamingResponse:
     """The whole list as CSV for people: the same filters and order, names beside ids, amounts in pounds."""
     await get_row(session, DunningRun, dunning_run_id)
-    return await csv_export(
-        runtime, items_csv(query, dunning_run_id), ITEM_ORDER, filename=f"dunning-run-{dunning_run_id}.csv"
-    )
+    statement, order = items_csv(query, dunning_run_id)
+    return await csv_export(runtime, statement, order, filename=f"dunning-run-{dunning_run_id}.csv")
 
 
 @router.get("/{dunning_run_id}/items/{item_id}")
@@ -140,7 +140,13 @@ async def exclude(
 
 
 async def _item(session: AsyncSession, dunning_run_id: UUID, receivable_id: UUID) -> ItemDetailOut:
-    item, number = await store.get_item(session, dunning_run_id, receivable_id)
+    try:
+        item, number = await store.get_item(session, dunning_run_id, receivable_id)
+    except NotFound:
+        passed_over = await passed_over_item(session, dunning_run_id, receivable_id)
+        if passed_over is None:
+            raise
+        return ItemDetailOut.with_edits(passed_over, passed_over.number, [])
     return ItemDetailOut.with_edits(item, number, await store.edits_of(session, dunning_run_id, receivable_id))
 
 

@@ -79,6 +79,7 @@ class Reason(StrEnum):
     PREVIOUS_NOT_DELIVERED = "previous_not_delivered"
     UNDELIVERABLE = "undeliverable"
     INTERVAL_NOT_ELAPSED = "interval_not_elapsed"
+    MONEY_ON_ACCOUNT = "money_on_account"
     BELOW_MINIMUM = "below_minimum"
     IN_ANOTHER_PROPOSAL = "in_another_proposal"
     # Nothing is owed; in a run only between proposal and approval, as are the last two:
@@ -88,8 +89,7 @@ class Reason(StrEnum):
     EXCLUDED_BY_OFFICER = "excluded_by_officer"
 
 
-# The calendar alone explains these: a run counts them and keeps no row. `/v1/receivables/{id}/next-notice` has the
-# reason of one debt.
+# The calendar alone explains these: a run keeps their debts by the reason, and no row for each.
 COUNTED_ONLY = (Reason.NO_PROCEDURE, Reason.TOP_LEVEL_REACHED, Reason.NOT_DUE_YET, Reason.INTERVAL_NOT_ELAPSED)
 
 # A message that failed for these reasons would fail again, until an officer corrects the customer's address or channel
@@ -121,7 +121,8 @@ class DunningFacts:
 
     The last level and notice are those of the latest notice that left or may still leave. `unsent_on` is the issue day
     of the last notice of the next level that never left, and `undeliverable` whether it failed for want of a usable
-    address that is uncorrected since. `recorded_on` is the London day this service recorded the debt.
+    address that is uncorrected since. `recorded_on` is the London day this service recorded the debt, and
+    `on_account_pence` what the council holds of the customer's money.
     """
 
     outstanding_pence: int
@@ -137,15 +138,17 @@ class DunningFacts:
     recorded_on: date = date.min
     unsent_on: date | None = None
     undeliverable: bool = False
+    on_account_pence: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The next notice, or why there is none."""
+    """The next notice, or why there is none; and what the council holds of the customer's money."""
 
     level: Level | None
     reason: str | None
     days_overdue: int
+    on_account_pence: int = 0
 
 
 def interval_began_on(
@@ -174,7 +177,8 @@ def next_step(facts: DunningFacts, ladder: Ladder | None, *, as_at: date) -> Nex
     """The next notice of a debt on a day: one level up at most.
 
     It is due only if the debt is overdue long enough, the last notice was sent long enough ago, nothing holds the
-    debt, the last notice arrived or failed for good, and enough is owed. A notice of this level that never left is
+    debt, the last notice arrived or failed for good, enough is owed, and more than the council holds of the customer's
+    money. A notice of this level that never left is
     issued again after the level's interval, a day at the least, but never to an address that could not be used.
 
     Source: council policy after SAP F150 (interval since the last notice, minimum per level), OCA/credit-control#122
@@ -182,11 +186,11 @@ def next_step(facts: DunningFacts, ladder: Ladder | None, *, as_at: date) -> Nex
     """
     days = (as_at - facts.due_on).days
     if facts.outstanding_pence == 0:
-        return NextStep(None, facts.status, days)
+        return NextStep(None, facts.status, days, facts.on_account_pence)
     if ladder is None:
-        return NextStep(None, Reason.NO_PROCEDURE, days)
+        return NextStep(None, Reason.NO_PROCEDURE, days, facts.on_account_pence)
     level = ladder.level_after(facts.last_level)
-    return NextStep(level, _reason_against(facts, level, days, as_at), days)
+    return NextStep(level, _reason_against(facts, level, days, as_at), days, facts.on_account_pence)
 
 
 def _reason_against(facts: DunningFacts, level: Level | None, days: int, as_at: date) -> str | None:
@@ -198,6 +202,7 @@ def _reason_against(facts: DunningFacts, level: Level | None, days: int, as_at: 
         (facts.notice_under_way, Reason.PREVIOUS_NOT_DELIVERED),
         (facts.undeliverable, Reason.UNDELIVERABLE),
         (level is not None and _too_soon(facts, level, as_at), Reason.INTERVAL_NOT_ELAPSED),
+        (facts.outstanding_pence <= facts.on_account_pence, Reason.MONEY_ON_ACCOUNT),
         (level is not None and facts.outstanding_pence < level.minimum_pence, Reason.BELOW_MINIMUM),
         (facts.in_another_proposal, Reason.IN_ANOTHER_PROPOSAL),
     )

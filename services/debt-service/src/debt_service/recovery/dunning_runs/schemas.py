@@ -16,7 +16,6 @@ from debt_service.ledger.customers.rules import Channel
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level
 from debt_service.recovery.dunning_runs.issuing import ISSUE_NOTICES
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus, ItemState, NextStep, RunStatus, rule_in_words
-from debt_service.recovery.dunning_runs.tables import DunningItem
 
 WOULD_HAVE_STOPPED_IT = (
     "payment in full",
@@ -24,6 +23,7 @@ WOULD_HAVE_STOPPED_IT = (
     "suppression of the customer",
     "exclusion by an officer",
     "a balance below the level's minimum",
+    "as much of the customer's money on account",
 )
 
 
@@ -131,13 +131,16 @@ class ItemOut(BaseModel):
     receivable_id: UUID
     number: str
     customer_id: UUID
-    procedure_id: UUID
+    procedure_id: UUID | None
     level: int
     days_overdue: int
     outstanding_pence: int
     due_on: date
     last_level: int
     last_notice_on: date | None
+    on_account_pence: Annotated[
+        int | None, Field(description="What the council held of the customer's money; null where it held nothing.")
+    ]
     decision: Annotated[str, Field(examples=["proposed"], description="proposed or skipped.")]
     state: ItemState
     reason: str | None
@@ -154,7 +157,7 @@ class ItemDetailOut(ItemOut):
     edits: list[ItemEditOut]
 
     @staticmethod
-    def with_edits(item: DunningItem, number: str, edits: Sequence[Mapping[str, Any]]) -> ItemDetailOut:
+    def with_edits(item: Any, number: str, edits: Sequence[Mapping[str, Any]]) -> ItemDetailOut:
         """From a stored item and the lines of its run's history that are about it."""
         shown = [ItemEditOut.model_validate(edit) for edit in edits]
         return ItemDetailOut(**_of_item(item), number=number, edits=shown)
@@ -224,6 +227,7 @@ class NextNoticeOut(BaseModel):
     due: bool
     reason: str | None
     days_overdue: int
+    on_account_pence: Annotated[int, Field(description="What the council holds of the customer's money.")]
     level: int | None
     template: str | None
     rule: str | None
@@ -238,6 +242,7 @@ class NextNoticeOut(BaseModel):
             due=step.reason is None,
             reason=step.reason,
             days_overdue=step.days_overdue,
+            on_account_pence=step.on_account_pence,
             level=level.level if level else None,
             template=level.template if level else None,
             rule=rule_in_words(level) if level else None,

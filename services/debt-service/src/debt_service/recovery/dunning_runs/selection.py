@@ -1,6 +1,6 @@
 """The rule of `rules.next_step` as one statement over every overdue debt, and its re-test before issuing.
 
-One pass: facts and reason of each debt, rows for what is proposed or needs an officer's eye, counts for the rest.
+One pass: facts and reason of each debt, rows for what is proposed or needs an officer's eye, the others by reason.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.arrangements.holds.rules import HoldReason
 from debt_service.arrangements.holds.store import REASON_IN_FORCE
+from debt_service.cash.receipts.store import CUSTOMERS_WITH_MONEY, ON_ACCOUNT
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level, applying
 from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, NO_USABLE_ADDRESS, Reason
 
@@ -47,6 +48,9 @@ _BEGAN = (
     "WHEN r.last_notice_sent_on IS NOT NULL AND " + _RECORDED_ON + " <= {as_at} THEN r.last_notice_sent_on END)"
 )
 
+# Looked up only for debts of customers with money on account.
+_HELD = ON_ACCOUNT.format(customer_id="r.customer_id")
+
 # Within the statement reasons are numbers (0: proposed), which group faster than their names: first those the
 # calendar alone explains, then those whose items are kept.
 _REASONS: tuple[str, ...] = (
@@ -54,6 +58,7 @@ _REASONS: tuple[str, ...] = (
     Reason.CUSTOMER_SUPPRESSED,
     Reason.PREVIOUS_NOT_DELIVERED,
     Reason.UNDELIVERABLE,
+    Reason.MONEY_ON_ACCOUNT,
     Reason.BELOW_MINIMUM,
     Reason.IN_ANOTHER_PROPOSAL,
     *(f"{Reason.ON_HOLD}:{reason}" for reason in HoldReason),
@@ -92,6 +97,8 @@ facts AS MATERIALIZED (
                      FROM unsent u JOIN step tried ON tried.level = u.level
                      WHERE $8 - u.issued_on < GREATEST(tried.interval_days, 1))
                     THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
+                WHEN r.customer_id IN {CUSTOMERS_WITH_MONEY} AND r.outstanding_pence <= {_HELD}
+                    THEN {_NUMBER[Reason.MONEY_ON_ACCOUNT]}
                 WHEN r.outstanding_pence < step.minimum THEN {_NUMBER[Reason.BELOW_MINIMUM]}
                 WHEN r.id IN (SELECT receivable_id FROM dunning_item WHERE state = 'proposed')
                     THEN {_NUMBER[Reason.IN_ANOTHER_PROPOSAL]}
@@ -104,10 +111,18 @@ facts AS MATERIALIZED (
 ),
 kept AS (
     INSERT INTO dunning_item (run_id, receivable_id, customer_id, procedure_id, level, days_overdue,
-                              outstanding_pence, due_on, last_notice_on, state, reason)
+                              outstanding_pence, due_on, last_notice_on, on_account_pence, state, reason)
     SELECT $9, id, customer_id, procedure_id, level, days, outstanding_pence, $8 - days, last_notice_on,
+        CASE WHEN customer_id IN {CUSTOMERS_WITH_MONEY} THEN {ON_ACCOUNT.format(customer_id="facts.customer_id")} END,
         CASE WHEN reason = 0 THEN 'proposed' ELSE 'skipped' END, ({_NAMES})[reason]
     FROM facts WHERE reason = 0 OR reason > {len(COUNTED_ONLY)}
+),
+passed_over AS (
+    INSERT INTO dunning_passed_over (id, run_id, reason, level, procedure_id, receivable_ids, outstanding_pence,
+                                     last_notice_on)
+    SELECT gen_random_uuid(), $9, ({_NAMES})[reason], level, procedure_id, array_agg(id),
+        array_agg(outstanding_pence), array_agg(last_notice_on)
+    FROM facts WHERE reason BETWEEN 1 AND {len(COUNTED_ONLY)} GROUP BY reason, level, procedure_id
 ),
 counted AS (
     SELECT reason * 100 + level AS code, count(*) AS debts, sum(outstanding_pence)::bigint AS pence
@@ -129,6 +144,7 @@ SELECT r.id, r.customer_id, r.number, r.version, r.due_on, r.outstanding_pence, 
                          WHERE n.receivable_id = r.id AND n.delivery_status IN ('issued', 'sent'))
                 THEN '{Reason.PREVIOUS_NOT_DELIVERED}'
             WHEN $11 - {_BEGAN.format(as_at="$11")} < step.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
+            WHEN r.outstanding_pence <= {_HELD} THEN '{Reason.MONEY_ON_ACCOUNT}'
             WHEN r.outstanding_pence < step.minimum THEN '{Reason.BELOW_MINIMUM}' END)
     END AS reason
 FROM dunning_item i

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.database.columns import UTC_TIME, EnumText, Listed
-from sqlalchemy import BigInteger, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import ARRAY, BigInteger, Date, Index, SmallInteger, Text, UniqueConstraint, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -41,7 +41,7 @@ class DunningRun(Listed, Row, table=True):
 class DunningItem(Row, table=True):
     """What a run found of one debt: a snapshot. Only `state` moves, for the `reason`; edits are in the run's history.
 
-    `last_notice_on` is the day the interval counted from.
+    `last_notice_on` is the day the interval counted from, `on_account_pence` what the council held of the customer.
     """
 
     __tablename__ = "dunning_item"
@@ -58,8 +58,28 @@ class DunningItem(Row, table=True):
     outstanding_pence: int = Field(sa_type=BigInteger)
     due_on: date
     last_notice_on: date | None = None
+    on_account_pence: int | None = Field(default=None, sa_type=BigInteger)
     state: ItemState = Field(sa_type=EnumText(ItemState))
     reason: str | None = Field(default=None, sa_type=Text)
+
+
+class PassedOver(Row, table=True):
+    """The debts of a run that only the calendar or their ladder keeps back: a row a reason, level and procedure.
+
+    The arrays belong together by position: debts, what they owed in pence, the day their interval counted from.
+    """
+
+    __tablename__ = "dunning_passed_over"
+    __table_args__ = (Index(None, "run_id", "reason"),)
+
+    id: UUID = Field(primary_key=True)
+    run_id: UUID
+    reason: str = Field(sa_type=Text)
+    level: int = Field(sa_type=SmallInteger)
+    procedure_id: UUID | None = None
+    receivable_ids: list[UUID] = Field(sa_type=ARRAY(Uuid))
+    outstanding_pence: list[int] = Field(sa_type=ARRAY(BigInteger))
+    last_notice_on: list[date | None] = Field(sa_type=ARRAY(Date))
 
 
 class DunningNotice(Listed, Row, table=True):
