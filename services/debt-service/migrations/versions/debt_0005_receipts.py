@@ -34,7 +34,8 @@ STATEMENTS = (
         content_hash text NOT NULL,
         on_account_reason text CONSTRAINT ck_receipt_on_account_reason CHECK (on_account_reason IN ('payer_unknown',
             'reference_unreadable', 'another_customers_number', 'quoted_owes_nothing', 'more_than_quoted', 'more_than_named',
-            'several_debt_types', 'nothing_more_owed', 'allocation_reversed')),
+            'several_debt_types', 'nothing_more_owed', 'debt_in_dispute',
+            'allocation_reversed')),
         CONSTRAINT uq_receipt_source_reference_source_system UNIQUE (source_reference, source_system),
         CONSTRAINT ck_receipt_allocated CHECK (allocated_pence BETWEEN 0 AND amount_pence),
         CONSTRAINT ck_receipt_reversed CHECK ((status = 'reversed') = (reversed_on IS NOT NULL))

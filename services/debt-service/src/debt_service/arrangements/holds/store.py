@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from debt_service.arrangements.holds.rules import HoldReason
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
@@ -59,6 +60,26 @@ def reason_in_force(as_at: date) -> ScalarSelect[Any]:
 def _reaches_receivable() -> ColumnElement[bool]:
     on_its_customer = (col(Hold.customer_id) == col(Receivable.customer_id)) & col(Hold.receivable_id).is_(None)
     return or_(col(Hold.receivable_id) == col(Receivable.id), on_its_customer)
+
+
+async def disputed(session: AsyncSession, receivable_ids: Iterable[UUID], *, as_at: date) -> set[UUID]:
+    """Those of some receivables that are in dispute on a day, by a hold of their own or of their customer's."""
+    ids = any_(literal(sorted(set(receivable_ids)), ARRAY(Uuid)))
+    in_dispute = (
+        select(col(Hold.id))
+        .where(
+            col(Hold.released_at).is_(None),
+            col(Hold.ends_on) >= as_at,
+            col(Hold.reason) == HoldReason.DISPUTE,
+            _reaches_receivable(),
+        )
+        .correlate(Receivable)
+        .exists()
+    )
+    found = await session.scalars(
+        select(col(Receivable.id)).where(col(Receivable.id) == ids, col(Receivable.on_hold), in_dispute)
+    )
+    return set(found)
 
 
 async def lock_reached(session: AsyncSession, hold: Hold) -> list[UUID]:

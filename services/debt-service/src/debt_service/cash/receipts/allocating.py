@@ -15,6 +15,7 @@ from council_common.ids import new_id
 from council_common.recording import Change, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from debt_service.arrangements.holds.store import disputed
 from debt_service.cash.receipts.quoting import NOTHING_QUOTED, Quoted, is_quotable, possible_numbers, read_quoted
 from debt_service.cash.receipts.rules import (
     AllocationBasis,
@@ -63,6 +64,11 @@ class OpenItems:
         for item in items.values():
             self._by_customer.setdefault(item.customer_id, []).append(item)
 
+    def mark_disputed(self, receivable_ids: Iterable[UUID]) -> None:
+        """Mark those in dispute."""
+        for receivable_id in receivable_ids:
+            self._by_id[receivable_id].in_dispute = True
+
     def requested(self, requests: Iterable[AllocationRequest]) -> list[tuple[OpenItem, int]]:
         """The open items that requests name, each with its pence; raises NotFound."""
         return [(self._named_by(request, position), request.amount_pence) for position, request in enumerate(requests)]
@@ -106,7 +112,7 @@ def _check_customer(requested: Sequence[tuple[OpenItem, int]], customer_id: UUID
             raise AnothersDebt("An allocation names another customer's receivable.", errors=errors)
 
 
-async def lock_open_items_of(session: AsyncSession, receipts: Sequence[NewReceipt]) -> OpenItems:
+async def lock_open_items_of(session: AsyncSession, receipts: Sequence[NewReceipt], *, today: date) -> OpenItems:
     """Lock, in the order of their ids, every receivable one of these receipts may be set against."""
     requests = [request for new in receipts for request in new.requests]
     quoted, quoted_ids = await _read_quoted(session, [new for new in receipts if not new.requests])
@@ -117,7 +123,11 @@ async def lock_open_items_of(session: AsyncSession, receipts: Sequence[NewReceip
         if new.customer_id is not None and quoted.get((new.source_system, new.source_reference)) == NOTHING_QUOTED
     }
     ids = set(await open_ids_of(session, unquoted)) if unquoted else set()
-    return await lock_requested(session, requests, others=ids | quoted_ids, quoted=quoted)
+    items = await lock_requested(session, requests, others=ids | quoted_ids, quoted=quoted)
+    if ids:
+        # After the locks: a hold is placed under the lock of what it reaches.
+        items.mark_disputed(await disputed(session, ids, as_at=today))
+    return items
 
 
 async def _read_quoted(

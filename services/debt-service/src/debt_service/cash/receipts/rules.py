@@ -66,6 +66,7 @@ class UnallocatedReason(StrEnum):
     MORE_THAN_NAMED = "more_than_named"
     SEVERAL_DEBT_TYPES = "several_debt_types"
     NOTHING_MORE_OWED = "nothing_more_owed"
+    DEBT_IN_DISPUTE = "debt_in_dispute"
     ALLOCATION_REVERSED = "allocation_reversed"
 
 
@@ -186,17 +187,23 @@ def plan_unquoted(amount_pence: int, open_items: Sequence[OpenItem], *, customer
     """Money that quotes nothing: a known payer's debt of the same amount, else their oldest.
 
     Only within one type of debt: which of several it is for, an officer decides (council policy: a payment of housing
-    costs never pays another type of debt without an officer).
+    costs never pays another type of debt without an officer). And never a debt in dispute, which a payer pays only by
+    saying so: the money would answer the dispute for them (council policy). An amount that is just that of a debt in
+    dispute may be for it, so that it pays no other.
     """
     if customer_id is None:
         return AllocationPlan(None, [], UnallocatedReason.PAYER_UNKNOWN)
-    owing = [item for item in open_items if item.outstanding_pence > 0]
+    owing = [item for item in open_items if item.outstanding_pence > 0 and not item.in_dispute]
+    disputed = [item for item in open_items if item.outstanding_pence > 0 and item.in_dispute]
     same = [item for item in owing if item.outstanding_pence == amount_pence]
+    if not same and any(item.outstanding_pence == amount_pence for item in disputed):
+        return AllocationPlan(customer_id, [], UnallocatedReason.DEBT_IN_DISPUTE)
     if len({item.debt_type for item in same or owing}) > 1:
         return AllocationPlan(customer_id, [], UnallocatedReason.SEVERAL_DEBT_TYPES)
     basis = AllocationBasis.SAME_AMOUNT if same else AllocationBasis.OLDEST_DUE
     lines = oldest_first_lines(amount_pence, same or owing, basis)
-    return AllocationPlan(customer_id, lines, UnallocatedReason.NOTHING_MORE_OWED)
+    reason = UnallocatedReason.DEBT_IN_DISPUTE if disputed else UnallocatedReason.NOTHING_MORE_OWED
+    return AllocationPlan(customer_id, lines, reason)
 
 
 def check_requests(requested: Sequence[tuple[OpenItem, int]], *, left_pence: int) -> None:

@@ -65,7 +65,7 @@ async def record_receipts(session: AsyncSession, items: IndexedReceipts, *, by: 
     columns = Receipt.__table__.c  # type: ignore[attr-defined]
     known = await rows_by_source(session, Receipt, by_key, columns.id, columns.content_hash)
     added_items = {by_key[key][0] for key in added}
-    open_items = await lock_open_items_of(session, [by_key[key][1] for key in added])
+    open_items = await lock_open_items_of(session, [by_key[key][1] for key in added], today=london_date(at))
     # Money is set against open items in the order of the request, whatever order the rows were added in.
     in_order = sorted(((added[key], *by_key[key]) for key in added), key=lambda receipt: receipt[1])
     refusals = await _allocate(session, in_order, open_items, by=by, at=at)

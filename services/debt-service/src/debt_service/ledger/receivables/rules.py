@@ -110,7 +110,8 @@ class OpenItem:
     """What is owed on one receivable, while its row is locked.
 
     A use case that allocates fills in `last_paid_on`, the latest day of what was paid or credited and stands, and
-    `moved`: by day, what was paid or credited (negative) and what came back.
+    `moved`: by day, what was paid or credited (negative) and what came back; and `in_dispute`, whether its customer
+    disputes it.
     """
 
     id: UUID
@@ -129,6 +130,7 @@ class OpenItem:
     settled_on: date | None
     last_paid_on: date | None = None
     moved: list[tuple[date, int]] = field(default_factory=list)
+    in_dispute: bool = False
 
     @classmethod
     def of(cls, receivable: Any) -> OpenItem:
@@ -213,7 +215,7 @@ class OpenItem:
         self.status = move(NEXT, self.status, status, thing=f"Receivable {self.number}")
 
 
-STORED = tuple(column.name for column in fields(OpenItem) if column.name not in {"last_paid_on", "moved"})
+STORED = tuple(column.name for column in fields(OpenItem) if column.name not in {"last_paid_on", "moved", "in_dispute"})
 """The columns of a receivable that an open item has."""
 
 
