@@ -88,4 +88,5 @@ async def _cancel(council: Council, receivable_id: str) -> None:
     if found["status"] != "cancelled":
         path = f"/v1/receivables/{receivable_id}/cancellations"
         key = f"sample-cancellation-{receivable_id}"
-        await council.receivables.post(path, {"reason": "raised_in_error"}, key=key)
+        body = {"reason": "raised_in_error", "note": "The department raised it twice."}
+        await council.receivables.post(path, body, key=key)

@@ -137,7 +137,10 @@ async def test_books_agree_after_any_story(office, story: list[tuple[str, int, i
                 numbers = {one["id"]: one["number"] for one in raised}
                 book.take_back(receipt, numbers[wrong["receivable_id"]], wrong["amount_pence"])
         elif what == "cancel" and debt:
-            answer = await office.officer.post(f"/v1/receivables/{debt['id']}/cancellations", json={"reason": "other"})
+            answer = await office.officer.post(
+                f"/v1/receivables/{debt['id']}/cancellations",
+                json={"reason": "other", "note": "an error"},
+            )
             assert answer.status_code == (201 if book.cancel(debt["number"]) else 409)
         elif what == "reverse" and receipt is not None:
             path = f"/v1/receipts/{received[receipt]['id']}/reversals"

@@ -108,7 +108,7 @@ async def test_why_there_is_no_notice_of_a_debt_with_nothing_owed(office) -> Non
     paid = await office.receivable(customer, 10_00, due_on=TODAY - timedelta(days=60))
     cancelled = await office.receivable(customer, 11_00, due_on=TODAY - timedelta(days=60))
     await office.receipt(10_00, payer_reference=paid["number"])
-    await office.post(f"receivables/{cancelled['id']}/cancellations", {"reason": "duplicate"})
+    await office.cancel(cancelled, "duplicate")
     for debt, reason in ((paid, "settled"), (cancelled, "cancelled")):
         found = await office.get(f"receivables/{debt['id']}/next-notice")
         assert (found["due"], found["reason"], found["level"]) == (False, reason, None)

@@ -62,6 +62,14 @@ class ReceivableCancelledV1(ReceivableEvent):
     reason: Annotated[str, Field(examples=["raised_in_error"], description="A code, never free text.")]
 
 
+class ReceivableCreditedV1(ReceivableEvent):
+    """A part of a receivable was taken back by a credit note; the rest stays owed."""
+
+    credited_pence: Pence
+    outstanding_pence: Pence
+    reason: Annotated[str, Field(examples=["wrong_amount"], description="A code, never free text.")]
+
+
 class ReceiptAllocatedV1(ReceivableEvent):
     """Money received was set against a receivable."""
 

@@ -24,6 +24,7 @@ class Fact(StrEnum):
     """The money fact an entry records; together with the fact's id it is unique."""
 
     RECEIVABLE_RAISED = "receivable_raised"
+    RECEIVABLE_CREDITED = "receivable_credited"
     RECEIVABLE_CANCELLED = "receivable_cancelled"
     RECEIPT_RECEIVED = "receipt_received"
     RECEIPT_IDENTIFIED = "receipt_identified"

@@ -14,6 +14,7 @@ from council_common.web.resource_routes import reading_routes
 from debt_service.ledger.receivables.lists import ReceivableList
 from debt_service.ledger.receivables.schemas import (
     CancellationIn,
+    CreditIn,
     OverdueMarkingIn,
     OverdueMarkingOut,
     ReceivableIn,
@@ -21,7 +22,7 @@ from debt_service.ledger.receivables.schemas import (
     ReceivablesIn,
 )
 from debt_service.ledger.receivables.tables import Receivable
-from debt_service.ledger.receivables.usecases import cancel_receivable, mark_overdue, raise_receivables
+from debt_service.ledger.receivables.usecases import credit_receivable, mark_overdue, raise_receivables
 
 router = resource_router("receivables")
 
@@ -58,8 +59,20 @@ async def cancel(
     receivable_id: UUID, cancellation: CancellationIn, act: Annotated[Act, acting("debts:write")]
 ) -> ReceivableOut:
     """Cancel what is outstanding by a credit note, VAT in proportion."""
-    receivable = await cancel_receivable(
-        act.session, receivable_id, reason=cancellation.reason, note=cancellation.note, by=act.by, at=act.at
+    return await _credit(act, receivable_id, None, cancellation)
+
+
+@router.post("/{receivable_id}/credits", status_code=201)
+async def credit(
+    receivable_id: UUID, credit_note: CreditIn, act: Annotated[Act, acting("debts:write")]
+) -> ReceivableOut:
+    """Credit a part of what is outstanding, VAT in proportion; the rest stays owed. All of it is a cancellation."""
+    return await _credit(act, receivable_id, credit_note.amount_pence, credit_note)
+
+
+async def _credit(act: Act, receivable_id: UUID, pence: int | None, why: CancellationIn | CreditIn) -> ReceivableOut:
+    receivable = await credit_receivable(
+        act.session, receivable_id, pence=pence, reason=why.reason, note=why.note, by=act.by, at=act.at
     )
     act.answers(f"{router.prefix}/{receivable.id}", receivable.version)
     return ReceivableOut.of(receivable)

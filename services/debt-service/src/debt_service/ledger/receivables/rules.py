@@ -1,4 +1,4 @@
-"""States of a receivable as data, what paying, reopening and cancelling do to it, and what a new one has to be."""
+"""States of a receivable as data, what paying, reopening and crediting do to it, and what a new one has to be."""
 
 from __future__ import annotations
 
@@ -72,6 +72,20 @@ class OverAllocated(Conflict):
     """More was to be set against a receivable than is owed on it."""
 
     code = "over-allocated"
+
+
+class OverCredited(Conflict):
+    """More was to be credited than is owed: what was paid of it has to be on account first."""
+
+    code = "over-credited"
+
+    def __init__(self, number: str, *, outstanding_pence: int) -> None:
+        errors = [FieldError("amount_pence", "more than is outstanding", f"at most {outstanding_pence}")]
+        super().__init__(
+            f"Receivable {number} owes {Money(outstanding_pence)}. Reverse an allocation first, or correct the charge.",
+            errors=errors,
+            outstanding_pence=outstanding_pence,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,20 +209,23 @@ class OpenItem:
         if self.status in {ReceivableStatus.SETTLED, ReceivableStatus.CANCELLED}:
             self._move(ReceivableStatus.OVERDUE if is_overdue(self.due_on, as_at=on) else ReceivableStatus.OPEN)
 
-    def cancel(self, *, credited_pence: int, credited_vat_pence: int) -> tuple[int, int]:
-        """A credit note for what is outstanding; returns its gross and the VAT in it.
+    def credit(self, pence: int | None, *, credited_pence: int, credited_vat_pence: int) -> tuple[int, int]:
+        """A credit note for a part of what is outstanding, or for all of it (None); returns its gross and its VAT.
 
-        `credited_…` is what earlier credit notes took back (a receipt was reversed after one). The VAT is the share of
-        all that is credited by now, less what earlier notes took back: together they never take back more than was
-        charged. Raises IllegalMove where nothing is outstanding.
+        `credited_…` is what earlier credit notes took back. The VAT is the share of all that is credited by now, less
+        what earlier notes took back: together they never take back more than was charged. What is credited in full is
+        cancelled. Raises IllegalMove where nothing is outstanding, OverCredited where less is.
         """
         if self.outstanding_pence == 0:
             raise IllegalMove(f"Receivable {self.number}", self.status, ReceivableStatus.CANCELLED)
-        gross = self.outstanding_pence
+        gross = self.outstanding_pence if pence is None else pence
+        if gross > self.outstanding_pence:
+            raise OverCredited(self.number, outstanding_pence=self.outstanding_pence)
         vat = vat_share(self.vat_pence, credited_pence + gross, self.gross_pence) - credited_vat_pence
-        self._move(ReceivableStatus.CANCELLED)
-        self.outstanding_pence = 0
+        self.outstanding_pence -= gross
         self.version += 1
+        if self.outstanding_pence == 0:
+            self._move(ReceivableStatus.CANCELLED)
         return gross, vat
 
     def _move(self, status: ReceivableStatus) -> None:

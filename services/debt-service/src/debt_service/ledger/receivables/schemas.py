@@ -114,13 +114,22 @@ class ReceivablesIn(BulkIn, of=ReceivableIn):
     """Charges to raise."""
 
 
+OfficersNote = Annotated[Sentence, Field(description="In the officer's words; kept in the history, never published.")]
+
+
 class CancellationIn(RequestModel):
     """Why nothing more is owed."""
 
     reason: CancelReason
-    note: Annotated[
-        Sentence | None, Field(description="In the officer's words; kept in the history, never published.")
-    ] = None
+    note: OfficersNote
+
+
+class CreditIn(RequestModel):
+    """How much less is owed, VAT included, and why."""
+
+    amount_pence: PositivePence
+    reason: CancelReason
+    note: OfficersNote
 
 
 class OverdueMarkingIn(RequestModel):

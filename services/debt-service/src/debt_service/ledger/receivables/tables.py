@@ -61,7 +61,7 @@ class Receivable(Listed, Row, table=True):
 
 
 class Cancellation(Row, table=True):
-    """A credit note for what was outstanding."""
+    """A credit note for what was outstanding, or for a part of it."""
 
     __table_args__ = (CheckConstraint("amount_pence > 0", name="amount_pence"), Index(None, "receivable_id"))
 

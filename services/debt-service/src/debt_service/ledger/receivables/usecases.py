@@ -1,4 +1,4 @@
-"""Raising, cancelling and marking receivables overdue."""
+"""Raising and crediting receivables, and marking them overdue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
-from council_common.contracts.debts import ReceivableCancelledV1, ReceivableOverdueV1, ReceivableRaisedV1
+from council_common.contracts.debts import (
+    ReceivableCancelledV1,
+    ReceivableCreditedV1,
+    ReceivableOverdueV1,
+    ReceivableRaisedV1,
+)
 from council_common.contracts.fields import SourceReference
 from council_common.database.many_rows import rows_by_source
 from council_common.database.rows import lock_row
@@ -32,6 +37,7 @@ from debt_service.ledger.receivables.rules import (
     NewReceivable,
     NumberTaken,
     OpenItem,
+    ReceivableStatus,
     SumsDiffer,
 )
 from debt_service.ledger.receivables.store import RaisedReceivable
@@ -164,14 +170,26 @@ def _charge(raised: RaisedReceivable) -> Entry:
     return entry(Fact.RECEIVABLE_RAISED, raised.id, raised.new.issued_on, lines)
 
 
-async def cancel_receivable(
-    session: AsyncSession, receivable_id: UUID, *, reason: CancelReason, note: str | None, by: Actor, at: datetime
+async def credit_receivable(
+    session: AsyncSession,
+    receivable_id: UUID,
+    *,
+    pence: int | None,
+    reason: CancelReason,
+    note: str,
+    replaced_by: str | None = None,
+    by: Actor,
+    at: datetime,
 ) -> Receivable:
-    """Cancel what is outstanding by a credit note; raises NotFound, and IllegalMove where nothing is."""
+    """Take back a part of what is outstanding by a credit note, or (None) all of it, which cancels the charge.
+
+    `replaced_by` is the number of the charge that is raised in its place. Raises NotFound, OverCredited, and
+    IllegalMove where nothing is outstanding.
+    """
     receivable = await lock_row(session, Receivable, receivable_id)
     credited_pence, credited_vat_pence = await store.credited(session, receivable.id)
     item = OpenItem.of(receivable)
-    gross, vat = item.cancel(credited_pence=credited_pence, credited_vat_pence=credited_vat_pence)
+    gross, vat = item.credit(pence, credited_pence=credited_pence, credited_vat_pence=credited_vat_pence)
     receivable.status, receivable.outstanding_pence = item.status, item.outstanding_pence
     credit_note = Cancellation(
         id=new_id(),
@@ -183,13 +201,20 @@ async def cancel_receivable(
         cancelled_by=by.subject,
         cancelled_at=at,
     )
-    detail: dict[str, Any] = {"cancelled_pence": gross, "vat_pence": vat}
-    if note is not None:
-        detail["note"] = note
-    cancelled = fact(
-        receivable, "cancelled", ReceivableCancelledV1, reason=reason, detail=detail, cancelled_pence=gross
+    is_whole = item.status == ReceivableStatus.CANCELLED
+    detail: dict[str, Any] = {
+        "cancelled_pence" if is_whole else "credited_pence": gross,
+        "vat_pence": vat,
+        "note": note,
+    }
+    if replaced_by is not None:
+        detail["replaced_by"] = replaced_by
+    credited = (
+        fact(receivable, "cancelled", ReceivableCancelledV1, reason=reason, detail=detail, cancelled_pence=gross)
+        if is_whole
+        else fact(receivable, "credited", ReceivableCreditedV1, reason=reason, detail=detail, credited_pence=gross)
     )
-    await record(session, cancelled, also=[credit_note], by=by, at=at)
+    await record(session, credited, also=[credit_note], by=by, at=at)
     lines = charge_lines(
         gross_pence=-gross,
         vat_pence=-vat,
@@ -197,9 +222,9 @@ async def cancel_receivable(
         customer_id=receivable.customer_id,
         receivable_id=receivable.id,
     )
-    posting = entry(Fact.RECEIVABLE_CANCELLED, credit_note.id, credit_note.cancelled_on, lines)
-    await post_entries(session, [posting], by=by.subject, at=at)
-    log.info("receivable_cancelled", receivable_id=str(receivable.id), cancelled_pence=gross)
+    posted = Fact.RECEIVABLE_CANCELLED if is_whole else Fact.RECEIVABLE_CREDITED
+    await post_entries(session, [entry(posted, credit_note.id, credit_note.cancelled_on, lines)], by=by.subject, at=at)
+    log.info("receivable_credited", receivable_id=str(receivable.id), credited_pence=gross, cancelled=is_whole)
     return receivable
 
 
