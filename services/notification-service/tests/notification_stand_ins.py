@@ -133,6 +133,7 @@ class OtherServices:
     suppliers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     customers: dict[UUID, dict[str, Any]] = field(default_factory=dict)
     receivables: dict[UUID, dict[str, Any]] = field(default_factory=dict)
+    holds: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict)
     missing: set[UUID] = field(default_factory=set)
     warning_contacts: dict[UUID, list[dict[str, Any]]] = field(default_factory=dict)
     away: bool = False
@@ -144,7 +145,7 @@ class OtherServices:
     def forget(self) -> None:
         """A new test begins."""
         self.suppliers, self.customers, self.warning_contacts, self.questions = {}, {}, {}, []
-        self.receivables, self.missing = {}, set()
+        self.receivables, self.holds, self.missing = {}, {}, set()
         self.away, self.contacts_refused, self.speaks_otherwise, self.meanwhile = False, None, False, None
 
     async def token(self, _: Request) -> Response:
@@ -171,6 +172,13 @@ class OtherServices:
         if self.speaks_otherwise:
             return JSONResponse({"data": []})
         found = [{"id": found_id, **records[UUID(found_id)]} for found_id in ids if UUID(found_id) in records]
+        return JSONResponse({"items": found, "next": None})
+
+    async def list_holds(self, request: Request) -> Response:
+        if (refused := self._refused(request)) is not None:
+            return refused
+        assert request.query_params["released"] == "false"
+        found = self.holds.get(UUID(request.query_params["customer_id"]), [])
         return JSONResponse({"items": found, "next": None})
 
     async def list_warning_contacts(self, request: Request) -> Response:
@@ -201,6 +209,7 @@ async def other_services(issuer: TestIssuer) -> AsyncIterator[OtherServices]:
         Route("/v1/suppliers", others.list_records),
         Route("/v1/customers", others.list_records),
         Route("/v1/receivables", others.list_records),
+        Route("/v1/holds", others.list_holds),
         Route("/v1/bank-account-changes/{change_id:uuid}/warning-contacts", others.list_warning_contacts),
     ]
     config = uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, lifespan="off")

@@ -12,8 +12,11 @@ from council_common.events.handlers import Received
 from council_common.ids import new_id
 from notification_factories import a_customer, a_hold, a_notice, a_payment, a_supplier
 from notification_post import CUSTOMER_ID, SUPPLIER_ID, Post
+from notification_stand_ins import a_debt
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
+
+RECEIVABLE_ID = new_id()
 
 
 def by_hand(**more: Any) -> dict[str, Any]:
@@ -31,6 +34,8 @@ def by_hand(**more: Any) -> dict[str, Any]:
         "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)},
         "values": values,
         "reference": "R0000123",
+        "receivable_id": str(RECEIVABLE_ID),
+        "note": "asked for on the telephone",
         **more,
     }
 
@@ -108,6 +113,7 @@ async def test_words_that_only_look_like_nul_are_kept(post: Post) -> None:
     async with post.service.as_("communications_officer") as officer:
         given = by_hand()
         given["values"]["number"] = "a\\u0000"
+        post.others.receivables[RECEIVABLE_ID] = a_debt(number="a\\u0000")
         assert (await officer.post("/v1/messages", json=given)).status_code == 201
 
 
@@ -144,7 +150,7 @@ async def test_an_unsent_message_is_cancelled_and_a_sent_one_is_not(post: Post) 
         assert (await officer.post(f"/v1/messages/{new_id()}/cancellations", json={})).status_code == 404
         assert (await officer.get(f"/v1/messages/{one}/body")).status_code == 404
     assert [(line["action"], line["reason"], line["detail"].get("note"), line["by_name"]) for line in history] == [
-        ("queued", None, None, "communications_officer"),
+        ("queued", None, "asked for on the telephone", "communications_officer"),
         ("cancelled", "cancelled_by_hand", "wrong invoice", "communications_officer"),
     ]
     (failed,) = await post.service.published(MessageFailedV1)

@@ -10,6 +10,7 @@ from notification_stand_ins import words
 SEEDED = (
     "bank_account_change_warning",
     "final_notice",
+    "letter_to_representatives",
     "pre_legal_notice",
     "reminder",
     "remittance_advice",
@@ -217,11 +218,13 @@ async def test_a_placeholder_an_event_does_not_bring_fails_the_message_with_its_
 async def test_html_goes_beside_the_text(post: Post) -> None:
     post.others.customers[CUSTOMER_ID] = a_customer(name="Ames & <Sons>")
     async with post.service.as_("communications_officer") as officer:
-        await officer.post("/v1/message-templates", json=a_template())
+        await officer.post("/v1/message-templates", json=a_template(purpose="inform"))
         given = {
             "template": "plan_offer",
             "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)},
             "values": {"number": "R1", "amount_pence": 100, "due_on": "2026-03-11"},
+            "purpose": "answer",
+            "note": "asked for",
         }
         assert (await officer.post("/v1/messages", json=given)).status_code == 201
     await post.send()

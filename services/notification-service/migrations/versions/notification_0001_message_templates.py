@@ -17,14 +17,17 @@ depends_on = "platform_0001"
 FIRST_TEMPLATES = Path(__file__).parents[1] / "first_templates"
 DUNNING = ["days_overdue", "due_on", "issued_on", "level", "number", "outstanding_pence"]
 
-# name: placeholders. The words are files of `first_templates`: the subject, an empty line, the text.
+ADVICE = ["arrives_on", "items", "method", "payment_reference", "remitted_on", "total_paid_pence"]
+
+# name: purpose, placeholders. The words are files of `first_templates`: the subject, an empty line, the text.
 TEMPLATES = {
-    "remittance_advice": ["arrives_on", "items", "method", "payment_reference", "remitted_on", "total_paid_pence"],
-    "reminder": DUNNING,
-    "second_reminder": DUNNING,
-    "final_notice": DUNNING,
-    "pre_legal_notice": DUNNING,
-    "bank_account_change_warning": ["requested_on"],
+    "remittance_advice": ("inform", ADVICE),
+    "reminder": ("enforce_debt", DUNNING),
+    "second_reminder": ("enforce_debt", DUNNING),
+    "final_notice": ("enforce_debt", DUNNING),
+    "pre_legal_notice": ("enforce_debt", DUNNING),
+    "bank_account_change_warning": ("inform", ["requested_on"]),
+    "letter_to_representatives": ("inform", ["deceased_name", "due_on", "number", "outstanding_pence"]),
 }
 
 STATEMENTS = (
@@ -34,9 +37,11 @@ STATEMENTS = (
         id uuid CONSTRAINT pk_message_template PRIMARY KEY,
         version integer NOT NULL,
         name text NOT NULL,
+        purpose text NOT NULL,
         created_at timestamptz NOT NULL,
         created_by text NOT NULL,
-        CONSTRAINT uq_message_template_name UNIQUE (name)
+        CONSTRAINT uq_message_template_name UNIQUE (name),
+        CONSTRAINT ck_message_template_purpose CHECK (purpose IN ('enforce_debt', 'inform'))
     )
     """,
     "CREATE INDEX ix_message_template_name_id ON message_template (name, id)",
@@ -73,10 +78,11 @@ STATEMENTS = (
 )
 
 
-def add_template(name: str, placeholders: list[str]) -> None:
+def add_template(name: str, purpose: str, placeholders: list[str]) -> None:
     """A template with its version 1, and the first line of its history."""
     subject, words = (FIRST_TEMPLATES / f"{name}.txt").read_text(encoding="utf-8").split("\n\n", 1)
-    template = sa.table("message_template", *map(sa.column, ("id", "version", "name", "created_at", "created_by")))
+    columns = ("id", "version", "name", "purpose", "created_at", "created_by")
+    template = sa.table("message_template", *map(sa.column, columns))
     version = sa.table(
         "message_template_version",
         *map(sa.column, ("name", "version", "subject", "text", "created_at", "created_by")),
@@ -88,7 +94,9 @@ def add_template(name: str, placeholders: list[str]) -> None:
     )
     made = {"created_at": sa.func.now(), "created_by": "system"}
     added = op.get_bind().execute(
-        sa.insert(template).values(id=sa.func.gen_random_uuid(), version=1, name=name, **made).returning(template.c.id)
+        sa.insert(template)
+        .values(id=sa.func.gen_random_uuid(), version=1, name=name, purpose=purpose, **made)
+        .returning(template.c.id)
     )
     op.execute(
         sa.insert(version).values(
@@ -118,8 +126,8 @@ def add_template(name: str, placeholders: list[str]) -> None:
 def upgrade() -> None:
     for statement in STATEMENTS:
         op.execute(statement)
-    for name, placeholders in TEMPLATES.items():
-        add_template(name, placeholders)
+    for name, (purpose, placeholders) in TEMPLATES.items():
+        add_template(name, purpose, placeholders)
 
 
 def downgrade() -> None:

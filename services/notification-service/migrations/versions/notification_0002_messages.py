@@ -25,6 +25,8 @@ STATEMENTS = (
         about_kind text NOT NULL,
         about_id uuid NOT NULL,
         receivable_id uuid,
+        purpose text NOT NULL,
+        addressee jsonb,
         copy_number integer NOT NULL,
         address text,
         reference text,
@@ -44,6 +46,9 @@ STATEMENTS = (
         CONSTRAINT uq_message_about_kind_about_id_template_copy_number
             UNIQUE (about_kind, about_id, template, copy_number),
         CONSTRAINT ck_message_recipient_kind CHECK (recipient_kind IN ('supplier', 'customer')),
+        CONSTRAINT ck_message_purpose
+            CHECK (purpose IN ('enforce_debt', 'ongoing_liability', 'outside_moratorium', 'court_proceedings', 'answer',
+                               'debt_adviser', 'estate', 'inform')),
         CONSTRAINT ck_message_status
             CHECK (status IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'cancelled'))
     )

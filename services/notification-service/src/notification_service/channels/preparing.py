@@ -13,7 +13,7 @@ from council_common.runtime.service_runtime import Runtime
 
 from notification_service.channels.mail import email_bytes, letter_bytes
 from notification_service.channels.rules import Attempt, Envelope, result_of_failure, result_of_not_started
-from notification_service.channels.wording import put_into_words, says_the_same, template_key
+from notification_service.channels.wording import addressee_of, put_into_words, says_the_same, template_key
 from notification_service.message_templates.rules import CannotRender, Channel
 from notification_service.message_templates.store import exact_versions
 from notification_service.message_templates.tables import MessageTemplateVersion
@@ -24,16 +24,17 @@ from notification_service.messages.rules import (
     AttemptResult,
     MessageStatus,
 )
-from notification_service.messages.stops import BALANCE, reason_to_stop
+from notification_service.messages.stops import BALANCE, Standing, reason_to_stop
 from notification_service.messages.tables import Message, Rendering
 from notification_service.recipients.directory import (
     FoundRecipients,
     RecipientKey,
     find_debts,
+    find_holds,
     find_recipients,
     find_warning_contacts,
 )
-from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, NoAddress
+from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, NoAddress, RecipientKind
 from notification_service.settings import Settings, settings_of
 
 log = get_logger()
@@ -106,9 +107,10 @@ async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
     async with runtime.sessions() as session:
         templates = await exact_versions(session, {template_key(message) for message in new})
         kept = await store.renderings_of(session, in_words)
-    asked = {_recipient_key(message) for message in claimed if not message.may_have_left or _enforces_debt(message)}
+    asked = {_recipient_key(message) for message in claimed if not message.may_have_left or _is_to_debtor(message)}
     found = await find_recipients(runtime.clients, asked)
     await find_debts(runtime.clients, found, {message.receivable_id for message in claimed if message.receivable_id})
+    await find_holds(runtime.clients, found, {message.recipient_id for message in claimed if _was_by_hand(message)})
     changes = {message.about_id for message in new if _has_many_addresses(message)}
     await find_warning_contacts(runtime.clients, found, changes)
     return _Known(templates, kept, found)
@@ -117,13 +119,13 @@ async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
 async def _prepare_one(
     prepared: Prepared, message: Message, known: _Known, settings: Settings, *, at: datetime
 ) -> None:
-    if _enforces_debt(message):
+    if _is_to_debtor(message):
         _must_not_be_stopped(message, known.found)
     kept = known.kept.get(message.id)
     if kept is not None and message.may_have_left:
         prepared.envelopes.append(_envelope(message, kept, settings, at=at))
         return
-    recipient = known.found.recipient(_recipient_key(message))
+    recipient = addressee_of(message) or known.found.recipient(_recipient_key(message))
     address = message.address
     if _has_many_addresses(message):
         address, *others = known.found.addresses_to_warn(message.about_id)
@@ -141,9 +143,14 @@ async def _prepare_one(
 
 
 def _must_not_be_stopped(message: Message, found: FoundRecipients) -> None:
-    debt = found.debt(message.receivable_id)
-    stated = message.facts.get(BALANCE)
-    code = reason_to_stop(found.recipient(_recipient_key(message)), debt, stated_pence=stated)
+    customer, debt = found.recipient(_recipient_key(message)), found.debt(message.receivable_id)
+    code = reason_to_stop(
+        message.purpose,
+        Standing(customer, debt, found.holds.get(message.recipient_id, ())),
+        receivable_id=message.receivable_id,
+        stated_pence=message.facts.get(BALANCE),
+        to_customer=message.to_customer,
+    )
     if code is not None:
         raise _Stopped(code)
 
@@ -156,8 +163,13 @@ def _recipient_key(message: Message) -> RecipientKey:
     return message.recipient_kind, message.recipient_id
 
 
-def _enforces_debt(message: Message) -> bool:
-    return message.about_kind == ABOUT_DUNNING_NOTICE
+def _is_to_debtor(message: Message) -> bool:
+    return message.recipient_kind is RecipientKind.CUSTOMER
+
+
+def _was_by_hand(message: Message) -> bool:
+    # A notice's holds are flags of its debt and customer, which are asked for in bulk.
+    return _is_to_debtor(message) and message.about_kind != ABOUT_DUNNING_NOTICE
 
 
 def _has_many_addresses(message: Message) -> bool:

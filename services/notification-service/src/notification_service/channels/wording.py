@@ -16,7 +16,14 @@ from notification_service.message_templates.tables import MessageTemplateVersion
 from notification_service.message_templates.usecases import always_there, fill_in
 from notification_service.messages.rules import ABOUT_DUNNING_NOTICE, body_sha256
 from notification_service.messages.tables import Message, Rendering
-from notification_service.recipients.rules import NoAddress, Recipient, RecipientKind, email_address, postal_lines
+from notification_service.recipients.rules import (
+    Contact,
+    NoAddress,
+    Recipient,
+    RecipientKind,
+    email_address,
+    postal_lines,
+)
 from notification_service.settings import Settings
 
 
@@ -60,6 +67,19 @@ async def put_into_words(
         sent_to=sent_to,
         enclosures=[],
         rendered_at=at,
+    )
+
+
+def addressee_of(message: Message) -> Recipient | None:
+    """Who is written to in the recipient's place, as the message names them."""
+    if message.addressee is None:
+        return None
+    address = message.addressee["address"] or {"lines": (), "postcode": None}
+    return Recipient(
+        name=message.addressee["name"],
+        contacts=(Contact(message.addressee["email"]),) if message.addressee["email"] else (),
+        address_lines=tuple(address["lines"]),
+        postcode=address["postcode"],
     )
 
 

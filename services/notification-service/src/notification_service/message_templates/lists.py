@@ -12,6 +12,7 @@ from council_common.web.lists import ResourceList
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from notification_service.message_templates.rules import TemplatePurpose
 from notification_service.message_templates.tables import MessageTemplate, MessageTemplateVersion
 
 _VERSION: Any = MessageTemplateVersion.__table__.c  # type: ignore[attr-defined]
@@ -23,11 +24,12 @@ class MessageTemplateList(
     of=MessageTemplate,
     sorts=("name", "created_at"),
     default="name",
-    csv=("id", "name", "version", "created_at", "created_by"),
+    csv=("id", "name", "purpose", "version", "created_at", "created_by"),
 ):
     """Every template in its newest version."""
 
     name: TextFilter | None = None
+    purpose: TemplatePurpose | None = None
 
 
 class VersionQuery(HistoryQuery):

@@ -38,14 +38,16 @@ Reader = Annotated[Actor, requires("messages:read")]
 @router.post("", status_code=201)
 async def add(template: TemplateIn, act: Annotated[Act, acting("messages:write")]) -> TemplateOut:
     """Add a template: it becomes version 1."""
-    added, version = await add_template(act.session, template.name, template.wording(), by=act.by, at=act.at)
+    added, version = await add_template(
+        act.session, template.name, template.purpose, template.wording(), by=act.by, at=act.at
+    )
     act.answers(f"{router.prefix}/{added.name}", added.version)
-    return TemplateOut.of(added.id, version)
+    return TemplateOut.of(added, version)
 
 
 async def _in_newest_version(session: AsyncSession, templates: Sequence[Any]) -> list[TemplateOut]:
     versions = await store.exact_versions(session, {(template.name, template.version) for template in templates})
-    return [TemplateOut.of(template.id, versions[template.name, template.version]) for template in templates]
+    return [TemplateOut.of(template, versions[template.name, template.version]) for template in templates]
 
 
 list_route(router, MessageTemplateList, TemplateOut, scope="messages:read", show=_in_newest_version)
@@ -77,7 +79,7 @@ async def add_next(
     """Add the next version of a template. Versions never change, so that old messages stay provable."""
     template, added = await add_version(act.session, name, version.wording(), by=act.by, at=act.at)
     act.answers(f"{router.prefix}/{name}/versions/{added.version}", template.version)
-    return TemplateOut.of(template.id, added)
+    return TemplateOut.of(template, added)
 
 
 @router.get("/{name}/versions")
@@ -87,7 +89,7 @@ async def list_versions(
     """Every version of a template, oldest first."""
     template = await store.template_named(session, name)
     rows, following = await query.page(session, name)
-    return Page(items=[TemplateOut.of(template.id, row) for row in rows], next=following)
+    return Page(items=[TemplateOut.of(template, row) for row in rows], next=following)
 
 
 @router.get("/{name}/versions/{version}")
@@ -96,7 +98,7 @@ async def read_version(
 ) -> TemplateOut:
     """One version of a template."""
     template = await store.template_named(session, name)
-    return TemplateOut.of(template.id, await store.version_of(session, name, version))
+    return TemplateOut.of(template, await store.version_of(session, name, version))
 
 
 @router.post("/{name}/previews")

@@ -44,6 +44,13 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
+class TemplatePurpose(StrEnum):
+    """What a template's words do. Nobody who must not be asked for money is sent the first kind."""
+
+    ENFORCE_DEBT = "enforce_debt"
+    INFORM = "inform"
+
+
 class TemplateNotFound(NotFound):
     """No template has this name, or none of its versions this number."""
 

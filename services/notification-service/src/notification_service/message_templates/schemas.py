@@ -9,7 +9,14 @@ from uuid import UUID
 from council_common.fields import WITHOUT_NUL, RequestModel
 from pydantic import BaseModel, Field, StrictInt
 
-from notification_service.message_templates.rules import NAME_FORM, PLACEHOLDER_FORM, Channel, Rendered, Wording
+from notification_service.message_templates.rules import (
+    NAME_FORM,
+    PLACEHOLDER_FORM,
+    Channel,
+    Rendered,
+    TemplatePurpose,
+    Wording,
+)
 from notification_service.message_templates.tables import MessageTemplateVersion
 
 # Kept to the letter, spaces at the ends too.
@@ -47,6 +54,13 @@ class TemplateIn(TemplateVersionIn):
     """A new template."""
 
     name: Annotated[str, NAME_FORM, Field(examples=["plan_offer"])]
+    purpose: Annotated[
+        TemplatePurpose,
+        Field(
+            description="enforce_debt where its words ask for what is owed, press or threaten: it reaches nobody in "
+            "breathing space, suppressed or on hold. inform for words that do none of it."
+        ),
+    ] = TemplatePurpose.ENFORCE_DEBT
 
 
 class TemplateOut(BaseModel):
@@ -54,6 +68,7 @@ class TemplateOut(BaseModel):
 
     id: UUID
     name: str
+    purpose: TemplatePurpose
     version: int
     channels: list[Channel]
     subject: str
@@ -64,10 +79,10 @@ class TemplateOut(BaseModel):
     created_by: str
 
     @classmethod
-    def of(cls, template_id: UUID, version: Any) -> Self:
-        """From the template's id and a stored version, or a row of the list of versions."""
-        names = cls.model_fields.keys() - {"id"}
-        return cls(id=template_id, **{name: getattr(version, name) for name in names})
+    def of(cls, template: Any, version: Any) -> Self:
+        """From a template and a stored version of it, or rows of the lists."""
+        names = cls.model_fields.keys() - {"id", "purpose"}
+        return cls(id=template.id, purpose=template.purpose, **{name: getattr(version, name) for name in names})
 
 
 class PreviewIn(RequestModel):

@@ -20,6 +20,7 @@ from notification_service.message_templates.rules import (
     CannotRender,
     Rendered,
     TemplateExists,
+    TemplatePurpose,
     ValuesDoNotFit,
     Wording,
     must_be_declared,
@@ -33,10 +34,12 @@ _EXAMPLE_RECIPIENT = "Mrs A. Example"
 Versioned = tuple[MessageTemplate, MessageTemplateVersion]
 
 
-async def add_template(session: AsyncSession, name: str, wording: Wording, *, by: Actor, at: datetime) -> Versioned:
+async def add_template(
+    session: AsyncSession, name: str, purpose: TemplatePurpose, wording: Wording, *, by: Actor, at: datetime
+) -> Versioned:
     """A new template, with its version 1; raises TemplateExists, or InvalidTemplate for its words."""
     first = await _version(name, 1, wording, by=by, at=at)
-    template = MessageTemplate(id=new_id(), version=0, name=name, created_at=at, created_by=by.subject)
+    template = MessageTemplate(id=new_id(), version=0, name=name, purpose=purpose, created_at=at, created_by=by.subject)
     try:
         await record(session, fact(template, "added"), also=[first], by=by, at=at)
     except UniqueViolationError:

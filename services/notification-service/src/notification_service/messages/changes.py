@@ -15,9 +15,9 @@ _PUBLISHED = ("template", "template_version", "channel", "about_kind", "about_id
 _ENDED_BADLY = (MessageStatus.FAILED, MessageStatus.CANCELLED)
 
 
-def written(message_id: UUID) -> Change:
-    """The first line: the message is queued."""
-    return Change("message", message_id, 1, MessageStatus.QUEUED, detail=detail_of(0))
+def written(message_id: UUID, note: str | None = None) -> Change:
+    """The first line: the message is queued, and why where an officer wrote it."""
+    return Change("message", message_id, 1, MessageStatus.QUEUED, detail=detail_of(0, note=note))
 
 
 def claimed(message: Message) -> Change:

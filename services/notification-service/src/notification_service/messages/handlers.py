@@ -19,12 +19,15 @@ from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
+from notification_service.messages.purposes import Purpose
 from notification_service.messages.rules import ABOUT_BANK_ACCOUNT_CHANGE, ABOUT_DUNNING_NOTICE, NewMessage
 from notification_service.messages.sending import withdraw_about_debts
 from notification_service.messages.usecases import write_messages
 from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, RecipientKind
 
 handlers = Handlers()
+
+ON_HOLD = "on_hold"
 
 
 @handlers.on_many(DunningNoticeIssuedV1)
@@ -36,7 +39,7 @@ async def send_dunning_notices(session: AsyncSession, received: Sequence[Receive
 @handlers.on_many(HoldPlacedV1)
 async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Received[HoldPlacedV1]]) -> None:
     # A hold (breathing space above all: SI 2020/1311 reg 7) stops the letter that was issued and has not left.
-    await _withdraw(session, received, code="on_hold")
+    await _withdraw(session, received, code=ON_HOLD)
 
 
 @handlers.on_many(ReceiptAllocatedV1)
@@ -77,7 +80,8 @@ async def warn_old_contacts(session: AsyncSession, received: Sequence[Received[B
 async def _withdraw(session: AsyncSession, received: Sequence[Received[Any]], *, code: str) -> None:
     """Withdraw what was written about the receivables of some events and has not left."""
     receivable_ids = [changed.event.receivable_id for changed in received]
-    await withdraw_about_debts(session, receivable_ids, code=code, at=received[0].now)
+    says_balance = code != ON_HOLD
+    await withdraw_about_debts(session, receivable_ids, code=code, says_balance=says_balance, at=received[0].now)
 
 
 def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
@@ -88,6 +92,7 @@ def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
         recipient_id=notice.customer_id,
         about_kind=ABOUT_DUNNING_NOTICE,
         about_id=notice.notice_id,
+        purpose=Purpose.ENFORCE_DEBT,
         values={
             "number": notice.number,
             "level": notice.level,
@@ -109,5 +114,6 @@ def _warning(change: BankAccountChangeRequestedV1) -> NewMessage:
         recipient_id=change.supplier_id,
         about_kind=ABOUT_BANK_ACCOUNT_CHANGE,
         about_id=change.change_id,
+        purpose=Purpose.INFORM,
         values={"requested_on": change.requested_on.isoformat()},
     )

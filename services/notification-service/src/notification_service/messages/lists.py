@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, case
 from sqlmodel import col
 
 from notification_service.message_templates.rules import NAME_FORM, Channel
+from notification_service.messages.purposes import Purpose
 from notification_service.messages.rules import MessageStatus
 from notification_service.messages.tables import Message
 from notification_service.recipients.rules import RecipientKind
@@ -30,7 +31,8 @@ class MessageList(
     sorts=("created_at",),
     default="-created_at",
     csv=(
-        *("id", "created_at", "template", "template_version", "channel", "about_kind", "about_id", "reference"),
+        *("id", "created_at", "template", "template_version", "channel", "purpose", "about_kind", "about_id"),
+        *("receivable_id", "reference"),
         _recipient(RecipientKind.SUPPLIER),
         _recipient(RecipientKind.CUSTOMER),
         *("status", "code", "attempt", "body_sha256", "created_by"),
@@ -47,6 +49,8 @@ class MessageList(
     status: MessageStatus | None = None
     recipient_kind: RecipientKind | None = None
     recipient_id: UUID | None = None
+    purpose: Purpose | None = None
+    receivable_id: UUID | None = None
     about_kind: Code | None = None
     about_id: UUID | None = None
     created_from: Day | None = None

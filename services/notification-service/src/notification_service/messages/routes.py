@@ -11,9 +11,9 @@ from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.acts import Act, acting
 from council_common.web.csv_export import report_csv
-from council_common.web.dependencies import SessionDep, requires
+from council_common.web.dependencies import RuntimeDep, SessionDep, requires
 from council_common.web.resource_routes import CSV_RESPONSE, export_route, history_route, list_route, read_route
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.messages import store
@@ -30,7 +30,9 @@ from notification_service.messages.schemas import (
     TotalsOut,
 )
 from notification_service.messages.tables import Message
-from notification_service.messages.usecases import cancel_message, send_again, write_by_hand
+from notification_service.messages.usecases import cancel_message, send_again, template_for, write_by_hand
+from notification_service.recipients.directory import FoundRecipients, find_debts, find_holds, find_recipients
+from notification_service.recipients.rules import RecipientKind
 
 router = resource_router("messages")
 
@@ -38,10 +40,30 @@ Reader = Annotated[Actor, requires("messages:read")]
 Writing = Annotated[Act, acting("messages:write")]
 
 
+async def _found(
+    message: MessageIn, runtime: RuntimeDep, _: Annotated[Actor, requires("messages:write")]
+) -> FoundRecipients:
+    """What debt-service says of a customer and a debt: asked before the transaction of the act begins."""
+    if message.recipient.kind is not RecipientKind.CUSTOMER:
+        return FoundRecipients()
+    found = await find_recipients(runtime.clients, {(message.recipient.kind, message.recipient.id)})
+    if message.receivable_id is not None:
+        await find_debts(runtime.clients, found, {message.receivable_id})
+    await find_holds(runtime.clients, found, {message.recipient.id})
+    return found
+
+
 @router.post("", status_code=201)
-async def write(message: MessageIn, act: Writing) -> MessageOut:
-    """Send a template to a supplier or customer by hand; it leaves within seconds."""
-    return _answer(act, await write_by_hand(act.session, message.new_message(), by=act.by, at=act.at))
+async def write(message: MessageIn, found: Annotated[FoundRecipients, Depends(_found)], act: Writing) -> MessageOut:
+    """Send a template to a supplier or customer by hand, with the reason; it leaves within seconds.
+
+    Refused (409 `message-stopped`, with the `reason`) where the customer has died, is suppressed or in breathing space,
+    or where the debt is on hold, paid, cancelled or of another sum, unless the purpose lets it pass.
+    """
+    template = await template_for(act.session, message.template)
+    new = message.new_message(template.purpose)
+    written = await write_by_hand(act.session, new, template.purpose, found, note=message.note, by=act.by, at=act.at)
+    return _answer(act, written)
 
 
 @router.get("/totals")

@@ -12,6 +12,7 @@ from uuid import UUID
 from council_common import errors
 from council_common.errors import Conflict, NotFound
 
+from notification_service.messages.purposes import Purpose
 from notification_service.recipients.rules import RecipientKind
 
 
@@ -85,7 +86,8 @@ class NoticeIssuedAnew(Conflict):
 class NewMessage:
     """A message to be: a template, its values, to whom and about what. One per (about, template).
 
-    `receivable_id` is the debt whose facts stop it: another balance, a hold.
+    `receivable_id` is the debt whose facts stop it: another balance, a hold. `addressee` is who is written to in the
+    customer's place: role, name, email, address.
     """
 
     template: str
@@ -94,9 +96,11 @@ class NewMessage:
     recipient_id: UUID
     about_kind: str
     about_id: UUID
+    purpose: Purpose
     values: dict[str, Any] = field(default_factory=dict)
     reference: str | None = None
     receivable_id: UUID | None = None
+    addressee: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

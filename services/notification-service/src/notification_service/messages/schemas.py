@@ -8,11 +8,18 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
-from council_common.fields import Code, Name, RequestModel, Sentence
+from council_common.fields import AddresseeName, AddressIn, Code, EmailAddress, Name, RequestModel, Sentence
 from council_common.ids import new_id
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from notification_service.message_templates.rules import NAME_FORM, PLACEHOLDER_FORM, Channel, is_sendable
+from notification_service.message_templates.rules import (
+    NAME_FORM,
+    PLACEHOLDER_FORM,
+    Channel,
+    TemplatePurpose,
+    is_sendable,
+)
+from notification_service.messages.purposes import AddresseeRole, Purpose, purpose_of
 from notification_service.messages.rules import BY_HAND, WRITTEN_FOR_EVENTS, MessageStatus, NewMessage
 from notification_service.messages.tables import Rendering
 from notification_service.recipients.rules import RecipientKind
@@ -34,14 +41,36 @@ class AboutRef(RequestModel):
     id: UUID
 
 
+class AddresseeIn(RequestModel):
+    """Who is written to in a customer's place: the debt adviser, or a representative after a death."""
+
+    role: AddresseeRole
+    name: Annotated[AddresseeName, Field(examples=["Ashford Debt Advice"])]
+    email: EmailAddress | None = None
+    address: AddressIn | None = None
+
+
 class MessageIn(RequestModel):
-    """A message to be sent by hand. Amounts in `values` are whole pence, dates ISO."""
+    """A message to be sent by hand, with the reason. Amounts in `values` are whole pence, dates ISO."""
 
     template: Annotated[str, NAME_FORM, Field(examples=["reminder"])]
     channel: Channel = Channel.EMAIL
     recipient: RecipientRef
     values: Annotated[dict[Annotated[str, PLACEHOLDER_FORM], Any], Field(default_factory=dict, max_length=100)]
     reference: Annotated[Name | None, Field(examples=["R0000123"])] = None
+    purpose: Annotated[
+        Purpose | None,
+        Field(
+            description="That of the template where none is named. SI 2020/1311 reg 11(2) lets past a breathing space: "
+            "ongoing_liability, outside_moratorium, answer (the debtor's own request, query or complaint), "
+            "court_proceedings, debt_adviser. After a death: estate."
+        ),
+    ] = None
+    receivable_id: Annotated[UUID | None, Field(description="The debt it is about; what enforces one names it.")] = None
+    addressee: Annotated[
+        AddresseeIn | None, Field(description="For debt_adviser and estate: who is written to instead.")
+    ] = None
+    note: Annotated[Sentence, Field(description="Why it is sent, for the history. No personal data.")]
     about: Annotated[
         AboutRef | None,
         Field(
@@ -49,6 +78,14 @@ class MessageIn(RequestModel):
             "a payment or a bank-account change: those are written for events."
         ),
     ] = None
+
+    @model_validator(mode="after")
+    def _reaches_the_addressee(self) -> Self:
+        if self.addressee is not None:
+            way = self.addressee.address if self.channel is Channel.LETTER else self.addressee.email
+            if way is None:
+                raise ValueError(f"the addressee has no address for it; expected one for {self.channel}")
+        return self
 
     @field_validator("about")
     @classmethod
@@ -73,7 +110,7 @@ class MessageIn(RequestModel):
             raise ValueError(f"values cannot be nested deeper than {MAX_DEPTH}")
         return values
 
-    def new_message(self) -> NewMessage:
+    def new_message(self, template: TemplatePurpose) -> NewMessage:
         """The message as the rules take it. One that is about nothing is about itself, so that it is one of its own."""
         about_kind, about_id = (self.about.kind, self.about.id) if self.about else (BY_HAND, new_id())
         return NewMessage(
@@ -83,8 +120,11 @@ class MessageIn(RequestModel):
             recipient_id=self.recipient.id,
             about_kind=about_kind,
             about_id=about_id,
+            purpose=purpose_of(self.purpose, template),
             values=self.values,
             reference=self.reference,
+            receivable_id=self.receivable_id,
+            addressee=None if self.addressee is None else self.addressee.model_dump(mode="json"),
         )
 
 
@@ -134,6 +174,9 @@ class MessageOut(BaseModel):
     channel: str
     recipient: RecipientRef
     about: AboutRef
+    purpose: Purpose
+    receivable_id: UUID | None
+    addressee_role: Annotated[AddresseeRole | None, Field(description="Who is written to in the customer's place.")]
     reference: str | None
     status: MessageStatus
     code: str | None
@@ -145,8 +188,9 @@ class MessageOut(BaseModel):
     @classmethod
     def of(cls, message: Any, **more: Any) -> Self:
         """From a stored message, or a row of the list."""
-        columns = cls.model_fields.keys() - {"recipient", "about"} - more.keys()
+        columns = cls.model_fields.keys() - {"recipient", "about", "addressee_role"} - more.keys()
         return cls(
+            addressee_role=None if message.addressee is None else AddresseeRole(message.addressee["role"]),
             **{name: getattr(message, name) for name in columns},
             recipient=RecipientRef(kind=message.recipient_kind, id=message.recipient_id),
             about=AboutRef(kind=message.about_kind, id=message.about_id),

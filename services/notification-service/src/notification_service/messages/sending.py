@@ -28,7 +28,7 @@ async def copy_messages(session: AsyncSession, copies: Sequence[tuple[UUID, int,
     """The same message to other addresses of its recipient: (message, number of the copy, address)."""
     if copies:
         made = await store.insert_copies(session, copies, at=at)
-        await record_many(session, map(changes.written, made), by=SYSTEM, at=at)
+        await record_many(session, (changes.written(message_id) for message_id in made), by=SYSTEM, at=at)
 
 
 async def record_results(session: AsyncSession, results: Sequence[AttemptResult], *, at: datetime) -> None:
@@ -54,10 +54,13 @@ async def withdraw_messages(
 
 
 async def withdraw_about_debts(
-    session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str, at: datetime
+    session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str, says_balance: bool, at: datetime
 ) -> None:
-    """The same for whatever was written about some debts, for a notice or by hand."""
-    cancelled = await withdrawn_store.withdraw_about_debts(session, receivable_ids, code=code)
+    """The same for whatever enforces some debts, for a notice or by hand; and, where their balance has changed, for
+    all that says what is owed (`says_balance`)."""
+    cancelled = await withdrawn_store.withdraw_about_debts(
+        session, receivable_ids, code=code, says_balance=says_balance
+    )
     await _record_cancelled(session, cancelled, at=at)
 
 

@@ -27,13 +27,14 @@ LONGEST_LOG = 1_000
 
 _INSERT = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-                         about_id, receivable_id, copy_number, reference, facts, status, attempt, refusals, waits,
-                         rendering, may_have_left, due_at, created_at, created_by)
+                         about_id, receivable_id, purpose, addressee, copy_number, reference, facts, status, attempt,
+                         refusals, waits, rendering, may_have_left, due_at, created_at, created_by)
     SELECT id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-           about_id, receivable_id, 0, reference, "values", 'queued', 0, 0, 0, 0, false, $2, $2, $3
+           about_id, receivable_id, purpose, NULLIF(addressee, 'null'), 0, reference, "values", 'queued', 0,
+           0, 0, 0, false, $2, $2, $3
     FROM jsonb_to_recordset($1::jsonb) AS new_message(
         id uuid, template text, template_version int, channel text, recipient_kind text, recipient_id uuid,
-        about_kind text, about_id uuid, receivable_id uuid, reference text,
+        about_kind text, about_id uuid, receivable_id uuid, purpose text, addressee jsonb, reference text,
         "values" jsonb)
     ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
     RETURNING id, about_id
@@ -41,11 +42,11 @@ _INSERT = """
 
 _INSERT_COPIES = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-                         about_id, receivable_id, copy_number, address, reference, facts, status, attempt, refusals,
-                         waits, rendering, may_have_left, due_at, created_at, created_by)
+                         about_id, receivable_id, purpose, addressee, copy_number, address, reference, facts, status,
+                         attempt, refusals, waits, rendering, may_have_left, due_at, created_at, created_by)
     SELECT more.id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
-           about_id, receivable_id, more.copy_number, more.address, reference, facts, 'queued', 0, 0, 0, 0,
-           false, $2, $2, created_by
+           about_id, receivable_id, purpose, addressee, more.copy_number, more.address, reference, facts, 'queued',
+           0, 0, 0, 0, false, $2, $2, created_by
     FROM jsonb_to_recordset($1::jsonb) AS more(id uuid, message_id uuid, copy_number int, address text)
     JOIN message ON message.id = more.message_id
     ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING

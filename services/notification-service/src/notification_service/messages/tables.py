@@ -11,6 +11,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from notification_service.messages.purposes import Purpose
 from notification_service.messages.rules import MessageStatus
 from notification_service.recipients.rules import RecipientKind
 from notification_service.rows import Row
@@ -53,6 +54,8 @@ class Message(Listed, Row, table=True):
     about_kind: str = Field(sa_type=Text)
     about_id: UUID
     receivable_id: UUID | None = None
+    purpose: Purpose = Field(sa_type=EnumText(Purpose))
+    addressee: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     copy_number: int
     address: str | None = Field(default=None, sa_type=Text)
     reference: str | None = Field(default=None, sa_type=Text)
@@ -69,6 +72,11 @@ class Message(Listed, Row, table=True):
     due_at: datetime = Field(sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)
+
+    @property
+    def to_customer(self) -> bool:
+        """Whether it reaches its recipient, and not an adviser or representative in the recipient's place."""
+        return self.addressee is None
 
 
 class Rendering(Row, table=True):

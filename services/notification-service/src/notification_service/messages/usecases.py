@@ -8,15 +8,17 @@ from uuid import UUID
 
 from council_common.contracts.notifications import MessageFailedV1
 from council_common.database.rows import get_row, lock_row
-from council_common.errors import FieldError, IllegalMove, Malformed
+from council_common.errors import BusinessError, FieldError, IllegalMove, Malformed, NotFound, Unavailable
 from council_common.identity.actor import SYSTEM, Actor
 from council_common.recording import fact, record, record_many
 from council_common.service.jobs import wake_job
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification_service.message_templates.rules import TemplateNotFound, must_fit
-from notification_service.message_templates.store import newest_versions, version_of
+from notification_service.message_templates.rules import TemplateNotFound, TemplatePurpose, must_fit
+from notification_service.message_templates.store import newest_versions, template_named, version_of
+from notification_service.message_templates.tables import MessageTemplate
 from notification_service.messages import changes, store
+from notification_service.messages.purposes import AddresseeRole, must_suit
 from notification_service.messages.rules import (
     ABOUT_DUNNING_NOTICE,
     CANCELLED_BY_HAND,
@@ -28,14 +30,22 @@ from notification_service.messages.rules import (
     NoticeIssuedAnew,
     move,
 )
+from notification_service.messages.stops import BALANCE, Standing, must_be_about, must_not_be_stopped, reason_to_stop
 from notification_service.messages.tables import Message
+from notification_service.recipients.directory import FoundRecipients
+from notification_service.recipients.rules import RECEIVABLE_UNREADABLE, RECIPIENT_UNKNOWN, NoAddress, RecipientKind
 
 SEND_MESSAGES = "send-messages"
 FIRST_VERSION = 1
 
 
 async def write_messages(
-    session: AsyncSession, messages: Sequence[NewMessage], *, at: datetime, by: Actor = SYSTEM
+    session: AsyncSession,
+    messages: Sequence[NewMessage],
+    *,
+    at: datetime,
+    by: Actor = SYSTEM,
+    note: str | None = None,
 ) -> dict[UUID, UUID]:
     """Write messages to be sent at once; one that was written before is left as it is.
 
@@ -48,26 +58,82 @@ async def write_messages(
     bound = [(message, versions.get(message.template, FIRST_VERSION)) for message in messages]
     written = await store.insert_messages(session, bound, by=by, at=at)
     if written:
-        await record_many(session, map(changes.written, written.values()), by=by, at=at)
+        lines = [changes.written(message_id, note) for message_id in written.values()]
+        await record_many(session, lines, by=by, at=at)
         await wake_job(session, SEND_MESSAGES)
     return written
 
 
-async def write_by_hand(session: AsyncSession, message: NewMessage, *, by: Actor, at: datetime) -> Message:
-    """One message by an officer; raises TemplateNotFound, AlreadyWritten, or Malformed where it does not fit."""
+async def template_for(session: AsyncSession, name: str) -> MessageTemplate:
+    """The template that an officer names; raises TemplateNotFound."""
     try:
-        template = await version_of(session, message.template)
+        return await template_named(session, name)
     except TemplateNotFound as unknown:
         wrong = FieldError("template", "is not known here", "a name of /v1/message-templates")
         raise TemplateNotFound(unknown.detail, errors=[wrong]) from None
+
+
+async def write_by_hand(
+    session: AsyncSession,
+    message: NewMessage,
+    template_purpose: TemplatePurpose,
+    found: FoundRecipients,
+    *,
+    note: str,
+    by: Actor,
+    at: datetime,
+) -> Message:
+    """One message by an officer, with the reason. `found`: what debt-service says of its customer and debt now.
+
+    Raises MessageStopped where the customer or the debt stops it, AlreadyWritten, and Malformed where it does not fit.
+    """
+    template = await version_of(session, message.template)
     if message.channel not in template.channels:
         wrong = FieldError("channel", "the template is not for this channel", f"one of {', '.join(template.channels)}")
         raise Malformed("The template is not written for this channel.", errors=[wrong])
+    must_suit(
+        message.purpose,
+        template_purpose,
+        recipient_kind=message.recipient_kind,
+        receivable_id=message.receivable_id,
+        addressee=None if message.addressee is None else AddresseeRole(message.addressee["role"]),
+    )
     must_fit(template.placeholders, message.values)
-    written = await write_messages(session, [message], by=by, at=at)
+    if message.recipient_kind is RecipientKind.CUSTOMER:
+        _must_be_sendable(message, found)
+    written = await write_messages(session, [message], by=by, at=at, note=note)
     if not written:
         raise AlreadyWritten("There is a message of this template about this already; look for it by about_id.")
     return await get_row(session, Message, written[message.about_id])
+
+
+def _must_be_sendable(message: NewMessage, found: FoundRecipients) -> None:
+    try:
+        customer = found.recipient((message.recipient_kind, message.recipient_id))
+        debt = found.debt(message.receivable_id)
+    except NoAddress as unknown:
+        raise _not_found_out(unknown) from None
+    if debt is not None:
+        must_be_about(message.values, debt, customer_id=message.recipient_id)
+    standing = Standing(customer, debt, found.holds.get(message.recipient_id, ()))
+    must_not_be_stopped(
+        reason_to_stop(
+            message.purpose,
+            standing,
+            receivable_id=message.receivable_id,
+            stated_pence=message.values.get(BALANCE),
+            to_customer=message.addressee is None,
+        )
+    )
+
+
+def _not_found_out(unknown: NoAddress) -> BusinessError:
+    if unknown.code == RECIPIENT_UNKNOWN:
+        wrong = FieldError("recipient.id", "is not known here", "a registered customer")
+        return NotFound.of("customer", errors=[wrong])
+    if unknown.code == RECEIVABLE_UNREADABLE:
+        return NotFound.of("receivable", errors=[FieldError("receivable_id", "is not known here", "a receivable")])
+    return Unavailable("debt-service cannot say at the moment whether this may be sent; please try again.")
 
 
 async def cancel_message(

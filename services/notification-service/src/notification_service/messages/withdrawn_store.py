@@ -12,7 +12,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from notification_service.messages.purposes import ENFORCING
 from notification_service.messages.rules import MessageStatus
+from notification_service.messages.stops import BALANCE
 from notification_service.messages.store import CUT_OFF, MESSAGE, fetch_messages
 from notification_service.messages.tables import Message
 
@@ -30,7 +32,9 @@ _WITHDRAW = f"""
     RETURNING {MESSAGE}
 """
 _WITHDRAW_ABOUT = _WITHDRAW.format(which="about_kind = $2 AND about_id = ANY($3::uuid[])")
-_WITHDRAW_ABOUT_DEBTS = _WITHDRAW.format(which="receivable_id = ANY($2::uuid[])")
+_WITHDRAW_ABOUT_DEBTS = _WITHDRAW.format(
+    which=f"receivable_id = ANY($2::uuid[]) AND (purpose = ANY($3::text[]) OR ($4 AND facts ? '{BALANCE}'))"
+)
 
 _END_WITHDRAWN = f"""
     WITH found AS (
@@ -51,9 +55,12 @@ async def withdraw_about(
     return _cancelled(await fetch_messages(session, _WITHDRAW_ABOUT, code, about_kind, list(about_ids)))
 
 
-async def withdraw_about_debts(session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str) -> list[Message]:
-    """The same for whatever was written about some debts, for a notice or by hand."""
-    return _cancelled(await fetch_messages(session, _WITHDRAW_ABOUT_DEBTS, code, list(receivable_ids)))
+async def withdraw_about_debts(
+    session: AsyncSession, receivable_ids: Sequence[UUID], *, code: str, says_balance: bool
+) -> list[Message]:
+    """The same for whatever enforces some debts, for a notice or by hand; and for all that says what is owed."""
+    ids, purposes = list(receivable_ids), [purpose.value for purpose in ENFORCING]
+    return _cancelled(await fetch_messages(session, _WITHDRAW_ABOUT_DEBTS, code, ids, purposes, says_balance))
 
 
 async def end_withdrawn(session: AsyncSession, *, at: datetime) -> list[Message]:

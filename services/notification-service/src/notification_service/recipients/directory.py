@@ -19,9 +19,12 @@ from pydantic import BaseModel, ValidationError
 
 from notification_service.recipients.rules import (
     CONTACTS_NOT_READ,
+    RECEIVABLE_UNREADABLE,
     RECIPIENT_SERVICE_AWAY,
+    RECIPIENT_UNKNOWN,
     Contact,
     Debt,
+    Hold,
     NoAddress,
     Recipient,
     RecipientKind,
@@ -105,11 +108,21 @@ class _WarningContactsIn(BaseModel):
     contacts: list[_WarningContactIn]
 
 
+class _HoldIn(BaseModel):
+    """What we read of a hold."""
+
+    reason: str
+    receivable_id: UUID | None = None
+
+    def hold(self) -> Hold:
+        return Hold(self.reason, self.receivable_id)
+
+
 @dataclass
 class FoundRecipients:
     """Who was found, whose record we cannot read, and whose service could not be asked at the moment.
 
-    `debts`: what messages are about, by the receivable's id.
+    `debts`: what messages are about, by the receivable's id. `holds`: those in force of customers that were asked for.
 
     `warned`: the e-mail addresses that are to be warned of a bank-account change, by its id; None where
     supplier-service knows of no such change.
@@ -117,6 +130,7 @@ class FoundRecipients:
 
     recipients: dict[RecipientKey, Recipient] = field(default_factory=dict)
     debts: dict[UUID, Debt] = field(default_factory=dict)
+    holds: dict[UUID, list[Hold]] = field(default_factory=dict)
     warned: dict[UUID, list[str] | None] = field(default_factory=dict)
     unreadable: set[RecipientKey] = field(default_factory=set)
     away: set[RecipientKind] = field(default_factory=set)
@@ -125,7 +139,7 @@ class FoundRecipients:
         """One of them; raises NoAddress."""
         self._must_have_been_read(key)
         if key not in self.recipients:
-            raise NoAddress("recipient_unknown")
+            raise NoAddress(RECIPIENT_UNKNOWN)
         return self.recipients[key]
 
     def debt(self, receivable_id: UUID | None) -> Debt | None:
@@ -135,7 +149,7 @@ class FoundRecipients:
         if RecipientKind.CUSTOMER in self.away:
             raise NoAddress(RECIPIENT_SERVICE_AWAY, final=False)
         if receivable_id not in self.debts:
-            raise NoAddress("receivable_unreadable", final=False)
+            raise NoAddress(RECEIVABLE_UNREADABLE, final=False)
         return self.debts[receivable_id]
 
     def addresses_to_warn(self, change_id: UUID) -> list[str]:
@@ -183,6 +197,19 @@ async def find_debts(clients: ServiceClients, found: FoundRecipients, receivable
     except (Unavailable, httpx.HTTPError, LookupError, TypeError, ValueError) as fault:
         log.warning("debts_not_found_out", cause=type(fault).__name__)
         found.away.add(RecipientKind.CUSTOMER)
+
+
+async def find_holds(clients: ServiceClients, found: FoundRecipients, customer_ids: Iterable[UUID]) -> None:
+    """Add the holds in force of customers, one question each: for the few that are written to by hand."""
+    for customer_id in customer_ids:
+        if RecipientKind.CUSTOMER in found.away:
+            return
+        try:
+            page = await clients.get("debt", "/v1/holds", customer_id=str(customer_id), released="false", limit=200)
+            found.holds[customer_id] = [_HoldIn.model_validate(item).hold() for item in page["items"]]
+        except (Unavailable, httpx.HTTPError, LookupError, TypeError, ValueError) as fault:
+            log.warning("holds_not_found_out", cause=type(fault).__name__)
+            found.away.add(RecipientKind.CUSTOMER)
 
 
 async def _ask(clients: ServiceClients, service: _Asked, path: str, ids: list[UUID]) -> list[Any]:

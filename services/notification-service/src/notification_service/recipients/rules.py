@@ -14,6 +14,10 @@ from council_common.contact_details.postal_addresses import letter_address
 RECIPIENT_SERVICE_AWAY = "recipient_service_away"
 """The service that knows the recipient does not answer: messages to its recipients wait until it does."""
 
+RECIPIENT_UNKNOWN = "recipient_unknown"
+RECEIVABLE_UNREADABLE = "receivable_unreadable"
+"""debt-service does not know, or does not say readably, what a message is about."""
+
 CONTACTS_NOT_READ = "contacts_not_read"
 """supplier-service refuses to name whom to warn of a change, or answers unreadably: our fault or its, not theirs."""
 
@@ -66,6 +70,14 @@ class Debt:
     outstanding_pence: int
     status: str
     on_hold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A hold that is in force, on one receivable or (None) on everything of a customer."""
+
+    reason: str
+    receivable_id: UUID | None = None
 
 
 class NoAddress(Exception):

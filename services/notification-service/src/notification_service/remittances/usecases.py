@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import Channel
+from notification_service.messages.purposes import Purpose
 from notification_service.messages.rules import ABOUT_PAYMENT, NewMessage
 from notification_service.messages.sending import withdraw_messages
 from notification_service.messages.usecases import write_messages
@@ -91,6 +92,7 @@ async def _write(session: AsyncSession, rows: Sequence[Row[Any]], *, at: datetim
             recipient_id=row.supplier_id,
             about_kind=ABOUT_PAYMENT,
             about_id=row.payment_id,
+            purpose=Purpose.INFORM,
             values=advice_values(row.facts, row.rebate),
             reference=row.reference,
         )
