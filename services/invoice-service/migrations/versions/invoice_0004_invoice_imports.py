@@ -29,6 +29,7 @@ STATEMENTS = (
         header jsonb,
         delimiter text,
         amount_basis text,
+        reading jsonb,
         lines_accepted integer NOT NULL,
         lines_existing integer NOT NULL,
         lines_refused integer NOT NULL,

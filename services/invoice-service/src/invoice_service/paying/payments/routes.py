@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from council_common.service.api import resource_router
+from council_common.service.api import BULK_BODY_LIMIT, resource_router
 from council_common.web.acts import Act, acting, acting_at_once
+from council_common.web.bulk import BulkOut, read_items
 from council_common.web.resource_routes import reading_routes
 
+from invoice_service.paying.payments.bulk_recording import record_payments
 from invoice_service.paying.payments.lists import PaymentList
-from invoice_service.paying.payments.schemas import PaymentIn, PaymentOut, ReturnIn
+from invoice_service.paying.payments.schemas import PaymentIn, PaymentOut, PaymentsIn, ReturnIn
 from invoice_service.paying.payments.tables import Payment
 from invoice_service.paying.payments.usecases import record_payment, return_payment
 
@@ -27,6 +29,14 @@ async def record(payment: PaymentIn, act: Annotated[Act, acting_at_once("payment
     recorded, is_new = await record_payment(act.session, payment.new_payment(), by=act.by, at=act.at)
     act.answers(f"{router.prefix}/{recorded.id}", recorded.version, new=is_new)
     return PaymentOut.of(recorded)
+
+
+@router.post("/bulk", max_body_size=BULK_BODY_LIMIT)
+async def record_many(payments: PaymentsIn, act: Annotated[Act, acting("payments:write")]) -> BulkOut:
+    """Record up to 5,000 payments by the rules of one, in their order; each item has its own verdict."""
+    good, bad = read_items(PaymentIn, payments.items)
+    news = [(index, payment.new_payment()) for index, payment in good]
+    return BulkOut.of([*await record_payments(act.session, news, by=act.by, at=act.at), *bad])
 
 
 reading_routes(router, PaymentList, PaymentOut, of=Payment, scope="payments:read")

@@ -9,6 +9,7 @@ from uuid import UUID
 from council_bacs.credit_reasons import ArucsCode
 from council_common.contracts.fields import SourceReference, VatShare
 from council_common.fields import Day, Form, PenceOrZero, RequestModel, Sentence, SourceIn
+from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, Field, model_validator
 
 from invoice_service.paying.payments.rules import NewPayment, PaymentMethod, PaymentStatus
@@ -53,6 +54,10 @@ class PaymentIn(RequestModel):
             method=self.method,
             reference=self.reference,
         )
+
+
+class PaymentsIn(BulkIn, of=PaymentIn):
+    """Up to 5,000 payments, each as the single request takes it."""
 
 
 class ReturnIn(RequestModel):

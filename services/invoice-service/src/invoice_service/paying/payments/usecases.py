@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
@@ -31,7 +31,7 @@ from invoice_service.register.credit_note_applications.usecases import set_again
 from invoice_service.register.invoices.supplier_state import supplier_state_of
 from invoice_service.register.invoices.tables import Invoice
 from invoice_service.register.invoices.usecases import note_owed_again, note_settled
-from invoice_service.register.invoices.vat_shares import read_shares, shares_of, slice_of, still_owed
+from invoice_service.register.invoices.vat_shares import read_shares, shares_of, slice_of, still_owed, written_shares
 
 _CONTENT = ("invoice_id", "remitted_on", "arrives_on", "paid_pence", "deducted_pence", "method", "reference")
 
@@ -80,8 +80,13 @@ def same_payment(known: Payment, new: NewPayment) -> Payment:
     return known
 
 
-def paid(payable: Payable, new: NewPayment, *, by: Actor, at: datetime) -> Recorded:
-    """What a payment does to its locked invoice: settles as much as is owed, and what is wrong with it is found."""
+def paid(
+    payable: Payable, new: NewPayment, *, make: Callable[..., Payment] = Payment, by: Actor, at: datetime
+) -> Recorded:
+    """What a payment does to its locked invoice: settles as much as is owed, and what is wrong with it is found.
+
+    `make` makes its row of the columns by name.
+    """
     invoice = payable.invoice
     settles = rules.settlement(new.paid_pence, new.deducted_pence, outstanding_pence=_owed(invoice))
     found = exceptions_of(
@@ -98,7 +103,7 @@ def paid(payable: Payable, new: NewPayment, *, by: Actor, at: datetime) -> Recor
         beyond_pence=new.paid_pence + new.deducted_pence - settles.settles_pence,
         overpaid_pence=settles.overpaid_pence,
     )
-    payment = Payment(
+    payment = make(
         **{name: getattr(new, name) for name in (*_CONTENT, "source_system", "source_reference")},
         id=new_id(),
         supplier_id=invoice.supplier_id,
@@ -200,7 +205,7 @@ def _settle(payable: Payable, payment: Payment, settles: Settlement) -> Fact:
         return fact(invoice, "payment recorded", detail=_detail(payment))
     settled = [*_settled_by(payable.payments), *payable.credits]
     shares = slice_of(still_owed(shares_of(invoice.lines), settled), settles.settles_pence)
-    payment.vat_shares = [share.model_dump(mode="json") for share in shares]
+    payment.vat_shares = written_shares(shares)
     invoice.paid_pence += settles.paid_pence
     invoice.deducted_pence += settles.deducted_pence
     if invoice.outstanding_pence == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -17,6 +18,9 @@ from invoice_service.register.invoices.vat_shares import read_shares
 _SHARES_BEFORE_PAYMENT = """
 SELECT vat_shares FROM credit_note_application WHERE invoice_id = $1 AND NOT after_payment
 """
+_SHARES_OF_INVOICES = """
+SELECT invoice_id, vat_shares FROM credit_note_application WHERE invoice_id = ANY($1::uuid[]) AND NOT after_payment
+"""
 _SHARES_OF_NOTE = "SELECT vat_shares FROM credit_note_application WHERE credit_note_id = $1"
 _LOCK_DUE = f"""
 SELECT {columns_of(CreditNoteApplication, "a")} FROM credit_note_application a
@@ -30,6 +34,15 @@ async def credits_of(session: AsyncSession, invoice: Invoice) -> Sequence[Sequen
         return ()
     rows = await fetch_all(session, _SHARES_BEFORE_PAYMENT, invoice.id)
     return [read_shares(row["vat_shares"]) for row in rows]
+
+
+async def credits_of_many(session: AsyncSession, invoice_ids: Sequence[UUID]) -> dict[UUID, list[list[VatShare]]]:
+    """`credits_of` for many locked invoices, by their ids."""
+    credits_: dict[UUID, list[list[VatShare]]] = defaultdict(list)
+    if invoice_ids:
+        for row in await fetch_all(session, _SHARES_OF_INVOICES, invoice_ids):
+            credits_[row["invoice_id"]].append(read_shares(row["vat_shares"]))
+    return credits_
 
 
 async def used_of(session: AsyncSession, credit_note: Invoice) -> Sequence[Sequence[VatShare]]:

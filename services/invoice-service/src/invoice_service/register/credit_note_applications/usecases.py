@@ -21,7 +21,7 @@ from invoice_service.register.credit_note_applications.tables import CreditNoteA
 from invoice_service.register.invoices.rules import ENDED, InvoiceKind, InvoiceStatus
 from invoice_service.register.invoices.tables import Invoice
 from invoice_service.register.invoices.usecases import note_settled
-from invoice_service.register.invoices.vat_shares import mirrored, shares_of, slice_of, still_owed
+from invoice_service.register.invoices.vat_shares import mirrored, shares_of, slice_of, still_owed, written_shares
 
 
 async def apply_credit_note(
@@ -161,7 +161,7 @@ def _application(
         credit_note_id=credit_note.id,
         invoice_id=invoice.id if invoice else None,
         supplier_id=credit_note.supplier_id,
-        vat_shares=[share.model_dump(mode="json") for share in shares],
+        vat_shares=written_shares(shares),
         status=ApplicationStatus.REFUND_DUE if amounts.due_back_pence else ApplicationStatus.APPLIED,
         note=note,
         applied_on=london_date(at),

@@ -90,7 +90,7 @@ async def receive_at_once(
     found = seen.find(new)
     if found is None or rules.problems_of(new, today=london_date(at)):
         return None
-    values = _values(new, found, [], by=by, at=at)
+    values = values_of(new, found, [], by=by, at=at)
     body = _body(values)
     stored = await receiving_store.store_at_once(
         engine,
@@ -100,7 +100,7 @@ async def receive_at_once(
         claim=claim,
         headers=json.dumps(_headers(values["id"], values["version"])),
         answer=body,
-        events=outbox_rows(_events(new, values, by=by, at=at)),
+        events=outbox_rows(events_of(new, values, by=by, at=at)),
     )
     return Receipt(values["id"], is_new=True, version=values["version"], body=body) if stored else None
 
@@ -160,12 +160,7 @@ async def receive_invoice(
         if found.existing_id is not None:
             return await _existing(session, new, found, claim)
         if found.status in ENDED:
-            raise SupplierClosed(
-                "This supplier was merged into another or closed.",
-                errors=[
-                    FieldError(_supplier_field(new), "is a supplier that has ended", "the one that took its place")
-                ],
-            )
+            raise supplier_closed(new)
         receipt = await _store(session, new, found, by=by, at=at, claim=claim)
         if receipt is not None:
             return receipt
@@ -183,12 +178,25 @@ async def _look_up(session: AsyncSession, new: NewInvoice, claim: KeyClaim | Non
         claim=claim,
     )
     if found is None:
-        field = _supplier_field(new)
-        raise SupplierNotHere(
-            "No supplier is registered under this id or source.",
-            errors=[FieldError(field, "is not that of a registered supplier", "one that is; register it first")],
-        )
+        raise supplier_not_here(new)
     return found
+
+
+def supplier_not_here(new: NewInvoice) -> SupplierNotHere:
+    """The refusal of an invoice whose supplier is not known here."""
+    field = _supplier_field(new)
+    return SupplierNotHere(
+        "No supplier is registered under this id or source.",
+        errors=[FieldError(field, "is not that of a registered supplier", "one that is; register it first")],
+    )
+
+
+def supplier_closed(new: NewInvoice) -> SupplierClosed:
+    """The refusal of an invoice whose supplier has ended."""
+    return SupplierClosed(
+        "This supplier was merged into another or closed.",
+        errors=[FieldError(_supplier_field(new), "is a supplier that has ended", "the one that took its place")],
+    )
 
 
 def _supplier_field(new: NewInvoice) -> str:
@@ -198,9 +206,9 @@ def _supplier_field(new: NewInvoice) -> str:
 async def _existing(session: AsyncSession, new: NewInvoice, found: Any, claim: KeyClaim | None) -> Receipt:
     invoice = await get_row(session, Invoice, found.existing_id)
     lines = rules.stored_lines(new.lines)
-    if found.content_hash != _content_hash(new, found.supplier_id, lines):
+    if found.content_hash != content_hash_of(new, found.supplier_id, lines):
         raise SourceReferenceTaken(
-            "invoice", record_id=invoice.id, fields=_different(invoice, new, found.supplier_id, lines)
+            "invoice", record_id=invoice.id, fields=different_fields(invoice, new, found.supplier_id, lines)
         )
     body = InvoiceOut.of(invoice).model_dump_json().encode()
     receipt = Receipt(invoice.id, is_new=False, version=invoice.version, body=body)
@@ -208,7 +216,7 @@ async def _existing(session: AsyncSession, new: NewInvoice, found: Any, claim: K
     return receipt
 
 
-def _different(invoice: Invoice, new: NewInvoice, supplier_id: UUID, lines: str) -> list[str]:
+def different_fields(invoice: Invoice, new: NewInvoice, supplier_id: UUID, lines: str) -> list[str]:
     """The fields in which two requests differ; a due date that one of them left to the terms may be all."""
     names = ("kind", "number", "purchase_order_number", "issued_on", "received_on", "net_pence", "vat_pence")
     different = [name for name in (*names, "gross_pence") if getattr(invoice, name) != getattr(new, name)]
@@ -224,8 +232,8 @@ async def _store(
     reasons = hold_reasons(found.status, found.open_changes)
     if found.duplicate_of is not None:
         reasons = [HoldReason.DUPLICATE_SUSPECTED.value, *reasons]
-    values = _values(new, found, reasons, by=by, at=at)
-    events = outbox_rows(_events(new, values, by=by, at=at))
+    values = values_of(new, found, reasons, by=by, at=at)
+    events = outbox_rows(events_of(new, values, by=by, at=at))
     receipt = Receipt(values["id"], is_new=True, version=values["version"], body=_body(values))
     claimed, stored = await receiving_store.store(
         session, values, claim=claim, headers=json.dumps(receipt.headers), answer=receipt.body, events=events
@@ -237,11 +245,11 @@ async def _store(
         return None
     if reasons:
         await receiving_store.place_holds(session, values["id"], reasons, by=by.subject, at=at)
-        await record_many(session, _changes(values), by=by, at=at)
+        await record_many(session, changes_at_receipt(values), by=by, at=at)
     return receipt
 
 
-def _changes(values: dict[str, Any]) -> list[Change]:
+def changes_at_receipt(values: dict[str, Any]) -> list[Change]:
     """What happened to an invoice as it was received, beyond its receipt: each fact is a version of its own."""
     invoice_id, reasons, duplicate_of = values["id"], values["hold_reasons"], values["duplicate_of"]
     changes: list[Change] = []
@@ -275,7 +283,7 @@ def _supplier_named(new: NewInvoice) -> tuple[object, ...]:
     return (new.supplier_id, new.supplier_system, new.supplier_reference)
 
 
-def _values(new: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: datetime) -> dict[str, Any]:
+def values_of(new: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: datetime) -> dict[str, Any]:
     lines = rules.stored_lines(new.lines)
     return {
         "id": new_id(),
@@ -284,7 +292,7 @@ def _values(new: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: d
         "supplier_id": found.supplier_id,
         "source_system": new.source_system,
         "source_reference": new.source_reference,
-        "content_hash": _content_hash(new, found.supplier_id, lines),
+        "content_hash": content_hash_of(new, found.supplier_id, lines),
         "number": new.number,
         "number_key": rules.normalised_number(new.number),
         "purchase_order_number": new.purchase_order_number,
@@ -305,7 +313,7 @@ def _values(new: NewInvoice, found: Any, reasons: list[str], *, by: Actor, at: d
     }
 
 
-def _content_hash(new: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
+def content_hash_of(new: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
     content = rules.content_text(
         kind=new.kind.value,
         number=new.number,
@@ -317,7 +325,7 @@ def _content_hash(new: NewInvoice, supplier_id: UUID, lines: str) -> bytes:
     return rules.content_hash(supplier_id, content)
 
 
-def _events(new: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetime) -> list[Event]:
+def events_of(new: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetime) -> list[Event]:
     about = {
         "invoice_id": values["id"],
         "supplier_id": values["supplier_id"],

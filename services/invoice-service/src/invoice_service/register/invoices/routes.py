@@ -6,24 +6,31 @@ from typing import Annotated
 from uuid import UUID
 
 from council_common.database.rows import get_row
+from council_common.errors import Malformed
 from council_common.identity.actor import Actor
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
 from council_common.web.acts import Act, Submission, acting, acting_at_once, submitting
-from council_common.web.dependencies import SessionDep, requires
+from council_common.web.bulk import BulkOut, read_items, refused
+from council_common.web.dependencies import RuntimeDep, SessionDep, requires
 from council_common.web.keyset import Page
 from council_common.web.resource_routes import reading_routes
 from fastapi import Response
 
 from invoice_service.register.invoices import store, usecases
+from invoice_service.register.invoices.bulk_approving import approve_invoices
+from invoice_service.register.invoices.bulk_receiving import receive_invoices
 from invoice_service.register.invoices.lists import InvoiceList
 from invoice_service.register.invoices.receiving import SeenSuppliers, receive_at_once, receive_with_care
 from invoice_service.register.invoices.schemas import (
+    ApprovalIn,
+    ApprovalsIn,
     CancellationIn,
     HoldIn,
     HoldOut,
     HoldReleaseIn,
     InvoiceIn,
     InvoiceOut,
+    InvoicesIn,
 )
 from invoice_service.register.invoices.tables import Invoice, InvoiceHold
 
@@ -52,6 +59,30 @@ async def receive(invoice: InvoiceIn, sent: Annotated[Submission, submitting("in
         )
     status = 201 if receipt.is_new else 200
     return Response(receipt.body, status_code=status, media_type="application/json", headers=receipt.headers)
+
+
+@router.post("/bulk", max_body_size=BULK_BODY_LIMIT)
+async def receive_many(
+    invoices: InvoicesIn, runtime: RuntimeDep, act: Annotated[Act, acting("invoices:write")]
+) -> BulkOut:
+    """Receive up to 5,000 invoices and credit notes by the rules of one; each item has its own verdict."""
+    good, outcomes = read_items(InvoiceIn, invoices.items)
+    news = []
+    for index, invoice in good:
+        try:
+            news.append((index, invoice.new_invoice()))
+        except Malformed as refusal:
+            outcomes.append(refused(index, refusal))
+    received = await receive_invoices(act.session, news, by=act.by, at=act.at, clients=runtime.clients)
+    return BulkOut.of([*received, *outcomes])
+
+
+@router.post("/approvals", max_body_size=BULK_BODY_LIMIT)
+async def approve_many(approvals: ApprovalsIn, act: Annotated[Act, acting("invoices:approve")]) -> BulkOut:
+    """Approve up to 5,000 invoices by the rules of one; each item has its own verdict, `done` or `refused`."""
+    good, bad = read_items(ApprovalIn, approvals.items)
+    wanted = [(index, approval.invoice_id) for index, approval in good]
+    return BulkOut.of([*await approve_invoices(act.session, wanted, by=act.by, at=act.at), *bad])
 
 
 reading_routes(router, InvoiceList, InvoiceOut, of=Invoice, scope="invoices:read", first_change=usecases.receipt_of)

@@ -12,6 +12,7 @@ from council_common.errors import FieldError, Malformed
 from council_common.fields import Day, Name, OptionalText, Pence, RequestModel, Sentence, ShortName, SourceIn
 from council_common.holds import HoldAnswer, HoldRequest, ReleaseIn
 from council_common.money import Percent
+from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, ConfigDict, Field
 
 from invoice_service.register.invoices import rules
@@ -85,6 +86,20 @@ class InvoiceIn(RequestModel):
             gross_pence=self.gross_pence,
         )
         return with_vat_of_total(new)
+
+
+class InvoicesIn(BulkIn, of=InvoiceIn):
+    """Up to 5,000 invoices and credit notes, each as the single request takes it."""
+
+
+class ApprovalIn(RequestModel):
+    """An invoice to be approved."""
+
+    invoice_id: UUID
+
+
+class ApprovalsIn(BulkIn, of=ApprovalIn):
+    """Up to 5,000 invoices to be approved."""
 
 
 class HoldIn(HoldRequest):

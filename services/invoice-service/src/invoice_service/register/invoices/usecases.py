@@ -19,7 +19,7 @@ from council_common.errors import IllegalMove
 from council_common.holds import ReleaseReason, must_stand
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
-from council_common.recording import fact, record
+from council_common.recording import Fact, fact, record
 from council_common.web.history import ChangeOut
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,6 +36,12 @@ _RELEASED_BY_ANOTHER = (HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_CHECK)
 async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor, at: datetime) -> Invoice:
     """Approve for payment; never by the person or system that received it. One of nought is settled with it."""
     invoice = await lock_row(session, Invoice, invoice_id)
+    await record(session, *approved(invoice, by=by, at=at), by=by, at=at)
+    return invoice
+
+
+def approved(invoice: Invoice, *, by: Actor, at: datetime) -> list[Fact]:
+    """A locked invoice approved; the facts to be recorded. Raises ApprovesOwnRequest, InvoiceHeld, IllegalMove."""
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
     # A held or paid invoice goes back to approved, but not by being approved.
     if invoice.status == InvoiceStatus.HELD:
@@ -48,8 +54,7 @@ async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor,
     if invoice.outstanding_pence == 0:
         note_settled(invoice, on=london_date(at))
         facts.append(fact(invoice, "settled", InvoiceSettledV1, settled_on=invoice.paid_on))
-    await record(session, *facts, by=by, at=at)
-    return invoice
+    return facts
 
 
 async def hold_invoice(

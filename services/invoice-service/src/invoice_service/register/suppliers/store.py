@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 from uuid import UUID
 
-from council_common.database.sessions import driver
+from council_common.database.sessions import driver, fetch_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.register.suppliers.rules import KnownSupplier
@@ -58,6 +58,13 @@ RETURNING supplier.supplier_id, cardinality(supplier.open_changes) AS still_open
 _BY_REFERENCE = """
 SELECT source_reference, supplier_id, status, payment_terms_days, open_changes
 FROM supplier WHERE source_system = $1 AND source_reference = ANY($2::text[])
+"""
+
+_NAMED = """
+SELECT supplier_id, source_system, source_reference, status, payment_terms_days, open_changes FROM supplier
+WHERE supplier_id = ANY($1::uuid[])
+    OR (source_system, source_reference) IN (SELECT * FROM unnest($2::text[], $3::text[]))
+ORDER BY supplier_id
 """
 
 _BLOCKS = """
@@ -129,3 +136,39 @@ async def share(session: AsyncSession, supplier_ids: Sequence[UUID]) -> dict[UUI
     """Status and open changes of suppliers, which stay as they are until this transaction ends."""
     rows = await (await driver(session)).fetch(_BLOCKS, sorted(supplier_ids))
     return {row["supplier_id"]: row for row in rows}
+
+
+SupplierName: TypeAlias = tuple[UUID | None, str | None, str | None]
+"""How a request names a supplier: by our id, or by its source system and reference there."""
+
+
+class NamedSuppliers:
+    """Suppliers as a request names them: rows with status, terms and open changes."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self._by_id = {row["supplier_id"]: row for row in rows}
+        self._by_source = {(row["source_system"], row["source_reference"]): row for row in rows}
+
+    @classmethod
+    async def find(cls, session: AsyncSession, names: Iterable[SupplierName]) -> NamedSuppliers:
+        """Those of the suppliers that are known here."""
+        return cls(await fetch_all(session, _NAMED, *_columns(names)))
+
+    @classmethod
+    async def share(cls, session: AsyncSession, names: Iterable[SupplierName]) -> NamedSuppliers:
+        """The same; they stay as they are until this transaction ends."""
+        return cls(await fetch_all(session, f"{_NAMED} FOR SHARE", *_columns(names)))
+
+    def of(self, supplier_id: UUID | None, system: str | None, reference: str | None) -> Any | None:
+        """The supplier of a name, None where it is not known here."""
+        return self._by_id.get(supplier_id) if supplier_id else self._by_source.get((system, reference))
+
+
+def _columns(names: Iterable[SupplierName]) -> tuple[list[UUID], list[str], list[str]]:
+    distinct = set(names)
+    sources = [(system, reference) for supplier_id, system, reference in distinct if supplier_id is None]
+    return (
+        [supplier_id for supplier_id, _, _ in distinct if supplier_id is not None],
+        [str(system) for system, _ in sources],
+        [str(reference) for _, reference in sources],
+    )

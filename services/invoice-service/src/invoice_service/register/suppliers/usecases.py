@@ -24,6 +24,7 @@ from invoice_service.register.suppliers import store
 from invoice_service.register.suppliers.rules import HELD, KnownSupplier
 
 _AT_ONCE = 8
+_MOST_ASKED = 200
 
 
 async def keep_registered(session: AsyncSession, events: Sequence[SupplierRegisteredV1]) -> None:
@@ -107,6 +108,29 @@ async def ask_for_supplier(
     async with sessions.begin() as session:
         await store.keep(session, [KnownSupplier.of(answer)])
     return True
+
+
+async def ask_for_unknown(session: AsyncSession, clients: ServiceClients, names: Sequence[store.SupplierName]) -> None:
+    """Ask supplier-service for suppliers that are named and not known here, and remember them; at most 200.
+
+    Call it before anything is locked: it waits for another service. Those nobody knows stay unknown.
+    """
+    known = await store.NamedSuppliers.find(session, names)
+    unknown = [name for name in dict.fromkeys(names) if known.of(*name) is None][:_MOST_ASKED]
+    if not unknown:
+        return
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(supplier_id: UUID | None, system: str | None, reference: str | None) -> Any:
+        async with gate:
+            if supplier_id is not None:
+                return await clients.get("supplier", f"/v1/suppliers/{supplier_id}")
+            return await _by_source(clients, str(system), str(reference))
+
+    answers = await asyncio.gather(*(ask(*name) for name in unknown))
+    found = [KnownSupplier.of(answer) for answer in answers if answer is not None]
+    if found:
+        await store.keep(session, found)
 
 
 async def ask_for_references(clients: ServiceClients, system: str, references: Iterable[str]) -> list[KnownSupplier]:
