@@ -96,7 +96,6 @@ async def test_a_supplier_has_one_agreement(service: Harness) -> None:
         ({"target_day": 30}, "target_day"),
         ({"reference_rate_percent": "80"}, "reference_rate_percent"),
         ({"reference_rate_percent": "4.00", "target_day": 29}, "reference_rate_percent"),
-        ({"reference_rate_percent": "0"}, "reference_rate_percent"),
         ({"reference_rate_percent": 1.5}, "reference_rate_percent"),
         ({"reference_rate_percent": "-1"}, "reference_rate_percent"),
         ({"effective_from": "soon"}, "effective_from"),

@@ -85,14 +85,15 @@ async def test_the_programme_in_figures(story: Any) -> None:
     await story.happens(returned, story.returned(returned))
 
     async with story.service.as_("auditor") as client:
-        period = {"from": "2026-03-01", "to": "2026-04-30"}
+        period = {"from": "2026-03-01", "to": "2026-04-30", "as_at": "2026-04-30"}
         by_month = (await client.get("/v1/programme-kpis", params=period | {"by": "month"})).json()
         by_supplier = (await client.get("/v1/programme-kpis", params=period | {"by": "supplier", "limit": 1})).json()
         params = period | {"by": "supplier", "cursor": by_supplier["next"]}
         second = (await client.get("/v1/programme-kpis", params=params)).json()
         bad = await client.get("/v1/programme-kpis", params={"from": "2026-04-01", "to": "2026-03-01"})
     total = by_month["total"]
-    assert (total["paid_count"], total["earned_count"], total["missed_count"], total["open_count"]) == (6, 4, 2, 2)
+    assert (total["paid_count"], total["earned_count"], total["missed_count"], total["open_count"]) == (6, 4, 2, 0)
+    assert (total["term_over_count"], total["term_over_pence"]) == (2, 2 * 1_200)
     assert total["expected_pence"] == 6 * 1_200
     assert total["earned_pence"] == 1_500 + 1_200 + 900 + 1_200
     assert total["missed_pence"] == 2_400
@@ -104,7 +105,7 @@ async def test_the_programme_in_figures(story: Any) -> None:
     assert (total["on_target_count"], total["on_target_percent"]) == (3, "50.00")
     assert [item["bucket"] for item in by_month["items"]] == ["2026-03", "2026-04"]
     assert by_month["from"] == "2026-03-01"
-    for name in ("paid_count", "earned_pence", "deducted_pence", "open_expected_pence", "variance_pence"):
+    for name in ("paid_count", "earned_pence", "deducted_pence", "term_over_pence", "variance_pence"):
         assert sum(item[name] for item in by_month["items"]) == total[name]
         assert sum(item[name] for item in by_supplier["items"] + second["items"]) == total[name]
     assert (len(by_supplier["items"]), second["next"]) == (1, None)

@@ -67,7 +67,6 @@ async def test_new_terms_replace_the_old_and_a_supplier_that_agreed_may_leave(se
         ({"stage": "agreed"}, "terms-required"),
         ({"stage": "interested", "terms": terms()}, "terms-not-expected"),
         ({"stage": "agreed", "terms": terms(target_day=30)}, "unsound-terms"),
-        ({"stage": "agreed", "terms": terms(reference_rate_percent="0")}, "unsound-terms"),
         ({"stage": "agreed", "terms": terms(agreed_on="2026-03-12")}, "date-in-future"),
         ({"stage": "contacted", "on": "2026-03-12"}, "date-in-future"),
         ({"stage": "contacted", "reason": "terms"}, "not-of-this-stage"),

@@ -253,8 +253,8 @@ def test_one_number_written_in_three_ways(written: str) -> None:
 @example(30, 29, 4_00)
 @example(30, 10, 66_66)
 def test_terms_earn_by_paying_early(term_days: int, target_day: int, hundredths: int) -> None:
-    # Something on the target day, and on the day of receipt at most all there is.
-    sound = target_day < term_days and 0 < Fraction(hundredths, 100 * (term_days - target_day)) * term_days <= 100
+    # On the day of receipt at most all there is, and nothing at all where the rate is nought (FreePay).
+    sound = target_day < term_days and 0 <= Fraction(hundredths, 100 * (term_days - target_day)) * term_days <= 100
     rate = Decimal(hundredths) / 100
     try:
         onboardings.check_terms(term_days=term_days, target_day=target_day, reference_rate_percent=rate)

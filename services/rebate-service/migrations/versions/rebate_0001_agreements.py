@@ -44,7 +44,7 @@ STATEMENTS = (
         CONSTRAINT ck_agreement_version_ends_after_start CHECK (effective_to >= effective_from - 1),
         CONSTRAINT ck_agreement_version_target_within_term CHECK (target_day >= 0 AND target_day < term_days),
         CONSTRAINT ck_agreement_version_rate_within_the_whole CHECK (
-            reference_rate_percent > 0 AND reference_rate_percent * term_days <= 100 * (term_days - target_day)
+            reference_rate_percent >= 0 AND reference_rate_percent * term_days <= 100 * (term_days - target_day)
         ),
         CONSTRAINT ck_agreement_version_clock_start CHECK (clock_start IN ('received', 'valid_invoice')),
         CONSTRAINT ck_agreement_version_clock_end CHECK (clock_end IN ('run_date', 'funds_arrival')),

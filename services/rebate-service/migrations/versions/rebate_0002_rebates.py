@@ -29,6 +29,7 @@ STATEMENTS = (
         disputed boolean NOT NULL,
         part_payment boolean NOT NULL,
         deducted_pence bigint NOT NULL,
+        department text,
         agreement_id uuid,
         agreement_version smallint,
         status text NOT NULL,
@@ -65,6 +66,8 @@ STATEMENTS = (
     "CREATE INDEX ix_rebate_payment_id ON rebate (payment_id)",
     "CREATE INDEX ix_rebate_remitted_on ON rebate USING brin (remitted_on)",
     "CREATE INDEX ix_rebate_remitted_on_id ON rebate (coalesce(remitted_on, '9999-12-31'::date), id)",
+    "CREATE INDEX ix_rebate_target_on_id ON rebate (coalesce(target_on, '9999-12-31'::date), id)",
+    "CREATE INDEX ix_rebate_expected_pence_id ON rebate (expected_pence, id)",
 )
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from rebate_service.agreements import handlers as agreement_handlers
 from rebate_service.agreements import routes as agreements
+from rebate_service.programme_kpis import handlers as kpi_handlers
 from rebate_service.programme_kpis import routes as programme_kpis
 from rebate_service.rebate_quotes import routes as rebate_quotes
 from rebate_service.rebate_variances import handlers as variance_handlers
@@ -30,7 +31,9 @@ ROUTERS = (
     programme_kpis.router,
 )
 
-HANDLERS = Handlers.including(agreement_handlers.handlers, rebate_handlers.handlers, variance_handlers.handlers)
+HANDLERS = Handlers.including(
+    agreement_handlers.handlers, rebate_handlers.handlers, variance_handlers.handlers, kpi_handlers.handlers
+)
 
 
 def create_api(settings: ServiceSettings) -> FastAPI:

@@ -26,8 +26,9 @@ def unsound_terms(
 ) -> list[FieldError]:
     """What is wrong with terms, field by field (`at` goes before each name); empty where they can be agreed.
 
-    A target day on or after the term divides by zero or turns the rebate round; a rate of zero earns nothing;
-    and on the day of receipt, which earns the most, a rebate is never more than what it is taken from.
+    A target day on or after the term divides by zero or turns the rebate round; a rate of zero is sound (FreePay: small
+    suppliers are paid early and give nothing for it); and on the day of receipt, which earns the most, a rebate is
+    never more than what it is taken from.
 
     >>> unsound_terms(term_days=30, target_day=10, reference_rate_percent=Decimal("1.00"))
     []
@@ -36,8 +37,8 @@ def unsound_terms(
     """
     wrong = []
     rate_field = f"{at}reference_rate_percent"
-    if reference_rate_percent <= 0:
-        wrong.append(FieldError(rate_field, "earns nothing", "more than 0"))
+    if reference_rate_percent < 0:
+        wrong.append(FieldError(rate_field, "is below zero", "0 (FreePay) or more"))
     if not 0 <= target_day < term_days:
         wrong.append(
             FieldError(f"{at}target_day", "is not within the term", f"0 to {term_days - 1} (before term_days)")
@@ -46,3 +47,19 @@ def unsound_terms(
         expected = f"at most {highest:f}: 100 × (term − target day) ÷ term"
         wrong.append(FieldError(rate_field, "takes more than the whole on the day of receipt", expected))
     return wrong
+
+
+STATUTORY_DAYS = 30
+"""The days of Procurement Act 2023 s68(2), which begin with the day of receipt: the last is 29 days after it."""
+
+
+def runs_past_statutory_due_date(*, term_days: int) -> bool:
+    """Whether terms still reward a payment that Procurement Act 2023 s68(2) calls late.
+
+    A term counts the day of receipt as day 0 and earns until the day before it ends, so that one of thirty days ends
+    with the statutory one.
+
+    >>> [runs_past_statutory_due_date(term_days=days) for days in (14, 30, 31)]
+    [False, False, True]
+    """
+    return term_days > STATUTORY_DAYS

@@ -23,6 +23,9 @@ from council_common.fields import Code
 InvoiceKind = Literal["invoice", "credit_note"]
 PaymentMethod = Literal["bacs", "faster_payment", "cheque", "card", "direct_debit"]
 InvoiceStatus = Literal["received", "held", "approved", "scheduled", "paid", "rejected", "cancelled"]
+Department = Annotated[
+    Code | None, Field(examples=["highways"], description="Whose lines come to most of the invoice, as a code.")
+]
 CreditNoteApplicationId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-000000000010"])]
 PaymentExceptionId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000f"])]
 
@@ -52,6 +55,7 @@ class InvoiceReceivedV1(InvoiceEvent):
         "invoice"
     )
     paid_on: Annotated[Day | None, Field(description="When a historic invoice was paid.")] = None
+    department: Department = None
 
 
 class InvoiceHeldV1(InvoiceEvent):
@@ -133,6 +137,7 @@ class InvoicePaidV1(InvoiceEvent):
     overpaid_pence: Annotated[
         int, Field(ge=0, examples=[0], description="Money beyond what was owed; not part of `paid_pence`.")
     ] = 0
+    department: Department = None
 
 
 class PaymentReturnedV1(InvoiceEvent):

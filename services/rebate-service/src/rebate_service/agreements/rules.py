@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, Protocol, Self, TypeVar
 from uuid import UUID
 
-from council_common.contracts.early_payment import unsound_terms
+from council_common.contracts.early_payment import runs_past_statutory_due_date, unsound_terms
 from council_common.errors import Conflict, Malformed
 
 ONE_DAY = timedelta(days=1)
@@ -59,6 +59,12 @@ class AgreementStatus(StrEnum):
     PLANNED = "planned"
     ACTIVE = "active"
     ENDED = "ended"
+
+
+class AgreementWarning(StrEnum):
+    """What whoever agrees terms should know: it does not keep them from being agreed."""
+
+    TERM_PAST_STATUTORY_DUE_DATE = "term_past_statutory_due_date"
 
 
 class AgreementExists(Conflict):
@@ -127,6 +133,15 @@ def check_terms(terms: Terms, *, at: str = "") -> Terms:
     if errors:
         raise Malformed("These terms are invalid; see errors.", errors=errors)
     return terms
+
+
+def warnings_of(terms: Terms) -> list[AgreementWarning]:
+    """What is unwise about sound terms: a rebate for a payment that is late by Procurement Act 2023 s68(2).
+
+    The council would take a rebate for a day on which it owes interest (Late Payment of Commercial Debts Act 1998).
+    """
+    late = runs_past_statutory_due_date(term_days=terms.term_days)
+    return [AgreementWarning.TERM_PAST_STATUTORY_DUE_DATE] if late else []
 
 
 class Dated(Protocol):

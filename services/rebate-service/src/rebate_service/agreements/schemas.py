@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, StrictInt
 from rebate_service.agreements import rules
 from rebate_service.agreements.rules import (
     AgreementStatus,
+    AgreementWarning,
     ClockEnd,
     ClockStart,
     Collection,
@@ -64,7 +65,10 @@ class EndingIn(RequestModel):
 
 
 class AgreementOut(BaseModel):
-    """An agreement by one of its versions, which is `agreement_version`; `version` is what the ETag carries."""
+    """An agreement by one of its versions, which is `agreement_version`; `version` is what the ETag carries.
+
+    `warnings` is what is unwise about its terms: they reward payments later than Procurement Act 2023 s68(2) allows.
+    """
 
     id: UUID
     supplier_id: UUID
@@ -81,6 +85,7 @@ class AgreementOut(BaseModel):
     vat_mode: VatMode
     collection: Collection
     status: AgreementStatus
+    warnings: list[AgreementWarning]
 
     @classmethod
     def of(cls, agreement: Any, version: AgreementVersion, today: date) -> Self:
@@ -92,5 +97,6 @@ class AgreementOut(BaseModel):
             effective_from=version.effective_from,
             effective_to=version.effective_to,
             status=rules.status_on(version, today),
+            warnings=rules.warnings_of(version.terms),
             **asdict(version.terms),
         )

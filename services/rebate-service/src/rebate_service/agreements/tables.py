@@ -43,7 +43,7 @@ class AgreementVersion(Row, table=True):
         CheckConstraint("effective_to >= effective_from - 1", name="ends_after_start"),
         CheckConstraint("target_day >= 0 AND target_day < term_days", name="target_within_term"),
         CheckConstraint(
-            "reference_rate_percent > 0 AND reference_rate_percent * term_days <= 100 * (term_days - target_day)",
+            "reference_rate_percent >= 0 AND reference_rate_percent * term_days <= 100 * (term_days - target_day)",
             name="rate_within_the_whole",
         ),
         # GiST compares supplier_id by equality with the extension btree_gist.

@@ -97,7 +97,11 @@ async def _add_version(
         agreement,
         "version agreed",
         AgreementActivatedV1,
-        detail={"agreement_version": number, "effective_from": effective_from.isoformat()},
+        detail={
+            "agreement_version": number,
+            "effective_from": effective_from.isoformat(),
+            **({"warnings": warnings} if (warnings := rules.warnings_of(terms)) else {}),
+        },
         agreement_version=number,
         effective_from=effective_from,
         reference_rate_percent=terms.reference_rate_percent,

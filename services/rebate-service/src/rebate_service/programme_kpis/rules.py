@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from rebate_service.rebates.rules import RebateStatus
+from rebate_service.rebates.rules import MissedCause, RebateStatus
 
 
 class Breakdown(StrEnum):
@@ -21,10 +21,13 @@ class Breakdown(StrEnum):
     QUARTER = "quarter"
     YEAR = "year"
     SUPPLIER = "supplier"
+    SECTOR = "sector"
+    DEPARTMENT = "department"
+    CAUSE = "cause"
 
 
 def bucket_name(by: Breakdown, bucket: date | str) -> str:
-    """The name of a bucket: 2026-03, 2026-Q1, 2026, a supplier's id, or empty for the total.
+    """The name of a bucket: 2026-03, 2026-Q1, 2026, a supplier's id, a code, or empty for the total.
 
     >>> [bucket_name(by, date(2026, 4, 1)) for by in (Breakdown.MONTH, Breakdown.QUARTER, Breakdown.YEAR)]
     ['2026-04', '2026-Q2', '2026']
@@ -40,7 +43,11 @@ def bucket_name(by: Breakdown, bucket: date | str) -> str:
 
 
 class Tally(NamedTuple):
-    """Rebates alike in bucket, status and days, counted and summed by the database."""
+    """Rebates alike in bucket, status, cause and days as at a day, counted and summed by the database.
+
+    `early_pence` and `late_pence` are what was earned beyond and below the target day's, payment by payment;
+    `winnable_pence` what is not paid would earn that day, `ebbed_pence` what it can earn no more of what was expected.
+    """
 
     bucket: str
     status: str
@@ -52,14 +59,20 @@ class Tally(NamedTuple):
     rebate_pence: int
     deducted_pence: int
     variance_pence: int
+    cause: str | None = None
+    early_pence: int = 0
+    late_pence: int = 0
+    winnable_pence: int = 0
+    ebbed_pence: int = 0
 
 
 @dataclass
 class Figures:
-    """One row of the report. Two sums hold to the penny: earned = expected - missed + speed effect, and
-    deducted + to claim = earned + variance.
+    """One row of the report. Sums hold to the penny: earned = expected - missed - late + early, the last two being the
+    speed effect and never shown as one figure alone; deducted + to claim = earned + variance; lost by late payment =
+    late + missed by late payment; lost = late + missed + term over + ebbed.
 
-    Both sums are our own definitions: councils publish spend, average days and rebates taken, and no breakdown.
+    The sums are our own definitions: councils publish spend, average days and rebates taken, and no breakdown.
     """
 
     earned_count: int = 0
@@ -74,6 +87,16 @@ class Figures:
     deducted_pence: int = 0
     variance_pence: int = 0
     open_expected_pence: int = 0
+    gained_early_count: int = 0
+    gained_early_pence: int = 0
+    late_count: int = 0
+    late_pence: int = 0
+    missed_late_count: int = 0
+    missed_late_pence: int = 0
+    winnable_pence: int = 0
+    ebbed_pence: int = 0
+    term_over_count: int = 0
+    term_over_pence: int = 0
     days: dict[int, int] = field(default_factory=dict)
 
     @property
@@ -85,11 +108,32 @@ class Figures:
         """Earned, not deducted, and no variance either: it is claimed from the supplier."""
         return self.earned_pence + self.variance_pence - self.deducted_pence
 
+    @property
+    def lost_by_late_payment_count(self) -> int:
+        """Payments after their target day."""
+        return self.late_count + self.missed_late_count
+
+    @property
+    def lost_by_late_payment_pence(self) -> int:
+        """What payments after their target day did not earn; nothing that was gained is taken off."""
+        return self.late_pence + self.missed_late_pence
+
+    @property
+    def lost_pence(self) -> int:
+        """All that can be earned no more: by late payment, for other causes, and of what is not paid."""
+        return self.late_pence + self.missed_pence + self.term_over_pence + self.ebbed_pence
+
     def add(self, tally: Tally) -> None:
         """Count one tally in."""
         if tally.status == RebateStatus.EXPECTED:
             self.open_count += tally.rebates
             self.open_expected_pence += tally.expected_pence
+            self.winnable_pence += tally.winnable_pence
+            self.ebbed_pence += tally.ebbed_pence
+            return
+        if tally.status == RebateStatus.LOST:
+            self.term_over_count += tally.rebates
+            self.term_over_pence += tally.expected_pence
             return
         self.base_pence += tally.base_pence
         self.expected_pence += tally.expected_pence
@@ -102,9 +146,16 @@ class Figures:
         if tally.status == RebateStatus.MISSED:
             self.missed_count += tally.rebates
             self.missed_pence += tally.expected_pence
+            if tally.cause == MissedCause.LATE_PAYMENT:
+                self.missed_late_count += tally.rebates
+                self.missed_late_pence += tally.expected_pence
         else:
             self.earned_count += tally.rebates
             self.speed_effect_pence += tally.rebate_pence - tally.expected_pence
+            self.gained_early_count += tally.rebates if tally.early_pence else 0
+            self.gained_early_pence += tally.early_pence
+            self.late_count += tally.rebates if tally.late_pence else 0
+            self.late_pence += tally.late_pence
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +165,7 @@ class Report:
     first: date
     last: date
     by: Breakdown
+    as_at: date
     figures: Mapping[str, Figures]
     total: Figures
     next: str | None = None

@@ -14,26 +14,29 @@ from rebate_service.programme_kpis.rules import Breakdown, Figures, Report, Tall
 
 
 async def report(
-    session: AsyncSession, by: Breakdown, *, first: date, last: date, limit: int, cursor: str | None
+    session: AsyncSession, by: Breakdown, *, first: date, last: date, as_at: date, limit: int, cursor: str | None
 ) -> Report:
-    """Expected against earned against deducted against missed, from a day to a day (both within)."""
+    """The programme from a day to a day (both within), as it stood at the end of a third."""
     in_order(**{"from": first, "to": last})
-    tallies = await store.tallies(session, Breakdown.TOTAL if by is Breakdown.SUPPLIER else by, first=first, last=last)
+    period = store.Period(first, last, as_at)
+    tallies = await store.tallies(session, Breakdown.TOTAL if by is Breakdown.SUPPLIER else by, period)
     total, following = _total(tallies), None
     if by is Breakdown.SUPPLIER:
-        suppliers = await store.suppliers_after(session, _supplier_in(cursor), first=first, last=last, limit=limit + 1)
+        suppliers = await store.suppliers_after(session, _supplier_in(cursor), period, limit=limit + 1)
         if len(suppliers) > limit:
             suppliers = suppliers[:limit]
             following = str(suppliers[-1])
-        tallies = await store.tallies(session, by, first=first, last=last, suppliers=suppliers)
+        tallies = await store.tallies(session, by, period, suppliers=suppliers)
     figures = rules.fold(tallies) if by is not Breakdown.TOTAL else {}
-    return Report(first=first, last=last, by=by, figures=figures, total=total, next=following)
+    return Report(first=first, last=last, by=by, as_at=as_at, figures=figures, total=total, next=following)
 
 
-async def report_whole(session: AsyncSession, by: Breakdown, *, first: date, last: date) -> dict[str, Figures]:
+async def report_whole(
+    session: AsyncSession, by: Breakdown, *, first: date, last: date, as_at: date
+) -> dict[str, Figures]:
     """The same figures on one page, bucket by bucket, however many suppliers there are."""
     in_order(**{"from": first, "to": last})
-    return rules.fold(await store.tallies(session, by, first=first, last=last))
+    return rules.fold(await store.tallies(session, by, store.Period(first, last, as_at)))
 
 
 def _total(tallies: Sequence[Tally]) -> Figures:

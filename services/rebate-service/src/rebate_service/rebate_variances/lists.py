@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from council_common.fields import Day, PenceFilter
+from council_common.fields import Day, PenceFilter, TextFilter
 from council_common.web.csv_export import NameBeside
 from council_common.web.lists import ResourceList
 
@@ -30,6 +30,8 @@ class VarianceList(
     supplier_id: UUID | None = None
     rebate_id: UUID | None = None
     invoice_id: UUID | None = None
+    invoice_number: TextFilter | None = None
+    payment_id: UUID | None = None
     cause: VarianceCause | None = None
     status: VarianceStatus | None = None
     resolution: Resolution | None = None

@@ -50,6 +50,7 @@ class RebateFacts(NamedTuple):
     method: PaymentMethod | None = None
     disputed: bool = False
     deducted_pence: int = 0
+    department: str | None = None
 
     @property
     def amounts(self) -> list[AmountAtVatRate]:

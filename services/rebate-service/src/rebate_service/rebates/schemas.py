@@ -74,6 +74,7 @@ class RebateOut(BaseModel):
     rebate_parts: list[RebatePart] | None
     expected_pence: int
     deducted_pence: int
+    department: str | None
     variance_pence: int
     variance_cause: VarianceCause | None
     part_payment: bool

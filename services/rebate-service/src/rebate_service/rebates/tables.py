@@ -18,6 +18,9 @@ from rebate_service.rows import Row
 REMITTED_OR_LAST = "coalesce(remitted_on, '9999-12-31'::date)"
 """The day a payment was sent; what is not paid comes after all that is."""
 
+TARGET_OR_LAST = "coalesce(target_on, '9999-12-31'::date)"
+"""The target day; what is outside any agreement has none and comes last."""
+
 
 class Rebate(Listed, Row, table=True):
     """What a payment earned, or (`payment_id` null) what the unpaid part of an invoice is expected to earn.
@@ -35,6 +38,8 @@ class Rebate(Listed, Row, table=True):
         # Payments come in by their days: block ranges are enough, and cost next to nothing to keep.
         Index("ix_rebate_remitted_on", "remitted_on", postgresql_using="brin"),
         Index("ix_rebate_remitted_on_id", text(REMITTED_OR_LAST), "id"),
+        Index("ix_rebate_target_on_id", text(TARGET_OR_LAST), "id"),
+        Index("ix_rebate_expected_pence_id", "expected_pence", "id"),
         CheckConstraint("rebate_pence = rebate_net_pence + rebate_vat_pence", name="net_and_vat"),
         CheckConstraint("(agreement_id IS NULL) = (agreement_version IS NULL)", name="agreement_and_version"),
     )
@@ -54,6 +59,7 @@ class Rebate(Listed, Row, table=True):
     disputed: bool
     part_payment: bool
     deducted_pence: int = Field(sa_type=BigInteger)
+    department: str | None = Field(default=None, sa_type=Text)
     agreement_id: UUID | None = None
     agreement_version: int | None = Field(default=None, sa_type=SmallInteger)
     status: RebateStatus = Field(sa_type=EnumText(RebateStatus))

@@ -66,6 +66,7 @@ async def expect_rebates(
             received_on=event.received_on,
             vat_shares=amounts_json(amounts),
             part_payment=False,
+            department=event.department,
         )
         record = record_of(facts, amounts, agreements.of(event.supplier_id, event.received_on))
         changes.append(RebateChange(None, record, event.by))
@@ -111,6 +112,7 @@ def _settled(
         method=event.method,
         disputed=event.disputed,
         deducted_pence=event.deducted_pence,
+        department=event.department,
     )
     unpaid = unpaid_of(of_invoice)
     if unpaid is None:

@@ -28,6 +28,7 @@ from invoice_service.paying.payments.store import Payable, holds_on, lock_payabl
 from invoice_service.paying.payments.tables import Payment
 from invoice_service.register.credit_note_applications.store import credits_of
 from invoice_service.register.credit_note_applications.usecases import set_against_again
+from invoice_service.register.invoices.departments import department_of
 from invoice_service.register.invoices.supplier_state import supplier_state_of
 from invoice_service.register.invoices.tables import Invoice
 from invoice_service.register.invoices.usecases import note_owed_again, note_settled
@@ -230,6 +231,7 @@ def _settle(payable: Payable, payment: Payment, settles: Settlement) -> Fact:
         method=payment.method,
         payment_reference=payment.reference or None,
         overpaid_pence=payment.overpaid_pence,
+        department=department_of((line.get("department"), line["net_pence"]) for line in invoice.lines),
     )
 
 

@@ -25,6 +25,7 @@ from council_common.web.preconditions import etag
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from invoice_service.register.invoices import receiving_store, rules
+from invoice_service.register.invoices.departments import department_of
 from invoice_service.register.invoices.rules import HoldReason, InvoiceStatus, NewInvoice
 from invoice_service.register.invoices.schemas import InvoiceOut
 from invoice_service.register.invoices.tables import Invoice
@@ -347,6 +348,7 @@ def events_of(new: NewInvoice, values: dict[str, Any], *, by: Actor, at: datetim
             gross_pence=new.gross_pence,
             vat_shares=rules.vat_shares(new.lines),
             status=values["status"],
+            department=department_of((line.department, line.net_pence) for line in new.lines),
         )
     ]
     if values["duplicate_of"] is not None:
