@@ -42,10 +42,10 @@ async def record_many(payments: PaymentsIn, act: Annotated[Act, acting("payments
 reading_routes(router, PaymentList, PaymentOut, of=Payment, scope="payments:read")
 
 
-@router.post("/{payment_id}/returns", status_code=201)
+@router.post("/{payment_id}/returns", status_code=201, responses={200: {"model": PaymentOut}})
 async def return_(payment_id: UUID, came_back: ReturnIn, act: Annotated[Act, acting("payments:write")]) -> PaymentOut:
-    """Record that a payment came back, once; its invoice is owed again."""
-    payment = await return_payment(
+    """Record that a payment came back, once; its invoice is owed again. The same told again answers 200."""
+    payment, is_new = await return_payment(
         act.session,
         payment_id,
         reason=came_back.reason,
@@ -54,5 +54,5 @@ async def return_(payment_id: UUID, came_back: ReturnIn, act: Annotated[Act, act
         by=act.by,
         at=act.at,
     )
-    act.answers(f"{router.prefix}/{payment.id}", payment.version)
+    act.answers(f"{router.prefix}/{payment.id}", payment.version, new=is_new)
     return PaymentOut.of(payment)

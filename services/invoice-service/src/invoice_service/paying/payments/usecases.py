@@ -130,13 +130,19 @@ async def return_payment(
     returned_on: date,
     by: Actor,
     at: datetime,
-) -> Payment:
-    """Record that a payment came back: the invoice is owed again, and held where its supplier may not be paid."""
+) -> tuple[Payment, bool]:
+    """Record that a payment came back; the payment and whether that is new: told again it changes nothing.
+
+    The invoice is owed again, and held where its supplier may not be paid. Raises IllegalMove where it came back on
+    another day or for another reason.
+    """
     payment = await get_row(session, Payment, payment_id)
     blocked = await supplier_state_of(session, payment.supplier_id)
     invoice = await lock_row(session, Invoice, payment.invoice_id)
     payments = await lock_payments_of(session, invoice.id)
     payment = next(payment for payment in payments if payment.id == payment_id)
+    if (payment.status, payment.return_reason, payment.returned_on) == (PaymentStatus.RETURNED, reason, returned_on):
+        return payment, False
     status = move(rules.NEXT, payment.status, PaymentStatus.RETURNED, thing="The payment")
     rules.check_return(remitted_on=payment.remitted_on, returned_on=returned_on, today=london_date(at))
     payment.status, payment.return_reason, payment.returned_on = status, reason, returned_on
@@ -166,7 +172,7 @@ async def return_payment(
         detail = {"reasons": [hold.reason for hold in holds]}
         facts.append(fact(invoice, "held", InvoiceHeldV1, detail=detail))
     await record(session, *facts, also=holds, by=by, at=at)
-    return payment
+    return payment, True
 
 
 async def _settle_instead(
