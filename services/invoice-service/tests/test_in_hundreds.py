@@ -158,7 +158,7 @@ async def test_approvals_by_the_hundred(service: Harness) -> None:
         ("refused", "malformed"),
     ]
     now = await shown(service, f"/v1/invoices/{plain['id']}")
-    assert (now["status"], now["version"]) == ("approved", 2)
+    assert (now["status"], now["version"], now["approved_by_name"]) == ("approved", 2, "ap_manager")
     assert (await shown(service, f"/v1/invoices/{nought['id']}"))["status"] == "paid"
     assert [change["action"] for change in await history_of(service, f"/v1/invoices/{nought['id']}")] == [
         "received",

@@ -27,6 +27,10 @@ async def test_an_invoice_is_paid_with_the_rebate_deducted(service: Harness) -> 
     paid = await shown(service, f"/v1/invoices/{invoice['id']}")
     assert (paid["status"], paid["paid_on"], paid["outstanding_pence"]) == ("paid", "2026-03-11", 0)
     assert (paid["paid_pence"], paid["deducted_pence"]) == (129_195, 1_305)
+    # Names beside ids for people; events have ids alone.
+    assert (paid["received_by_name"], paid["approved_by_name"], payment["recorded_by_name"]) == (
+        "erp", "ap_manager", "erp",
+    )  # fmt: skip
     [event] = await service.published(InvoicePaidV1)
     assert (event.settled, event.paid_pence, event.deducted_pence, event.version) == (True, 129_195, 1_305, 3)
     assert (event.valid_on, str(event.remitted_on), str(event.arrives_on)) == (None, "2026-03-11", "2026-03-13")

@@ -41,6 +41,7 @@ async def test_the_coordinator_resolves_a_variance(story: Any) -> None:
         history = (await client.get(f"{url}/history")).json()["items"]
         missing = await client.get(f"/v1/rebate-variances/{new_id()}")
     assert (shown["status"], shown["resolution"]) == ("resolved", "wrong_day_used")
+    assert shown["resolved_by_name"] == "early_payment_coordinator"
     assert [(change["action"], change["reason"], change["detail"]) for change in history] == [
         ("found", "under_deducted", {}),
         ("resolved", "wrong_day_used", {"note": resolution["note"]}),

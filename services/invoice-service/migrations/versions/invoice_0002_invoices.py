@@ -44,6 +44,7 @@ STATEMENTS = (
         received_by_name text NOT NULL,
         received_at timestamptz NOT NULL,
         approved_by text,
+        approved_by_name text,
         approved_at timestamptz,
         paid_on date,
         import_id uuid,

@@ -34,6 +34,7 @@ STATEMENTS = (
         return_reason text,
         returned_on date,
         recorded_by text NOT NULL,
+        recorded_by_name text NOT NULL,
         recorded_at timestamptz NOT NULL,
         CONSTRAINT uq_payment_source_reference_source_system UNIQUE (source_reference, source_system),
         CONSTRAINT ck_payment_amounts CHECK (paid_pence >= 0 AND deducted_pence >= 0 AND paid_pence + deducted_pence > 0),

@@ -32,6 +32,7 @@ STATEMENTS = (
         found_at timestamptz NOT NULL,
         resolved_at timestamptz,
         resolved_by text,
+        resolved_by_name text,
         changed_at timestamptz NOT NULL DEFAULT now(),
         CONSTRAINT ck_rebate_variance_cause CHECK (cause IN (
             'under_deducted', 'over_deducted', 'not_deducted', 'deducted_after_term', 'deducted_in_dispute',

@@ -21,7 +21,7 @@ class VarianceList(
     csv=(
         *("id", "rebate_id", "invoice_id", "invoice_number", "payment_id", "supplier_id", "earned_pence"),
         *("deducted_pence", "difference_pence", "cause", "owner", "status", "resolution", "note", "found_at"),
-        "resolved_at",
+        *("resolved_at", "resolved_by_name"),
     ),
     names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),),
 ):

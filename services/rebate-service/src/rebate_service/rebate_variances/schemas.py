@@ -43,6 +43,7 @@ class VarianceOut(BaseModel):
     found_at: datetime
     resolved_at: datetime | None
     resolved_by: str | None
+    resolved_by_name: str | None
 
     @classmethod
     def of(cls, variance: Any) -> Self:

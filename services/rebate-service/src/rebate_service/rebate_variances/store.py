@@ -34,7 +34,7 @@ async def resolve_open_variances(
     for variance in variances:
         variance.version += 1
         variance.status, variance.resolution = VarianceStatus.RESOLVED, resolutions[variance.rebate_id]
-        variance.resolved_at, variance.resolved_by = at, by.subject
+        variance.resolved_at, variance.resolved_by, variance.resolved_by_name = at, by.subject, by.name
     await session.flush()
     return variances
 

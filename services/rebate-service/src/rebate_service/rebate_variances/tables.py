@@ -43,3 +43,4 @@ class RebateVariance(Listed, Row, table=True):
     found_at: datetime = Field(sa_type=UTC_TIME)
     resolved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     resolved_by: str | None = Field(default=None, sa_type=Text)
+    resolved_by_name: str | None = Field(default=None, sa_type=Text)

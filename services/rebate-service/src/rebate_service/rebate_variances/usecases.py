@@ -163,7 +163,7 @@ async def resolve_variance(
     variance = await lock_row(session, RebateVariance, variance_id)
     variance.status = move(NEXT, variance.status, VarianceStatus.RESOLVED, thing="The variance")
     variance.resolution, variance.note = resolution, note
-    variance.resolved_at, variance.resolved_by = at, by.subject
+    variance.resolved_at, variance.resolved_by, variance.resolved_by_name = at, by.subject, by.name
     detail = {"note": note} if note else {}
     resolved = fact(
         rebate,

@@ -41,7 +41,7 @@ WHERE EXISTS (SELECT FROM invoice_hold WHERE invoice_hold.invoice_id = asked.inv
 PAYMENT_COLUMNS = (
     *("id", "version", "invoice_id", "supplier_id", "source_system", "source_reference", "remitted_on", "arrives_on"),
     *("paid_pence", "deducted_pence", "overpaid_pence", "method", "reference", "vat_shares", "exceptions", "status"),
-    *("recorded_by", "recorded_at"),
+    *("recorded_by", "recorded_by_name", "recorded_at"),
 )
 EXCEPTION_COLUMNS = (
     *("id", "version", "payment_id", "invoice_id", "supplier_id", "invoice_number", "kind", "recover_pence"),

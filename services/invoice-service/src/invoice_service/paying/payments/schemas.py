@@ -91,6 +91,8 @@ class PaymentOut(BaseModel):
     status: PaymentStatus
     return_reason: ArucsCode | None
     returned_on: date | None
+    recorded_by: str
+    recorded_by_name: str
     recorded_at: datetime
 
     @classmethod

@@ -51,6 +51,7 @@ class Payment(Listed, Row, table=True):
     return_reason: str | None = Field(default=None, sa_type=Text)
     returned_on: date | None = Field(default=None)
     recorded_by: str = Field(sa_type=Text)
+    recorded_by_name: str = Field(sa_type=Text)
     recorded_at: datetime = Field(sa_type=UTC_TIME)
 
     @property

@@ -113,6 +113,7 @@ def paid(
         exceptions=[one.kind.value for one in found],
         status=PaymentStatus.MADE,
         recorded_by=by.subject,
+        recorded_by_name=by.name,
         recorded_at=at,
     )
     settled = _settle(payable, payment, settles)

@@ -30,6 +30,7 @@ _CHANGED = {
     "deducted_pence": "bigint",
     "paid_on": "date",
     "approved_by": "text",
+    "approved_by_name": "text",
     "approved_at": "timestamptz",
 }
 _CHANGED_OF = attrgetter(*_CHANGED)

@@ -72,7 +72,7 @@ class InvoiceList(
         *("id", "kind", "supplier_id", "source_system", "source_reference", "number", "purchase_order_number"),
         *("issued_on", "received_on", "due_on", "net_pence", "vat_pence", "gross_pence", "paid_pence"),
         *("deducted_pence", "credited_pence", _OUTSTANDING.label("outstanding_pence"), "status", "hold_reasons"),
-        *("approved_at", "paid_on", "historic", "import_id", "line_number"),
+        *("received_by_name", "approved_by_name", "approved_at", "paid_on", "historic", "import_id", "line_number"),
     ),
     names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),),
 ):

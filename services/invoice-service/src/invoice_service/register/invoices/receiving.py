@@ -265,7 +265,7 @@ def changes_at_receipt(values: dict[str, Any]) -> list[Change]:
 # What a new invoice has not yet, as its answer shows it.
 _UNTOUCHED = {
     **{"paid_pence": 0, "deducted_pence": 0, "credited_pence": 0},
-    **{"historic": False, "approved_at": None, "paid_on": None},
+    **{"historic": False, "approved_by": None, "approved_by_name": None, "approved_at": None, "paid_on": None},
     **{"import_id": None, "line_number": None},
 }
 

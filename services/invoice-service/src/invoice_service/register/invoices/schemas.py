@@ -166,7 +166,11 @@ class InvoiceOut(BaseModel):
     flags: list[InvoiceFlag]
     duplicate_of: UUID | None
     historic: bool
+    received_by: str
+    received_by_name: str
     received_at: datetime
+    approved_by: str | None
+    approved_by_name: str | None
     approved_at: datetime | None
     paid_on: date | None
     import_id: UUID | None

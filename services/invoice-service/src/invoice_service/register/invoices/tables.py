@@ -83,6 +83,7 @@ class Invoice(Listed, Row, table=True):
     received_by_name: str = Field(sa_type=Text)
     received_at: datetime = Field(sa_type=UTC_TIME)
     approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_by_name: str | None = Field(default=None, sa_type=Text)
     approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     paid_on: date | None = Field(default=None)
     import_id: UUID | None = Field(default=None)

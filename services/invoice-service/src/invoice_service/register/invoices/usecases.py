@@ -49,7 +49,7 @@ def approved(invoice: Invoice, *, by: Actor, at: datetime) -> list[Fact]:
     if invoice.status != InvoiceStatus.RECEIVED:
         raise IllegalMove("The invoice", invoice.status, InvoiceStatus.APPROVED, hold_reasons=invoice.hold_reasons)
     invoice.status = InvoiceStatus.APPROVED
-    invoice.approved_by, invoice.approved_at = by.subject, at
+    invoice.approved_by, invoice.approved_by_name, invoice.approved_at = by.subject, by.name, at
     facts = [fact(invoice, "approved", InvoiceApprovedV1)]
     if invoice.outstanding_pence == 0:
         note_settled(invoice, on=london_date(at))
