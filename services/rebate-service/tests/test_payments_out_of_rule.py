@@ -55,6 +55,7 @@ async def test_neither_a_direct_debit_nor_a_prepayment_earns(
     await story.happens(story.agreed(), story.received(), story.paid(deducted=deducted, **{"day": 10} | changed))
     [rebate] = await story.rebates()
     assert (rebate["status"], rebate["cause"], rebate["rebate_pence"]) == ("missed", cause, 0)
+    assert rebate["expected_pence"] == 0  # so that the programme's figures do not call it lost
     assert (rebate["variance_cause"], rebate["variance_pence"]) == (variance, deducted)
     async with story.service.as_("auditor") as auditor:
         proof = (await auditor.get(f"/v1/rebates/{rebate['id']}")).json()["proof"]

@@ -98,8 +98,9 @@ async def test_the_programme_in_figures(story: Any) -> None:
     assert total["expected_pence"] == 6 * 1_200
     assert total["earned_pence"] == 1_500 + 1_200 + 900 + 1_200
     assert total["missed_pence"] == 2_400
-    assert total["speed_effect_pence"] == 300 - 300
-    assert total["earned_pence"] == total["expected_pence"] - total["missed_pence"] + total["speed_effect_pence"]
+    assert (total["gained_early_pence"], total["late_pence"]) == (300, 300)
+    expected = total["expected_pence"] - total["missed_pence"] + total["gained_early_pence"] - total["late_pence"]
+    assert total["earned_pence"] == expected
     assert (total["variance_pence"], total["to_claim_pence"]) == (-100, 1_200)
     assert total["deducted_pence"] + total["to_claim_pence"] == total["earned_pence"] + total["variance_pence"]
     assert (total["mean_days"], total["median_days"], total["p90_days"]) == ("18.50", 10, 40)
@@ -137,6 +138,9 @@ def a_tally(day: int, deducted: int, collection: Collection) -> Tally:
         rebate_pence=of.rebate_pence,
         deducted_pence=deducted,
         variance_pence=of.variance_pence,
+        cause=of.cause,
+        early_pence=0 if of.cause else max(0, of.rebate_pence - of.expected_pence),
+        late_pence=0 if of.cause else max(0, of.expected_pence - of.rebate_pence),
     )
 
 
@@ -157,9 +161,10 @@ def test_sums_hold_to_the_penny(paid: list[tuple[int, int, Collection]]) -> None
         deducted - pence for (_, deducted, _), pence, claim in zip(paid, earned, claimed, strict=True) if not claim
     )
     assert figures.missed_pence == 1_200 * sum(day >= 30 for day, _, _ in paid)
-    assert figures.speed_effect_pence == sum(60 * (10 - day) for day, _, _ in paid if day < 30)
+    assert figures.gained_early_pence == sum(60 * (10 - day) for day, _, _ in paid if day < 10)
+    assert figures.late_pence == sum(60 * (day - 10) for day, _, _ in paid if 10 < day < 30)
     # The two sums the report promises.
-    expected = figures.expected_pence - figures.missed_pence + figures.speed_effect_pence
+    expected = figures.expected_pence - figures.missed_pence + figures.gained_early_pence - figures.late_pence
     assert figures.earned_pence == expected
     assert figures.deducted_pence + figures.to_claim_pence == figures.earned_pence + figures.variance_pence
 

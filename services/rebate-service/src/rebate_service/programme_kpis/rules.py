@@ -68,9 +68,9 @@ class Tally(NamedTuple):
 
 @dataclass
 class Figures:
-    """One row of the report. Sums hold to the penny: earned = expected - missed - late + early, the last two being the
-    speed effect and never shown as one figure alone; deducted + to claim = earned + variance; lost by late payment =
-    late + missed by late payment; lost = late + missed + term over + ebbed.
+    """One row of the report. Sums hold to the penny: earned = expected - missed - late + gained early, of which the last
+    two are never shown as one figure; deducted + to claim = earned + variance; lost by late payment = late + missed by late
+    payment; lost = late + missed + term over + ebbed.
 
     The sums are our own definitions: councils publish spend, average days and rebates taken, and no breakdown.
     """
@@ -83,7 +83,6 @@ class Figures:
     expected_pence: int = 0
     earned_pence: int = 0
     missed_pence: int = 0
-    speed_effect_pence: int = 0
     deducted_pence: int = 0
     variance_pence: int = 0
     open_expected_pence: int = 0
@@ -151,7 +150,6 @@ class Figures:
                 self.missed_late_pence += tally.expected_pence
         else:
             self.earned_count += tally.rebates
-            self.speed_effect_pence += tally.rebate_pence - tally.expected_pence
             self.gained_early_count += tally.rebates if tally.early_pence else 0
             self.gained_early_pence += tally.early_pence
             self.late_count += tally.rebates if tally.late_pence else 0

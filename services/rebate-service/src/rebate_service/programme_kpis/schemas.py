@@ -50,7 +50,6 @@ class FiguresOut(BaseModel):
     expected_pence: int
     earned_pence: int
     missed_pence: int
-    speed_effect_pence: int
     deducted_pence: int
     to_claim_pence: int
     variance_pence: int
@@ -84,7 +83,6 @@ class FiguresOut(BaseModel):
             expected_pence=figures.expected_pence,
             earned_pence=figures.earned_pence,
             missed_pence=figures.missed_pence,
-            speed_effect_pence=figures.speed_effect_pence,
             deducted_pence=figures.deducted_pence,
             to_claim_pence=figures.to_claim_pence,
             variance_pence=figures.variance_pence,

@@ -98,6 +98,9 @@ class VarianceCause(StrEnum):
     DEDUCTED_THOUGH_EXCLUDED = "deducted_though_excluded"
 
 
+EXCLUDED = frozenset({MissedCause.DIRECT_DEBIT, MissedCause.BEFORE_RECEIPT})
+"""What the programme leaves out: such a payment is expected to earn nothing, so that nobody counts it as lost."""
+
 _DEDUCTED_THOUGH = {
     MissedCause.LATE_PAYMENT: VarianceCause.DEDUCTED_AFTER_TERM,
     MissedCause.DISPUTED: VarianceCause.DEDUCTED_IN_DISPUTE,
@@ -192,7 +195,7 @@ def assess(
         rebate_net_pence=net,
         rebate_vat_pence=vat,
         rebate_pence=net + vat,
-        expected_pence=expected,
+        expected_pence=0 if missed in EXCLUDED else expected,
         variance_pence=difference,
         variance_cause=variance_cause,
         parts=parts,
