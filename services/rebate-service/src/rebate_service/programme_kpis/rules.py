@@ -68,9 +68,11 @@ class Tally(NamedTuple):
 
 @dataclass
 class Figures:
-    """One row of the report. Sums hold to the penny: earned = expected - missed - late + gained early, of which the last
-    two are never shown as one figure; deducted + to claim = earned + variance; lost by late payment = late + missed by late
-    payment; lost = late + missed + term over + ebbed.
+    """One row of the report, whose sums hold to the penny.
+
+    Earned = expected - missed - late + gained early, of which the last two are never shown as one figure; deducted + to
+    claim = earned + variance; lost by late payment = late + missed by late payment; lost = late + missed + term over +
+    ebbed.
 
     The sums are our own definitions: councils publish spend, average days and rebates taken, and no breakdown.
     """
