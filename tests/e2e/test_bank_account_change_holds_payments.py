@@ -1,4 +1,7 @@
+from datetime import UTC, datetime
+
 from council import Council, a_supplier, an_invoice, approved, created, one_item, until
+from council_common.clock import london_date
 
 
 async def test_payments_wait_while_the_account_is_being_changed_and_the_old_contact_is_warned(
@@ -32,7 +35,7 @@ async def test_payments_wait_while_the_account_is_being_changed_and_the_old_cont
         json={
             "invoice_id": invoice["id"],
             "source": {"system": "erp", "reference": f"P-{invoice['id']}"},
-            "remitted_on": "2026-03-11",
+            "remitted_on": london_date(datetime.now(UTC)).isoformat(),
             "paid_pence": 120_000,
             "method": "bacs",
         },
