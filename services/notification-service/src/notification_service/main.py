@@ -9,6 +9,7 @@ from council_common.service.command import Service
 from fastapi import FastAPI
 
 from notification_service.channels import jobs as channels
+from notification_service.failed_addresses.routes import router as failed_addresses
 from notification_service.message_templates.routes import router as message_templates
 from notification_service.messages import handlers as messages_handlers
 from notification_service.messages.routes import router as messages
@@ -21,7 +22,12 @@ DESCRIPTION = "Every message to a supplier or customer, and the log that proves 
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    return build_api("notification-service", settings, routers=(message_templates, messages), description=DESCRIPTION)
+    return build_api(
+        "notification-service",
+        settings,
+        routers=(message_templates, messages, failed_addresses),
+        description=DESCRIPTION,
+    )
 
 
 SERVICE = Service(

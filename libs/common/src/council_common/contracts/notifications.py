@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from council_common.contracts.fields import MessageId
+from council_common.contracts.fields import FailureId, MessageId
 from council_common.events.contract import Event
 
 
@@ -40,3 +40,16 @@ class MessageFailedV1(MessageEvent):
     was_sent: Annotated[
         bool, Field(examples=[True], description="Whether a carrier had taken it; false: it never left.")
     ] = True
+
+
+class FailureEvent(Event, topic="notifications.v1", producer="notification-service", key="failure_id"):
+    """About an address of a recipient that a mail server refused; the address itself stays with us."""
+
+    failure_id: FailureId
+    recipient_kind: Annotated[Literal["supplier", "customer"], Field(examples=["customer"])]
+    recipient_id: Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-000000000006"])]
+    channel: Annotated[str, Field(examples=["email"])]
+
+
+class AddressConfirmedV1(FailureEvent):
+    """An officer found out that the address works again: what could not be delivered there may be sent anew."""

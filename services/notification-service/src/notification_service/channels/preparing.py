@@ -14,6 +14,8 @@ from council_common.runtime.service_runtime import Runtime
 from notification_service.channels.mail import email_bytes, letter_bytes
 from notification_service.channels.rules import Attempt, Envelope, result_of_failure, result_of_not_started
 from notification_service.channels.wording import addressee_of, put_into_words, says_the_same, template_key
+from notification_service.failed_addresses.rules import compared
+from notification_service.failed_addresses.store import failed_among
 from notification_service.message_templates.rules import CannotRender, Channel
 from notification_service.message_templates.store import exact_versions
 from notification_service.message_templates.tables import MessageTemplateVersion
@@ -34,7 +36,7 @@ from notification_service.recipients.directory import (
     find_recipients,
     find_warning_contacts,
 )
-from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, NoAddress, RecipientKind
+from notification_service.recipients.rules import BANK_ACCOUNT_CHANGE_WARNING, NoAddress, RecipientKind, email_addresses
 from notification_service.settings import Settings, settings_of
 
 log = get_logger()
@@ -67,6 +69,7 @@ class _Known:
     templates: dict[tuple[str, int], MessageTemplateVersion]
     kept: dict[UUID, Rendering]
     found: FoundRecipients
+    failed: frozenset[str]
 
 
 async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime, deadline: float) -> Prepared:
@@ -91,7 +94,9 @@ async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime,
             cancelled = AttemptResult(message.id, message.attempt, MessageStatus.CANCELLED, stopped.code)
             prepared.results.append(cancelled)
         except NoAddress as missing:
-            prepared.results.append(failure_of(message, missing.code, at=at, final=missing.final))
+            prepared.results.append(
+                failure_of(message, missing.code, at=at, final=missing.final, explanation=missing.explanation)
+            )
         except CannotRender as wrong:
             prepared.results.append(_cannot_render(message, wrong, at=at))
         except Exception as fault:
@@ -113,7 +118,11 @@ async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
     await find_holds(runtime.clients, found, {message.recipient_id for message in claimed if _was_by_hand(message)})
     changes = {message.about_id for message in new if _has_many_addresses(message)}
     await find_warning_contacts(runtime.clients, found, changes)
-    return _Known(templates, kept, found)
+    recipients = [*found.recipients.values(), *filter(None, map(addressee_of, new))]
+    addresses = {compared(address) for recipient in recipients for address in email_addresses(recipient)}
+    async with runtime.sessions() as session:
+        failed = await failed_among(session, addresses)
+    return _Known(templates, kept, found, failed)
 
 
 async def _prepare_one(
@@ -132,7 +141,9 @@ async def _prepare_one(
         prepared.addresses[message.id] = address
         prepared.copies += [(message.id, number, other) for number, other in enumerate(others, start=1)]
     asked_for = message.channel
-    rendering = await put_into_words(message, known.templates, recipient, settings, address=address, at=at)
+    rendering = await put_into_words(
+        message, known.templates, recipient, settings, address=address, failed=known.failed, at=at
+    )
     if message.channel != asked_for:
         prepared.channels[message.id] = message.channel
     if kept is not None and says_the_same(kept, rendering):

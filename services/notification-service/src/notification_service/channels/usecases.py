@@ -17,9 +17,13 @@ from council_common.runtime.service_runtime import Runtime
 from notification_service.channels.preparing import failure_of, prepare
 from notification_service.channels.rules import NOT_STARTED, Envelope, ServerAnswer, result_of
 from notification_service.channels.smtp import Carrier
+from notification_service.failed_addresses.rules import FAILING_CODES, Failure, compared
+from notification_service.failed_addresses.usecases import note_failures
+from notification_service.message_templates.rules import Channel
 from notification_service.messages import store
-from notification_service.messages.rules import CARRIER_AWAY
+from notification_service.messages.rules import CARRIER_AWAY, AttemptResult, MessageStatus
 from notification_service.messages.sending import claim_messages, copy_messages, end_withdrawn, record_results
+from notification_service.messages.tables import Message
 from notification_service.settings import Settings, settings_of
 
 log = get_logger()
@@ -82,8 +86,30 @@ async def _send_batch(runtime: Runtime, settings: Settings, carrier: Carrier) ->
         async with runtime.sessions.begin() as session:
             results = [result_of(envelope, answer, at=at) for envelope, answer in answers]
             await record_results(session, results, at=at)
+            await note_failures(session, _failures(claimed, together, results), at=at)
     log.info("messages_sent", taken=len(claimed), handed_over=len(prepared.envelopes))
     return len(claimed) == BATCH or bool(prepared.copies)
+
+
+def _failures(
+    claimed: Sequence[Message], envelopes: Sequence[Envelope], results: Sequence[AttemptResult]
+) -> list[Failure]:
+    """The e-mail addresses that ended their messages."""
+    messages = {message.id: message for message in claimed}
+    addresses = {envelope.attempt.message_id: envelope.recipient for envelope in envelopes}
+    return [
+        Failure(
+            recipient_kind=messages[result.message_id].recipient_kind,
+            recipient_id=messages[result.message_id].recipient_id,
+            address=compared(addresses[result.message_id]),
+            code=result.code,
+            message_id=result.message_id,
+        )
+        for result in results
+        if result.status is MessageStatus.FAILED
+        and result.code in FAILING_CODES
+        and messages[result.message_id].channel == Channel.EMAIL
+    ]
 
 
 async def _hand_over(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
@@ -39,12 +39,14 @@ async def put_into_words(
     settings: Settings,
     *,
     address: str | None,
+    failed: Container[str],
     at: datetime,
 ) -> Rendering:
     """The words of a message and the address it goes to; raises NoAddress or CannotRender.
 
-    `address`: the one e-mail address this message is for; None for the one its recipient has. A message that goes
-    another way than was asked for has that channel from now on.
+    `address`: the one e-mail address this message is for, which is tried whatever became of it; None for the one its
+    recipient has, which is none of those that `failed`. A message that goes another way than was asked for has that
+    channel from now on.
     """
     template = _template_for(message, templates)
     missing = missing_placeholders(template.placeholders, message.facts)
@@ -53,7 +55,7 @@ async def put_into_words(
     if message.channel == Channel.EMAIL and address is not None:
         sent_to = [_usable(address)]
     else:
-        message.channel, sent_to = _way_to(message, template, recipient)
+        message.channel, sent_to = _way_to(message, template, recipient, failed)
     always = always_there(settings, recipient_name=recipient.name, is_person=recipient.is_person, at=at)
     words = await fill_in(template, _true_today(message, on=london_date(at)), always=always)
     return Rendering(
@@ -89,7 +91,9 @@ def says_the_same(kept: Rendering, made: Rendering) -> bool:
     return all(getattr(kept, name) == getattr(made, name) for name in names)
 
 
-def _way_to(message: Message, template: MessageTemplateVersion, recipient: Recipient) -> tuple[str, list[str]]:
+def _way_to(
+    message: Message, template: MessageTemplateVersion, recipient: Recipient, failed: Container[str]
+) -> tuple[str, list[str]]:
     """The channel and the address; raises NoAddress.
 
     A dunning notice goes by letter to a customer who asks for letters by now; whatever is for a customer goes by letter
@@ -103,7 +107,7 @@ def _way_to(message: Message, template: MessageTemplateVersion, recipient: Recip
         with suppress(NoAddress):
             return Channel.LETTER.value, list(postal_lines(recipient))
     try:
-        return message.channel, [email_address(recipient)]
+        return message.channel, [email_address(recipient, failed=failed)]
     except NoAddress:
         if by_post:
             with suppress(NoAddress):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -83,27 +83,39 @@ class Hold:
 class NoAddress(Exception):
     """A recipient cannot be reached this way; `code` is why, never with the address itself.
 
-    Not `final` where it may be found out later.
+    Not `final` where it may be found out later. `explanation` says more than the code, and no address either.
     """
 
-    def __init__(self, code: str, *, final: bool = True) -> None:
+    def __init__(self, code: str, *, final: bool = True, explanation: str | None = None) -> None:
         super().__init__(code)
         self.code = code
         self.final = final
+        self.explanation = explanation
 
 
-def email_address(recipient: Recipient) -> str:
-    """The e-mail address a message goes to; raises NoAddress.
+def email_addresses(recipient: Recipient) -> list[str]:
+    """The addresses of a recipient that mail can be sent to.
 
-    The first usable contact for remittances, else for accounts, else the general one, else any.
+    First those of contacts for remittances, then for accounts, then the general ones, then any.
+    """
+    ordered = sorted(recipient.contacts, key=lambda contact: _rank(contact.purpose))
+    return [address for contact in ordered if (address := usable_email_address(contact.email))]
+
+
+def email_address(recipient: Recipient, *, failed: Container[str] = ()) -> str:
+    """The e-mail address a message goes to: the first that has not failed (`failed`: as addresses are compared).
+
+    Raises NoAddress; where all have failed as if the server had refused them now.
     """
     if not recipient.contacts:
         raise NoAddress("no_address")
-    ordered = sorted(recipient.contacts, key=lambda contact: _rank(contact.purpose))
-    usable = [address for contact in ordered if (address := usable_email_address(contact.email))]
+    usable = email_addresses(recipient)
     if not usable:
         raise NoAddress("address_invalid")
-    return usable[0]
+    for address in usable:
+        if address.casefold() not in failed:
+            return address
+    raise NoAddress("address_refused", explanation="it failed before, and nobody has said since that it works again")
 
 
 def warned_addresses(contacts: Sequence[str]) -> list[str]:
