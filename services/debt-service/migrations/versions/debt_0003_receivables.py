@@ -39,19 +39,24 @@ STATEMENTS = (
         last_notice_on date,
         last_notice_sent_on date,
         created_at timestamptz NOT NULL,
+        replaces_id uuid CONSTRAINT fk_receivable_replaces_id_receivable REFERENCES receivable (id),
+        counts_from date,
         CONSTRAINT uq_receivable_source_reference_source_system UNIQUE (source_reference, source_system),
         CONSTRAINT uq_receivable_number UNIQUE (number),
         CONSTRAINT ck_receivable_sums CHECK (gross_pence > 0 AND net_pence + vat_pence = gross_pence),
         CONSTRAINT ck_receivable_outstanding CHECK (outstanding_pence BETWEEN 0 AND gross_pence),
         CONSTRAINT ck_receivable_status_of_balance
             CHECK ((outstanding_pence > 0) = (status IN ('open', 'overdue'))),
-        CONSTRAINT ck_receivable_dates CHECK (due_on >= issued_on)
+        CONSTRAINT ck_receivable_dates CHECK (due_on >= issued_on),
+        CONSTRAINT ck_receivable_replaces
+            CHECK (counts_from >= issued_on AND (replaces_id IS NULL) = (counts_from IS NULL))
     ) WITH (fillfactor = 85)
     """,
     "CREATE INDEX ix_receivable_customer_id ON receivable (customer_id)",
     "CREATE INDEX ix_receivable_status_due_on ON receivable (status, due_on)",
     "CREATE INDEX ix_receivable_due_on_id ON receivable (due_on, id)",
     "CREATE INDEX ix_receivable_outstanding_pence_id ON receivable (outstanding_pence, id)",
+    "CREATE UNIQUE INDEX ix_receivable_replaces_id ON receivable (replaces_id) WHERE replaces_id IS NOT NULL",
     *listed_table("receivable"),
     """
     CREATE TABLE cancellation (

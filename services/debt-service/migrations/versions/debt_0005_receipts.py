@@ -55,11 +55,12 @@ STATEMENTS = (
         receivable_id uuid NOT NULL CONSTRAINT fk_allocation_receivable_id_receivable REFERENCES receivable (id),
         amount_pence bigint NOT NULL CONSTRAINT ck_allocation_amount_pence CHECK (amount_pence > 0),
         basis text NOT NULL CONSTRAINT ck_allocation_basis CHECK (basis IN ('explicit', 'quoted_reference',
-            'same_amount', 'oldest_due', 'by_hand')),
+            'same_amount', 'oldest_due', 'by_hand', 'moved')),
         allocated_on date NOT NULL,
         allocated_by text NOT NULL,
         reversed_on date,
-        reversal_reason text
+        reversal_reason text,
+        moved_from_id uuid
     )
     """,
     "CREATE INDEX ix_allocation_receipt_id ON allocation (receipt_id)",

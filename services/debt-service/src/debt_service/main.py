@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from debt_service.arrangements.holds.jobs import JOBS as HOLD_JOBS
 from debt_service.arrangements.holds.routes import router as holds
+from debt_service.cash.receipts.correction_routes import router as corrections
 from debt_service.cash.receipts.routes import router as receipts
 from debt_service.ledger.control_accounts.routes import router as control_accounts
 from debt_service.ledger.customers.routes import router as customers
@@ -32,6 +33,7 @@ DESCRIPTION = (
 ROUTERS = (
     customers,
     receivables,
+    corrections,
     next_notices,
     receipts,
     holds,

@@ -46,6 +46,7 @@ class ReceivableRaisedV1(ReceivableEvent):
     issued_on: Day
     due_on: Day
     gross_pence: Pence
+    replaces_id: Annotated[ReceivableId | None, Field(description="The charge it was raised in place of.")] = None
 
 
 class ReceivableOverdueV1(ReceivableEvent):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from council_common.clock import london_date
 from council_common.contracts.debts import ReceiptAllocatedV1, ReceivableSettledV1
 from council_common.database.many_rows import SourceKey
 from council_common.errors import FieldError, NotFound
@@ -31,9 +32,11 @@ from debt_service.cash.receipts.rules import (
     plan_unreadable,
     sole_customer,
 )
-from debt_service.cash.receipts.store import NewAllocation, add_allocations, note_paid
+from debt_service.cash.receipts.store import NewAllocation, add_allocations, name_customers, note_paid
+from debt_service.cash.receipts.tables import Receipt
 from debt_service.ledger.customers.store import references_of
-from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry
+from debt_service.ledger.journal.rules import Entry, Fact, allocated_lines, entry, identified_lines
+from debt_service.ledger.journal.store import post_entries
 from debt_service.ledger.receivables.rules import OpenItem, PaymentOutcome
 from debt_service.ledger.receivables.store import ids_by_number, lock_open_items, open_ids_of, save_open_items
 
@@ -189,6 +192,32 @@ def post_lines(
     return posted
 
 
+async def place(
+    session: AsyncSession,
+    receipt: Receipt,
+    lines: Sequence[AllocationLine],
+    *,
+    note: str | None,
+    by: Actor,
+    at: datetime,
+) -> None:
+    """Set money of a locked receipt against open items today, with all its traces.
+
+    Suspense becomes the customer's whose debts it pays; it stays that where it pays several customers' debts.
+    """
+    on, payer_id = london_date(at), receipt.customer_id
+    if payer_id is None and receipt.allocated_pence == 0:
+        payer_id = sole_customer(line.item for line in lines)
+    posted = post_lines(lines, receipt_id=receipt.id, payer_id=payer_id, received_on=receipt.received_on, on=on)
+    entries = await record_allocations(session, posted, note=note, by=by, at=at)
+    if payer_id is not None and receipt.customer_id is None:
+        await name_customers(session, {receipt.id: payer_id})
+        identified = identified_lines(amount_pence=receipt.amount_pence, customer_id=payer_id, receipt_id=receipt.id)
+        # The first of these allocations found out whose money it is: a receipt may be suspense more than once.
+        entries.insert(0, entry(Fact.RECEIPT_IDENTIFIED, posted[0].id, on, identified))
+    await post_entries(session, entries, by=by.subject, at=at)
+
+
 async def record_allocations(
     session: AsyncSession, posted: Sequence[PostedAllocation], *, note: str | None = None, by: Actor, at: datetime
 ) -> list[Entry]:
@@ -206,6 +235,7 @@ async def record_allocations(
                 basis=allocation.line.basis,
                 allocated_on=allocation.posted_on,
                 allocated_by=by.subject,
+                moved_from_id=allocation.line.moved_from_id,
             )
             for allocation in posted
         ],

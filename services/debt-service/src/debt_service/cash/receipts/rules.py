@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from council_common.errors import Conflict, FieldError
+from council_common.errors import Conflict, FieldError, Malformed
 from council_common.money import Money
 
 from debt_service.ledger.receivables.rules import OpenItem
@@ -53,6 +53,7 @@ class AllocationBasis(StrEnum):
     SAME_AMOUNT = "same_amount"
     OLDEST_DUE = "oldest_due"
     BY_HAND = "by_hand"
+    MOVED = "moved"
 
 
 class UnallocatedReason(StrEnum):
@@ -77,6 +78,7 @@ class AllocationReversalReason(StrEnum):
     WRONG_PAYER = "wrong_payer"
     WRONG_AMOUNT = "wrong_amount"
     PAYERS_WISH = "payers_wish"
+    CHARGE_CORRECTED = "charge_corrected"
     OTHER = "other"
 
 
@@ -96,6 +98,25 @@ class NotEnoughLeft(Conflict):
     """More was to be allocated than the receipt has left."""
 
     code = "not-enough-left"
+
+
+class Payments(StrEnum):
+    """What becomes of the payments of a charge that is corrected."""
+
+    MOVE = "move"
+    RELEASE = "release"
+
+
+class PaymentsNotDecided(Malformed):
+    """A charge goes to another customer, and nobody said whether its payments do."""
+
+    code = "payments-not-decided"
+
+    def __init__(self) -> None:
+        error = FieldError(
+            "payments", "missing, as the customer changes", "move, or release where the payer has it back"
+        )
+        super().__init__("Do the payments go with the charge, or back on account of who paid?", errors=[error])
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +144,12 @@ class NewReceipt:
 
 @dataclass(frozen=True, slots=True)
 class AllocationLine:
-    """A part of a receipt to be set against an open item."""
+    """A part of a receipt to be set against an open item; `moved_from_id` is the allocation whose money it was."""
 
     item: OpenItem
     amount_pence: int
     basis: AllocationBasis
+    moved_from_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

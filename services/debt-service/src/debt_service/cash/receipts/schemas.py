@@ -109,6 +109,7 @@ class AllocationOut(BaseModel):
     allocated_by: str
     reversed_on: date | None
     reversal_reason: str | None
+    moved_from_id: Annotated[UUID | None, Field(description="The allocation to a corrected charge that it was.")]
 
 
 class ReceiptOut(BaseModel):

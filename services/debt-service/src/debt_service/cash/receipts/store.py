@@ -70,6 +70,7 @@ class NewAllocation(NamedTuple):
     basis: AllocationBasis
     allocated_on: date
     allocated_by: str
+    moved_from_id: UUID | None
 
 
 async def insert_receipts(
@@ -161,6 +162,14 @@ async def allocations_of(session: AsyncSession, receipt_ids: Sequence[UUID]) -> 
     for row in rows:
         found[row.receipt_id].append(row)
     return found
+
+
+async def standing_on(session: AsyncSession, receivable_id: UUID) -> list[Allocation]:
+    """The allocations to a receivable that stand, in the order they were made."""
+    of_debt = select(Allocation).where(
+        col(Allocation.receivable_id) == receivable_id, col(Allocation.reversed_on).is_(None)
+    )
+    return list(await session.scalars(of_debt.order_by(col(Allocation.id)).execution_options(populate_existing=True)))
 
 
 async def note_paid(session: AsyncSession, items: Mapping[UUID, OpenItem]) -> None:

@@ -55,7 +55,10 @@ class Receipt(Listed, Row, table=True):
 
 
 class Allocation(Row, table=True):
-    """A part of a receipt set against a receivable, with its basis."""
+    """A part of a receipt set against a receivable, with its basis.
+
+    `moved_from_id` is the allocation to the charge that this receivable replaces.
+    """
 
     __table_args__ = (
         CheckConstraint("amount_pence > 0", name="amount_pence"),
@@ -72,3 +75,4 @@ class Allocation(Row, table=True):
     allocated_by: str = Field(sa_type=Text)
     reversed_on: date | None = None
     reversal_reason: str | None = Field(default=None, sa_type=Text)
+    moved_from_id: UUID | None = None

@@ -26,6 +26,7 @@ from debt_service.cash.receipts.allocating import (
     OpenItems,
     lock_open_items_of,
     lock_requested,
+    place,
     post_lines,
     record_allocations,
 )
@@ -37,12 +38,11 @@ from debt_service.cash.receipts.rules import (
     ReceiptStatus,
     UnallocatedReason,
     check_requests,
-    sole_customer,
 )
 from debt_service.cash.receipts.tables import Receipt
 from debt_service.ledger.customers.rules import unknown_customer
 from debt_service.ledger.customers.store import lock_customers_for_share
-from debt_service.ledger.journal.rules import Fact, entry, identified_lines, received_lines
+from debt_service.ledger.journal.rules import Fact, entry, received_lines
 from debt_service.ledger.journal.store import post_entries
 from debt_service.source_content import content_hash
 
@@ -159,24 +159,8 @@ async def allocate_by_hand(
     requested = open_items.requested(requests)
     check_requests(requested, left_pence=receipt.amount_pence - receipt.allocated_pence)
     left_pence = receipt.amount_pence - receipt.allocated_pence - sum(pence for _, pence in requested)
-    on = london_date(at)
-    payer_id = await _identify(session, receipt, sole_customer(item for item, _ in requested))
     lines = [AllocationLine(item, pence, AllocationBasis.BY_HAND) for item, pence in requested]
-    posted = post_lines(lines, receipt_id=receipt.id, payer_id=payer_id, received_on=receipt.received_on, on=on)
-    entries = await record_allocations(session, posted, note=note, by=by, at=at)
-    if payer_id is not None and receipt.customer_id is None:
-        identified = identified_lines(amount_pence=receipt.amount_pence, customer_id=payer_id, receipt_id=receipt.id)
-        # The first of these allocations found out whose money it is: a receipt may be suspense more than once.
-        entries.insert(0, entry(Fact.RECEIPT_IDENTIFIED, posted[0].id, on, identified))
+    await place(session, receipt, lines, note=note, by=by, at=at)
     if left_pence:
         await store.note_unallocated_reasons(session, {receipt.id: UnallocatedReason.MORE_THAN_NAMED})
-    await post_entries(session, entries, by=by.subject, at=at)
     return await get_row(session, Receipt, receipt_id)
-
-
-async def _identify(session: AsyncSession, receipt: Receipt, customer_id: UUID | None) -> UUID | None:
-    """Whose money a receipt is, noted where it was suspense; it stays that where it pays several customers' debts."""
-    if receipt.customer_id is not None or customer_id is None or receipt.allocated_pence > 0:
-        return receipt.customer_id
-    await store.name_customers(session, {receipt.id: customer_id})
-    return customer_id

@@ -30,13 +30,13 @@ WHERE entry.posted_on <= $1 GROUP BY line.account
 UNION ALL
 SELECT NULL, sum(r.outstanding_pence + coalesce(since.pence, 0))::bigint
 FROM receivable r LEFT JOIN ({SINCE}) since ON since.receivable_id = r.id
-WHERE r.issued_on <= $1
+WHERE coalesce(r.counts_from, r.issued_on) <= $1
 """
 
 # One statement for the same reason: the sub-ledger's movements and the control account, before the period and in it.
 _MOVEMENTS = """
 WITH moved (kind, day, pence) AS (
-    SELECT 'invoices', issued_on, gross_pence FROM receivable
+    SELECT 'invoices', coalesce(counts_from, issued_on), gross_pence FROM receivable
     UNION ALL SELECT 'credits', cancelled_on, amount_pence FROM cancellation
     UNION ALL SELECT 'allocated', allocated_on, amount_pence FROM allocation
     UNION ALL SELECT 'reversed', reversed_on, amount_pence FROM allocation
@@ -54,7 +54,8 @@ SELECT receivable_id, r.number, subledger_pence, journal_pence
 FROM (
     SELECT receivable_id, sum(ledger)::bigint AS subledger_pence, sum(journal)::bigint AS journal_pence
     FROM (
-        SELECT id AS receivable_id, gross_pence AS ledger, 0 AS journal FROM receivable WHERE issued_on <= $1
+        SELECT id AS receivable_id, gross_pence AS ledger, 0 AS journal
+        FROM receivable WHERE coalesce(counts_from, issued_on) <= $1
         UNION ALL SELECT receivable_id, -amount_pence, 0 FROM cancellation WHERE cancelled_on <= $1
         UNION ALL SELECT receivable_id, -amount_pence, 0 FROM allocation WHERE allocated_on <= $1
         UNION ALL SELECT receivable_id, amount_pence, 0 FROM allocation WHERE reversed_on <= $1

@@ -52,6 +52,7 @@ class ReceivableList(
     due_to: Day | None = None
     settled_from: Day | None = None
     settled_to: Day | None = None
+    replaces_id: Annotated[UUID | None, Field(description="Raised in place of this charge.")] = None
     outstanding_pence_from: PenceFilter | None = None
     outstanding_pence_to: PenceFilter | None = None
     dunning_level: Annotated[int | None, Field(ge=0, le=20, description="The last notice's level; 0 for none.")] = None

@@ -90,7 +90,11 @@ class OverCredited(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class NewReceivable:
-    """A charge as a service department sends it."""
+    """A charge as a service department sends it.
+
+    One that replaces another keeps its `issued_on`, the tax point (VAT Regulations 1995 reg 14), and counts in the
+    books from the day of the correction, `counts_from`: what was reported before stays as it was reported.
+    """
 
     source_system: str
     source_reference: str
@@ -105,6 +109,13 @@ class NewReceivable:
     net_pence: int
     vat_pence: int
     gross_pence: int
+    replaces_id: UUID | None = None
+    counts_from: date | None = None
+
+    @property
+    def booked_on(self) -> date:
+        """The day it counts from in the books."""
+        return self.counts_from or self.issued_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +153,7 @@ class OpenItem:
     status: ReceivableStatus
     overdue_on: date | None
     settled_on: date | None
+    counts_from: date | None = None
     last_paid_on: date | None = None
     moved: list[tuple[date, int]] = field(default_factory=list)
     in_dispute: bool = False
@@ -160,12 +172,12 @@ class OpenItem:
             self.moved.append((came_back_on, pence))
 
     def owes_from(self, pence: int, *, on: date) -> date:
-        """The first day, from `on` and its issue on, from which it owes this much at the end of every day.
+        """The first day, from `on` and its own on, from which it owes this much at the end of every day.
 
         Money that is dated back over days on which the debt was already paid is on account for those days: no balance
         is ever negative, on no day (council policy).
         """
-        first = max(on, self.issued_on)
+        first = max(on, self.counts_from or self.issued_on)
         days = sorted({day for day, _ in self.moved if day > first})
         for day, following in zip([first, *days], days, strict=False):
             if self._owed_at(day) < pence:

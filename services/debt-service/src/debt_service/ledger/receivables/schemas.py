@@ -51,6 +51,13 @@ class LineIn(RequestModel):
         return {**self.model_dump(mode="json"), "vat_rate": format(self.vat_rate.normalize(), "f")}
 
 
+def has_no_negative_vat(value: int, known: ValidationInfo) -> int:
+    """The VAT of a whole charge is zero or more, whatever its lines take back."""
+    if sum(line.vat_pence for line in known.data.get("lines", ())) < 0:
+        raise PydanticCustomError("gross_pence", "has negative VAT; expected lines whose VAT sums to zero or more")
+    return value
+
+
 class ReceivableIn(RequestModel):
     """A charge. The customer is named by `customer_id`, or by `customer`: the source reference."""
 
@@ -83,12 +90,7 @@ class ReceivableIn(RequestModel):
             )
         return value
 
-    @field_validator("gross_pence")
-    @classmethod
-    def _has_no_negative_vat(cls, value: int, known: ValidationInfo) -> int:
-        if sum(line.vat_pence for line in known.data.get("lines", ())) < 0:
-            raise PydanticCustomError("gross_pence", "has negative VAT; expected lines whose VAT sums to zero or more")
-        return value
+    _has_no_negative_vat = field_validator("gross_pence")(has_no_negative_vat)
 
     def as_new(self) -> NewReceivable:
         """As the rules take it."""
@@ -170,6 +172,10 @@ class ReceivableOut(BaseModel):
     last_notice_on: date | None
     last_notice_sent_on: Annotated[
         date | None, Field(description="The day the last notice left; null until that is reported.")
+    ]
+    replaces_id: Annotated[UUID | None, Field(description="The charge it was raised in place of.")]
+    counts_from: Annotated[
+        date | None, Field(description="The day it counts from in the books, where that is not issued_on.")
     ]
 
     @classmethod

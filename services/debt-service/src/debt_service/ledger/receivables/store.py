@@ -23,13 +23,14 @@ from debt_service.ledger.receivables.tables import Cancellation, Receivable
 _INSERT = """
 INSERT INTO receivable (id, version, customer_id, source_system, source_reference, number, department, debt_type,
     issued_on, due_on, lines, net_pence, vat_pence, gross_pence, outstanding_pence, status, on_hold, dunning_level,
-    created_at)
+    created_at, replaces_id, counts_from)
 SELECT id, 1, customer_id, system, reference, number, department, debt_type, issued_on, due_on,
-    lines::jsonb, net, vat, gross, gross, 'open', on_hold, 0, $15
+    lines::jsonb, net, vat, gross, gross, 'open', on_hold, 0, $15, replaces_id, counts_from
 FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::date[],
-            $9::date[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[])
+            $9::date[], $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::boolean[], $16::uuid[],
+            $17::date[])
      AS new (id, customer_id, system, reference, number, department, debt_type, issued_on, due_on, lines,
-             net, vat, gross, on_hold)
+             net, vat, gross, on_hold, replaces_id, counts_from)
 ON CONFLICT DO NOTHING
 RETURNING id
 """
@@ -82,6 +83,8 @@ async def insert_receivables(session: AsyncSession, raised: Sequence[RaisedRecei
         [receivable.new.gross_pence for receivable in raised],
         [receivable.on_hold for receivable in raised],
         at,
+        [receivable.new.replaces_id for receivable in raised],
+        [receivable.new.counts_from for receivable in raised],
     )
     return {row["id"] for row in rows}
 
@@ -129,6 +132,14 @@ async def lock_open_item(session: AsyncSession, receivable_id: UUID) -> OpenItem
     if not items:
         raise NotFound.of("receivable")
     return items[receivable_id]
+
+
+async def replacement_of(session: AsyncSession, receivable_id: UUID) -> Receivable | None:
+    """The charge that was raised in place of another; None where there is none."""
+    found: Receivable | None = await session.scalar(
+        select(Receivable).where(col(Receivable.replaces_id) == receivable_id)
+    )
+    return found
 
 
 async def save_open_items(session: AsyncSession, items: Sequence[OpenItem]) -> None:

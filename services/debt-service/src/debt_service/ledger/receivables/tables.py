@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.database.columns import UTC_TIME, EnumText, Listed
-from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -19,7 +19,8 @@ class Receivable(Listed, Row, table=True):
     """One charge. `dunning_level` and `last_notice_…` are facts of the last notice; no next check is stored.
 
     `last_notice_on` is the day it is dated, `last_notice_sent_on` the day it left, once that is reported. A notice that
-    never left does not count.
+    never left does not count. One that `replaces_id` another counts in the books from the day of the correction,
+    `counts_from`; every other from `issued_on`.
     """
 
     __table_args__ = (
@@ -33,6 +34,8 @@ class Receivable(Listed, Row, table=True):
         Index(None, "status", "due_on"),
         Index(None, "due_on", "id"),
         Index(None, "outstanding_pence", "id"),
+        CheckConstraint("counts_from >= issued_on AND (replaces_id IS NULL) = (counts_from IS NULL)", name="replaces"),
+        Index(None, "replaces_id", unique=True, postgresql_where=text("replaces_id IS NOT NULL")),
     )
 
     id: UUID = Field(primary_key=True)
@@ -58,6 +61,8 @@ class Receivable(Listed, Row, table=True):
     last_notice_on: date | None = None
     last_notice_sent_on: date | None = None
     created_at: datetime = Field(sa_type=UTC_TIME)
+    replaces_id: UUID | None = Field(default=None, foreign_key="receivable.id")
+    counts_from: date | None = None
 
 
 class Cancellation(Row, table=True):

@@ -48,7 +48,10 @@ log = get_logger()
 MARK_BATCH = 5_000
 
 # What a source sends of a charge: the same again is no new one.
-_CONTENT = ("customer_id", "number", "department", "debt_type", "issued_on", "due_on", "net_pence", "gross_pence")
+_CONTENT = (
+    *("customer_id", "number", "department", "debt_type", "issued_on", "due_on", "net_pence", "gross_pence"),
+    "replaces_id",
+)
 
 IndexedCharges = Sequence[tuple[int, NewReceivable]]
 
@@ -155,6 +158,7 @@ def _raised(receivable: RaisedReceivable) -> Change:
         "issued_on": new.issued_on,
         "due_on": new.due_on,
         "gross_pence": new.gross_pence,
+        "replaces_id": new.replaces_id,
     }
     return Change("receivable", receivable.id, 1, "raised", ReceivableRaisedV1, fields=fields)
 
@@ -167,7 +171,7 @@ def _charge(raised: RaisedReceivable) -> Entry:
         customer_id=raised.customer_id,
         receivable_id=raised.id,
     )
-    return entry(Fact.RECEIVABLE_RAISED, raised.id, raised.new.issued_on, lines)
+    return entry(Fact.RECEIVABLE_RAISED, raised.id, raised.new.booked_on, lines)
 
 
 async def credit_receivable(

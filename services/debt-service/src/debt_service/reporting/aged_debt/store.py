@@ -21,11 +21,12 @@ _AGED = """
 SELECT key::text, bucket, sum(pence)::bigint AS pence, sum(debts)::bigint AS debts FROM (
     SELECT r.{column} AS key, width_bucket($1 - r.due_on, $2::integer[]) AS bucket,
         sum(r.outstanding_pence) AS pence, count(*) AS debts
-    FROM receivable r WHERE r.outstanding_pence > 0 AND r.issued_on <= $1 GROUP BY 1, 2
+    FROM receivable r WHERE r.outstanding_pence > 0 AND coalesce(r.counts_from, r.issued_on) <= $1 GROUP BY 1, 2
     UNION ALL
     SELECT r.{column}, width_bucket($1 - r.due_on, $2::integer[]), since.pence,
         (r.outstanding_pence + since.pence <> 0)::integer - (r.outstanding_pence > 0)::integer
-    FROM ({since}) since JOIN receivable r ON r.id = since.receivable_id WHERE r.issued_on <= $1
+    FROM ({since}) since JOIN receivable r ON r.id = since.receivable_id
+    WHERE coalesce(r.counts_from, r.issued_on) <= $1
 ) aged GROUP BY 1, 2 HAVING sum(debts) > 0
 """
 
