@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from council_common.contracts.invoices import (
     DuplicateSuspectedV1,
@@ -15,7 +15,9 @@ from council_common.contracts.invoices import (
     PaymentExceptionFoundV1,
 )
 from council_common.contracts.suppliers import SupplierHeldV1
+from council_common.database.rows import get_row, plain_row
 from council_common.testing.harness import NOW, Harness
+from invoice_service.register.invoices.tables import Invoice
 from invoice_stories import a_hold, a_payment, a_supplier, an_invoice, approved, history_of, received, shown
 from supplier_stand_in import supplier_service
 
@@ -246,3 +248,18 @@ async def test_racing_bulks_of_payments_record_each_once(racing_service: Harness
     for invoice in invoices:
         now = await shown(racing_service, f"/v1/invoices/{invoice['id']}")
         assert (now["status"], now["outstanding_pence"]) == ("paid", 0)
+
+
+async def test_a_plain_row_reads_as_a_row_of_the_session(service: Harness) -> None:
+    await a_supplier(service)
+    invoice = await approved(service)
+    async with service.runtime.sessions() as session:
+        row = await get_row(session, Invoice, UUID(invoice["id"]))
+        values = {column.name: getattr(row, column.name) for column in Invoice.__table__.columns}  # type: ignore[attr-defined]
+        plain = plain_row(Invoice, values)
+        assert {name: getattr(plain, name) for name in values} == values
+        assert (plain.outstanding_pence, plain.is_settled) == (row.outstanding_pence, row.is_settled)
+        plain.paid_pence += 500
+        assert plain.outstanding_pence == row.outstanding_pence - 500
+        await session.commit()
+    assert (await shown(service, f"/v1/invoices/{invoice['id']}"))["paid_pence"] == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from sqlalchemy import Column, Table, event
@@ -112,6 +112,27 @@ def row_of(table: type[R], values: Mapping[str, Any]) -> R:
     )
     make_transient_to_detached(row)
     return row
+
+
+def plain_row(table: type[R], values: Mapping[str, Any]) -> R:
+    """`row_of` for set-based work on thousands: columns and properties of the table's class, and nothing else.
+
+    No session knows it and nobody notes what is assigned to it: whoever read it writes it, in a statement of their own.
+    An attribute of a row costs ten times as much as one of this.
+    """
+    plain = _plain_class(table)()
+    plain.__dict__.update(
+        (name, value if convert is None or value is None else convert(value))
+        for name, convert in _converters(table)
+        for value in (values[name],)
+    )
+    return cast("R", plain)
+
+
+@lru_cache(maxsize=256)
+def _plain_class(table: type[SQLModel]) -> type:
+    properties = {name: value for name, value in vars(table).items() if isinstance(value, property)}
+    return type(f"Plain{table.__name__}", (), {"__tablename__": table.__tablename__, **properties})
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.database.many_rows import SourceKey, copy_rows
-from council_common.database.rows import columns_of, row_of
+from council_common.database.rows import columns_of, plain_row
 from council_common.database.sessions import driver, fetch_all
 from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -58,7 +58,7 @@ _HOLD_COLUMNS = ("id", "invoice_id", "reason", "placed_by", "placed_at")
 async def lock_invoices(session: AsyncSession, invoice_ids: Iterable[UUID]) -> dict[UUID, Invoice]:
     """Invoices by their ids, locked in the order of them; `store_changed` writes what is assigned to them."""
     rows = await fetch_all(session, _LOCK, list(set(invoice_ids)))
-    return {row["id"]: row_of(Invoice, row) for row in rows}
+    return {row["id"]: plain_row(Invoice, row) for row in rows}
 
 
 async def store_changed(session: AsyncSession, invoices: Sequence[Invoice]) -> None:
