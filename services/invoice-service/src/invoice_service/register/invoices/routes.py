@@ -6,11 +6,10 @@ from typing import Annotated
 from uuid import UUID
 
 from council_common.database.rows import get_row
-from council_common.errors import Malformed
 from council_common.identity.actor import Actor
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
 from council_common.web.acts import Act, Submission, acting, acting_at_once, submitting
-from council_common.web.bulk import BulkOut, read_items, refused
+from council_common.web.bulk import BulkOut, read_items
 from council_common.web.dependencies import RuntimeDep, SessionDep, requires
 from council_common.web.keyset import Page
 from council_common.web.resource_routes import reading_routes
@@ -66,15 +65,9 @@ async def receive_many(
     invoices: InvoicesIn, runtime: RuntimeDep, act: Annotated[Act, acting("invoices:write")]
 ) -> BulkOut:
     """Receive up to 5,000 invoices and credit notes by the rules of one; each item has its own verdict."""
-    good, outcomes = read_items(InvoiceIn, invoices.items)
-    news = []
-    for index, invoice in good:
-        try:
-            news.append((index, invoice.new_invoice()))
-        except Malformed as refusal:
-            outcomes.append(refused(index, refusal))
+    news, bad = invoices.new_invoices()
     received = await receive_invoices(act.session, news, by=act.by, at=act.at, clients=runtime.clients)
-    return BulkOut.of([*received, *outcomes])
+    return BulkOut.of([*received, *bad])
 
 
 @router.post("/approvals", max_body_size=BULK_BODY_LIMIT)

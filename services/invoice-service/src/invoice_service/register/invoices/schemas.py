@@ -12,7 +12,7 @@ from council_common.errors import FieldError, Malformed
 from council_common.fields import Day, Name, OptionalText, Pence, RequestModel, Sentence, ShortName, SourceIn
 from council_common.holds import HoldAnswer, HoldRequest, ReleaseIn
 from council_common.money import Percent
-from council_common.web.bulk import BulkIn
+from council_common.web.bulk import BulkIn, Outcome, read_items, refused
 from pydantic import BaseModel, ConfigDict, Field
 
 from invoice_service.register.invoices import rules
@@ -90,6 +90,17 @@ class InvoiceIn(RequestModel):
 
 class InvoicesIn(BulkIn, of=InvoiceIn):
     """Up to 5,000 invoices and credit notes, each as the single request takes it."""
+
+    def new_invoices(self) -> tuple[list[tuple[int, rules.NewInvoice]], list[Outcome]]:
+        """Those that have their form, with their index, and the outcomes of those that have not."""
+        good, bad = read_items(InvoiceIn, self.items)
+        news: list[tuple[int, rules.NewInvoice]] = []
+        for index, invoice in good:
+            try:
+                news.append((index, invoice.new_invoice()))
+            except Malformed as refusal:
+                bad.append(refused(index, refusal))
+        return news, bad
 
 
 class ApprovalIn(RequestModel):
