@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 from council_common.contracts.debts import ReceivableRaisedV1
-from council_common.contracts.notifications import MessageDeliveredV1, MessageFailedV1, MessageSentV1
+from council_common.contracts.notifications import (
+    AddressConfirmedV1,
+    MessageDeliveredV1,
+    MessageFailedV1,
+    MessageSentV1,
+)
 from council_common.events.handlers import Handlers, Received
 from council_common.ids import new_id
 from debt_service.main import SERVICE
@@ -107,7 +112,7 @@ async def test_no_notice_goes_to_an_address_that_failed(office, late, reason: st
     assert (await office.get(f"receivables/{late['id']}/next-notice"))["reason"] == "undeliverable"
     # A change of language leaves the address as it is; a new e-mail address corrects it.
     path = f"/v1/customers/{late['customer_id']}"
-    for version, body, expected in ((1, {"language": "cy"}, 0), (2, {"email": "right@example.com"}, 1)):
+    for version, body, expected in ((2, {"language": "cy"}, 0), (3, {"email": "right@example.com"}, 1)):
         answer = await office.officer.patch(path, json=body, headers={"if-match": f'"{version}"'})
         assert answer.status_code == 200, answer.text
         run = await office.propose(office.service.now.date())
@@ -159,3 +164,63 @@ async def test_events_of_another_contract_never_reach_the_hook_of_notices(office
         await handlers.handle(session, batch)
     assert handled == [raised]
     assert (await office.notices())[0]["delivery_status"] == "delivered"
+
+
+async def test_r6_an_address_that_failed_stops_the_next_debts_letter_until_an_officer_confirms_it(office, late) -> None:
+    """550 at RCPT: the customer's other debt is not written to it; the mailbox is emptied, an officer says so."""
+    await office.approve(await office.propose(TODAY))
+    [notice] = await office.notices()
+    await office.service.deliver(
+        office.message(MessageFailedV1, notice["id"], reason="address_refused", was_sent=False)
+    )
+    customer = await office.get(f"customers/{late['customer_id']}")
+    assert (customer["email_failed_at"] is None, customer["letter_failed_at"]) == (False, None)
+    office.on(TODAY + timedelta(days=2))
+    other = await office.receivable(customer, 70_00, due_on=TODAY - timedelta(days=3))
+    run = await office.propose(office.service.now.date())
+    assert run["found"]["not_proposed"] == {"undeliverable": 2}
+    found = {item["receivable_id"] for item in await office.items(run, reason="undeliverable")}
+    assert found == {late["id"], other["id"]}
+    confirmed = AddressConfirmedV1(
+        version=2,
+        occurred_at=office.service.now,
+        by="officer",
+        failure_id=new_id(),
+        recipient_kind="customer",
+        recipient_id=customer["id"],
+        channel="email",
+    )
+    await office.service.deliver(confirmed)
+    assert (await office.propose(office.service.now.date()))["found"]["proposed"] == 2
+    history = await office.all_items(f"customers/{customer['id']}/history")
+    assert [(change["action"], change["reason"]) for change in history] == [
+        ("registered", None),
+        ("email address failed", "address_refused"),
+        ("email address works again", None),
+    ]
+
+
+async def test_r6_an_address_that_failed_between_proposal_and_approval_stops_the_letter(office, late) -> None:
+    other = await office.receivable({"id": late["customer_id"]}, 70_00, due_on=TODAY - timedelta(days=3))
+    await office.hold(receivable_id=other["id"])
+    await office.approve(await office.propose(TODAY))
+    [notice] = await office.notices()
+    [hold] = (await office.get("holds"))["items"]
+    await office.release(hold)
+    run = await office.propose(TODAY)
+    await office.service.deliver(
+        office.message(MessageFailedV1, notice["id"], reason="address_refused", was_sent=False)
+    )
+    assert (await office.approve(run))["outcome"]["dropped"] == {"undeliverable": 1}
+
+
+async def test_a_failure_told_after_the_address_was_corrected_says_nothing_of_the_new_one(office, late) -> None:
+    await office.approve(await office.propose(TODAY))
+    [notice] = await office.notices()
+    failed = office.message(MessageFailedV1, notice["id"], reason="address_refused", was_sent=False)
+    office.on(TODAY + timedelta(days=1))
+    path = f"/v1/customers/{late['customer_id']}"
+    answer = await office.officer.patch(path, json={"email": "right@example.com"}, headers={"if-match": '"1"'})
+    assert answer.status_code == 200
+    await office.service.deliver(failed)
+    assert (await office.get(f"customers/{late['customer_id']}"))["email_failed_at"] is None

@@ -11,6 +11,7 @@ from council_common.ids import new_id
 from debt_service.arrangements.holds.rules import in_force
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.cash.receipts.tables import Receipt
+from debt_service.ledger.customers.rules import unreachable_by
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.rules import ReceivableStatus
 from debt_service.ledger.receivables.tables import Receivable
@@ -27,8 +28,10 @@ AS_AT = date(2026, 3, 11)
 DEPARTMENTS = count(1)
 
 
-def a_level(number: int, days: int, interval: int = 0, minimum: int = 1) -> Level:
-    return Level(number, days, interval, "reminder", LevelChannel.PREFERRED, minimum, False)
+def a_level(
+    number: int, days: int, interval: int = 0, minimum: int = 1, channel: LevelChannel = LevelChannel.PREFERRED
+) -> Level:
+    return Level(number, days, interval, "reminder", channel, minimum, False)
 
 
 def a_ladder(*levels: Level, **values: Any) -> Ladder:
@@ -62,7 +65,8 @@ FAILED_AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
         (DunningFacts(100, AS_AT - 20 * DAY, 1, AS_AT - 9 * DAY, unsent_on=AS_AT - 7 * DAY), 2, None),
         (DunningFacts(100, AS_AT - 20 * DAY, unsent_on=AS_AT), 1, "interval_not_elapsed"),
         (DunningFacts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - DAY), 1, None),
-        (DunningFacts(100, AS_AT - 20 * DAY, unsent_on=AS_AT - 7 * DAY, undeliverable=True), 1, "undeliverable"),
+        (DunningFacts(100, AS_AT - 20 * DAY, unreachable_by=frozenset({"preferred"})), 1, "undeliverable"),
+        (DunningFacts(100, AS_AT - 20 * DAY, unreachable_by=frozenset({"email"})), 1, None),
         (DunningFacts(0, AS_AT - 60 * DAY, 1, AS_AT - 50 * DAY, status=ReceivableStatus.SETTLED), None, "settled"),
         (DunningFacts(0, AS_AT - 60 * DAY, status=ReceivableStatus.CANCELLED), None, "cancelled"),
         (DunningFacts(100, AS_AT - 8 * DAY, 1, AS_AT - 7 * DAY, notice_under_way=True), 2, "previous_not_delivered"),
@@ -119,8 +123,9 @@ debts = st.fixed_dictionaries(
         "recorded": st.sampled_from([-50, 0, 1]),  # days after the day of the run
         "unsent": st.sampled_from([None, None, 0, 1, 5]),  # days ago
         "unsent_level": st.integers(1, 3),
-        "unsent_reason": st.sampled_from(["on_hold", "no_address"]),
-        "address_changed": st.sampled_from([None, -1, 1]),  # days after the failure
+        "failed": st.sets(st.sampled_from(["email", "letter"])),
+        "has_email": st.booleans(),
+        "preferred": st.sampled_from(["email", "letter"]),
         "held": st.sampled_from([None, None, 1, 5_00, 50_00]),
         "debt_type": st.sampled_from(["sundry", "rent"]),
         "kind": st.sampled_from(["individual", "business"]),
@@ -128,9 +133,9 @@ debts = st.fixed_dictionaries(
 )
 ladders = st.lists(
     st.builds(
-        lambda days, intervals, minimum, debt_type, kind: a_ladder(
+        lambda days, intervals, minimum, channel, debt_type, kind: a_ladder(
             *(
-                a_level(number, late, interval, minimum)
+                a_level(number, late, interval, minimum, channel)
                 for number, (late, interval) in enumerate(zip(sorted(days), intervals, strict=False), start=1)
             ),
             debt_type=debt_type,
@@ -139,6 +144,7 @@ ladders = st.lists(
         st.sets(st.integers(1, 30), min_size=1, max_size=3),
         st.lists(st.integers(0, 10), min_size=3, max_size=3),
         st.sampled_from([1, 5_00]),
+        st.sampled_from(LevelChannel),
         st.sampled_from([None, "rent"]),
         st.sampled_from([None, "individual"]),
     ),
@@ -204,7 +210,7 @@ def _facts(debt: dict[str, Any]) -> DunningFacts:
         recorded_on=AS_AT + debt["recorded"] * DAY,
         unsent_on=AS_AT - debt["unsent"] * DAY if tried else None,
         on_account_pence=debt["held"] or 0,
-        undeliverable=tried and debt["unsent_reason"] == "no_address" and debt["address_changed"] != 1,
+        unreachable_by=unreachable_by(debt["preferred"], has_email=debt["has_email"], failed=debt["failed"]),
     )
 
 
@@ -234,7 +240,7 @@ async def _insert(session: Any, debt: dict[str, Any], department: str) -> Any:
             level=debt["unsent_level"],
             issued_on=AS_AT - debt["unsent"] * DAY,
             delivery_status=DeliveryStatus.FAILED,
-            failure_reason=debt["unsent_reason"],
+            failure_reason="on_hold",
         )
     if debt["held"]:
         session.add_all(_receipts(debt["held"], customer_id))
@@ -272,13 +278,15 @@ def _customer(debt: dict[str, Any], customer_id: UUID) -> Customer:
         source_reference=str(customer_id),
         kind=debt["kind"],
         name="Trader",
-        preferred_channel="letter",
+        preferred_channel=debt["preferred"],
+        email="owed@example.com" if debt["has_email"] else None,
         language="en",
         suppressed=debt["suppressed"],
         on_hold=False,
         created_at=FAILED_AT,
         content_hash="",
-        contact_changed_at=FAILED_AT + debt["address_changed"] * DAY if debt["address_changed"] else None,
+        email_failed_at=FAILED_AT if "email" in debt["failed"] else None,
+        letter_failed_at=FAILED_AT if "letter" in debt["failed"] else None,
     )
 
 

@@ -32,6 +32,8 @@ STATEMENTS = (
         created_at timestamptz NOT NULL,
         content_hash text NOT NULL,
         contact_changed_at timestamptz,
+        email_failed_at timestamptz,
+        letter_failed_at timestamptz,
         CONSTRAINT uq_customer_source_reference_source_system UNIQUE (source_reference, source_system)
     )
     """,

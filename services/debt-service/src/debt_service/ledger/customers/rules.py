@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -67,3 +68,15 @@ def usable_channel(wanted: str, preferred: str, *, has_email: bool) -> Channel:
     """
     channel = Channel(preferred if wanted == "preferred" else wanted)
     return channel if has_email else Channel.LETTER
+
+
+def unreachable_by(preferred: str, *, has_email: bool, failed: Container[Channel]) -> frozenset[str]:
+    """The channels a level may name (`preferred` among them) by which a customer cannot be written to.
+
+    `failed` are the channels whose address turned out to be unusable. `selection.py` restates it in SQL.
+
+    >>> sorted(unreachable_by("email", has_email=True, failed={Channel.EMAIL}))
+    ['email', 'preferred']
+    """
+    wanted = (*Channel, "preferred")
+    return frozenset(str(one) for one in wanted if usable_channel(one, preferred, has_email=has_email) in failed)

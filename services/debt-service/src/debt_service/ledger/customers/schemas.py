@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
@@ -83,6 +84,11 @@ class CustomerOut(BaseModel):
     language: str
     suppressed: bool
     on_hold: bool
+    email_failed_at: Annotated[
+        datetime | None,
+        Field(description="When its e-mail address turned out unusable; null once it is changed or confirmed."),
+    ]
+    letter_failed_at: Annotated[datetime | None, Field(description="The same of its postal address.")]
 
     @classmethod
     def of(cls, customer: Any) -> CustomerOut:

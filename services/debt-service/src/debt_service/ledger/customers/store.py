@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from council_common.database.many_rows import SourceKey
@@ -14,7 +15,7 @@ from sqlalchemy import ARRAY, Uuid, any_, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from debt_service.ledger.customers.rules import NewCustomer
+from debt_service.ledger.customers.rules import Channel, NewCustomer
 from debt_service.ledger.customers.tables import Customer
 from debt_service.source_content import content_hash
 
@@ -28,6 +29,31 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text
 ON CONFLICT (source_reference, source_system) DO NOTHING
 RETURNING id, source_system, source_reference
 """
+
+# One column a channel; the first report of several for a customer stands.
+_MARK_FAILED = """
+UPDATE customer SET {column} = failed.at, version = version + 1
+FROM (SELECT DISTINCT ON (id) * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS told (id, at, reason)
+      ORDER BY id, at) failed
+WHERE customer.id = failed.id AND customer.{column} IS NULL
+    AND (customer.contact_changed_at IS NULL OR customer.contact_changed_at <= failed.at)
+RETURNING customer.id, customer.version, failed.reason
+"""
+_UNMARK_FAILED = """
+UPDATE customer SET {column} = NULL, version = version + 1
+FROM (SELECT id, max(at) AS at FROM unnest($1::uuid[], $2::timestamptz[]) AS told (id, at) GROUP BY id) working
+WHERE customer.id = working.id AND customer.{column} <= working.at
+RETURNING customer.id, customer.version
+"""
+
+
+class AddressFailure(NamedTuple):
+    """A message to a customer that failed for its address, by which channel, when, and the code of it."""
+
+    customer_id: UUID
+    channel: Channel
+    at: datetime
+    reason: str
 
 
 async def insert_customers(
@@ -77,3 +103,40 @@ async def references_of(session: AsyncSession, customer_ids: Iterable[UUID]) -> 
         select(col(Customer.id), col(Customer.source_reference)).where(col(Customer.id) == ids)
     )
     return {row.id: row.source_reference for row in rows}
+
+
+async def mark_failed(
+    session: AsyncSession, failures: Sequence[AddressFailure]
+) -> list[tuple[UUID, int, Channel, str]]:
+    """Mark addresses that are not corrected since; (id, version, channel, code) of those that are new."""
+    connection = await driver(session)
+    marked = []
+    for channel in Channel:
+        told = [failure for failure in failures if failure.channel == channel]
+        if told:
+            rows = await connection.fetch(
+                _MARK_FAILED.format(column=f"{channel}_failed_at"),
+                [failure.customer_id for failure in told],
+                [failure.at for failure in told],
+                [failure.reason for failure in told],
+            )
+            marked += [(row["id"], row["version"], channel, row["reason"]) for row in rows]
+    return marked
+
+
+async def unmark_failed(
+    session: AsyncSession, working: Sequence[tuple[UUID, Channel, datetime]]
+) -> list[tuple[UUID, int, Channel]]:
+    """Take the marks off that are older than what is told; (id, version, channel) of those that had one."""
+    connection = await driver(session)
+    unmarked = []
+    for channel in Channel:
+        told = [(customer_id, at) for customer_id, by, at in working if by == channel]
+        if told:
+            rows = await connection.fetch(
+                _UNMARK_FAILED.format(column=f"{channel}_failed_at"),
+                [customer_id for customer_id, _ in told],
+                [at for _, at in told],
+            )
+            unmarked += [(row["id"], row["version"], channel) for row in rows]
+    return unmarked

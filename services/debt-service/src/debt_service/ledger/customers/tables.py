@@ -19,7 +19,8 @@ class Customer(Listed, Row, table=True):
     """Who owes. `on_hold` follows the holds on the customer, `suppressed` stops every notice.
 
     `content_hash` is that of what the source sent first; changes since are the council's own.
-    `contact_changed_at` is when a name, an address or the channel was last changed.
+    `contact_changed_at` is when a name, an address or the channel was last changed, `email_failed_at` and
+    `letter_failed_at` when the address they have now turned out to be unusable.
     """
 
     __table_args__ = (UniqueConstraint("source_reference", "source_system"), Index(None, "name", "id"))
@@ -39,3 +40,5 @@ class Customer(Listed, Row, table=True):
     created_at: datetime = Field(sa_type=UTC_TIME)
     content_hash: str = Field(sa_type=Text)
     contact_changed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    email_failed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
+    letter_failed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)

@@ -11,18 +11,19 @@ from uuid import UUID
 from council_common.database.many_rows import rows_by_source
 from council_common.database.rows import lock_row
 from council_common.errors import SourceReferenceTaken
-from council_common.identity.actor import Actor
+from council_common.identity.actor import SYSTEM, Actor
 from council_common.recording import Change, fact, record, record_many
 from council_common.web.bulk import Outcome, refused
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.ledger.customers import store
-from debt_service.ledger.customers.rules import NewCustomer, check_channel
+from debt_service.ledger.customers.rules import Channel, NewCustomer, check_channel
+from debt_service.ledger.customers.store import AddressFailure
 from debt_service.ledger.customers.tables import Customer
 from debt_service.source_content import content_hash
 
-# How a customer is reached: a notice that failed for want of an address may be issued again once one of these changes.
+# How a customer is reached: what is told of an address before one of these changed says nothing of the new one.
 _CONTACT = frozenset({"name", "email", "address", "preferred_channel"})
 
 
@@ -80,6 +81,11 @@ async def change_customer(
         return customer
     if _CONTACT.intersection(changed):
         customer.contact_changed_at = at
+    # An address that is corrected has not failed.
+    if "email" in changed:
+        customer.email_failed_at = None
+    if {"address", "name"}.intersection(changed):
+        customer.letter_failed_at = None
     for name in changed:
         setattr(customer, name, fields[name])
     check_channel(customer.preferred_channel, customer.email)
@@ -88,3 +94,25 @@ async def change_customer(
         detail["note"] = note
     await record(session, fact(customer, "changed", detail=detail), by=by, at=at)
     return customer
+
+
+async def note_address_failures(session: AsyncSession, failures: Sequence[AddressFailure], *, at: datetime) -> None:
+    """Addresses turned out to be unusable: nothing goes there until they are corrected or confirmed."""
+    marked = await store.mark_failed(session, failures)
+    changes = (
+        Change("customer", customer_id, version, f"{channel} address failed", reason=reason)
+        for customer_id, version, channel, reason in marked
+    )
+    await record_many(session, changes, by=SYSTEM, at=at)
+
+
+async def note_addresses_work(
+    session: AsyncSession, working: Sequence[tuple[UUID, Channel, datetime]], *, at: datetime
+) -> None:
+    """Something left for these customers, or an officer says that it can: what failed before counts no more."""
+    marked = await store.unmark_failed(session, working)
+    changes = (
+        Change("customer", customer_id, version, f"{channel} address works again")
+        for customer_id, version, channel in marked
+    )
+    await record_many(session, changes, by=SYSTEM, at=at)

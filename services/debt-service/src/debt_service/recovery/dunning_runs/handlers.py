@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from council_common.contracts.notifications import MessageDeliveredV1, MessageFailedV1, MessageSentV1
+from council_common.contracts.notifications import (
+    AddressConfirmedV1,
+    MessageDeliveredV1,
+    MessageFailedV1,
+    MessageSentV1,
+)
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.recovery.dunning_runs.rules import DeliveryStatus
-from debt_service.recovery.dunning_runs.usecases import lock_debts_of_notices, note_delivery
+from debt_service.recovery.dunning_runs.usecases import lock_debts_of_notices, note_confirmed_addresses, note_delivery
 
 handlers = Handlers()
 
@@ -41,3 +46,9 @@ async def note_delivered(session: AsyncSession, received: Sequence[Received[Mess
 async def note_failed(session: AsyncSession, received: Sequence[Received[MessageFailedV1]]) -> None:
     """Notices failed; those that had not left are no step on the ladder."""
     await note_delivery(session, DeliveryStatus.FAILED, received)
+
+
+@handlers.on_many(AddressConfirmedV1)
+async def note_confirmed(session: AsyncSession, received: Sequence[Received[AddressConfirmedV1]]) -> None:
+    """Addresses that had failed work again: their customers' debts are deliverable."""
+    await note_confirmed_addresses(session, received)

@@ -9,16 +9,16 @@ from uuid import UUID
 
 from council_common.database.many_rows import copy_rows
 from council_common.database.sessions import driver
-from sqlalchemy import Date, FromClause, cast, func, or_, select, true
+from sqlalchemy import Date, FromClause, cast, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from debt_service.arrangements.holds.store import reason_in_force
 from debt_service.cash.receipts.store import on_account_of
+from debt_service.ledger.customers.rules import Channel, unreachable_by
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 from debt_service.recovery.dunning_runs.rules import (
-    NO_USABLE_ADDRESS,
     UNDER_WAY,
     DeliveryStatus,
     DunningFacts,
@@ -34,6 +34,15 @@ _LOCK_NOTICED = """
 SELECT id, dunning_level FROM receivable
 WHERE id IN (SELECT receivable_id FROM dunning_notice WHERE id = ANY($1::uuid[])) ORDER BY id FOR UPDATE
 """
+# Only those that a report may mark: every other stays free for whoever reads.
+_LOCK_CUSTOMERS = """
+SELECT c.id FROM customer c JOIN (
+    SELECT customer_id, bool_or(id = ANY($2::uuid[])) AS failed
+    FROM dunning_notice WHERE id = ANY($1::uuid[]) GROUP BY 1
+) noticed ON noticed.customer_id = c.id
+WHERE noticed.failed OR c.email_failed_at IS NOT NULL OR c.letter_failed_at IS NOT NULL
+ORDER BY c.id FOR NO KEY UPDATE OF c
+"""
 # Only by its own template and, until it failed, by its own message: a message by hand about a notice is not the notice.
 # What left once has left, whatever comes of sending it again.
 _DELIVERY = """
@@ -44,6 +53,7 @@ FROM unnest($3::uuid[], $4::timestamptz[], $5::uuid[], $6::text[], $7::text[], $
      AS new (id, at, message_id, template, reason, sent_on)
 WHERE dunning_notice.id = new.id AND delivery_status = ANY($2::text[]) AND dunning_notice.template = new.template
     AND (delivery_status = 'failed' OR coalesce(dunning_notice.message_id, new.message_id) = new.message_id)
+RETURNING dunning_notice.customer_id, dunning_notice.channel, new.at, new.reason
 """
 # The last level and notice of debts, anew from their notices: those that left, and those that still may.
 _RESET_LEVELS = """
@@ -113,12 +123,21 @@ async def lock_noticed(session: AsyncSession, notice_ids: Sequence[UUID]) -> dic
     return {row["id"]: row["dunning_level"] for row in await connection.fetch(_LOCK_NOTICED, notice_ids)}
 
 
+async def lock_customers(session: AsyncSession, notice_ids: Sequence[UUID], failed_ids: Sequence[UUID]) -> None:
+    """Lock, before their debts, the customers whose address some notices' fates say something about."""
+    connection = await driver(session)
+    await connection.execute(_LOCK_CUSTOMERS, notice_ids, failed_ids)
+
+
 async def note_delivery(
     session: AsyncSession, status: str, reports: Sequence[DeliveryReport], *, from_statuses: Sequence[str]
-) -> None:
-    """Move notices that stand at one of `from_statuses`."""
+) -> list[Any]:
+    """Move notices that stand at one of `from_statuses`; of those moved: customer_id, channel, at and reason."""
     connection = await driver(session)
-    await connection.execute(_DELIVERY, status, list(from_statuses), *map(list, zip(*reports, strict=True)))
+    moved: list[Any] = await connection.fetch(
+        _DELIVERY, status, list(from_statuses), *map(list, zip(*reports, strict=True))
+    )
+    return moved
 
 
 async def reset_levels(session: AsyncSession, receivable_ids: Sequence[UUID]) -> list[tuple[UUID, int, int]]:
@@ -158,7 +177,10 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
                 proposed.label("in_another_proposal"),
                 cast(func.timezone("Europe/London", col(Receivable.created_at)), Date).label("recorded_on"),
                 unsent.c.issued_on.label("unsent_on"),
-                unsent.c.undeliverable,
+                col(Customer.preferred_channel),
+                col(Customer.email).is_not(None).label("has_email"),
+                col(Customer.email_failed_at),
+                col(Customer.letter_failed_at),
                 func.coalesce(on_account_of(col(Receivable.customer_id)), 0).label("on_account_pence"),
             )
             .join(Customer, col(Customer.id) == col(Receivable.customer_id))
@@ -170,27 +192,23 @@ async def facts_of(session: AsyncSession, receivable_id: UUID, *, as_at: date) -
         return None
     values = dict(row._mapping)
     debt_type, kind = values.pop("debt_type"), values.pop("customer_kind")
+    failed = {channel for channel in Channel if values.pop(f"{channel}_failed_at") is not None}
+    values["unreachable_by"] = unreachable_by(
+        values.pop("preferred_channel"), has_email=values.pop("has_email"), failed=failed
+    )
     return DunningFacts(**values), debt_type, kind
 
 
 def _unsent_notices() -> FromClause:
-    """A debt's notices of its next level that never left: the last issue day, and whether an address that still stands
-    was unusable."""
-    address_failed = col(DunningNotice.failure_reason).in_(NO_USABLE_ADDRESS) & or_(
-        col(Customer.contact_changed_at).is_(None),
-        col(Customer.contact_changed_at) <= col(DunningNotice.delivery_at),
-    )
+    """A debt's notices of its next level that never left: the last issue day."""
     return (
-        select(
-            func.max(col(DunningNotice.issued_on)).label("issued_on"),
-            func.coalesce(func.bool_or(address_failed), False).label("undeliverable"),
-        )
+        select(func.max(col(DunningNotice.issued_on)).label("issued_on"))
         .where(
             col(DunningNotice.receivable_id) == col(Receivable.id),
             col(DunningNotice.level) == col(Receivable.dunning_level) + 1,
             col(DunningNotice.delivery_status) == DeliveryStatus.FAILED,
             col(DunningNotice.sent_on).is_(None),
         )
-        .correlate(Receivable, Customer)
+        .correlate(Receivable)
         .lateral("unsent")
     )

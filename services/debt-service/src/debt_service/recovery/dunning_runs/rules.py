@@ -92,9 +92,10 @@ class Reason(StrEnum):
 # The calendar alone explains these: a run keeps their debts by the reason, and no row for each.
 COUNTED_ONLY = (Reason.NO_PROCEDURE, Reason.TOP_LEVEL_REACHED, Reason.NOT_DUE_YET, Reason.INTERVAL_NOT_ELAPSED)
 
-# A message that failed for these reasons would fail again, until an officer corrects the customer's address or channel
-# (OCA/credit-control#447: a blacklisted address was written to for ever).
-NO_USABLE_ADDRESS = ("no_address", "address_invalid", "address_refused", "recipient_unknown")
+# A message that failed for these reasons says that its address is unusable: every other would fail, too, until an
+# officer corrects the address or says that it works again (OCA/credit-control#447: a blacklisted address was written to
+# for ever).
+NO_USABLE_ADDRESS = ("no_address", "address_invalid", "address_refused", "address_busy", "recipient_unknown")
 
 
 class NoSuchDebts(Malformed):
@@ -120,8 +121,8 @@ class DunningFacts:
     """What is known about one debt on a day; the schedule is computed from nothing else, no next check is stored.
 
     The last level and notice are those of the latest notice that left or may still leave. `unsent_on` is the issue day
-    of the last notice of the next level that never left, and `undeliverable` whether it failed for want of a usable
-    address that is uncorrected since. `recorded_on` is the London day this service recorded the debt, and
+    of the last notice of the next level that never left, and `unreachable_by` the channels by which the customer cannot
+    be written to, as their address failed. `recorded_on` is the London day this service recorded the debt, and
     `on_account_pence` what the council holds of the customer's money.
     """
 
@@ -137,7 +138,7 @@ class DunningFacts:
     in_another_proposal: bool = False
     recorded_on: date = date.min
     unsent_on: date | None = None
-    undeliverable: bool = False
+    unreachable_by: frozenset[str] = frozenset()
     on_account_pence: int = 0
 
 
@@ -200,7 +201,7 @@ def _reason_against(facts: DunningFacts, level: Level | None, days: int, as_at: 
         (facts.hold_reason is not None, f"{Reason.ON_HOLD}:{facts.hold_reason}"),
         (facts.suppressed, Reason.CUSTOMER_SUPPRESSED),
         (facts.notice_under_way, Reason.PREVIOUS_NOT_DELIVERED),
-        (facts.undeliverable, Reason.UNDELIVERABLE),
+        (level is not None and level.channel in facts.unreachable_by, Reason.UNDELIVERABLE),
         (level is not None and _too_soon(facts, level, as_at), Reason.INTERVAL_NOT_ELAPSED),
         (facts.outstanding_pence <= facts.on_account_pence, Reason.MONEY_ON_ACCOUNT),
         (level is not None and facts.outstanding_pence < level.minimum_pence, Reason.BELOW_MINIMUM),

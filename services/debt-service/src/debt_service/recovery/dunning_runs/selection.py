@@ -19,27 +19,32 @@ from debt_service.arrangements.holds.rules import HoldReason
 from debt_service.arrangements.holds.store import REASON_IN_FORCE
 from debt_service.cash.receipts.store import CUSTOMERS_WITH_MONEY, ON_ACCOUNT
 from debt_service.recovery.dunning_procedures.rules import Ladder, Level, applying
-from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, NO_USABLE_ADDRESS, Reason
+from debt_service.recovery.dunning_runs.rules import COUNTED_ONLY, Reason
 
 # Stands for every type of debt, or kind of customer, that no procedure names.
 ANY = "*"
 
 _STEPS = """
-SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::integer[], $6::integer[], $7::bigint[])
-    AS step (debt_type, kind, procedure_id, level, days, interval_days, minimum)
+SELECT * FROM unnest($1::text[], $2::text[], $3::uuid[], $4::smallint[], $5::integer[], $6::integer[], $7::bigint[],
+                     $8::text[])
+    AS step (debt_type, kind, procedure_id, level, days, interval_days, minimum, channel)
 """
 
 # Looked up only for debts that carry the mark.
-_HOLD = REASON_IN_FORCE.format(as_at="$8")
+_HOLD = REASON_IN_FORCE.format(as_at="$9")
 
 # The London day this service recorded receivable `r`.
 _RECORDED_ON = "(r.created_at AT TIME ZONE 'Europe/London')::date"
 
-# Whether notice `n`, which never left, failed for an address that customer `c` still has.
-_UNDELIVERABLE = (
-    f"n.failure_reason IN ({', '.join(map(repr, NO_USABLE_ADDRESS))}) "
-    "AND (c.contact_changed_at IS NULL OR c.contact_changed_at <= n.delivery_at)"
-)
+# The customers who cannot be written to by a channel that a level names: `customers.rules.unreachable_by`.
+_UNREACHABLE = """
+SELECT c.id AS customer_id, wanted.channel
+FROM customer c CROSS JOIN (VALUES ('email'), ('letter'), ('preferred')) wanted (channel)
+WHERE (c.email_failed_at IS NOT NULL OR c.letter_failed_at IS NOT NULL)
+    AND CASE WHEN c.email IS NULL OR 'letter' IN (
+        CASE WHEN wanted.channel = 'preferred' THEN c.preferred_channel ELSE wanted.channel END
+    ) THEN c.letter_failed_at ELSE c.email_failed_at END IS NOT NULL
+"""
 
 # `rules.interval_began_on`, as at a day; GREATEST leaves NULL out. The day a debt was recorded is computed only where
 # it matters: it costs more than all the rest.
@@ -71,31 +76,30 @@ _HOLD_NUMBER = f"CASE WHEN r.on_hold THEN array_position({_NAMES}, '{Reason.ON_H
 _PROPOSE = f"""
 WITH step AS MATERIALIZED ({_STEPS}),
 unsent AS MATERIALIZED (
-    SELECT n.receivable_id, n.level, max(n.issued_on) AS issued_on, bool_or({_UNDELIVERABLE}) AS undeliverable
-    FROM dunning_notice n JOIN customer c ON c.id = n.customer_id
-    WHERE n.delivery_status = 'failed' AND n.sent_on IS NULL
+    SELECT n.receivable_id, n.level, max(n.issued_on) AS issued_on
+    FROM dunning_notice n WHERE n.delivery_status = 'failed' AND n.sent_on IS NULL
     GROUP BY n.receivable_id, n.level
 ),
 facts AS MATERIALIZED (
     SELECT r.id, r.customer_id, step.procedure_id, (r.dunning_level + 1)::smallint AS level,
-        $8 - r.due_on AS days, r.outstanding_pence, {_BEGAN.format(as_at="$8")} AS last_notice_on,
+        $9 - r.due_on AS days, r.outstanding_pence, {_BEGAN.format(as_at="$9")} AS last_notice_on,
         CASE
             WHEN step.procedure_id IS NULL THEN
                 CASE WHEN {{has_ladder}} THEN {_NUMBER[Reason.TOP_LEVEL_REACHED]}
                      ELSE {_NUMBER[Reason.NO_PROCEDURE]} END
-            WHEN $8 - r.due_on < step.days THEN {_NUMBER[Reason.NOT_DUE_YET]}
+            WHEN $9 - r.due_on < step.days THEN {_NUMBER[Reason.NOT_DUE_YET]}
             ELSE coalesce({_HOLD_NUMBER}, CASE
                 WHEN r.customer_id IN (SELECT id FROM customer WHERE suppressed)
                     THEN {_NUMBER[Reason.CUSTOMER_SUPPRESSED]}
                 WHEN r.dunning_level > 0 AND r.id IN
                     (SELECT receivable_id FROM dunning_notice WHERE delivery_status IN ('issued', 'sent'))
                     THEN {_NUMBER[Reason.PREVIOUS_NOT_DELIVERED]}
-                WHEN (r.id, step.level) IN (SELECT receivable_id, level FROM unsent WHERE undeliverable)
+                WHEN (r.customer_id, step.channel) IN ({_UNREACHABLE})
                     THEN {_NUMBER[Reason.UNDELIVERABLE]}
-                WHEN $8 - {_BEGAN.format(as_at="$8")} < step.interval_days OR (r.id, step.procedure_id, step.level) IN
+                WHEN $9 - {_BEGAN.format(as_at="$9")} < step.interval_days OR (r.id, step.procedure_id, step.level) IN
                     (SELECT u.receivable_id, tried.procedure_id, u.level
                      FROM unsent u JOIN step tried ON tried.level = u.level
-                     WHERE $8 - u.issued_on < GREATEST(tried.interval_days, 1))
+                     WHERE $9 - u.issued_on < GREATEST(tried.interval_days, 1))
                     THEN {_NUMBER[Reason.INTERVAL_NOT_ELAPSED]}
                 WHEN r.customer_id IN {CUSTOMERS_WITH_MONEY} AND r.outstanding_pence <= {_HELD}
                     THEN {_NUMBER[Reason.MONEY_ON_ACCOUNT]}
@@ -107,12 +111,12 @@ facts AS MATERIALIZED (
     FROM receivable r
     {{customer}}
     LEFT JOIN step ON step.level = r.dunning_level + 1 {{same_keys}}
-    WHERE r.status = 'overdue' AND r.due_on < $8 {{scope}}
+    WHERE r.status = 'overdue' AND r.due_on < $9 {{scope}}
 ),
 kept AS (
     INSERT INTO dunning_item (run_id, receivable_id, customer_id, procedure_id, level, days_overdue,
                               outstanding_pence, due_on, last_notice_on, on_account_pence, state, reason)
-    SELECT $9, id, customer_id, procedure_id, level, days, outstanding_pence, $8 - days, last_notice_on,
+    SELECT $10, id, customer_id, procedure_id, level, days, outstanding_pence, $9 - days, last_notice_on,
         CASE WHEN customer_id IN {CUSTOMERS_WITH_MONEY} THEN {ON_ACCOUNT.format(customer_id="facts.customer_id")} END,
         CASE WHEN reason = 0 THEN 'proposed' ELSE 'skipped' END, ({_NAMES})[reason]
     FROM facts WHERE reason = 0 OR reason > {len(COUNTED_ONLY)}
@@ -120,7 +124,7 @@ kept AS (
 passed_over AS (
     INSERT INTO dunning_passed_over (id, run_id, reason, level, procedure_id, receivable_ids, outstanding_pence,
                                      last_notice_on)
-    SELECT gen_random_uuid(), $9, ({_NAMES})[reason], level, procedure_id, array_agg(id),
+    SELECT gen_random_uuid(), $10, ({_NAMES})[reason], level, procedure_id, array_agg(id),
         array_agg(outstanding_pence), array_agg(last_notice_on)
     FROM facts WHERE reason BETWEEN 1 AND {len(COUNTED_ONLY)} GROUP BY reason, level, procedure_id
 ),
@@ -143,7 +147,8 @@ SELECT r.id, r.customer_id, r.number, r.version, r.due_on, r.outstanding_pence, 
             WHEN EXISTS (SELECT FROM dunning_notice n
                          WHERE n.receivable_id = r.id AND n.delivery_status IN ('issued', 'sent'))
                 THEN '{Reason.PREVIOUS_NOT_DELIVERED}'
-            WHEN $11 - {_BEGAN.format(as_at="$11")} < step.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
+            WHEN (r.customer_id, step.channel) IN ({_UNREACHABLE}) THEN '{Reason.UNDELIVERABLE}'
+            WHEN $12 - {_BEGAN.format(as_at="$12")} < step.interval_days THEN '{Reason.INTERVAL_NOT_ELAPSED}'
             WHEN r.outstanding_pence <= {_HELD} THEN '{Reason.MONEY_ON_ACCOUNT}'
             WHEN r.outstanding_pence < step.minimum THEN '{Reason.BELOW_MINIMUM}' END)
     END AS reason
@@ -151,7 +156,7 @@ FROM dunning_item i
 JOIN receivable r ON r.id = i.receivable_id
 JOIN customer c ON c.id = r.customer_id
 JOIN step ON step.procedure_id = i.procedure_id AND step.level = i.level
-WHERE i.run_id = $9 AND i.receivable_id = ANY($10::uuid[]) AND i.state = 'proposed'
+WHERE i.run_id = $10 AND i.receivable_id = ANY($11::uuid[]) AND i.state = 'proposed'
 ORDER BY r.id
 """
 
@@ -277,4 +282,5 @@ def _columns(steps: Sequence[_Step]) -> list[list[Any]]:
         [step.level.days_overdue for step in steps],
         [step.level.interval_days for step in steps],
         [step.level.minimum_pence for step in steps],
+        [step.level.channel for step in steps],
     ]

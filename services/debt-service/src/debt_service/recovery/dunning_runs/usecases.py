@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.clock import london_date
-from council_common.contracts.notifications import MessageEvent, MessageFailedV1
+from council_common.contracts.notifications import AddressConfirmedV1, MessageEvent, MessageFailedV1
 from council_common.database.rows import get_row, lock_row
 from council_common.errors import FieldError, NotFound, not_in_future
 from council_common.events.handlers import Received
@@ -18,6 +18,9 @@ from council_common.observability.logs import get_logger
 from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from debt_service.ledger.customers.rules import Channel
+from debt_service.ledger.customers.store import AddressFailure
+from debt_service.ledger.customers.usecases import note_address_failures, note_addresses_work
 from debt_service.ledger.receivables.store import values_instead_of
 from debt_service.ledger.receivables.usecases import mark_overdue
 from debt_service.recovery.dunning_procedures.rules import Ladder, applying, check_run
@@ -27,6 +30,7 @@ from debt_service.recovery.dunning_runs import notice_store, store
 from debt_service.recovery.dunning_runs.notice_store import DeliveryReport
 from debt_service.recovery.dunning_runs.rules import (
     NEXT_DELIVERY,
+    NO_USABLE_ADDRESS,
     DeliveryStatus,
     ItemNotOpen,
     NextStep,
@@ -156,9 +160,16 @@ async def explain_next(session: AsyncSession, receivable_id: UUID, *, as_at: dat
 
 
 async def lock_debts_of_notices(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
-    """Lock the debts whose notices some messages are about, in the order of their ids."""
-    notice_ids = [message.event.about_id for message in received if message.event.about_kind == ABOUT_NOTICE]
+    """Lock the debts whose notices some messages are about, in the order of their ids; before them their customers."""
+    events = [message.event for message in received if message.event.about_kind == ABOUT_NOTICE]
+    notice_ids = [event.about_id for event in events]
     if notice_ids:
+        failed = [
+            event.about_id
+            for event in events
+            if isinstance(event, MessageFailedV1) and event.reason in NO_USABLE_ADDRESS
+        ]
+        await notice_store.lock_customers(session, notice_ids, failed)
         await notice_store.lock_noticed(session, notice_ids)
 
 
@@ -173,7 +184,8 @@ async def note_delivery(session: AsyncSession, status: DeliveryStatus, received:
         return
     levels = await notice_store.lock_noticed(session, [report.notice_id for report in reports])
     before = [before for before, following in NEXT_DELIVERY.items() if status in following]
-    await notice_store.note_delivery(session, status, reports, from_statuses=before)
+    moved = await notice_store.note_delivery(session, status, reports, from_statuses=before)
+    await _note_addresses(session, status, moved, at=received[0].now)
     changes = [
         Change(
             "receivable",
@@ -188,6 +200,30 @@ async def note_delivery(session: AsyncSession, status: DeliveryStatus, received:
     if changes:
         log.info("dunning_levels_reset", debts=len(changes))
     await record_many(session, changes, by=SYSTEM, at=received[0].now)
+
+
+async def _note_addresses(session: AsyncSession, status: DeliveryStatus, moved: Sequence[Any], *, at: datetime) -> None:
+    """What the fate of notices says of their customers' addresses, for every debt of theirs."""
+    if status is not DeliveryStatus.FAILED:
+        left = [(row["customer_id"], Channel(row["channel"]), row["at"]) for row in moved]
+        await note_addresses_work(session, left, at=at)
+        return
+    failures = [
+        AddressFailure(row["customer_id"], Channel(row["channel"]), row["at"], row["reason"])
+        for row in moved
+        if row["reason"] in NO_USABLE_ADDRESS
+    ]
+    await note_address_failures(session, failures, at=at)
+
+
+async def note_confirmed_addresses(session: AsyncSession, received: Sequence[Received[AddressConfirmedV1]]) -> None:
+    """An officer found out, with a reason that notification-service keeps, that customers' addresses work again."""
+    working = [
+        (confirmed.event.recipient_id, Channel(confirmed.event.channel), confirmed.event.occurred_at)
+        for confirmed in received
+        if confirmed.event.recipient_kind == "customer" and confirmed.event.channel in set(Channel)
+    ]
+    await note_addresses_work(session, working, at=received[0].now)
 
 
 def _report(event: MessageEvent) -> DeliveryReport:
