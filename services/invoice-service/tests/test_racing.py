@@ -151,3 +151,20 @@ async def test_a_key_of_an_act_gives_its_first_answer_and_refuses_another_reques
     assert (again.content, again.headers["etag"]) == (done.content, done.headers["etag"])
     assert (other.status_code, other.json()["code"]) == (422, "idempotency-key-reused")
     assert (await shown(racing_service, f"/v1/invoices/{second['id']}"))["status"] == "received"
+
+
+async def test_an_approval_and_a_payment_take_two_statements_and_no_transaction(
+    racing_service: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The measured hot paths, exceptions among them: without sessions there is nothing but the two statements."""
+    await a_supplier(racing_service)
+    plain, early = await received(racing_service), await received(racing_service, number="2")
+    with monkeypatch.context() as patched:
+        patched.setattr(racing_service.runtime, "sessions", None)
+        async with racing_service.as_("ap_manager") as manager, racing_service.as_("erp") as erp:
+            approval = await manager.post(f"/v1/invoices/{plain['id']}/approvals", headers={"idempotency-key": "a"})
+            bodies = [a_payment(plain["id"], paid=130_501), a_payment(early["id"], reference="P2")]
+            payments = [await erp.post("/v1/payments", json=body) for body in bodies]
+    assert approval.status_code == 201
+    assert [payment.json()["exceptions"] for payment in payments] == [["overpaid"], ["not_approved"]]
+    assert len(await racing_service.published(PaymentExceptionFoundV1)) == 2
