@@ -1,13 +1,17 @@
 import csv
 import io
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
+import httpx
 import pytest
 from council_common.contracts.notifications import MessageDeliveredV1
+from council_common.runtime.clients import ServiceClients
 from council_common.testing.fixtures import service_fixtures
 from council_common.testing.harness import Harness
 from debt_service.main import SERVICE
@@ -26,6 +30,7 @@ class Office:
         self.erp = service.as_("erp")
         self.coordinator = service.as_("receivables_coordinator")
         self.officer = service.as_("debt_recovery_officer")
+        self.templates: dict[str, Any] | None = {}
         self._numbers = count(1)
 
     def on(self, day: date) -> None:
@@ -242,14 +247,39 @@ class Office:
         assert checked["differences"] == checked["drifted"] == checked["receipts_drifted"] == []
 
 
-@pytest.fixture
-async def office(service: Harness) -> Office:
-    return Office(service)
+DUNNING = {"channels": ["email", "letter"], "placeholders": ["number", "due_on", "outstanding_pence"]}
+
+
+@asynccontextmanager
+async def _with_templates(service: Harness) -> AsyncIterator[Office]:
+    """An office whose service asks a notification-service that has `office.templates`; None: it does not answer."""
+    office = Office(service)
+    office.templates = {name: dict(DUNNING) for name in ("reminder", "final_notice", "pre_legal_notice")}
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.startswith("/v1/message-templates/"):
+            async with service.issuer.client() as issuer:
+                return await issuer.send(request)
+        if office.templates is None:
+            raise httpx.ConnectError("away")
+        template = office.templates.get(request.url.path.rsplit("/", 1)[1])
+        return httpx.Response(404) if template is None else httpx.Response(200, json=template)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        service.runtime.clients = ServiceClients(service.runtime.settings, client)
+        yield office
 
 
 @pytest.fixture
-async def racing_office(racing_service: Harness) -> Office:
-    return Office(racing_service)
+async def office(service: Harness) -> AsyncIterator[Office]:
+    async with _with_templates(service) as office:
+        yield office
+
+
+@pytest.fixture
+async def racing_office(racing_service: Harness) -> AsyncIterator[Office]:
+    async with _with_templates(racing_service) as office:
+        yield office
 
 
 @pytest.fixture

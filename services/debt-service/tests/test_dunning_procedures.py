@@ -84,3 +84,40 @@ async def test_the_default_ladder(office, day: date, level: int, reason: str | N
     found = await office.get(f"receivables/{owed['id']}/next-notice")
     templates = {1: "reminder", 2: "final_notice", 3: "pre_legal_notice"}
     assert (found["level"], found["template"], found["reason"]) == (level, templates[level], reason)
+
+
+@pytest.mark.parametrize(
+    ("template", "channel", "problem"),
+    [
+        ("remindr", "preferred", "there is no message template of this name"),
+        ("Re/minder", "preferred", "there is no message template of this name"),
+        ("plan_offer", "letter", "it needs instalment_pence, which no notice has"),
+        ("by_email", "email", "it has no letter"),
+    ],
+)
+async def test_r9_a_ladder_whose_template_cannot_write_its_notice_is_refused_when_it_is_saved(
+    office, template: str, channel: str, problem: str
+) -> None:
+    office.templates |= {
+        "plan_offer": {"channels": ["email", "letter"], "placeholders": ["number", "instalment_pence"]},
+        "by_email": {"channels": ["email"], "placeholders": ["number"]},
+    }
+    good = {"level": 1, "days_overdue": 8, "template": "reminder"}
+    wrong = {"level": 2, "days_overdue": 15, "interval_days": 7, "template": template, "channel": channel}
+    body = {"name": "Ladder", "effective_from": "2026-01-01", "source": "minute 12", "levels": [good, wrong]}
+    refused = await office.post("dunning-procedures", body, status=422)
+    assert refused["code"] == "template-not-usable"
+    assert [(error["field"], error["problem"]) for error in refused["errors"]] == [("levels.1.template", problem)]
+    assert len((await office.get("dunning-procedures"))["items"]) == 1
+    office.templates[template] = office.templates["reminder"]
+    if template.islower():
+        await office.post("dunning-procedures", body)
+
+
+async def test_r9_a_ladder_is_not_saved_while_its_templates_cannot_be_asked_for(office) -> None:
+    office.templates = None
+    body = {"name": "Ladder", "effective_from": "2026-01-01", "source": "minute 12"}
+    levels = [{"level": 1, "days_overdue": 8, "template": "reminder"}]
+    refused = await office.post("dunning-procedures", {**body, "levels": levels}, status=503)
+    assert refused["code"] == "unavailable"
+    assert len((await office.get("dunning-procedures"))["items"]) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -41,6 +41,24 @@ class OtherDebtType(Conflict):
 
 class LevelsOutOfOrder(Malformed):
     code = "levels-out-of-order"
+
+
+class TemplateNotUsable(Malformed):
+    """A level names a template that does not exist, or one that no notice of it could be written by."""
+
+    code = "template-not-usable"
+
+
+NOTICE_VALUES = frozenset({"number", "level", "issued_on", "due_on", "outstanding_pence", "days_overdue"})
+"""The values a notice has (`DunningNoticeIssuedV1`); a template may ask for these and for what every message has."""
+
+
+@dataclass(frozen=True, slots=True)
+class LetterTemplate:
+    """What a ladder needs to know of a message template: its channels, and the values it asks for."""
+
+    channels: frozenset[str]
+    placeholders: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +117,31 @@ def check_levels(levels: Sequence[Level]) -> None:
             )
         if level.stops and position < len(levels):
             raise _out_of_order(f"{name}.stops", "a ladder cannot go on after it stops", "true on the last level only")
+
+
+def check_templates(levels: Sequence[Level], templates: Mapping[str, LetterTemplate]) -> None:
+    """Raise TemplateNotUsable unless every level's template exists and a notice of it can be written by it.
+
+    An e-mail notice needs a letter, too: who has no e-mail address is written to by post.
+    """
+    errors = []
+    for position, level in enumerate(levels):
+        field, template = f"levels.{position}.template", templates.get(level.template)
+        if template is None:
+            errors.append(FieldError(field, "there is no message template of this name", "an existing one"))
+            continue
+        if missing := sorted(template.placeholders - NOTICE_VALUES):
+            problem = f"it needs {', '.join(missing)}, which no notice has"
+            errors.append(FieldError(field, problem, f"no more than {', '.join(sorted(NOTICE_VALUES))}"))
+        if missing := sorted(_channels_of(level) - template.channels):
+            problem = f"it has no {' and no '.join(missing)}"
+            errors.append(FieldError(field, problem, f"a template for {' and '.join(sorted(_channels_of(level)))}"))
+    if errors:
+        raise TemplateNotUsable("Notices could not be written by these templates; see errors.", errors=errors)
+
+
+def _channels_of(level: Level) -> frozenset[str]:
+    return frozenset({"letter"} if level.channel is LevelChannel.LETTER else {"email", "letter"})
 
 
 def _out_of_order(field: str, problem: str, expected: str) -> LevelsOutOfOrder:
