@@ -35,7 +35,7 @@ async def test_a_filter_that_is_invalid(office, path: str, params: dict[str, str
 
 
 async def test_lists_filter_sort_page_and_export(office) -> None:
-    customer = await office.customer(name="=HYPERLINK()")
+    customer = await office.customer(name="+HYPERLINK()")
     for pence, department in ((1_00, "leisure"), (3_00, "leisure"), (2_00, "rents")):
         await office.receivable(customer, pence, due_on=DUE, department=department)
     page = await office.get("receivables", sort="-outstanding_pence", limit=2, customer_id=customer["id"])
@@ -63,3 +63,21 @@ async def test_a_misspelled_filter_does_not_show_everything(office) -> None:
         answer = await office.officer.get(f"/v1/{path}", params={"stauts": "overdue", "limit": 1})
         assert answer.status_code == 422, path
         assert "stauts" in [error["field"] for error in answer.json()["errors"]]
+
+
+async def test_receipts_are_found_by_amount_by_what_was_written_and_by_payer(office) -> None:
+    smith, jones = await office.customer(name="Anna Smith"), await office.customer(name="Harbour 100% Ltd")
+    first = await office.receipt(12_34, customer_id=smith["id"], payer_reference="bins Mrs Smith")
+    second = await office.receipt(12_34, customer_id=jones["id"], payer_reference="RENT_MARCH")
+    third = await office.receipt(50_00, payer_reference="mother of a smith")
+    for filters, found in (
+        ({"amount_pence": 12_34}, [first, second]),
+        ({"q": "SMITH"}, [first, third]),
+        ({"q": "t_m"}, [second]),
+        ({"q": third["source"]["reference"]}, [third]),
+        ({"payer": "smith"}, [first]),
+        ({"payer": "100%"}, [second]),
+        ({"payer": "smith", "q": "rent"}, []),
+    ):
+        receipts = (await office.get("receipts", **filters))["items"]
+        assert {receipt["id"] for receipt in receipts} == {receipt["id"] for receipt in found}, filters

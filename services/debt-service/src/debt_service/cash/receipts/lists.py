@@ -8,7 +8,7 @@ from uuid import UUID
 from council_common.fields import Day, PenceFilter, TextFilter
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, case, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlmodel import col
 
 from debt_service.cash.receipts.rules import ReceiptMethod, ReceiptStatus, UnallocatedReason
@@ -29,6 +29,20 @@ def _pays(receivable_id: UUID) -> ColumnElement[bool]:
 
 def _is_unallocated(unallocated: bool) -> ColumnElement[bool]:
     return _HAS_MONEY_LEFT if unallocated else ~_HAS_MONEY_LEFT
+
+
+def _text_has(part: str) -> ColumnElement[bool]:
+    """In what the payer wrote or the source calls it."""
+    has_it: ColumnElement[bool] = or_(
+        _C.payer_reference.icontains(part, autoescape=True), _C.source_reference.icontains(part, autoescape=True)
+    )
+    return has_it
+
+
+def _payer_has(part: str) -> ColumnElement[bool]:
+    named = select(col(Customer.id)).where(col(Customer.name).icontains(part, autoescape=True))
+    payer: ColumnElement[bool] = _C.customer_id.in_(named)
+    return payer
 
 
 class ReceiptList(
@@ -55,9 +69,18 @@ class ReceiptList(
     method: ReceiptMethod | None = None
     received_from: Day | None = None
     received_to: Day | None = None
+    amount_pence: PenceFilter | None = None
     amount_pence_from: PenceFilter | None = None
     amount_pence_to: PenceFilter | None = None
     unallocated: Annotated[bool | None, Where(_is_unallocated), Field(description="Something of it is on account.")] = (
         None
     )
     on_account_reason: UnallocatedReason | None = None
+    q: Annotated[
+        TextFilter | None,
+        Where(_text_has),
+        Field(min_length=2, description="Part of what the payer wrote or of the source's reference, in any case."),
+    ] = None
+    payer: Annotated[
+        TextFilter | None, Where(_payer_has), Field(min_length=2, description="Part of the payer's name, in any case.")
+    ] = None
