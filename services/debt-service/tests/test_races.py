@@ -112,3 +112,46 @@ async def _until_one_waits(office) -> None:
                 if await session.scalar(waiting):
                     return
             await asyncio.sleep(0.01)
+
+
+async def test_racing_reversals_of_one_allocation_end_it_once(racing_office) -> None:
+    """Beside the bank's return of the same receipt: the debt is owed again once, and the books agree."""
+    office = racing_office
+    debt = await office.receivable(await office.customer(), 100_00, due_on=DUE)
+    receipt = await office.receipt(100_00, payer_reference=debt["number"])
+    path = f"/v1/receipts/{receipt['id']}"
+    one = f"{path}/allocations/{receipt['allocations'][0]['id']}/reversals"
+    wrong = {"reason": "wrong_debt", "note": "meant otherwise"}
+    answers = await asyncio.gather(
+        *(office.officer.post(one, json=wrong) for _ in range(3)),
+        office.officer.post(f"{path}/reversals", json={"reason": "refer_to_payer"}),
+    )
+    assert {answer.status_code for answer in answers[:3]} <= {200, 201, 409}
+    assert answers[3].status_code == 201
+    assert (await office.get(f"receivables/{debt['id']}"))["outstanding_pence"] == 100_00
+    await office.check_books()
+
+
+async def test_racing_corrections_raise_one_charge_and_lose_no_money(racing_office) -> None:
+    """While money for the wrong charge comes in: it moves, or it waits for an officer."""
+    office = racing_office
+    customer = await office.customer()
+    wrong = await office.receivable(customer, 100_00, due_on=DUE)
+    await office.receipt(30_00, payer_reference=wrong["number"])
+    line = {"description": "Trade waste", "net_pence": 80_00, "vat_rate": "0", "vat_pence": 0}
+    charge = {"source": {"system": "erp", "reference": "NEW"}, "number": "R9000001", "lines": [line]}
+    body = {"reason": "wrong_amount", "note": "the rate of 2026", "receivable": {**charge, "gross_pence": 80_00}}
+    receipts = [office.receipt_body(5_00, payer_reference=wrong["number"]) for _ in range(4)]
+    answers = await asyncio.gather(
+        *(office.officer.post(f"/v1/receivables/{wrong['id']}/corrections", json=body) for _ in range(3)),
+        *(office.erp.post("/v1/receipts", json=receipt) for receipt in receipts),
+    )
+    assert [answer.status_code for answer in answers[3:]] == [201] * 4
+    corrected = [answer.status_code for answer in answers[:3]]
+    assert set(corrected) <= {200, 201, 409}
+    if 201 not in corrected:
+        await office.post(f"receivables/{wrong['id']}/corrections", body)
+    [new] = (await office.get("receivables", replaces_id=wrong["id"]))["items"]
+    left = sum(receipt["unallocated_pence"] for receipt in (await office.get("receipts"))["items"])
+    assert new["outstanding_pence"] == 80_00 - (50_00 - left)
+    await office.check_books()

@@ -28,7 +28,7 @@ from debt_service.cash.receipts.rules import (
 )
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.ledger.customers.store import lock_customers_for_share
-from debt_service.ledger.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable
+from debt_service.ledger.receivables.rules import STANDARD_TERM, CancelReason, NewReceivable, ReceivableStatus
 from debt_service.ledger.receivables.store import lock_open_item, replacement_of
 from debt_service.ledger.receivables.tables import Receivable
 from debt_service.ledger.receivables.usecases import credit_receivable, raise_receivables
@@ -102,13 +102,9 @@ async def correct_charge(
         raise PaymentsNotDecided
     not_too_early("receivable.due_on", new.due_on, new.issued_on, before="its tax point, the day the charge was issued")
     await lock_customers_for_share(session, [wrong.customer_id, new.customer_id or wrong.customer_id])
-    known = await replacement_of(session, receivable_id)
-    if known is not None:
-        # Told again on a later day: it counts from the day it was told first.
-        told = replacement.of(wrong, today=known.counts_from or london_date(at))
-        [outcome] = await raise_receivables(session, [(0, told)], by=by, at=at)
-        return await get_row(session, Receivable, outcome.id_or_refusal()), False
     released = await _release(session, wrong, note=note, by=by, at=at)
+    if released is None:
+        return await _told_before(session, wrong, replacement, by=by, at=at), False
     await credit_receivable(
         session, wrong.id, pence=None, reason=reason, note=note, replaced_by=new.number, by=by, at=at
     )
@@ -120,10 +116,25 @@ async def correct_charge(
     return await get_row(session, Receivable, raised_id), True
 
 
+async def _told_before(
+    session: AsyncSession, wrong: Receivable, replacement: Replacement, *, by: Actor, at: datetime
+) -> Receivable:
+    """The charge that took the place of one of which nothing is left: it counts from the day it was told first."""
+    known = await replacement_of(session, wrong.id)
+    if known is None:
+        raise IllegalMove(f"Receivable {wrong.number}", ReceivableStatus.CANCELLED, "corrected")
+    told = replacement.of(wrong, today=known.counts_from or london_date(at))
+    [outcome] = await raise_receivables(session, [(0, told)], by=by, at=at)
+    return await get_row(session, Receivable, outcome.id_or_refusal())
+
+
 async def _release(
     session: AsyncSession, wrong: Receivable, *, note: str, by: Actor, at: datetime
-) -> Sequence[tuple[Receipt, Allocation]]:
-    """Take back every allocation to a charge: first the receipts are locked, then the charge."""
+) -> Sequence[tuple[Receipt, Allocation]] | None:
+    """Take back every allocation to a charge: first the receipts are locked, then the charge.
+
+    None where nothing is left of it: it was credited whole, and nothing stands against it.
+    """
     expected = await store.standing_on(session, wrong.id)
     receipts = {one.receipt_id: one for one in expected}
     locked = {receipt_id: await lock_row(session, Receipt, receipt_id) for receipt_id in sorted(receipts)}
@@ -132,7 +143,7 @@ async def _release(
     if {one.receipt_id for one in standing} - locked.keys():
         raise ChangedMeanwhile("Money was set against this charge at the same moment. Read it again and repeat.")
     if item.outstanding_pence == 0 and not standing:
-        raise IllegalMove(f"Receivable {item.number}", item.status, "corrected")
+        return None
     for receipt_id, receipt in locked.items():
         ended = [Ended(one, london_date(at), item) for one in standing if one.receipt_id == receipt_id]
         if ended:
