@@ -20,7 +20,9 @@ _MOST_WORDS, _MOST_IN_ONE, _LONGEST = 60, 4, 40
 # Years, months, house numbers and amounts are shorter, and words without a digit are no references: "RENT MARCH 2026"
 # pays no receivable that happens to have the number MARCH or 2026, unless it is the payer's own.
 _QUOTABLE = re.compile(r"(?=.*[0-9]).{5,}")
+_ACCOUNT = re.compile(r"\bA/C\b")
 _SLASHES = str.maketrans({"\u2044": "/", "\u2215": "/", "\u2212": "-", "\\": "/"})
+_PLAIN_ALREADY = str.maketrans({"\\": "/", **{chr(sign): " " for sign in (*range(32), 127)}})
 
 _LABEL = r"(?:INVOICE|INV|REFERENCE|REF|NUMBER|NO|BILL|ACCOUNT|ACCT|ACC)"
 _LABELLED = re.compile(_LABEL + r"([0-9A-Z]+)")
@@ -71,6 +73,11 @@ def in_one_form(words: str) -> str:
     >>> in_one_form("ｒ００００１２３\\u200b／r0\\u00ad000124"), in_one_form("r0000123–30nov")
     ('R0000123/R0000124', 'R0000123-30NOV')
     """
+    plain = words.translate(_PLAIN_ALREADY) if words.isascii() else _plain(words)
+    return _ACCOUNT.sub("ACC", plain.upper())
+
+
+def _plain(words: str) -> str:
     plain = []
     for sign in unicodedata.normalize("NFKC", words).translate(_SLASHES):
         kind = unicodedata.category(sign)
@@ -82,7 +89,7 @@ def in_one_form(words: str) -> str:
             plain.append(str(unicodedata.decimal(sign)))
         else:
             plain.append(" " if kind[0] in "CZ" else sign)
-    return re.sub(r"\bA/C\b", "ACC", "".join(plain).upper())
+    return "".join(plain)
 
 
 def is_quotable(number: str) -> bool:
