@@ -16,6 +16,7 @@ from invoice_service.intake.invoice_imports.assembling import INVOICE_COLUMNS, I
 from invoice_service.intake.invoice_imports.drafts import Refused, invoice_draft, published_draft
 from invoice_service.intake.invoice_imports.mappings import ColumnMapping, InvoiceLine, mapping_of
 from invoice_service.intake.invoice_imports.rules import Profile, line_key, occurrence_reference, published_supplier
+from invoice_service.register.invoices.departments import department_of
 from invoice_service.register.invoices.rules import (
     Line,
     due_date,
@@ -89,6 +90,7 @@ def test_what_an_import_writes_is_what_the_models_write(
         vat_pence=vat, gross_pence=net + vat,
         vat_shares=[VatShare(vat_rate=Decimal({"12.50": "12.5"}.get(rate, rate)), net_pence=net, vat_pence=vat)],
         status="paid" if paid else "received", historic=bool(paid), paid_on=paid,
+        department=department_of([(department, net)]),
     )  # fmt: skip
     assert (topic, key, event_type) == (event.topic, invoice_id, event.type)
     assert unseal(payload, InvoiceReceivedV1).data == event

@@ -158,7 +158,7 @@ async def test_parameters_that_are_invalid(service: Harness) -> None:
     for params in (
         {"filename": "a.pdf"},
         {"filename": "a.csv", "mapping": {"columns": {"colour": "x"}}},
-        {"filename": "a.csv", "profile": "published_spend", "mapping": {"date_order": "dmy"}},
+        {"filename": "a.csv", "profile": "published_spend", "mapping": {"columns": {"vat_rate": "x"}}},
         {"filename": "a.csv", "profile": "poems"},
         {"filename": "a.csv", "source_system": ""},
         {"filename": "a.csv", "source_system": " "},
@@ -179,7 +179,7 @@ async def test_parameters_that_are_invalid(service: Harness) -> None:
         ("[]", "mapping", "not an object", "an object"),
         ('{"columns": 1}', "mapping.columns", "not an object", "an object"),
         ('{"columns": {"colour": "x"}}', "mapping.columns.colour", "its name is wrong", "'reference', "),
-        ('{"columns": {"number": 1}}', "mapping.columns.number", "not a list", "a list"),
+        ('{"columns": {"number": {}}}', "mapping.columns.number.0", "not text", "text"),
         ('{"columns": {"number": ""}}', "mapping.columns.number.0", "too short", "at least 1 character"),
         ('{"amounts": "euros"}', "mapping.amounts", "none of the known values", "'pence' or 'pounds'"),
         ('{"colour": 1}', "mapping.colour", "no field of this resource", "only the fields of this resource"),

@@ -7,7 +7,6 @@ from council_common.errors import IllegalMove
 from hypothesis import given
 from hypothesis import strategies as st
 from invoice_service.bulk_ids import ordered_ids
-from invoice_service.register.invoices.vat_shares import slice_of, still_owed
 from invoice_service.register.invoices.rules import (
     InvoiceStatus,
     Line,
@@ -17,6 +16,7 @@ from invoice_service.register.invoices.rules import (
     pay_by,
     vat_shares,
 )
+from invoice_service.register.invoices.vat_shares import slice_of, still_owed
 
 TODAY = date(2026, 3, 11)
 

@@ -8,13 +8,15 @@ from council_common.imports.batches import Batch
 from council_common.imports.column_binding import Row
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import MappedField, Mapping
-from council_common.imports.problems import Problem, UnreadableFile
-from council_common.imports.reading import Format, Reading, read_records
+from council_common.imports.problems import Doubt, DoubtfulFile, Problem, UnreadableFile
+from council_common.imports.reading import Format, Reading, read_records, surveyed_dates
 from council_common.imports.refusals import Refusal, refused_file
 from council_common.imports.values import is_redacted
 
 __all__ = [
     "Batch",
+    "Doubt",
+    "DoubtfulFile",
     "Format",
     "Limits",
     "MappedField",
@@ -27,4 +29,5 @@ __all__ = [
     "is_redacted",
     "read_records",
     "refused_file",
+    "surveyed_dates",
 ]

@@ -20,6 +20,8 @@ Kind = Literal["text", "money", "pence", "integer", "date"]
 Value = str | int | date | None
 
 _BLANK_STARTS: Final = "\ufeff\u200b\u2003\u2009 \t\r\n\v\f\xa0#"
+BLANK_WORDS: Final = frozenset({"-", "--", "–", "—", "£-", "£ -", "nil", "none", "n/a", "n.a.", "na", "no", "null"})
+"""What people write into an amount or a date that there is not."""
 _MOST_REMEMBERED: Final = 20_000
 _LONGEST_REMEMBERED: Final = 120
 
@@ -64,7 +66,12 @@ class CellReader(dict[str, Value]):
         # The empty text begins with "", which every text holds. Few cells begin like one that could be blank.
         if (text[:1] in _BLANK_STARTS or self._blanks) and self._is_blank(text):
             return self._blank()
-        value = self._parse(text)
+        try:
+            value = self._parse(text)
+        except BadValue:
+            if not self._required and text.strip(_BLANK_STARTS[:-1]).casefold() in BLANK_WORDS:
+                return self._blank()
+            raise
         if value.__class__ is str:
             if not value:
                 return self._blank()

@@ -37,7 +37,7 @@ def find_header(candidates: Sequence[list[str]], mapping: Mapping, limits: Limit
         try:
             binding = mapping.bind(merged or cells)
         except UnreadableFile as refusal:
-            if refusal.code == "ambiguous-columns":
+            if refusal.code in ("ambiguous-columns", "one-column-for-two-fields"):
                 raise
             refusals.append((mapping.matched(cells), refusal))
             continue

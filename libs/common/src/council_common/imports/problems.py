@@ -20,6 +20,24 @@ class UnreadableFile(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What could mean two things: the field, what it could be, and the question to the sender."""
+
+    field: str
+    candidates: tuple[str, ...]
+    question: str
+
+
+class DoubtfulFile(UnreadableFile):
+    """A file that could be read in two ways; its sender has to say which."""
+
+    def __init__(self, code: str, detail: str, expected: str, doubt: Doubt) -> None:
+        super().__init__(code, detail, expected)
+        self.args = (code, detail, expected, doubt)
+        self.doubt = doubt
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with one record. `field` is empty when the record itself is malformed."""
 

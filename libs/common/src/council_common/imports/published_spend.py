@@ -16,7 +16,10 @@ AmountBasis = Literal["net", "gross", "unstated"]
 
 _GROSS_NAMES: Final = ("Gross", "Gross Amount", "Amount Including VAT")
 _NET_NAMES: Final = ("Net Amount", "Net", "Amount Excluding VAT")
-_UNSTATED_NAMES: Final = ("Amount", "Amount Paid", "Value", "Total")
+_UNSTATED_NAMES: Final = (
+    *("Amount", "Amount Paid", "Value", "Total", "Amount in Sterling", "AP Amount", "Transaction Amount"),
+    *("Amount GBP", "Payment Amount", "Invoice Amount"),
+)
 
 
 class PublishedSpendLine(NamedTuple):
@@ -68,12 +71,13 @@ PUBLISHED_SPEND: Final = Mapping(
         MappedField(
             name="paid_on", kind="date", presence="value",
             columns=(
-                "Date Paid", "Payment Date", "Invoice Payment Date", "Date of Payment", "Transaction Date", "Date",
+                "Date Paid", "Payment Date", "Invoice Payment Date", "Date of Payment", "Paid Date", "Transaction Date",
+                "Date", "Clearing Date", "Posting Date",
             ),
         ),
         _text(
             "transaction_number", "Transaction Number", "SAP Document Number", "Document Number", "Document No",
-            "Internal Ref Number", presence="column",
+            "Internal Ref Number", "Transaction No", "Transaction Ref", "Transaction Reference",
         ),
         _text("invoice_number", "Invoice Number"),
         MappedField(
@@ -87,7 +91,7 @@ PUBLISHED_SPEND: Final = Mapping(
         MappedField(name="gross_pence", kind="money", columns=_GROSS_NAMES),
         _text(
             "supplier_name", "Supplier Name", "Supplier", "Vendor Name", "Beneficiary Name",
-            "Supplier(Beneficiary) Name", presence="column",
+            "Supplier(Beneficiary) Name", "Merchant Name", "Vendor", "Payee", "Payee Name", presence="column",
         ),
         _text("supplier_reference", "Supplier Number", "Supplier ID", "Vendor Number"),
     ),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from council_common.errors import Conflict, NotFound, move
 
@@ -48,11 +49,15 @@ class FailedForGood(Conflict):
 
 
 class WorkFailed(Exception):
-    """Raised by a slice for a reason that trying again does not change; `more` joins the error that is shown."""
+    """Raised by a slice for a reason that trying again does not change; `more` joins the error that is shown.
 
-    def __init__(self, code: str, detail: str, **more: str) -> None:
+    `can_resume`: it changes when a person has put something right.
+    """
+
+    def __init__(self, code: str, detail: str, *, can_resume: bool = False, **more: Any) -> None:
         super().__init__(code)
-        self.error = {"code": code, "detail": detail, **more}
+        self.error: dict[str, Any] = {"code": code, "detail": detail, **more}
+        self.can_resume = can_resume
 
 
 @dataclass(frozen=True, slots=True)

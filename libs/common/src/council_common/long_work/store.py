@@ -35,6 +35,12 @@ def state_of(kind: str, id_column: Any) -> ColumnElement[WorkState]:
     return select(_C.state).where(_C.subject_id == id_column, _C.kind == kind).scalar_subquery()
 
 
+def error_code_of(kind: str, id_column: Any) -> ColumnElement[str | None]:
+    """The code of the error by which that work failed, likewise."""
+    code = _C.error["code"].astext
+    return select(code).where(_C.subject_id == id_column, _C.kind == kind).scalar_subquery()
+
+
 async def behind_all(session: AsyncSession, kind: str) -> int:
     """The turn of work that lets all others of its kind go first."""
     last = await session.scalar(select(func.max(_C.turn)).where(_C.kind == kind, _C.state.in_(OPEN)))

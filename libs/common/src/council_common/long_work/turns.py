@@ -10,6 +10,7 @@ import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -50,7 +51,7 @@ async def take_turn(kind: WorkKind, runtime: Runtime) -> bool:
         with span(kind.name, parent={"traceparent": work.traceparent} if work.traceparent else None):
             await _do_slices(kind, runtime, work)
     except WorkFailed as failed:
-        await _fail(kind, runtime, work, failed.error, can_resume=False)
+        await _fail(kind, runtime, work, failed.error, can_resume=failed.can_resume)
     except Exception as fault:
         await _note_fault(runtime, work, fault)
     except BaseException:
@@ -91,7 +92,7 @@ async def _do_slices(kind: WorkKind, runtime: Runtime, taken: Work) -> None:
             return
 
 
-async def _fail(kind: WorkKind, runtime: Runtime, taken: Work, error: dict[str, str], *, can_resume: bool) -> None:
+async def _fail(kind: WorkKind, runtime: Runtime, taken: Work, error: dict[str, Any], *, can_resume: bool) -> None:
     async with runtime.sessions.begin() as session:
         work = await store.still_mine(session, taken)
         if work is not None:

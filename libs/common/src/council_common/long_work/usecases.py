@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -68,7 +69,7 @@ async def finish_work(session: AsyncSession, kind: WorkKind, work: Work, *, at: 
 
 
 async def fail_work(
-    session: AsyncSession, kind: WorkKind, work: Work, error: dict[str, str], *, can_resume: bool, at: datetime
+    session: AsyncSession, kind: WorkKind, work: Work, error: dict[str, Any], *, can_resume: bool, at: datetime
 ) -> None:
     """Locked work cannot go on."""
     work.state, work.finished_at, work.error, work.can_resume = WorkState.FAILED, at, error, can_resume

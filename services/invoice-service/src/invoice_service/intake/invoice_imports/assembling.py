@@ -214,6 +214,7 @@ class _Envelope:
         draft = invoice.draft
         days = self._days
         paid_on = f'"{days[draft.paid_on]}"' if draft.paid_on else "null"
+        department = "null" if draft.department is None else encode_basestring(draft.department)
         return (
             f"{self._head}{event_id}{self._source}{invoice_id}{self._time}{invoice_id}{self._data}{invoice_id}"
             f'","supplier_id":"{invoice.supplier_text}{self._system}{encode_basestring(invoice.reference)}}},'
@@ -221,7 +222,7 @@ class _Envelope:
             f'"received_on":"{days[draft.received_on]}","due_on":"{days[due_on]}","net_pence":{draft.net_pence},'
             f'"vat_pence":{draft.vat_pence},"gross_pence":{draft.gross_pence},"vat_shares":{draft.vat_shares},'
             f'"status":"{status}","historic":{"true" if draft.paid_on else "false"},"kind":"{draft.kind}",'
-            f'"paid_on":{paid_on}}}}}'
+            f'"paid_on":{paid_on},"department":{department}}}}}'
         )
 
 

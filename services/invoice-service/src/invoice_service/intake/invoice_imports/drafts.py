@@ -20,6 +20,7 @@ from council_common.money import MAX_PENCE
 
 from invoice_service.intake.invoice_imports.mappings import InvoiceLine
 from invoice_service.intake.invoice_imports.rules import Profile, line_key, published_supplier
+from invoice_service.register.invoices.departments import department_of
 from invoice_service.register.invoices.rules import (
     content_text,
     dates_that_cannot_be,
@@ -56,6 +57,7 @@ class Draft(NamedTuple):
     due_on: date | None
     lines: str
     vat_shares: str
+    department: str | None
     net_pence: int
     vat_pence: int
     gross_pence: int
@@ -120,6 +122,7 @@ def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: d
         due_on=line.paid_on,
         lines=lines,
         vat_shares=vat_shares,
+        department=department_of([(line.department, net)]),
         net_pence=net,
         vat_pence=vat,
         gross_pence=gross,
@@ -163,6 +166,7 @@ def invoice_draft(line_number: int, place: int, row: tuple[Any, ...], today: dat
         due_on=due_on,
         lines=lines,
         vat_shares=vat_shares,
+        department=department_of([(line.department, net)]),
         net_pence=net,
         vat_pence=vat,
         gross_pence=gross,

@@ -24,7 +24,7 @@ from invoice_service.intake.invoice_imports.file_reader import (
     Piece,
     ReadBatch,
 )
-from invoice_service.intake.invoice_imports.rules import Profile
+from invoice_service.intake.invoice_imports.rules import InDoubt, Profile
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 _PIECE_SECONDS: Final = 60.0
@@ -80,36 +80,24 @@ class FileReading:
             mapping=import_.mapping or {},
             after_line=after_line,
             today=today,
+            date_orders=(import_.reading or {}).get("date_orders"),
         )
         self._sum_before = import_.net_pence_sum + import_.refused_pence_sum
         self._loop = asyncio.get_running_loop()
-        self._opened = OpenedFile(header=[], delimiter=",", amount_basis=None, fields=[])
+        self.opened: OpenedFile | None = None
         self._coming: asyncio.Future[PreparedBatch | None] | None = None
 
-    @property
-    def header(self) -> list[str]:
-        """The file's header, as it was sent."""
-        return self._opened.header
-
-    @property
-    def delimiter(self) -> str:
-        """What separates its cells."""
-        return self._opened.delimiter
-
-    @property
-    def amount_basis(self) -> str | None:
-        """Of published spending: whether its amounts are net, gross or unstated."""
-        return self._opened.amount_basis
-
     async def open(self) -> None:
-        """Read the header. Raises UnreadableFile and ChildEnded."""
+        """Read the header, and all of the file for its dates. Raises UnreadableFile, InDoubt and ChildEnded."""
         try:
-            self._opened = await self._ask(self._file)
+            self.opened = await self._ask(self._file)
         except UnreadableFile as unreadable:
             if unreadable.code != "missing-columns" or self._file.profile is Profile.PUBLISHED_SPEND:
                 raise
             expected = f"{unreadable.expected}; or mapping={{...}} with the name that the file has for it"
             raise UnreadableFile(unreadable.code, unreadable.detail, expected) from unreadable
+        if self.opened is not None and self.opened.doubts:
+            raise InDoubt(self.opened.doubts)
 
     async def next(self) -> PreparedBatch | None:
         """The next batch, None at the end; the one after it is being read meanwhile.
@@ -136,9 +124,9 @@ class FileReading:
 
     def _next(self) -> PreparedBatch | None:
         read = READER.ask(NextBatch(self._file.import_id), self._piece)
-        if read is None:
+        if read is None or self.opened is None:
             return None
-        writer = LineWriter(self._file.format, self._opened.delimiter, self._opened.fields)
+        writer = LineWriter(self._file.format, self.opened.delimiter, self.opened.fields)
         return PreparedBatch(read, writer, sum_before=self._sum_before)
 
     async def _ask(self, request: OpenFile | CloseFile) -> Any:

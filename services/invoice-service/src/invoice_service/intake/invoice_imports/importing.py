@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -20,8 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports import store
 from invoice_service.intake.invoice_imports.assembling import ImportContext
+from invoice_service.intake.invoice_imports.file_reader import OpenedFile
 from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch, end_unused_reader
-from invoice_service.intake.invoice_imports.rules import UnknownSuppliers
+from invoice_service.intake.invoice_imports.rules import IN_DOUBT, InDoubt, UnknownSuppliers
 from invoice_service.intake.invoice_imports.storing import store_batch
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier, SuppliersOfLines
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
@@ -51,22 +52,27 @@ class ImportInvoices(WorkKind):
         except UnreadableFile as unreadable:
             await self._close(work.subject_id)
             raise WorkFailed(unreadable.code, unreadable.detail, expected=unreadable.expected) from unreadable
+        except InDoubt as doubt:
+            await self._close(work.subject_id)
+            raise WorkFailed(
+                IN_DOUBT, str(doubt), can_resume=True, doubts=[asdict(asked) for asked in doubt.doubts]
+            ) from doubt
         except Exception:
             await self._close(work.subject_id)  # what was read of it is lost: it is opened anew
             raise
-        if batch is None:
+        opened = open_.reading.opened
+        if batch is None or opened is None:
             await self._close(work.subject_id)
             return None
-        return _Slice(open_, batch, await open_.suppliers.find(batch.drafts))
+        return _Slice(opened, batch, await open_.suppliers.find(batch.drafts))
 
     async def do_slice(self, session: AsyncSession, work: Work, prepared: _Slice | None, *, now: datetime) -> Progress:
         """Store one batch."""
         if prepared is None:
             return Progress(work.total or work.done, finished=True)
         import_ = await lock_row(session, InvoiceImport, work.subject_id)
-        reading, batch = prepared.open.reading, prepared.batch
-        context = _context_of(import_)
-        await store_batch(session, import_, batch, prepared.known, reading=reading, context=context, now=now)
+        batch, context = prepared.batch, _context_of(import_)
+        await store_batch(session, import_, batch, prepared.known, opened=prepared.opened, context=context, now=now)
         # A file opened again is read from its beginning: what was counted before is not counted again.
         return Progress(max(work.done, batch.bytes_read), cursor=str(batch.last_line))
 
@@ -142,8 +148,8 @@ class _OpenImport:
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
-    """A batch that is ready to be stored, the file it is from, and the suppliers of its lines."""
+    """A batch that is ready to be stored, how its file is understood, and the suppliers of its lines."""
 
-    open: _OpenImport
+    opened: OpenedFile
     batch: PreparedBatch
     known: dict[str, LineSupplier | None]

@@ -7,24 +7,31 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.fields import Day, Form, TextFilter
-from council_common.long_work.rules import WorkState
-from council_common.long_work.store import state_of
+from council_common.long_work.store import error_code_of, state_of
 from council_common.web.keyset import fetch_page
 from council_common.web.lists import ResourceList, Where
 from council_common.web.query_models import PageQuery
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_, case, false, func, not_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
-from invoice_service.intake.invoice_imports.rules import FileFormat, Profile
+from invoice_service.intake.invoice_imports.rules import IN_DOUBT, FileFormat, ImportStatus, Profile
 from invoice_service.intake.invoice_imports.store import BY_LINE, refusals_of
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 _C: Any = InvoiceImport.__table__.c  # type: ignore[attr-defined]
 
 
-def _has_status(status: WorkState) -> ColumnElement[bool]:
-    return state_of(IMPORT_INVOICES.name, _C.id) == status
+_STATE: Any = state_of(IMPORT_INVOICES.name, _C.id)
+_IN_DOUBT: ColumnElement[bool] = (_STATE == ImportStatus.FAILED) & (
+    error_code_of(IMPORT_INVOICES.name, _C.id) == IN_DOUBT
+)
+
+
+def _has_status(status: ImportStatus) -> ColumnElement[bool]:
+    if status is ImportStatus.IN_DOUBT:
+        return _IN_DOUBT
+    return and_(_STATE == status, not_(func.coalesce(_IN_DOUBT, false())))  # noqa: SIM300
 
 
 class ImportList(
@@ -34,7 +41,7 @@ class ImportList(
     default="-received_at",
     csv=(
         *("id", "filename", "format", "profile", "source_system", "supplier_system", "unknown_suppliers"),
-        state_of(IMPORT_INVOICES.name, _C.id).label("status"),
+        case((_IN_DOUBT, ImportStatus.IN_DOUBT.value), else_=_STATE).label("status"),
         *("bytes", "lines_accepted", "lines_existing", "lines_refused", "lines_skipped"),
         _C.net_pence_sum.label("net_pence"),
         _C.refused_pence_sum.label("refused_pence"),
@@ -43,7 +50,7 @@ class ImportList(
 ):
     """Imports that meet every condition given; `_from` and `_to` are inclusive."""
 
-    status: Annotated[WorkState | None, Where(_has_status)] = None
+    status: Annotated[ImportStatus | None, Where(_has_status)] = None
     format: FileFormat | None = None
     profile: Profile | None = None
     source_system: TextFilter | None = None

@@ -23,10 +23,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from invoice_service.intake.invoice_imports.lists import ImportList, RefusalQuery
 from invoice_service.intake.invoice_imports.refused_file import check_format, refused_lines
 from invoice_service.intake.invoice_imports.rules import FileFormat, may_import
-from invoice_service.intake.invoice_imports.schemas import ImportOut, ImportQuery, RefusalOut
+from invoice_service.intake.invoice_imports.schemas import AnswerIn, ImportOut, ImportQuery, RefusalOut
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 from invoice_service.intake.invoice_imports.upload import receive_file
-from invoice_service.intake.invoice_imports.usecases import cancel_import, receipt_of, resume_import, with_work
+from invoice_service.intake.invoice_imports.usecases import (
+    answer_doubts,
+    cancel_import,
+    receipt_of,
+    resume_import,
+    with_work,
+)
 
 router = resource_router("invoice-imports")
 
@@ -130,6 +136,16 @@ async def resume(
 ) -> ImportOut:
     """Have an import that broke several times go on behind its last stored line, once the cause is put right."""
     import_, work = await resume_import(act.session, invoice_import_id, note=resumption.note, by=act.by, at=act.at)
+    act.answers(f"{router.prefix}/{import_.id}", import_.version)
+    return ImportOut.of(import_, work)
+
+
+@router.post("/{invoice_import_id}/answers", status_code=202)
+async def answer(invoice_import_id: UUID, answer: AnswerIn, act: Annotated[Act, acting("invoices:write")]) -> ImportOut:
+    """Answer what an import in doubt asks: it begins with this mapping in the place of the one before."""
+    import_, work = await answer_doubts(
+        act.session, invoice_import_id, answer.mapping, note=answer.note, by=act.by, at=act.at
+    )
     act.answers(f"{router.prefix}/{import_.id}", import_.version)
     return ImportOut.of(import_, work)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from council_common.errors import Conflict, FieldError, Forbidden, Malformed
 from council_common.identity.actor import Actor
-from council_common.imports import is_redacted
+from council_common.imports import Doubt, is_redacted
 
 
 class FileFormat(StrEnum):
@@ -33,6 +34,47 @@ class UnknownSuppliers(StrEnum):
 
     REFUSE = "refuse"
     REGISTER = "register"
+
+
+IN_DOUBT = "in-doubt"
+"""The code of an import that could mean two things: it has stored nothing and waits for an answer."""
+
+
+class ImportStatus(StrEnum):
+    """Where an import is: as its work is, or in doubt."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    IN_DOUBT = "in_doubt"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def status_of(state: str, error: Mapping[str, Any] | None) -> ImportStatus:
+    """An import's status by its work."""
+    if state == ImportStatus.FAILED and error is not None and error["code"] == IN_DOUBT:
+        return ImportStatus.IN_DOUBT
+    return ImportStatus(state)
+
+
+def doubts_of(error: Mapping[str, Any] | None) -> list[Any]:
+    """What an import asks, by the error of its work."""
+    return [] if error is None else error.get("doubts", [])
+
+
+class InDoubt(Exception):
+    """A file could mean two things."""
+
+    def __init__(self, doubts: Sequence[Doubt]) -> None:
+        super().__init__(" ".join(doubt.question for doubt in doubts))
+        self.doubts = doubts
+
+
+class NotInDoubt(Conflict):
+    """An answer to an import that asks nothing."""
+
+    code = "import-not-in-doubt"
 
 
 class RefusalsInOtherFormat(Conflict):

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.errors import FieldError
-from council_common.fields import Name, ShortName
+from council_common.fields import Name, RequestModel, Sentence, ShortName
+from council_common.imports.dates import DateOrder
 from council_common.imports.published_spend import AmountBasis
-from council_common.long_work.rules import WorkState
 from council_common.long_work.schemas import ProgressOut
 from council_common.long_work.tables import Work
 from council_common.web.field_errors import field_error
@@ -18,8 +18,16 @@ from council_common.web.query_models import QueryModel
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
-from invoice_service.intake.invoice_imports.mappings import ColumnMapping
-from invoice_service.intake.invoice_imports.rules import FileFormat, ImportMalformed, Profile, UnknownSuppliers
+from invoice_service.intake.invoice_imports.mappings import ColumnMapping, must_fit
+from invoice_service.intake.invoice_imports.rules import (
+    FileFormat,
+    ImportMalformed,
+    ImportStatus,
+    Profile,
+    UnknownSuppliers,
+    doubts_of,
+    status_of,
+)
 from invoice_service.intake.invoice_imports.upload import NewImport
 
 _ENDINGS = {
@@ -61,14 +69,12 @@ class ImportQuery(QueryModel):
     def _mapping(self) -> dict[str, Any] | None:
         if self.mapping is None:
             return None
-        if self.profile is Profile.PUBLISHED_SPEND:
-            right = "no mapping: published files are read as they are"
-            raise ImportMalformed(FieldError("mapping", "does not go with this profile", right))
         try:
             mapping = ColumnMapping.model_validate_json(self.mapping)
         except ValidationError as wrong:
             faults = [field_error({**fault, "loc": ("mapping", *fault["loc"])}) for fault in wrong.errors()[:20]]
             raise ImportMalformed(*faults) from None
+        must_fit(mapping, self.profile)
         return mapping.model_dump(mode="json", exclude_defaults=True)
 
 
@@ -79,8 +85,34 @@ def _by_ending(filename: str) -> FileFormat:
     return _ENDINGS[ending]
 
 
+class DoubtOut(BaseModel):
+    """What in a file could mean two things, and what it is asked."""
+
+    field: str
+    candidates: list[str]
+    question: str
+
+
+class ReadingOut(BaseModel):
+    """How a file was understood: its header's line, the column of each field, the order of each column's dates."""
+
+    header_line: int
+    columns: dict[str, str]
+    date_orders: dict[str, DateOrder]
+
+
+class AnswerIn(RequestModel):
+    """The reading that the sender meant, in the place of the mapping before; and a note."""
+
+    mapping: ColumnMapping
+    note: Sentence
+
+
 class ImportOut(BaseModel):
     """An import and how far it is: `progress` counts bytes.
+
+    One that is `in_doubt` has stored nothing and asks what its file means (`doubts`); answer under `answers`.
+    `reading` is how the file was understood.
 
     lines_read = lines_accepted + lines_existing + lines_refused + lines_skipped. `net_pence_sum` sums the
     accepted and the existing lines, `refused_pence_sum` the refused ones whose amount could be read;
@@ -90,8 +122,11 @@ class ImportOut(BaseModel):
 
     id: UUID
     version: int
-    status: WorkState
+    status: ImportStatus
     progress: ProgressOut
+    doubts: list[DoubtOut]
+    reading: ReadingOut | None
+    mapping: dict[str, Any] | None
     filename: str
     format: FileFormat
     profile: Profile
@@ -118,13 +153,14 @@ class ImportOut(BaseModel):
     @classmethod
     def of(cls, import_: Any, work: Work) -> ImportOut:
         """From a stored import, or a row of the list, and its work."""
-        own = cls.model_fields.keys() - {"status", "progress", "last_line", "lines_read"}
+        own = cls.model_fields.keys() - {"status", "progress", "doubts", "last_line", "lines_read"}
         values = {name: getattr(import_, name) for name in own}
         counts = ("lines_accepted", "lines_existing", "lines_refused", "lines_skipped")
         return cls.model_validate(
             {
                 **values,
-                "status": work.state,
+                "status": status_of(work.state, work.error),
+                "doubts": doubts_of(work.error),
                 "progress": ProgressOut.of(IMPORT_INVOICES, work),
                 "last_line": int(work.cursor or 0),
                 "lines_read": sum(values[name] for name in counts),

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from invoice_service.bulk_ids import ordered_ids
 from invoice_service.intake.invoice_imports import lines_store
 from invoice_service.intake.invoice_imports.assembling import AssembledRows, ImportContext, assemble
-from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch
+from invoice_service.intake.invoice_imports.file_reader import OpenedFile, reading_of
+from invoice_service.intake.invoice_imports.file_reading import PreparedBatch
 from invoice_service.intake.invoice_imports.line_outcomes import LineOutcomes, facts_of_lines
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
@@ -30,7 +31,7 @@ async def store_batch(
     batch: PreparedBatch,
     known: dict[str, LineSupplier | None],
     *,
-    reading: FileReading,
+    opened: OpenedFile,
     context: ImportContext,
     now: datetime,
 ) -> None:
@@ -46,7 +47,8 @@ async def store_batch(
         except asyncpg.UniqueViolationError:
             if race == _RACES:
                 raise
-    import_.header, import_.delimiter, import_.amount_basis = reading.header, reading.delimiter, reading.amount_basis
+    import_.header, import_.delimiter, import_.amount_basis = opened.header, opened.delimiter, opened.amount_basis
+    import_.reading = reading_of(opened)
     import_.lines_accepted += outcomes.accepted
     import_.lines_existing += outcomes.existing
     import_.lines_refused += len(refused)

@@ -19,7 +19,8 @@ class InvoiceImport(Listed, Row, table=True):
     """A file of invoices, and what became of its lines so far.
 
     `request_key` is the Idempotency-Key. `header` and `delimiter` are those of the file, for the refused lines to go
-    back in the same form; `amount_basis` says what a published file's amounts are.
+    back in the same form; `amount_basis` says what a published file's amounts are, `reading` how the file was
+    understood.
     """
 
     __tablename__ = "invoice_import"
@@ -39,6 +40,7 @@ class InvoiceImport(Listed, Row, table=True):
     header: list[str] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     delimiter: str | None = Field(default=None, sa_type=Text)
     amount_basis: str | None = Field(default=None, sa_type=Text)
+    reading: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     lines_accepted: int = 0
     lines_existing: int = 0
     lines_refused: int = 0

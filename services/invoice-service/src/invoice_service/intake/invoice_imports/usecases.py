@@ -7,15 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from council_common.database.rows import get_row
+from council_common.database.rows import get_row, lock_row
 from council_common.identity.actor import Actor
 from council_common.long_work.store import works_of
 from council_common.long_work.tables import Work
 from council_common.long_work.usecases import cancel_work, resume_work
+from council_common.recording import fact, record
 from council_common.web.history import ChangeOut
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
+from invoice_service.intake.invoice_imports.mappings import ColumnMapping, must_fit
+from invoice_service.intake.invoice_imports.rules import ImportStatus, NotInDoubt, status_of
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 
@@ -36,6 +39,22 @@ async def resume_import(
     import_ = await get_row(session, InvoiceImport, import_id)
     work = await resume_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
     await session.refresh(import_)
+    return import_, work
+
+
+async def answer_doubts(
+    session: AsyncSession, import_id: UUID, mapping: ColumnMapping, *, note: str, by: Actor, at: datetime
+) -> tuple[InvoiceImport, Work]:
+    """Have an import that was in doubt go on with the reading that was meant. Raises NotFound and NotInDoubt."""
+    [(asked, work)] = await with_work(session, [await get_row(session, InvoiceImport, import_id)])
+    must_fit(mapping, asked.profile)
+    if status_of(work.state, work.error) is not ImportStatus.IN_DOUBT:
+        raise NotInDoubt("This import asks nothing; send the file again to have it read otherwise.")
+    work = await resume_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
+    import_ = await lock_row(session, InvoiceImport, import_id)
+    import_.mapping = mapping.model_dump(mode="json", exclude_defaults=True)
+    answered = fact(import_, "doubts answered", detail={"mapping": import_.mapping, "note": note})
+    await record(session, answered, by=by, at=at)
     return import_, work
 
 

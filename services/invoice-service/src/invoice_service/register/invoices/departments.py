@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import lru_cache
 
 _NO_CODE = re.compile(r"[^a-z0-9]+")
 
@@ -20,6 +21,11 @@ def department_of(lines: Iterable[tuple[str | None, int]]) -> str | None:
     """
     sums: dict[str, int] = defaultdict(int)
     for department, net_pence in lines:
-        if department and (code := _NO_CODE.sub("_", department.lower()).strip("_")[:60]):
+        if department and (code := _code_of(department)):
             sums[code] += abs(net_pence)
     return max(sums, key=lambda code: sums[code], default=None)
+
+
+@lru_cache(maxsize=4_096)
+def _code_of(department: str) -> str:
+    return _NO_CODE.sub("_", department.lower()).strip("_")[:60]
