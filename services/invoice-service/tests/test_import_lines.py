@@ -69,8 +69,8 @@ async def test_the_same_file_again_adds_nothing_and_other_content_is_refused(rac
     await imported(racing_service, body)
     again = await imported(racing_service, body, filename="renamed.csv")
     assert (line_counts(again), again["net_pence_sum"]) == ((0, 2, 0, 0), 20_000)
-    changed = await imported(racing_service, a_file(a_line(1), a_line(2, net=20_000), a_line(3), a_line(3)))
-    assert line_counts(changed) == (1, 2, 1, 0)
+    changed = await imported(racing_service, a_file(a_line(1), a_line(2, net=20_000), a_line(3)))
+    assert line_counts(changed) == (1, 1, 1, 0)
     [refused] = (await shown(racing_service, f"/v1/invoice-imports/{changed['id']}/refusals"))["items"]
     assert refused["code"] == "source-reference-taken"
     assert len(await racing_service.published()) == 3
@@ -99,18 +99,17 @@ def _paid(number: int, paid_on: str = "", **other: Any) -> str:
 async def test_a_payment_is_not_lost_in_a_line_that_is_known(racing_service: Harness) -> None:
     await a_supplier(racing_service)
     await imported(racing_service, a_file(_paid(1), _paid(2, "2026-03-01"), header=PAID_HEADER))
-    lines = (
-        _paid(1, "2026-03-01"), _paid(2), _paid(2, "2026-03-02"),  # otherwise than before
-        _paid(1), _paid(2, "2026-03-01"),  # as before
-    )  # fmt: skip
-    again = await imported(racing_service, a_file(*lines, header=PAID_HEADER))
-    assert line_counts(again) == (0, 2, 3, 0)
-    refusals = (await shown(racing_service, f"/v1/invoice-imports/{again['id']}/refusals"))["items"]
-    assert [(one["line_number"], one["code"], one["field"]) for one in refusals] == [
-        (2, "invoice-known-unpaid", "paid_on"),
-        (3, "invoice-known-paid", "paid_on"),
-        (4, "invoice-known-paid", "paid_on"),
-    ]
+    otherwise = (
+        (_paid(1, "2026-03-01"), "invoice-known-unpaid"),
+        (_paid(2), "invoice-known-paid"),
+        (_paid(2, "2026-03-02"), "invoice-known-paid"),
+    )
+    for line, code in otherwise:
+        again = await imported(racing_service, a_file(line, header=PAID_HEADER))
+        [refused] = (await shown(racing_service, f"/v1/invoice-imports/{again['id']}/refusals"))["items"]
+        assert (line_counts(again), refused["code"], refused["field"]) == ((0, 0, 1, 0), code, "paid_on")
+    as_before = await imported(racing_service, a_file(_paid(1), _paid(2, "2026-03-01"), header=PAID_HEADER))
+    assert line_counts(as_before) == (0, 2, 0, 0)
 
 
 async def test_an_open_invoice_that_was_paid_since_is_known_either_way(racing_service: Harness) -> None:
@@ -120,10 +119,12 @@ async def test_an_open_invoice_that_was_paid_since_is_known_either_way(racing_se
     async with racing_service.as_("ap_manager") as manager, racing_service.as_("erp") as erp:
         await manager.post(f"/v1/invoices/{invoice['id']}/approvals")
         assert (await erp.post("/v1/payments", json=a_payment(invoice["id"], paid=12_000))).status_code == 201
-    again = await imported(
-        racing_service, a_file(_paid(1), _paid(1, "2026-03-11"), _paid(1, "2026-03-10"), header=PAID_HEADER)
-    )
-    assert line_counts(again) == (0, 2, 1, 0)
+    for line, counts in (
+        (_paid(1), (0, 1, 0, 0)),
+        (_paid(1, "2026-03-11"), (0, 1, 0, 0)),
+        (_paid(1, "2026-03-10"), (0, 0, 1, 0)),
+    ):
+        assert line_counts(await imported(racing_service, a_file(line, header=PAID_HEADER))) == counts
 
 
 async def test_lines_of_a_supplier_that_ended_are_known_or_refused(racing_service: Harness) -> None:
@@ -237,3 +238,41 @@ async def test_invoices_of_a_held_supplier_are_held(racing_service: Harness) -> 
     await imported(racing_service, a_file(a_line(1)))
     [invoice] = (await shown(racing_service, "/v1/invoices?hold_reason=supplier_held"))["items"]
     assert invoice["status"] == "held"
+
+
+TWINS = "supplier_reference,number,received_on,net_amount,vat_amount,description"
+
+
+async def test_f2_two_equal_rows_are_refused_and_the_sums_are_those_of_what_is_stored(racing_service: Harness) -> None:
+    await a_supplier(racing_service, "SUP-F")
+    twin = "SUP-F,INV-901,03/02/2026,100.00,20.00,Night shift"
+    other = "SUP-F,INV-902,03/02/2026,50.00,10.00,Day shift"
+    body = "\r\n".join((TWINS, twin, other, twin)).encode()
+    for again in (False, True):
+        done = await imported(racing_service, body, mapping={"amounts": "pounds"})
+        assert line_counts(done) == ((0, 1, 2, 0) if again else (1, 0, 2, 0))
+        assert (done["net_pence_sum"], done["refused_pence_sum"]) == (5_000, 20_000)
+        assert await refusal_codes(racing_service, done) == {"repeated-in-file"}
+
+
+async def test_f1_rows_of_one_invoice_are_never_its_first_row_alone(racing_service: Harness) -> None:
+    await a_supplier(racing_service, "SUP-F")
+    rows = [f"SUP-F,INV-900,03/02/2026,{net}.00,{net // 5}.00,Goods" for net in (100, 250, 30)]
+    done = await imported(racing_service, "\r\n".join((TWINS, *rows)).encode(), mapping={"amounts": "pounds"})
+    assert (line_counts(done), done["net_pence_sum"]) == ((0, 0, 3, 0), 0)
+    assert await refusal_codes(racing_service, done) == {"repeated-in-file"}
+
+
+async def test_a_row_repeated_far_below_in_another_batch_is_refused(racing_service: Harness) -> None:
+    await a_supplier(racing_service)
+    lines = [a_line(number) for number in range(5_001)]
+    done = await imported(racing_service, a_file(*lines, lines[0]))
+    assert line_counts(done) == (5_001, 0, 1, 0)
+    assert done["net_pence_sum"] == 5_001 * 10_000
+    assert await refusal_codes(racing_service, done) == {"repeated-in-file"}
+
+
+async def refusal_codes(service: Harness, import_: dict[str, Any]) -> set[str]:
+    async with service.as_("payments_assistant") as officer:
+        found = await officer.get(f"/v1/invoice-imports/{import_['id']}/refusals")
+    return {refusal["code"] for refusal in found.json()["items"]}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -36,6 +37,12 @@ _TAKEN = Problem(
     "names an invoice with other content",
     "a reference of its own, or the content as it was sent before",
 )
+_REPEATED = Problem(
+    "reference",
+    "repeated-in-file",
+    "the file has several rows of this invoice: lines of it, or one row twice? Only its sender knows",
+    "one row an invoice, with what it comes to; an invoice of several lines by POST /v1/invoices",
+)
 _UNPAID = Problem(
     "paid_on",
     "invoice-known-unpaid",
@@ -59,6 +66,7 @@ class _KnownInvoice(NamedTuple):
     content: bytes
     paid_on: date | None
     historic: bool
+    import_id: UUID | None
 
     def differs_from(self, content: bytes, paid_on: date | None) -> Problem | None:
         """Why a line is not this invoice sent again; None where it is.
@@ -77,21 +85,31 @@ class LineFacts:
     """What the database says of the lines whose supplier is known, before anything of the batch is stored.
 
     `references` and the places of `same_number` are those of the lines; `same_number` is the earliest invoice of a
-    line's supplier, number and kind (rule D1).
+    line's supplier, number and kind (rule D1). `repeated` are references that several lines have.
     """
+
+    import_id: UUID
 
     references: Sequence[str]
     existing: Mapping[str, Any]
     holds: Mapping[UUID, tuple[str, ...]]
     same_number: Mapping[int, UUID]
+    repeated: Container[str] = ()
 
 
 async def facts_of_lines(session: AsyncSession, lines: Sequence[_SupplierLine], context: ImportContext) -> LineFacts:
     """Ask all that is asked about the lines of a batch."""
     if not lines:
-        return LineFacts([], {}, {}, {})
+        return LineFacts(context.import_id, [], {}, {}, {})
     references, existing = await _references(session, [draft for draft, _ in lines], context)
-    return LineFacts(references, existing, await _holds(session, lines), await _same_number(session, lines))
+    return LineFacts(
+        context.import_id,
+        references,
+        existing,
+        holds=await _holds(session, lines),
+        same_number=await _same_number(session, lines),
+        repeated={reference for reference, count in Counter(references).items() if count > 1},
+    )
 
 
 class LineOutcomes:
@@ -104,7 +122,6 @@ class LineOutcomes:
         self.accepted = self.existing = self.net_pence = self.refused_pence = 0
         self.refused: list[Refusal] = []
         self._write_refusal = write_refusal
-        self._in_batch: dict[str, _KnownInvoice] = {}
         self._first_of_number: dict[str, UUID] = {}
 
     def of_known_suppliers(
@@ -128,8 +145,10 @@ class LineOutcomes:
         for place in places:
             draft, supplier = lines[place]
             reference, content = facts.references[place], _content_of(draft, supplier)
-            stored = self._in_batch.get(reference) or _known(facts.existing.get(reference))
+            stored = _known(facts.existing.get(reference))
             problem = stored.differs_from(content, draft.paid_on) if stored is not None else None
+            if reference in facts.repeated or _is_of(stored, facts.import_id, draft):
+                problem = _REPEATED
             if stored is None and supplier.status in ENDED and draft.paid_on is None:
                 problem = _CLOSED
             if problem is not None:
@@ -139,7 +158,6 @@ class LineOutcomes:
             if stored is not None:
                 self.existing += 1
                 continue
-            self._in_batch[reference] = _KnownInvoice(content, draft.paid_on, draft.paid_on is not None)
             new.append(
                 NewInvoice(
                     id=ids[place],
@@ -170,7 +188,14 @@ class LineOutcomes:
 
 
 def _known(row: Any | None) -> _KnownInvoice | None:
-    return None if row is None else _KnownInvoice(bytes(row["content_hash"]), row["paid_on"], row["historic"])
+    if row is None:
+        return None
+    return _KnownInvoice(bytes(row["content_hash"]), row["paid_on"], row["historic"], row["import_id"])
+
+
+def _is_of(stored: _KnownInvoice | None, import_id: UUID, draft: Draft) -> bool:
+    """Whether an earlier line of the same file is this invoice; of published lines each is a payment of its own."""
+    return stored is not None and stored.import_id == import_id and draft.line_key is None
 
 
 async def _references(
