@@ -23,9 +23,9 @@ MILLIONTHS = 1_000_000
         (30, 10, "80", ["reference_rate_percent"]),
         (30, 29, "4.00", ["reference_rate_percent"]),
         (30, 29, "5", ["reference_rate_percent"]),
-        (30, 10, "0", ["reference_rate_percent"]),
+        (30, 10, "0", []),  # FreePay
         (30, 30, "1.00", ["target_day"]),
-        (30, 31, "0", ["reference_rate_percent", "target_day"]),
+        (30, 31, "1.00", ["target_day"]),
     ],
 )
 def test_terms(term_days: int, target_day: int, rate: str, fields: list[str]) -> None:

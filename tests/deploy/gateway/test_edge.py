@@ -50,8 +50,8 @@ def test_every_answer_has_the_security_headers(gateway, path, token):
 @pytest.mark.parametrize(
     ("path", "size", "status"),
     [
-        ("/v1/invoices", MIB - 1024, 200),
-        ("/v1/invoices", MIB + 65536, 413),
+        ("/v1/approval-limits", MIB - 1024, 200),
+        ("/v1/approval-limits", MIB + 65536, 413),
         ("/v1/suppliers", 4 * MIB, 200),
         ("/v1/suppliers", 16 * MIB + 65536, 413),
         ("/v1/invoice-imports", 24 * MIB, 200),
@@ -66,7 +66,7 @@ def test_a_body_has_a_bound(gateway, path, size, status):
         assert answer.json()["code"] == "body-too-large"
 
 
-@pytest.mark.parametrize(("path", "status"), [("/v1/invoices", 413), ("/v1/bank-statements", 200)])
+@pytest.mark.parametrize(("path", "status"), [("/v1/approval-limits", 413), ("/v1/bank-statements", 200)])
 def test_chunked_bodies_are_counted_too(gateway, path, status):
     try:
         answer = gateway("POST", path, content=chunks(3 * MIB))
