@@ -144,10 +144,12 @@ async def test_an_unsent_message_is_cancelled_and_a_sent_one_is_not(post: Post) 
         assert (cancelled.status_code, cancelled.json()["status"]) == (201, "cancelled")
         two = (await officer.post("/v1/messages", json=by_hand())).json()["id"]
         await post.send()
-        late = await officer.post(f"/v1/messages/{two}/cancellations", json={})
+        late = await officer.post(f"/v1/messages/{two}/cancellations", json={"note": "rang them"})
         assert (late.status_code, late.json()["code"]) == (409, "illegal-move")
         history = (await officer.get(f"/v1/messages/{one}/history")).json()["items"]
-        assert (await officer.post(f"/v1/messages/{new_id()}/cancellations", json={})).status_code == 404
+        assert (
+            await officer.post(f"/v1/messages/{new_id()}/cancellations", json={"note": "rang them"})
+        ).status_code == 404
         assert (await officer.get(f"/v1/messages/{one}/body")).status_code == 404
     assert [(line["action"], line["reason"], line["detail"].get("note"), line["by_name"]) for line in history] == [
         ("queued", None, "asked for on the telephone", "communications_officer"),
@@ -214,6 +216,39 @@ async def test_who_may_read_and_who_may_write(post: Post) -> None:
         assert (await stranger.get("/v1/messages")).status_code == 401
         assert (await auditor.get("/v1/messages")).status_code == 200
         assert (await auditor.post("/v1/messages", json=by_hand())).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        "payments_assistant",
+        "ap_manager",
+        "early_payment_coordinator",
+        "receivables_coordinator",
+        "debt_recovery_officer",
+        "communications_officer",
+    ],
+)
+async def test_officers_who_talk_to_suppliers_and_debtors_send_and_send_again_with_a_reason(
+    post: Post, role: str
+) -> None:
+    post.others.suppliers[SUPPLIER_ID] = a_supplier(("gone@ackroyd.example", "remittance"))
+    post.mail.refusals["gone@ackroyd.example"] = "550 No such mailbox"
+    await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0))
+    await post.send()
+    advice = (await post.messages(template="remittance_advice"))[0]["id"]
+    template = {"name": "mine", "channels": ["email"], "subject": "x", "text": "x"}
+    async with post.service.as_(role) as officer:
+        written = await officer.post("/v1/messages", json=by_hand())
+        assert written.status_code == 201, written.text
+        for act in (f"/v1/messages/{written.json()['id']}/cancellations", f"/v1/messages/{advice}/resendings"):
+            without = await officer.post(act, json={})
+            assert (without.status_code, without.json()["errors"][0]["field"]) == (422, "note")
+            assert (await officer.post(act, json={"note": "rang them"})).status_code == 201
+        added = await officer.post("/v1/message-templates", json=template)
+        assert added.status_code == (201 if role == "communications_officer" else 403)
+        history = (await officer.get(f"/v1/messages/{advice}/history")).json()["items"]
+    assert (history[-1]["reason"], history[-1]["detail"]["note"]) == ("sent_again_by_hand", "rang them")
 
 
 async def test_messages_and_their_totals_are_downloaded_with_names(post: Post) -> None:

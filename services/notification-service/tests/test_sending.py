@@ -94,7 +94,9 @@ async def test_a_corrected_address_is_written_to_again(post: Post) -> None:
             ("failed", "system"),
             ("queued", "communications_officer"),
         ]
-        assert (await officer.post(f"/v1/messages/{message['id']}/resendings", json={})).status_code == 409
+        assert (
+            await officer.post(f"/v1/messages/{message['id']}/resendings", json={"note": "rang them"})
+        ).status_code == 409
 
 
 async def test_a_notice_that_never_left_is_not_sent_again_beside_the_next_one(post: Post) -> None:
@@ -108,9 +110,9 @@ async def test_a_notice_that_never_left_is_not_sent_again_beside_the_next_one(po
     failed = await post.message()
     async with post.service.as_("communications_officer") as officer:
         path = f"/v1/messages/{failed['id']}/resendings"
-        before = await officer.post(path, json={})
+        before = await officer.post(path, json={"note": "rang them"})
         await post.service.deliver(second)
-        after = await officer.post(path, json={})
+        after = await officer.post(path, json={"note": "rang them"})
     assert [(answer.status_code, answer.json()["code"]) for answer in (before, after)] == [
         (409, "dunning-notice-issued-anew")
     ] * 2
@@ -179,6 +181,7 @@ async def test_a_name_cannot_add_headers(post: Post) -> None:
     async with post.service.as_("communications_officer") as officer:
         template = {
             "name": "injection",
+            "purpose": "inform",
             "channels": ["email"],
             "subject": "For {{ recipient_name }} {{ number }}",
             "text": "x",
@@ -189,6 +192,7 @@ async def test_a_name_cannot_add_headers(post: Post) -> None:
             "template": "injection",
             "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)},
             "values": {"number": "1\nX-Evil: yes\u2028"},
+            "note": "asked for",
         }
         assert (await officer.post("/v1/messages", json=message)).status_code == 201
     await post.send()
@@ -231,17 +235,17 @@ async def test_a_record_we_cannot_read_stops_its_own_message_only(post: Post) ->
 
 @pytest.mark.parametrize("poisoned", ["{{ '\\x00' }}", "{{ '\\ud800' }}"])
 async def test_words_that_cannot_be_kept_end_their_own_message_only(post: Post, poisoned: str) -> None:
+    before, poison = a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID)
+    await post.service.deliver(before)
     async with post.service.as_("communications_officer") as officer:
-        template = {"name": "poison", "channels": ["email"], "subject": "x", "text": poisoned}
-        assert (await officer.post("/v1/message-templates", json=template)).status_code == 201
-        preview = await officer.post("/v1/message-templates/poison/previews", json={})
+        version = {"channels": ["email"], "subject": "x", "text": poisoned}
+        assert (await officer.post("/v1/message-templates/reminder/versions", json=version)).status_code == 201
+        preview = await officer.post("/v1/message-templates/reminder/previews", json={})
         assert preview.status_code == 422, preview.text
-        poison = {"template": "poison", "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)}}
-        assert (await officer.post("/v1/messages", json=poison)).status_code == 201
-    await post.service.deliver(a_notice(customer_id=CUSTOMER_ID))
+    await post.service.deliver(poison)
     await post.send()
-    assert (await post.message(template="poison"))["code"] == "template_error"
-    assert (await post.message(template="reminder"))["status"] == "delivered"
+    assert (await post.message(about_id=str(poison.notice_id)))["code"] == "template_error"
+    assert (await post.message(about_id=str(before.notice_id)))["status"] == "delivered"
 
 
 @pytest.mark.parametrize("name", ["mail_from", "print_room_mailbox"])

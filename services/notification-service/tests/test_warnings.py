@@ -84,7 +84,9 @@ async def test_a_failed_warning_is_sent_again_to_its_own_address(post: Post) -> 
     post.mail.refusals.clear()
     post.others.warning_contacts[change.change_id] = [a_warned_contact("x@evil.example")]
     async with post.service.as_("communications_officer") as officer:
-        assert (await officer.post(f"/v1/messages/{failed['id']}/resendings", json={})).status_code == 201
+        assert (
+            await officer.post(f"/v1/messages/{failed['id']}/resendings", json={"note": "rang them"})
+        ).status_code == 201
     await post.send()
     assert sorted(to for _, to in post.mail.envelopes) == [("a@ackroyd.example",), ("b@ackroyd.example",)]
     assert len(await post.messages()) == 2

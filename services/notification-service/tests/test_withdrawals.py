@@ -177,7 +177,7 @@ async def test_a_failed_letter_about_such_a_debt_is_not_sent_again(
     message = await post.message()
     assert message["status"] == "failed"
     async with post.service.as_("communications_officer") as officer:
-        again = await officer.post(f"/v1/messages/{message['id']}/resendings", json={})
+        again = await officer.post(f"/v1/messages/{message['id']}/resendings", json={"note": "rang them"})
     assert (again.status_code, again.json()["code"]) == (409, "message-withdrawn")
 
 

@@ -28,6 +28,7 @@ ROLES: dict[str, frozenset[str]] = {
         "invoices:approve",
         "payments:write",
         "payment-exceptions:write",
+        "messages:write",
     },
     "ap_manager": READ
     | {
@@ -38,11 +39,13 @@ ROLES: dict[str, frozenset[str]] = {
         "payments:write",
         "payment-exceptions:write",
         "approval-limits:write",
+        "messages:write",
     },
-    "early_payment_coordinator": READ | {"suppliers:write", "rebates:write"},
-    "receivables_coordinator": READ | {"debts:write", "receipts:write", "dunning:write"},
-    "debt_recovery_officer": READ | {"debts:write", "receipts:write", "dunning:write", "dunning:approve"},
-    "communications_officer": READ | {"messages:write"},
+    "early_payment_coordinator": READ | {"suppliers:write", "rebates:write", "messages:write"},
+    "receivables_coordinator": READ | {"debts:write", "receipts:write", "dunning:write", "messages:write"},
+    "debt_recovery_officer": READ
+    | {"debts:write", "receipts:write", "dunning:write", "dunning:approve", "messages:write"},
+    "communications_officer": READ | {"messages:write", "message-templates:write"},
     "auditor": READ,
     # Systems (client credentials). None approves: whoever holds a system's secret would be her own second person.
     "erp": READ

@@ -36,7 +36,7 @@ Reader = Annotated[Actor, requires("messages:read")]
 
 
 @router.post("", status_code=201)
-async def add(template: TemplateIn, act: Annotated[Act, acting("messages:write")]) -> TemplateOut:
+async def add(template: TemplateIn, act: Annotated[Act, acting("message-templates:write")]) -> TemplateOut:
     """Add a template: it becomes version 1."""
     added, version = await add_template(
         act.session, template.name, template.purpose, template.wording(), by=act.by, at=act.at
@@ -74,7 +74,7 @@ async def read_history(
 
 @router.post("/{name}/versions", status_code=201)
 async def add_next(
-    name: Name, version: TemplateVersionIn, act: Annotated[Act, acting("messages:write")]
+    name: Name, version: TemplateVersionIn, act: Annotated[Act, acting("message-templates:write")]
 ) -> TemplateOut:
     """Add the next version of a template. Versions never change, so that old messages stay provable."""
     template, added = await add_version(act.session, name, version.wording(), by=act.by, at=act.at)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.database.rows import get_row
+from council_common.fields import NoteIn
 from council_common.identity.actor import Actor
 from council_common.service.api import resource_router
 from council_common.web.acts import Act, acting
@@ -24,7 +25,6 @@ from notification_service.messages.schemas import (
     MessageIn,
     MessageOut,
     MessageWithLogOut,
-    OptionalNoteIn,
     StatusOut,
     TotalOut,
     TotalsOut,
@@ -106,14 +106,14 @@ async def read_body(message_id: UUID, query: Annotated[BodyQuery, Query()], sess
 
 
 @router.post("/{message_id}/cancellations", status_code=201)
-async def cancel(message_id: UUID, cancellation: OptionalNoteIn, act: Writing) -> MessageOut:
-    """Cancel a message that has not left."""
+async def cancel(message_id: UUID, cancellation: NoteIn, act: Writing) -> MessageOut:
+    """Cancel a message that has not left, with the reason."""
     return _answer(act, await cancel_message(act.session, message_id, by=act.by, at=act.at, note=cancellation.note))
 
 
 @router.post("/{message_id}/resendings", status_code=201)
-async def resend(message_id: UUID, resending: OptionalNoteIn, act: Writing) -> MessageOut:
-    """Send a failed message again, to the address its recipient has now; a warning to its own.
+async def resend(message_id: UUID, resending: NoteIn, act: Writing) -> MessageOut:
+    """Send a failed message again, with the reason, to the address its recipient has now; a warning to its own.
 
     A dunning notice that never left is not sent again here (409): its debt is dunned anew.
     """

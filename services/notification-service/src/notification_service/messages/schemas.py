@@ -134,12 +134,6 @@ def _parts(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else ()
 
 
-class OptionalNoteIn(RequestModel):
-    """Why, in an officer's words; kept in the history. No personal data."""
-
-    note: Sentence | None = None
-
-
 class StatusOut(BaseModel):
     """One line of the log. `sent`: the mail server took it; `delivered` follows at once on these channels."""
 

@@ -136,9 +136,7 @@ def _not_found_out(unknown: NoAddress) -> BusinessError:
     return Unavailable("debt-service cannot say at the moment whether this may be sent; please try again.")
 
 
-async def cancel_message(
-    session: AsyncSession, message_id: UUID, *, by: Actor, at: datetime, note: str | None = None
-) -> Message:
+async def cancel_message(session: AsyncSession, message_id: UUID, *, note: str, by: Actor, at: datetime) -> Message:
     """Cancel a message that has not left; raises IllegalMove when it has, or may be leaving just now."""
     message = await lock_row(session, Message, message_id)
     if message.status is MessageStatus.SENDING:
@@ -156,9 +154,7 @@ async def cancel_message(
     return message
 
 
-async def send_again(
-    session: AsyncSession, message_id: UUID, *, by: Actor, at: datetime, note: str | None = None
-) -> Message:
+async def send_again(session: AsyncSession, message_id: UUID, *, note: str, by: Actor, at: datetime) -> Message:
     """Send a failed message again, with the newest template and the address its recipient has now.
 
     One of several about the same thing (a warning of old contacts) goes to its own address again.
