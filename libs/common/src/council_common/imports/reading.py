@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from council_common.imports.batches import Batch, Counts
 from council_common.imports.csv_records import CsvRecords
-from council_common.imports.date_survey import ANY_SLASHED_DATE, DateColumn, survey_dates
+from council_common.imports.date_survey import DateColumn, may_hold_dates_in_doubt, survey_dates
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import Mapping
 from council_common.imports.ndjson_records import NdjsonRecords
@@ -103,17 +103,17 @@ def read_records(
 
 def surveyed_dates(source: Source, *, format: Format, mapping: Mapping, limits: Limits = DEFAULT_LIMITS) -> DateColumns:  # noqa: A002
     """What the whole file says of the order of its dates, by field. Raises `UnreadableFile` as opening it does."""
-    if format != "xlsx" and not _has_slashed_dates(source, limits):
+    if format != "xlsx" and not _may_be_in_doubt(source, limits):
         return {}
     reading = read_records(source, format=format, mapping=mapping, limits=limits)
     dates = {field.name for field in mapping.fields if field.kind == "date"}
     return survey_dates(reading.records, [column for column in reading.binding.columns if column.field in dates])
 
 
-def _has_slashed_dates(source: Source, limits: Limits) -> bool:
-    """Whether dates need a survey at all: a look at the text costs a sixth of a reading."""
+def _may_be_in_doubt(source: Source, limits: Limits) -> bool:
+    """Whether dates need a survey at all: a look at the text costs little."""
     blocks = PhysicalLines(CountedBytes(source), limits=limits).blocks()
     try:
-        return any(ANY_SLASHED_DATE.search("".join(block)) for block in blocks)
+        return any(may_hold_dates_in_doubt("".join(block)) for block in blocks)
     except UnreadableFile:
         return True
