@@ -290,7 +290,7 @@ async def test_an_import_that_waits_for_a_neighbour_lets_the_others_pass(racing_
 
 
 async def test_memory_stays_flat(racing_service: Harness) -> None:
-    """100 MB: uploaded, read, checked and stored."""
+    """100 MB, in five batches: who held the file whole would need as much again on top of a batch."""
     await a_supplier(racing_service)
     long = "x" * 4_000
     header = a_file(header=f"{HEADER},a column of the sender's own")
@@ -316,9 +316,9 @@ async def test_memory_stays_flat(racing_service: Harness) -> None:
     await racing_service.run_job(fresh_job())
     done = await shown(racing_service, answer.headers["location"])
     assert (done["status"], done["lines_accepted"], done["lines_read"]) == ("done", 24_000, 24_000)
-    assert _resident() - before < 80_000_000
+    assert _resident() - before < 100_000_000
     assert READER.pid is not None
-    assert _resident(READER.pid) < 110_000_000
+    assert _resident(READER.pid) < 150_000_000
 
 
 def _resident(pid: int | None = None) -> int:
