@@ -1,4 +1,4 @@
-"""What was wrong is put right: one allocation reversed and placed anew, a return on the bank's own day, told again."""
+"""What was wrong is put right: one allocation reversed and placed anew, a return on the bank's own day, sent again."""
 
 from datetime import date
 
@@ -80,7 +80,7 @@ async def test_an_allocation_reversed_again_is_there_already(office) -> None:
 
 
 async def test_a_return_counts_from_the_banks_day_although_its_rest_was_allocated_later(office) -> None:
-    """Received on the 2nd, returned by the bank on the 5th; its rest was allocated on the 9th, the return told on the
+    """Received on the 2nd, returned by the bank on the 5th; its rest was allocated on the 9th, the return sent on the
     11th."""
     payer = await office.customer()
     office.on(date(2026, 3, 2))
@@ -108,7 +108,7 @@ async def test_a_return_counts_from_the_banks_day_although_its_rest_was_allocate
 
 
 @pytest.mark.parametrize("again", [{}, {"reversed_on": "2026-03-10"}])
-async def test_a_return_told_again_is_there_already(office, again: dict[str, str]) -> None:
+async def test_a_return_sent_again_is_there_already(office, again: dict[str, str]) -> None:
     debt = await office.receivable(await office.customer(), 50_00, due_on=DUE)
     receipt = await office.receipt(50_00, payer_reference=debt["number"], received_on="2026-03-09")
     first = await office.give_back(receipt, reversed_on="2026-03-10")

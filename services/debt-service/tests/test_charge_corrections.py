@@ -59,7 +59,7 @@ async def test_a_corrected_charge_keeps_its_part_payments_and_its_tax_point(offi
         assert (balance["sum_pence"], balance["difference_pence"]) == (0, 0)
 
 
-async def test_a_correction_told_again_is_there_already(office) -> None:
+async def test_a_correction_sent_again_is_there_already(office) -> None:
     _, wrong, _ = await _paid_in_parts(office)
     path, body = f"receivables/{wrong['id']}/corrections", _correction(office, 80_00)
     new = await office.post(path, body)

@@ -214,7 +214,7 @@ async def test_r6_an_address_that_failed_between_proposal_and_approval_stops_the
     assert (await office.approve(run))["outcome"]["dropped"] == {"undeliverable": 1}
 
 
-async def test_a_failure_told_after_the_address_was_corrected_says_nothing_of_the_new_one(office, late) -> None:
+async def test_a_failure_reported_after_the_address_was_corrected_says_nothing_of_the_new_one(office, late) -> None:
     await office.approve(await office.propose(TODAY))
     [notice] = await office.notices()
     failed = office.message(MessageFailedV1, notice["id"], reason="address_refused", was_sent=False)

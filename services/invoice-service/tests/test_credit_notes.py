@@ -1,4 +1,4 @@
-"""Nothing stays open for ever: credit notes are applied or refunded, an invoice of nought settles, a cancelled one
+"""Nothing stays open for ever: credit notes are applied or refunded, an invoice of zero settles, a cancelled one
 owes nothing."""
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from council_common.contracts.invoices import (
 from council_common.testing.harness import Harness
 from invoice_stories import a_hold, a_payment, a_supplier, an_invoice, approved, history_of, received, shown
 
-NOUGHT: dict[str, Any] = {
+OF_ZERO: dict[str, Any] = {
     "lines": [
         {"description": "Hire", "net_pence": 10_000, "vat_rate": "20", "vat_pence": 2_000},
         {"description": "Voucher", "net_pence": -10_000, "vat_rate": "20", "vat_pence": -2_000},
@@ -202,10 +202,10 @@ async def test_racing_applications_use_a_note_once(racing_service: Harness) -> N
     assert (sorted(made), {answer.status_code for answer in answers}) == ([6_000, 18_000], {201, 409})
 
 
-async def test_an_invoice_of_nought_settles_when_it_is_approved(service: Harness) -> None:
+async def test_an_invoice_of_zero_settles_when_it_is_approved(service: Harness) -> None:
     """Case H2."""
     await a_supplier(service)
-    invoice = await received(service, **NOUGHT)
+    invoice = await received(service, **OF_ZERO)
     assert [one["id"] for one in (await shown(service, "/v1/invoices?open=true"))["items"]] == [invoice["id"]]
     async with service.as_("ap_manager") as manager:
         done = (await manager.post(f"/v1/invoices/{invoice['id']}/approvals")).json()

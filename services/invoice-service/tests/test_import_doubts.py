@@ -130,7 +130,7 @@ async def test_the_answer_to_a_doubt_lets_the_import_go_on(service: Harness) -> 
     assert "doubts answered" in [change["action"] for change in await history_of(service, path)]
 
 
-async def test_a6_two_columns_of_one_name_are_asked_about_and_told_by_number(service: Harness) -> None:
+async def test_a6_two_columns_of_one_name_are_asked_about_and_named_by_number(service: Harness) -> None:
     lines = (
         "Body Name,Payment Date,Supplier Name,Supplier Name,Transaction Number,Net Amount",
         "Sample Borough Council,2025-04-08,1001,Example Fuels Ltd,4600001,60.52",

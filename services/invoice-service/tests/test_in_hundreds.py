@@ -134,7 +134,7 @@ async def test_a_bulk_is_repeated_under_its_key(service: Harness) -> None:
 async def test_approvals_by_the_hundred(service: Harness) -> None:
     await a_supplier(service)
     plain, held, paid = [await received(service, number=f"N{place}") for place in range(3)]
-    nought = await received(
+    of_zero = await received(
         service,
         number="Z",
         lines=[{"description": "", "net_pence": 0, "vat_rate": "0", "vat_pence": 0}],
@@ -146,7 +146,7 @@ async def test_approvals_by_the_hundred(service: Harness) -> None:
         await manager.post(f"/v1/invoices/{held['id']}/holds", json=a_hold("dispute"))
         await manager.post(f"/v1/invoices/{paid['id']}/approvals")
         own = (await manager.post("/v1/invoices", json=an_invoice("own"))).json()
-    ids = [plain["id"], held["id"], paid["id"], own["id"], nought["id"], plain["id"], str(uuid4())]
+    ids = [plain["id"], held["id"], paid["id"], own["id"], of_zero["id"], plain["id"], str(uuid4())]
     items: list[dict[str, Any]] = [{"invoice_id": id_} for id_ in ids]
     answer = await sent(service, "/v1/invoices/approvals", [*items, {"invoice": 1}], role="ap_manager")
     assert verdicts(answer) == [
@@ -161,8 +161,8 @@ async def test_approvals_by_the_hundred(service: Harness) -> None:
     ]
     now = await shown(service, f"/v1/invoices/{plain['id']}")
     assert (now["status"], now["version"], now["approved_by_name"]) == ("approved", 2, "ap_manager")
-    assert (await shown(service, f"/v1/invoices/{nought['id']}"))["status"] == "paid"
-    assert [change["action"] for change in await history_of(service, f"/v1/invoices/{nought['id']}")] == [
+    assert (await shown(service, f"/v1/invoices/{of_zero['id']}"))["status"] == "paid"
+    assert [change["action"] for change in await history_of(service, f"/v1/invoices/{of_zero['id']}")] == [
         "received",
         "approved",
         "settled",

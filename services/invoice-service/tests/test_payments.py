@@ -95,7 +95,7 @@ async def test_a_payment_comes_back_once(service: Harness) -> None:
         twice = await erp.post(f"/v1/payments/{first['id']}/returns", json=body)
         other = await erp.post(f"/v1/payments/{first['id']}/returns", json=body | {"reason": "0"})
     assert (back.status_code, back.json()["status"], back.json()["return_reason"]) == (201, "returned", "5")
-    # Told again it is the same answer, as of every other repeat; another reason contradicts the first.
+    # Sent again it is the same answer, as of every other repeat; another reason contradicts the first.
     assert (twice.status_code, twice.json()) == (200, back.json())
     assert (other.status_code, other.json()["code"]) == (409, "illegal-move")
     [*_, last] = (await shown(service, f"/v1/payments/{first['id']}/history"))["items"]

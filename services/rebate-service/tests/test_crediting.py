@@ -1,4 +1,4 @@
-"""Credit notes before and after payment, invoices of nought, and rebates whose term is over (payables.md 1.4)."""
+"""Credit notes before and after payment, invoices of zero, and rebates whose term is over (payables.md 1.4)."""
 
 from __future__ import annotations
 
@@ -93,8 +93,8 @@ async def test_a_credit_note_itself_is_expected_to_earn_nothing(story: Any, shar
     assert await story.rebates() == []
 
 
-async def test_an_invoice_of_nought_is_expected_to_earn_nothing_once_it_settles(story: Any, share: Any) -> None:
-    nought = story.received(vat_shares=[share(0)])
+async def test_an_invoice_of_zero_is_expected_to_earn_nothing_once_it_settles(story: Any, share: Any) -> None:
+    of_zero = story.received(vat_shares=[share(0)])
     settled = InvoiceSettledV1(
         version=3,
         occurred_at=NOW,
@@ -103,7 +103,7 @@ async def test_an_invoice_of_nought_is_expected_to_earn_nothing_once_it_settles(
         supplier_id=story.supplier_id,
         settled_on=NOW.date(),
     )
-    await story.happens(story.agreed(), nought, settled)
+    await story.happens(story.agreed(), of_zero, settled)
     [rebate] = await story.rebates()
     assert (rebate["status"], rebate["cause"]) == ("withdrawn", "nothing_to_pay")
 

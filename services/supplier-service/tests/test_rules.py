@@ -253,7 +253,7 @@ def test_one_number_written_in_three_ways(written: str) -> None:
 @example(30, 29, 4_00)
 @example(30, 10, 66_66)
 def test_terms_earn_by_paying_early(term_days: int, target_day: int, hundredths: int) -> None:
-    # On the day of receipt at most all there is, and nothing at all where the rate is nought (FreePay).
+    # On the day of receipt at most all there is, and nothing at all where the rate is zero (FreePay).
     sound = target_day < term_days and 0 <= Fraction(hundredths, 100 * (term_days - target_day)) * term_days <= 100
     rate = Decimal(hundredths) / 100
     try:

@@ -30,7 +30,7 @@ STRANGE = (
 
 
 class Suppliers:
-    """Another service, which knows the names of all ids but some, and is away or has no such list when told to."""
+    """Another service, which knows the names of all ids but some, and is away or has no such list when asked to."""
 
     def __init__(self, *, unknown: tuple[UUID, ...] = (), away_after: int | None = None) -> None:
         self.unknown = {str(id_) for id_ in unknown}

@@ -76,7 +76,7 @@ class InvoiceApprovedV1(InvoiceEvent):
 
 
 class InvoiceSettledV1(InvoiceEvent):
-    """An approved invoice has nothing to pay (its lines come to nought): it is settled without a payment."""
+    """An approved invoice has nothing to pay (its lines come to zero): it is settled without a payment."""
 
     settled_on: Day
 

@@ -85,7 +85,7 @@ PUBLISHED_SPEND: Final = Mapping(
             columns=(*_NET_NAMES, *_UNSTATED_NAMES, *_GROSS_NAMES),
         ),
         MappedField(
-            name="vat_pence", kind="money", blanks=("N/A",),
+            name="vat_pence", kind="money",
             columns=("VAT", "VAT Amount", "Irrecoverable VAT", "Irrecoverable VAT Amount"),
         ),
         MappedField(name="gross_pence", kind="money", columns=_GROSS_NAMES),

@@ -50,15 +50,12 @@ async def get_today(now: Annotated[datetime, Depends(get_now)]) -> date:
 _bearer = HTTPBearer(auto_error=False, description="An access token of the council's identity provider")
 
 
-async def caller_of(request: Request) -> Actor:
+async def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | None = None) -> Actor:
     """The caller, as the bearer token proves, looked at once a request; 401 without a valid one."""
     known: Actor | None = getattr(request.state, "actor", None)
     if known is not None:
         return known
-    return await _proven(request, await _bearer(request))
-
-
-async def _proven(request: Request, credentials: HTTPAuthorizationCredentials | None) -> Actor:
+    credentials = bearer or await _bearer(request)
     if credentials is None:
         raise Unauthenticated("A bearer token is required.")
     actor = await runtime_of(request).verifier.verify(credentials.credentials)
@@ -73,7 +70,7 @@ async def allowed(
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Actor:
     """The caller, holding every scope the route names; 403 otherwise."""
-    actor: Actor = getattr(request.state, "actor", None) or await _proven(request, bearer)
+    actor = await caller_of(request, bearer)
     missing = [scope for scope in security_scopes.scopes if scope not in actor.scopes]
     if missing:
         raise Forbidden(f"This needs the scope {', '.join(missing)}.", required_scopes=missing)

@@ -23,8 +23,8 @@ async def expect_rebate(session: AsyncSession, received: Sequence[Received[Invoi
 
 
 @handlers.on_many(InvoiceSettledV1)
-async def withdraw_of_nought(session: AsyncSession, received: Sequence[Received[InvoiceSettledV1]]) -> None:
-    """Invoices came to nought: nothing is expected of them."""
+async def withdraw_of_zero(session: AsyncSession, received: Sequence[Received[InvoiceSettledV1]]) -> None:
+    """Invoices came to zero: nothing is expected of them."""
     await withdraw_rebates(session, [arrival.event for arrival in received], at=received[0].now)
 
 

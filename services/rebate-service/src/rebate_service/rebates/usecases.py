@@ -180,7 +180,7 @@ def _reversed(
 async def withdraw_rebates(
     session: AsyncSession, events: Sequence[InvoiceCancelledV1 | InvoiceSettledV1], *, at: datetime
 ) -> list[RebateChange]:
-    """Expect nothing more of cancelled invoices, and of those of nought; what their payments earned stands."""
+    """Expect nothing more of cancelled invoices, and of those of zero; what their payments earned stands."""
     known = await store.lock_rebates_of_invoices(session, [event.invoice_id for event in events])
     changes = []
     for event in events:

@@ -93,8 +93,8 @@ async def correct_charge(
 
     Its allocations are reversed and, where the payments move, made again to the new charge as far as it owes; the rest
     is on account. For the same customer they move unless they are released. Returns the new charge, and False where
-    this was told before. Raises NotFound, PaymentsNotDecided where the customer changes, IllegalMove for a charge of
-    which nothing is left, what raising a charge raises, and ChangedMeanwhile.
+    this was asked for before. Raises NotFound, PaymentsNotDecided where the customer changes, IllegalMove for a charge
+    of which nothing is left, what raising a charge raises, and ChangedMeanwhile.
     """
     wrong = await get_row(session, Receivable, receivable_id)
     new = replacement.of(wrong, today=london_date(at))
@@ -104,7 +104,7 @@ async def correct_charge(
     await lock_customers_for_share(session, [wrong.customer_id, new.customer_id or wrong.customer_id])
     released = await _release(session, wrong, note=note, by=by, at=at)
     if released is None:
-        return await _told_before(session, wrong, replacement, by=by, at=at), False
+        return await _corrected_before(session, wrong, replacement, by=by, at=at), False
     await credit_receivable(
         session, wrong.id, pence=None, reason=reason, note=note, replaced_by=new.number, by=by, at=at
     )
@@ -116,15 +116,15 @@ async def correct_charge(
     return await get_row(session, Receivable, raised_id), True
 
 
-async def _told_before(
+async def _corrected_before(
     session: AsyncSession, wrong: Receivable, replacement: Replacement, *, by: Actor, at: datetime
 ) -> Receivable:
-    """The charge that took the place of one of which nothing is left: it counts from the day it was told first."""
+    """The charge that took the place of one of which nothing is left: it counts from the day it was raised."""
     known = await replacement_of(session, wrong.id)
     if known is None:
         raise IllegalMove(f"Receivable {wrong.number}", ReceivableStatus.CANCELLED, "corrected")
-    told = replacement.of(wrong, today=known.counts_from or london_date(at))
-    [outcome] = await raise_receivables(session, [(0, told)], by=by, at=at)
+    again = replacement.of(wrong, today=known.counts_from or london_date(at))
+    [outcome] = await raise_receivables(session, [(0, again)], by=by, at=at)
     return await get_row(session, Receivable, outcome.id_or_refusal())
 
 

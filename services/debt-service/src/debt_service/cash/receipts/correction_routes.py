@@ -19,7 +19,7 @@ router = resource_router("receivables")
 async def correct(
     receivable_id: UUID, correction: CorrectionIn, act: Annotated[Act, acting("debts:write")]
 ) -> ReceivableOut:
-    """Credit a charge whole and raise it anew, settled or not; 200 with the new one when this was told before.
+    """Credit a charge whole and raise it anew, settled or not; 200 with the new one when this was asked for before.
 
     The new charge has the tax point of the wrong one and counts in the books from today.
     """

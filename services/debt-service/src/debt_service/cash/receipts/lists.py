@@ -8,16 +8,17 @@ from uuid import UUID
 from council_common.fields import Day, PenceFilter, TextFilter
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, case, or_, select
+from sqlalchemy import ColumnElement, case, or_, select
 from sqlmodel import col
 
 from debt_service.cash.receipts.rules import ReceiptMethod, ReceiptStatus, UnallocatedReason
+from debt_service.cash.receipts.store import has_money_left
 from debt_service.cash.receipts.tables import Allocation, Receipt
 from debt_service.ledger.customers.tables import Customer
 
 _C: Any = Receipt.__table__.c  # type: ignore[attr-defined]
 _CUSTOMER_NAME = select(col(Customer.name)).where(col(Customer.id) == _C.customer_id).scalar_subquery()
-_HAS_MONEY_LEFT = and_(_C.status == ReceiptStatus.RECEIVED, _C.allocated_pence < _C.amount_pence)
+_HAS_MONEY_LEFT = has_money_left()
 _UNALLOCATED = case((_HAS_MONEY_LEFT, _C.amount_pence - _C.allocated_pence), else_=0)
 
 

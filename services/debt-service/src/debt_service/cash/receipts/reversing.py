@@ -65,8 +65,8 @@ async def reverse_allocation(
     """One allocation was wrong: it alone ends today and its debt is owed again; the money is on account.
 
     Whose money it is was read off the debt where the source named no payer: with the last of its allocations that is
-    open again, and the receipt is suspense. Returns the receipt, and False where this was told before for the same
-    reason. Raises NotFound, and AllocationReversed where it was told for another.
+    open again, and the receipt is suspense. Returns the receipt, and False where it was reversed before for the same
+    reason. Raises NotFound, and AllocationReversed where it was for another.
     """
     receipt = await lock_row(session, Receipt, receipt_id)
     allocations = (await store.allocations_of(session, [receipt.id]))[receipt.id]
@@ -127,15 +127,15 @@ async def reverse_receipt(
     """The money went back (a bounced cheque, an unpaid Direct Debit): what it paid is owed again.
 
     It counts from the bank's day, an allocation made after that from its own day. `reason` is the bank's code, or the
-    council's. Returns the receipt, and False where the same return was told before. Raises NotFound, IllegalMove for a
-    receipt that is reversed for another reason or on another day, DateInFuture, and DateTooEarly for a day before the
-    receipt.
+    council's. Returns the receipt, and False where the same return was recorded before. Raises NotFound, IllegalMove
+    for a receipt that is reversed for another reason or on another day, DateInFuture, and DateTooEarly for a day before
+    the receipt.
     """
     on = reversed_on or london_date(at)
     not_in_future("reversed_on", on, today=london_date(at))
     receipt = await lock_row(session, Receipt, receipt_id)
-    told_before = (receipt.status, receipt.reversal_reason) == (ReceiptStatus.REVERSED, reason)
-    if told_before and reversed_on in {None, receipt.reversed_on}:
+    recorded_before = (receipt.status, receipt.reversal_reason) == (ReceiptStatus.REVERSED, reason)
+    if recorded_before and reversed_on in {None, receipt.reversed_on}:
         return receipt, False
     status = move(NEXT, receipt.status, ReceiptStatus.REVERSED, thing="The receipt")
     not_too_early("reversed_on", on, receipt.received_on, before="the receipt")

@@ -72,7 +72,7 @@ async def reverse_one_allocation(
     reversal: AllocationReversalIn,
     act: Annotated[Act, acting("receipts:write")],
 ) -> ReceiptOut:
-    """One allocation was wrong: it alone is reversed, and its money can be placed anew; 200 when it was told before."""
+    """One allocation was wrong: it alone is reversed, and its money can be placed anew; 200 when it was before."""
     receipt, new = await reverse_allocation(
         act.session, receipt_id, allocation_id, reason=reversal.reason, note=reversal.note, by=act.by, at=act.at
     )
@@ -81,7 +81,7 @@ async def reverse_one_allocation(
 
 @router.post("/{receipt_id}/reversals", status_code=201, responses={200: {"model": ReceiptOut}})
 async def reverse(receipt_id: UUID, reversal: ReversalIn, act: Annotated[Act, acting("receipts:write")]) -> ReceiptOut:
-    """The money went back to the payer's bank: what it paid is owed again; 200 when this was told before."""
+    """The money went back to the payer's bank: what it paid is owed again; 200 when this was recorded before."""
     receipt, new = await reverse_receipt(
         act.session,
         receipt_id,

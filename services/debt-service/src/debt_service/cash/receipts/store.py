@@ -11,7 +11,7 @@ from uuid import UUID
 from council_common.database.many_rows import SourceKey, copy_rows
 from council_common.database.sessions import driver
 from council_common.ids import new_id
-from sqlalchemy import BigInteger, ScalarSelect, cast, delete, func, select
+from sqlalchemy import BigInteger, ColumnElement, ScalarSelect, and_, cast, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -142,12 +142,18 @@ async def _note(session: AsyncSession, column: str, kind: str, by_receipt: Mappi
         )
 
 
+def has_money_left() -> ColumnElement[bool]:
+    """`HAS_MONEY_LEFT` as an expression."""
+    left = col(Receipt.allocated_pence) < col(Receipt.amount_pence)
+    return and_(col(Receipt.status) == ReceiptStatus.RECEIVED, left)
+
+
 def on_account_of(customer_id: Any) -> ScalarSelect[Any]:
     """`ON_ACCOUNT` as an expression: the pence the council holds of a customer, NULL where it holds nothing."""
-    left = col(Receipt.amount_pence) - col(Receipt.allocated_pence)
+    left = func.sum(col(Receipt.amount_pence) - col(Receipt.allocated_pence))
     return (
-        select(cast(func.sum(left), BigInteger))
-        .where(col(Receipt.customer_id) == customer_id, col(Receipt.status) == ReceiptStatus.RECEIVED, left > 0)
+        select(cast(left, BigInteger))
+        .where(col(Receipt.customer_id) == customer_id, has_money_left())
         .correlate_except(Receipt)
         .scalar_subquery()
     )

@@ -33,7 +33,7 @@ RETURNING id, source_system, source_reference
 # One column a channel; the first report of several for a customer stands.
 _MARK_FAILED = """
 UPDATE customer SET {column} = failed.at, version = version + 1
-FROM (SELECT DISTINCT ON (id) * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS told (id, at, reason)
+FROM (SELECT DISTINCT ON (id) * FROM unnest($1::uuid[], $2::timestamptz[], $3::text[]) AS reported (id, at, reason)
       ORDER BY id, at) failed
 WHERE customer.id = failed.id AND customer.{column} IS NULL
     AND (customer.contact_changed_at IS NULL OR customer.contact_changed_at <= failed.at)
@@ -41,7 +41,7 @@ RETURNING customer.id, customer.version, failed.reason
 """
 _UNMARK_FAILED = """
 UPDATE customer SET {column} = NULL, version = version + 1
-FROM (SELECT id, max(at) AS at FROM unnest($1::uuid[], $2::timestamptz[]) AS told (id, at) GROUP BY id) working
+FROM (SELECT id, max(at) AS at FROM unnest($1::uuid[], $2::timestamptz[]) AS reported (id, at) GROUP BY id) working
 WHERE customer.id = working.id AND customer.{column} <= working.at
 RETURNING customer.id, customer.version
 """
@@ -112,13 +112,13 @@ async def mark_failed(
     connection = await driver(session)
     marked = []
     for channel in Channel:
-        told = [failure for failure in failures if failure.channel == channel]
-        if told:
+        reported = [failure for failure in failures if failure.channel == channel]
+        if reported:
             rows = await connection.fetch(
                 _MARK_FAILED.format(column=f"{channel}_failed_at"),
-                [failure.customer_id for failure in told],
-                [failure.at for failure in told],
-                [failure.reason for failure in told],
+                [failure.customer_id for failure in reported],
+                [failure.at for failure in reported],
+                [failure.reason for failure in reported],
             )
             marked += [(row["id"], row["version"], channel, row["reason"]) for row in rows]
     return marked
@@ -127,16 +127,16 @@ async def mark_failed(
 async def unmark_failed(
     session: AsyncSession, working: Sequence[tuple[UUID, Channel, datetime]]
 ) -> list[tuple[UUID, int, Channel]]:
-    """Take the marks off that are older than what is told; (id, version, channel) of those that had one."""
+    """Take the marks off that are older than what is reported; (id, version, channel) of those that had one."""
     connection = await driver(session)
     unmarked = []
     for channel in Channel:
-        told = [(customer_id, at) for customer_id, by, at in working if by == channel]
-        if told:
+        reported = [(customer_id, at) for customer_id, by, at in working if by == channel]
+        if reported:
             rows = await connection.fetch(
                 _UNMARK_FAILED.format(column=f"{channel}_failed_at"),
-                [customer_id for customer_id, _ in told],
-                [at for _, at in told],
+                [customer_id for customer_id, _ in reported],
+                [at for _, at in reported],
             )
             unmarked += [(row["id"], row["version"], channel) for row in rows]
     return unmarked

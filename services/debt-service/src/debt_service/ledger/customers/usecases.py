@@ -23,7 +23,7 @@ from debt_service.ledger.customers.store import AddressFailure
 from debt_service.ledger.customers.tables import Customer
 from debt_service.source_content import content_hash
 
-# How a customer is reached: what is told of an address before one of these changed says nothing of the new one.
+# How a customer is reached: what is reported of an address before one of these changed says nothing of the new one.
 _CONTACT = frozenset({"name", "email", "address", "preferred_channel"})
 
 

@@ -36,25 +36,18 @@ READER: Final = ChildProcess(
 
 
 class PreparedBatch:
-    """A batch ready to be stored: drafts, lines already refused, and how far it brings the import.
+    """A batch ready to be stored: what was `read`, its drafts, and whether a total in it agrees with the lines before.
 
-    `total_pence` is the file's own total, if the batch held one, and `total_agrees` whether the lines before it sum
-    to it.
+    `total_agrees` is None where the batch holds no total.
     """
 
     def __init__(self, read: ReadBatch, writer: LineWriter, *, sum_before: int) -> None:
+        self.read = read
         self.drafts = list(map(Draft._make, read.drafts))
-        self.refused = read.refused
-        self.refused_pence = read.refused_pence
-        self.skipped = read.skipped
-        self.last_line = read.last_line
-        self.bytes_read = read.bytes_read
-        self.total_pence: int | None = None
         self.total_agrees: bool | None = None
         if read.total is not None:
-            self.total_pence, lines_pence = read.total
-            self.total_agrees = sum_before + lines_pence == self.total_pence
-        self._read = read
+            total_pence, lines_pence = read.total
+            self.total_agrees = sum_before + lines_pence == total_pence
         self._writer = writer
 
     def refusal(self, draft: Draft, problem: Problem) -> Refusal:
@@ -63,7 +56,7 @@ class PreparedBatch:
 
     @cached_property
     def _cells(self) -> list[list[str]]:
-        cells: list[list[str]] = json.loads(self._read.cells)
+        cells: list[list[str]] = json.loads(self.read.cells)
         return cells
 
 
@@ -108,7 +101,7 @@ class FileReading:
         prepared = await coming
         self._coming = self._begin() if prepared is not None else coming
         if prepared is not None:
-            self.last_line = prepared.last_line
+            self.last_line = prepared.read.last_line
         return prepared
 
     async def close(self) -> None:

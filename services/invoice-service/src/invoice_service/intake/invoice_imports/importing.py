@@ -74,7 +74,7 @@ class ImportInvoices(WorkKind):
         batch, context = prepared.batch, _context_of(import_)
         await store_batch(session, import_, batch, prepared.known, opened=prepared.opened, context=context, now=now)
         # A file opened again is read from its beginning: what was counted before is not counted again.
-        return Progress(max(work.done, batch.bytes_read), cursor=str(batch.last_line))
+        return Progress(max(work.done, batch.read.bytes_read), cursor=str(batch.read.last_line))
 
     async def moved(self, session: AsyncSession, work: Work, *, by: Actor, at: datetime, note: str | None) -> None:
         """How an import ended or went on, in its history; what was stored stays."""

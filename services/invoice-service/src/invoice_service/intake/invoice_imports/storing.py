@@ -52,11 +52,11 @@ async def store_batch(
     import_.lines_accepted += outcomes.accepted
     import_.lines_existing += outcomes.existing
     import_.lines_refused += len(refused)
-    import_.lines_skipped += batch.skipped
+    import_.lines_skipped += batch.read.skipped
     import_.net_pence_sum += outcomes.net_pence
-    import_.refused_pence_sum += batch.refused_pence + outcomes.refused_pence
-    if batch.total_pence is not None:
-        import_.file_total_pence, import_.file_total_agrees = batch.total_pence, batch.total_agrees
+    import_.refused_pence_sum += batch.read.refused_pence + outcomes.refused_pence
+    if batch.read.total is not None:
+        import_.file_total_pence, import_.file_total_agrees = batch.read.total[0], batch.total_agrees
     await record(session, also=[import_], by=context.by, at=now)  # no fact: progress is none
 
 
@@ -80,7 +80,7 @@ async def _store(
 
     parts = (partial(next_rows, first) for first in range(0, len(lines), _COPIED_AT_ONCE))
     await _copy_while_assembling(session, context, parts)
-    refused = [*batch.refused, *outcomes.refused]
+    refused = [*batch.read.refused, *outcomes.refused]
     await lines_store.copy_refusals(session, context.import_id, refused, milliseconds=milliseconds)
     return outcomes, refused
 

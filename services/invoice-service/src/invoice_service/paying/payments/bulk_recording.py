@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from asyncpg import DeadlockDetectedError, UniqueViolationError
 from council_common.clock import london_date
 from council_common.errors import BusinessError, NotFound, Unavailable
 from council_common.identity.actor import Actor
+from council_common.pause import in_turns
 from council_common.recording import Change, change_of, record_many
 from council_common.web.bulk import Outcome, refused
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,8 +25,6 @@ from invoice_service.register.invoices.bulk_store import store_changed
 from invoice_service.register.invoices.tables import Invoice
 
 _RACES = 5
-LET_OTHERS_IN = 100
-"""After so many items other requests have their turn: five thousand take more than a second."""
 
 
 class _Decided(NamedTuple):
@@ -42,7 +40,7 @@ class _Decided(NamedTuple):
 async def record_payments(
     session: AsyncSession, news: Sequence[tuple[int, NewPayment]], *, by: Actor, at: datetime
 ) -> list[Outcome]:
-    """Record what the paying system did, in the order told; `news` has the index of each. Raises Unavailable."""
+    """Record what the paying system did, in the order sent; `news` has the index of each. Raises Unavailable."""
     outcomes: list[Outcome] = []
     sound: list[tuple[int, NewPayment]] = []
     for index, new in news:
@@ -70,9 +68,7 @@ async def _decide(payables: Payables, news: Sequence[tuple[int, NewPayment]], *,
     """Each in its order: a later one finds what an earlier one of this request settled."""
     decided = _Decided([], [], [], [], [])
     changed: dict[object, Invoice] = {}
-    for place, (index, new) in enumerate(news):
-        if place % LET_OTHERS_IN == 0:
-            await asyncio.sleep(0)
+    async for index, new in in_turns(news):
         source = new.source_system, new.source_reference
         try:
             invoice = payables.invoices.get(new.invoice_id)

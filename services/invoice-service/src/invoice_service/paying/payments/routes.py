@@ -44,7 +44,7 @@ reading_routes(router, PaymentList, PaymentOut, of=Payment, scope="payments:read
 
 @router.post("/{payment_id}/returns", status_code=201, responses={200: {"model": PaymentOut}})
 async def return_(payment_id: UUID, came_back: ReturnIn, act: Annotated[Act, acting("payments:write")]) -> PaymentOut:
-    """Record that a payment came back, once; its invoice is owed again. The same told again answers 200."""
+    """Record that a payment came back, once; its invoice is owed again. The same sent again answers 200."""
     payment, is_new = await return_payment(
         act.session,
         payment_id,

@@ -132,7 +132,7 @@ async def return_payment(
     by: Actor,
     at: datetime,
 ) -> tuple[Payment, bool]:
-    """Record that a payment came back; the payment and whether that is new: told again it changes nothing.
+    """Record that a payment came back; the payment and whether that is new: sent again it changes nothing.
 
     The invoice is owed again, and held where its supplier may not be paid. Raises IllegalMove where it came back on
     another day or for another reason.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ from council_common.errors import BusinessError, SourceReferenceTaken, Unavailab
 from council_common.events.contract import Event
 from council_common.events.outbox import OUTBOX_COLUMNS, stream_outbox_rows
 from council_common.identity.actor import Actor
+from council_common.pause import in_turns
 from council_common.recording import Change, record_many
 from council_common.runtime.clients import ServiceClients
 from council_common.web.bulk import Outcome, refused
@@ -26,19 +26,19 @@ from invoice_service.register.invoices.receiving import (
     content_hash_of,
     different_fields,
     events_of,
+    reasons_at_receipt,
     supplier_closed,
     supplier_not_here,
     values_of,
 )
-from invoice_service.register.invoices.rules import HoldReason, NewInvoice
+from invoice_service.register.invoices.rules import NewInvoice
 from invoice_service.register.invoices.tables import Invoice
-from invoice_service.register.suppliers.rules import ENDED, hold_reasons
+from invoice_service.register.suppliers.rules import ENDED
 from invoice_service.register.suppliers.store import NamedSuppliers
 from invoice_service.register.suppliers.usecases import ask_for_unknown
 
 _RACES = 5
-LET_OTHERS_IN = 100
-"""After so many items other requests have their turn: five thousand take more than a second."""
+_KNOWN_BY = Invoice.__table__.c.id, Invoice.__table__.c.content_hash  # type: ignore[attr-defined]
 
 
 class Found(NamedTuple):
@@ -103,14 +103,12 @@ class _Batch:
     async def decide(self, session: AsyncSession, news: Sequence[tuple[int, NewInvoice]]) -> None:
         """Decide about each in its order: later ones see those before them."""
         suppliers = await NamedSuppliers.share(session, [named(new) for _, new in news])
-        existing = await bulk_store.existing_by_source(session, [_source(new) for _, new in news])
+        existing = await rows_by_source(session, Invoice, {_source(new) for _, new in news}, *_KNOWN_BY)
         numbers = {_number(new, row["supplier_id"]) for _, new in news if (row := suppliers.of(*named(new)))}
         earlier = await bulk_store.earlier_by_number(session, sorted(numbers, key=str))
-        known = {source: (row["id"], bytes(row["content_hash"])) for source, row in existing.items()}
+        known = {source: (row.id, bytes(row.content_hash)) for source, row in existing.items()}
         other: list[tuple[int, NewInvoice, UUID]] = []
-        for place, (index, new) in enumerate(news):
-            if place % LET_OTHERS_IN == 0:
-                await asyncio.sleep(0)
+        async for index, new in in_turns(news):
             try:
                 supplier = _usable(new, suppliers.of(*named(new)))
             except BusinessError as refusal:
@@ -132,9 +130,7 @@ class _Batch:
 
     def _add(self, new: NewInvoice, supplier: Any, duplicate_of: UUID | None) -> dict[str, Any]:
         found = Found(supplier["supplier_id"], supplier["payment_terms_days"], duplicate_of)
-        reasons = hold_reasons(supplier["status"], supplier["open_changes"])
-        if duplicate_of is not None:
-            reasons = [HoldReason.DUPLICATE_SUSPECTED.value, *reasons]
+        reasons = reasons_at_receipt(supplier["status"], supplier["open_changes"], duplicate_of)
         values = values_of(new, found, reasons, by=self._by, at=self._at)
         self._stored.append(values)
         self._events += events_of(new, values, by=self._by, at=self._at)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from council_common.database.many_rows import SourceKey, copy_rows
+from council_common.database.many_rows import copy_rows
 from council_common.database.rows import columns_of, plain_row
 from council_common.database.sessions import driver, fetch_all
 from council_common.ids import new_id
@@ -41,11 +41,6 @@ FROM unnest({", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(_C
 WHERE invoice.id = changed.id
 """
 
-_EXISTING = """
-SELECT e.source_system, e.source_reference, e.id, e.content_hash
-FROM invoice e JOIN unnest($1::text[], $2::text[]) AS named (system, reference)
-    ON e.source_reference = named.reference AND e.source_system = named.system
-"""
 _EARLIER = f"""
 SELECT asked.supplier_id, asked.number_key, asked.kind, (
     {earlier_with_number(supplier_id="asked.supplier_id", number_key="asked.number_key", kind="asked.kind")}
@@ -66,13 +61,6 @@ async def store_changed(session: AsyncSession, invoices: Sequence[Invoice]) -> N
     if invoices:
         values = zip(*map(_CHANGED_OF, invoices), strict=True)
         await (await driver(session)).execute(_STORE_CHANGED, *map(list, values))
-
-
-async def existing_by_source(session: AsyncSession, sources: Sequence[SourceKey]) -> dict[SourceKey, Any]:
-    """The invoices that have these sources: rows with id and content_hash."""
-    systems, references = [system for system, _ in sources], [reference for _, reference in sources]
-    rows = await fetch_all(session, _EXISTING, systems, references)
-    return {(row["source_system"], row["source_reference"]): row for row in rows}
 
 
 async def earlier_by_number(

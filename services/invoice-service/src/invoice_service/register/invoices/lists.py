@@ -32,7 +32,7 @@ _OUTSTANDING: ColumnElement[int] = case(
 
 
 def _is_open(wanted: bool) -> ColumnElement[bool]:
-    # A nought invoice is open until it is approved.
+    # An invoice of zero is open until it is approved.
     settled = and_(_OUTSTANDING == 0, or_(_C.gross_pence != 0, _C.status.in_((*ENDED, InvoiceStatus.PAID))))
     return ~settled if wanted else settled
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -230,9 +231,7 @@ async def _store(
     session: AsyncSession, new: NewInvoice, found: Any, *, by: Actor, at: datetime, claim: KeyClaim | None
 ) -> Receipt | None:
     """Store it; None when another request took its source reference or its number a moment ago."""
-    reasons = hold_reasons(found.status, found.open_changes)
-    if found.duplicate_of is not None:
-        reasons = [HoldReason.DUPLICATE_SUSPECTED.value, *reasons]
+    reasons = reasons_at_receipt(found.status, found.open_changes, found.duplicate_of)
     values = values_of(new, found, reasons, by=by, at=at)
     events = outbox_rows(events_of(new, values, by=by, at=at))
     receipt = Receipt(values["id"], is_new=True, version=values["version"], body=_body(values))
@@ -248,6 +247,12 @@ async def _store(
         await receiving_store.place_holds(session, values["id"], reasons, by=by.subject, at=at)
         await record_many(session, changes_at_receipt(values), by=by, at=at)
     return receipt
+
+
+def reasons_at_receipt(supplier_status: str, open_changes: Sequence[object], duplicate_of: UUID | None) -> list[str]:
+    """Why an invoice is held from the start: it repeats a number (D1), or its supplier may not be paid."""
+    reasons = hold_reasons(supplier_status, open_changes)
+    return reasons if duplicate_of is None else [HoldReason.DUPLICATE_SUSPECTED.value, *reasons]
 
 
 def changes_at_receipt(values: dict[str, Any]) -> list[Change]:

@@ -34,7 +34,7 @@ _RELEASED_BY_ANOTHER = (HoldReason.DUPLICATE_SUSPECTED, HoldReason.FRAUD_CHECK)
 
 
 async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor, at: datetime) -> Invoice:
-    """Approve for payment; never by the person or system that received it. One of nought is settled with it."""
+    """Approve for payment; never by the person or system that received it. One of zero is settled with it."""
     invoice = await lock_row(session, Invoice, invoice_id)
     await record(session, *approved(invoice, by=by, at=at), by=by, at=at)
     return invoice
