@@ -79,7 +79,7 @@ async def tallies(
     cause = case((is_paid, col(Rebate.cause)))
     statement = (
         select(
-            _bucket(by, status, cause, on_target, as_at).label("bucket"),
+            _bucket(by, status, cause, on_target, period).label("bucket"),
             status.label("state"),
             elapsed.label("elapsed"),
             on_target.label("reached"),
@@ -168,7 +168,7 @@ def _bucket(
     status: ColumnElement[Any],
     cause: ColumnElement[Any],
     on_target: ColumnElement[bool],
-    as_at: ColumnElement[date],
+    period: Period,
 ) -> ColumnElement[Any]:
     match by:
         case Breakdown.TOTAL:
@@ -184,15 +184,11 @@ def _bucket(
                 (status == RebateStatus.LOST.value, MissedCause.TERM_OVER.value),
                 (status == RebateStatus.MISSED.value, cause),
                 (status == RebateStatus.EARNED.value, case((on_target, "in_time"), else_="after_target_day")),
-                (col(Rebate.target_on) < as_at, "open_after_target_day"),
+                (col(Rebate.target_on) < period.as_at, "open_after_target_day"),
                 else_="open",
             )
-    day = cast(func.coalesce(case((_sent_by(as_at), col(Rebate.remitted_on))), col(Rebate.target_on)), DateTime)
+    day = cast(func.coalesce(case((_is_paid(period), col(Rebate.remitted_on))), col(Rebate.target_on)), DateTime)
     return func.date_trunc(by.value, day)
-
-
-def _sent_by(as_at: ColumnElement[date]) -> ColumnElement[bool]:
-    return col(Rebate.remitted_on) <= as_at
 
 
 def _sum(column: Any) -> ColumnElement[int]:
