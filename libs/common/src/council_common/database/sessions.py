@@ -73,7 +73,7 @@ async def driver(session: AsyncSession) -> Any:
 def _begun(session: AsyncSession) -> Any | None:
     """The driver's connection, where this transaction of the session is known to have begun; every statement asks."""
     transaction, connection = session.info.get(_BEGUN, (None, None))
-    if connection is None or transaction is not session.sync_session.get_transaction():
+    if connection is None or transaction is not _innermost(session):
         return None
     return connection if connection.is_in_transaction() else None
 
@@ -82,8 +82,14 @@ async def _connect(session: AsyncSession) -> tuple[Any, AsyncConnection]:
     """The driver's connection and SQLAlchemy's around it."""
     around = await session.connection()
     connection: Any = (await around.get_raw_connection()).driver_connection
-    session.info[_BEGUN] = session.sync_session.get_transaction(), connection
+    session.info[_BEGUN] = _innermost(session), connection
     return connection, around
+
+
+def _innermost(session: AsyncSession) -> object:
+    """The savepoint or transaction of a session. SQLAlchemy sets a savepoint when a connection is asked for in it."""
+    within = session.sync_session
+    return within.get_nested_transaction() or within.get_transaction()
 
 
 async def fetch_row(session: AsyncSession, statement: str, *parameters: Any) -> Mapping[str, Any] | None:
