@@ -170,7 +170,7 @@ class Office:
             "note": "wrong amount",
             "owner": "waste team",
             "review_on": str(today + timedelta(days=14)),
-            "ends_on": str(today + timedelta(days=60)),
+            "ends_on": None if values.get("reason") == "deceased" else str(today + timedelta(days=60)),
             **values,
         }
 

@@ -49,6 +49,70 @@ async def test_a_hold_ends_after_its_last_day(office) -> None:
     assert not (await office.get(f"receivables/{receivable['id']}"))["on_hold"]
 
 
+@pytest.mark.parametrize("reason", ["deceased", "breathing_space"])
+async def test_what_is_true_of_a_person_holds_all_their_debts(office, reason: str) -> None:
+    """A death and a moratorium are recorded on one debt; no notice about another leaves, in no run, until it ends."""
+    await office.ladder(1, 8)
+    customer = await office.customer()
+    named, other = [await office.receivable(customer, 10_00, due_on=TODAY - timedelta(days=9)) for _ in range(2)]
+    neighbour = await office.receivable(await office.customer(), 10_00, due_on=TODAY - timedelta(days=9))
+    run = await office.propose(TODAY)
+    hold = await office.hold(receivable_id=named["id"], reason=reason)
+    assert (hold["receivable_id"], hold["holds_all"]) == (named["id"], True)
+    later = await office.receivable(customer, 10_00, due_on=TODAY - timedelta(days=9))
+    assert (await office.get(f"customers/{customer['id']}"))["on_hold"]
+    approved = await office.approve(run)
+    assert approved["outcome"]["dropped"] == {f"on_hold:{reason}": 2}
+    assert [notice["receivable_id"] for notice in await office.notices()] == [neighbour["id"]]
+    assert (await office.propose(TODAY))["found"]["not_proposed"].get(f"on_hold:{reason}") == 3
+    for debt in (named, other, later):
+        assert (await office.get(f"receivables/{debt['id']}/next-notice"))["reason"] == f"on_hold:{reason}"
+        assert [one["id"] for one in (await office.get("holds", receivable_id=debt["id"]))["items"]] == [hold["id"]]
+    placed = await office.service.published(HoldPlacedV1)
+    assert {str(event.receivable_id) for event in placed} == {named["id"], other["id"]}
+    await office.release(hold, "recorded in error")
+    assert not (await office.get(f"customers/{customer['id']}"))["on_hold"]
+    assert (await office.get("receivables", on_hold=True))["items"] == []
+    released = await office.service.published(HoldReleasedV1)
+    assert {str(event.receivable_id) for event in released} == {named["id"], other["id"], later["id"]}
+
+
+async def test_the_end_of_one_hold_ends_no_other_of_the_person(office) -> None:
+    customer = await office.customer()
+    one, other = [await office.receivable(customer, 10_00, due_on=TODAY) for _ in range(2)]
+    death = await office.hold(receivable_id=one["id"], reason="deceased")
+    space = await office.hold(receivable_id=other["id"], reason="breathing_space")
+    await office.release(space, "cancelled by the adviser")
+    assert (await office.get(f"customers/{customer['id']}"))["on_hold"]
+    assert len((await office.get("receivables", on_hold=True))["items"]) == 2
+    await office.release(death, "another person of that name")
+    assert (await office.get("receivables", on_hold=True))["items"] == []
+
+
+async def test_a_death_is_recorded_on_a_debt_that_is_paid_and_does_not_end_by_the_calendar(office) -> None:
+    customer = await office.customer()
+    paid = await office.receivable(customer, 10_00, due_on=TODAY)
+    owed = await office.receivable(customer, 20_00, due_on=TODAY)
+    await office.receipt(10_00, payer_reference=paid["number"])
+    hold = await office.hold(receivable_id=paid["id"], reason="deceased")
+    office.on(TODAY + timedelta(days=3_650))
+    await office.service.run_job(next(job for job in SERVICE.jobs if job.name == "end-holds"))
+    assert (await office.get(f"holds/{hold['id']}"))["released_at"] is None
+    assert (await office.get(f"receivables/{owed['id']}/next-notice"))["reason"] == "on_hold:deceased"
+
+
+async def test_a_hold_has_a_last_day_where_it_can_have_one(office) -> None:
+    receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
+    for reason, last_day, status in (
+        ("deceased", "2027-03-11", 422),
+        ("dispute", None, 422),
+        ("breathing_space", None, 201),
+        ("breathing_space", "2026-05-10", 201),
+    ):
+        answer = await office.hold(receivable_id=receivable["id"], reason=reason, ends_on=last_day, status=status)
+        assert status == 201 or (answer["code"], answer["errors"][0]["field"]) == ("hold-last-day", "ends_on")
+
+
 async def test_a_hold_has_dates_ahead_and_something_to_hold(office) -> None:
     receivable = await office.receivable(await office.customer(), 10_00, due_on=TODAY)
     for days, code, field in (

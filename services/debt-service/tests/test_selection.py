@@ -197,7 +197,7 @@ async def test_the_statements_restate_the_rule(service, book: list[dict[str, Any
 
 def _facts(debt: dict[str, Any]) -> DunningFacts:
     tried = debt["unsent"] is not None and debt["unsent_level"] == debt["level"] + 1
-    stops = in_force(released=False, ends_on=AS_AT - debt["hold_ended"] * DAY, as_at=AS_AT)
+    stops = in_force(released=False, ends_on=_last_day(debt), as_at=AS_AT)
     return DunningFacts(
         outstanding_pence=debt["outstanding"],
         due_on=AS_AT - debt["late"] * DAY,
@@ -319,8 +319,12 @@ def _receivable(debt: dict[str, Any], receivable_id: UUID, customer_id: UUID, de
     )
 
 
+def _last_day(debt: dict[str, Any]) -> date | None:
+    """A death has none."""
+    return None if debt["hold"] == "deceased" else AS_AT - debt["hold_ended"] * DAY
+
+
 def _hold(debt: dict[str, Any], customer_id: UUID, receivable_id: UUID) -> Hold:
-    ends_on = AS_AT - debt["hold_ended"] * DAY
     return Hold(
         id=new_id(),
         version=1,
@@ -330,8 +334,8 @@ def _hold(debt: dict[str, Any], customer_id: UUID, receivable_id: UUID) -> Hold:
         note="disputed",
         owner="officer",
         placed_on=date(2026, 1, 1),
-        review_on=ends_on,
-        ends_on=ends_on,
+        review_on=AS_AT - debt["hold_ended"] * DAY,
+        ends_on=_last_day(debt),
         placed_by="officer",
         placed_at=FAILED_AT,
     )

@@ -49,7 +49,13 @@ def an_answer(purpose: str, **more: Any) -> dict[str, Any]:
 
 
 def a_hold(reason: str, receivable_id: UUID | None = None) -> dict[str, Any]:
-    return {"reason": reason, "receivable_id": None if receivable_id is None else str(receivable_id)}
+    """As debt-service answers: a death and a breathing space hold everything, whichever debt they name."""
+    holds_all = receivable_id is None or reason in {"deceased", "breathing_space"}
+    return {
+        "reason": reason,
+        "receivable_id": None if receivable_id is None else str(receivable_id),
+        "holds_all": holds_all,
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +76,7 @@ async def sent(post: Post, message: dict[str, Any]) -> httpx.Response:
         ({"suppressed": True}, [], {}, "suppressed"),
         ({"on_hold": True}, [a_hold("breathing_space")], {}, "breathing_space"),
         ({}, [a_hold("breathing_space", DEBT)], {"on_hold": True}, "breathing_space"),
+        ({"on_hold": True}, [a_hold("breathing_space", OTHER_DEBT)], {"on_hold": True}, "breathing_space"),
         ({}, [a_hold("deceased", OTHER_DEBT)], {}, "deceased"),
         ({"on_hold": True}, [a_hold("deceased")], {}, "deceased"),
         ({"on_hold": True}, [a_hold("vulnerability")], {}, "on_hold"),
@@ -143,6 +150,7 @@ async def test_what_regulation_11_allows_passes_under_its_name_and_is_recorded(
 async def test_the_very_debt_of_a_breathing_space_is_not_outside_it(post: Post, purpose: str) -> None:
     post.others.holds[CUSTOMER_ID] = [a_hold("breathing_space", DEBT)]
     assert (await sent(post, a_reminder(purpose=purpose))).json()["reason"] == "breathing_space"
+    assert (await sent(post, a_reminder())).json()["reason"] == "breathing_space"
     post.others.holds[CUSTOMER_ID] = [a_hold("breathing_space", OTHER_DEBT)]
     assert (await sent(post, a_reminder(purpose=purpose))).status_code == 201
 

@@ -25,7 +25,7 @@ STATEMENTS = (
         owner text NOT NULL,
         placed_on date NOT NULL,
         review_on date NOT NULL,
-        ends_on date NOT NULL,
+        ends_on date,
         placed_by text NOT NULL,
         placed_at timestamptz NOT NULL,
         released_at timestamptz,
@@ -33,7 +33,9 @@ STATEMENTS = (
         release_reason text CONSTRAINT ck_hold_release_reason CHECK (release_reason IN ('resolved',
             'placed_in_error', 'expired', 'superseded', 'other')),
         release_note text,
-        CONSTRAINT ck_hold_dates CHECK (review_on >= placed_on AND ends_on >= review_on),
+        CONSTRAINT ck_hold_dates CHECK (review_on >= placed_on AND coalesce(ends_on >= review_on, true)),
+        CONSTRAINT ck_hold_last_day CHECK (
+            CASE WHEN ends_on IS NULL THEN reason IN ('breathing_space', 'deceased') ELSE reason <> 'deceased' END),
         CONSTRAINT ck_hold_released
             CHECK (num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4))
     )

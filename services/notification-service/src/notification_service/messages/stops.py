@@ -80,12 +80,14 @@ def _not_owed(debt: Debt | None) -> str | None:
 def _held(purpose: Purpose, standing: Standing, receivable_id: UUID | None) -> str | None:
     """The hold that stops a purpose.
 
-    An ongoing liability and a debt outside the moratorium go past a breathing space on all of a customer, for they are
-    not in it; a hold on the very debt stops them, too.
+    An ongoing liability and a debt outside the moratorium go past a breathing space on all of a customer, or on another
+    debt, for they are not in it; one on the very debt stops them, too.
     """
-    reaching = [hold for hold in standing.holds if hold.receivable_id in {None, receivable_id}]
+    reaching = [hold for hold in standing.holds if hold.holds_all or hold.receivable_id == receivable_id]
     if purpose is not Purpose.ENFORCE_DEBT:
-        reaching = [hold for hold in reaching if hold.receivable_id is not None or hold.reason != "breathing_space"]
+        reaching = [
+            hold for hold in reaching if hold.receivable_id == receivable_id or hold.reason != "breathing_space"
+        ]
     if any(hold.reason == "breathing_space" for hold in reaching):
         return "breathing_space"
     on_hold = standing.customer.on_hold or (standing.debt is not None and standing.debt.on_hold)

@@ -112,10 +112,11 @@ class _HoldIn(BaseModel):
     """What we read of a hold."""
 
     reason: str
-    receivable_id: UUID | None = None
+    receivable_id: UUID | None
+    holds_all: bool
 
     def hold(self) -> Hold:
-        return Hold(self.reason, self.receivable_id)
+        return Hold(**self.model_dump())
 
 
 @dataclass

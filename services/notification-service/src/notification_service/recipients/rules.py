@@ -74,10 +74,12 @@ class Debt:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A hold that is in force, on one receivable or (None) on everything of a customer."""
+    """A hold that is in force. The receivable it names, if it names one, and whether it holds the customer's others,
+    too: a death or a breathing space that was recorded on one debt."""
 
     reason: str
-    receivable_id: UUID | None = None
+    receivable_id: UUID | None
+    holds_all: bool
 
 
 class NoAddress(Exception):

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from sqlmodel import col
 
 from debt_service.arrangements.holds.rules import HoldReason
-from debt_service.arrangements.holds.tables import Hold
+from debt_service.arrangements.holds.tables import HOLDS_ALL, Hold
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 
@@ -24,7 +24,7 @@ _NUMBER = select(col(Receivable.number)).where(col(Receivable.id) == _C.receivab
 def _reaches(receivable_id: UUID) -> ColumnElement[bool]:
     """A receivable's holds include those on all of its customer."""
     customer = select(col(Receivable.customer_id)).where(col(Receivable.id) == receivable_id).scalar_subquery()
-    return or_(_C.receivable_id == receivable_id, and_(_C.receivable_id.is_(None), _C.customer_id == customer))
+    return or_(_C.receivable_id == receivable_id, and_(HOLDS_ALL, _C.customer_id == customer))
 
 
 def _is_released(released: bool) -> ColumnElement[bool]:

@@ -8,20 +8,29 @@ from uuid import UUID
 
 from council_common.fields import Day, ShortName
 from council_common.holds import HoldAnswer, HoldRequest
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, computed_field, model_validator
 
-from debt_service.arrangements.holds.rules import HoldReason, NewHold
+from debt_service.arrangements.holds.rules import HoldReason, NewHold, holds_all
 
 
 class HoldIn(HoldRequest):
-    """A hold on one receivable, or on everything of a customer."""
+    """A hold on one receivable, or on everything of a customer.
+
+    A death and a breathing space are the customer's: they stop the notices of all their debts, whichever is named.
+    """
 
     receivable_id: UUID | None = None
     customer_id: UUID | None = None
     reason: HoldReason
     owner: Annotated[ShortName, Field(description="The id of the officer or team responsible.")]
     review_on: Day
-    ends_on: Annotated[Day, Field(description="Its last day; it is released by the calendar on the day after.")]
+    ends_on: Annotated[
+        Day | None,
+        Field(
+            description="Its last day; it is released by the calendar on the day after. A death has none, a breathing "
+            "space in a mental health crisis need not have one: an officer releases them."
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _names_one(self) -> Self:
@@ -43,7 +52,7 @@ class HoldIn(HoldRequest):
 
 
 class HoldOut(HoldAnswer):
-    """A hold; without a receivable it holds everything of the customer."""
+    """A hold."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -54,7 +63,12 @@ class HoldOut(HoldAnswer):
     owner: str
     placed_on: date
     review_on: date
-    ends_on: date
+    ends_on: date | None
+
+    @computed_field(description="Whether it holds everything of the customer, also what is raised later.")
+    def holds_all(self) -> bool:
+        """Of a customer, or of one receivable and for what is true of the person."""
+        return holds_all(self.reason, receivable_id=self.receivable_id)
 
     @classmethod
     def of(cls, hold: Any) -> HoldOut:

@@ -16,17 +16,18 @@ from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.arrangements.holds import store
-from debt_service.arrangements.holds.rules import NewHold, NothingOwed, check_dates, published_category
+from debt_service.arrangements.holds.rules import NewHold, NothingOwed, check_dates, holds_all, published_category
 from debt_service.arrangements.holds.store import HeldReceivable
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.store import lock_open_item
+from debt_service.ledger.receivables.tables import Receivable
 
 
 async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: datetime) -> Hold:
     """Stop notices about one receivable, or about everything of a customer; one event for each receivable.
 
-    Raises DateTooEarly, DatesOutOfOrder, NothingOwed and NotFound.
+    Raises DateTooEarly, DatesOutOfOrder, LastDay, NothingOwed and NotFound.
     """
     today = london_date(at)
     check_dates(new, today=today)
@@ -74,6 +75,9 @@ async def _lock_customer_of(session: AsyncSession, new: NewHold) -> UUID:
         if new.customer_id is None:
             raise ValueError("a hold names a receivable or a customer")
         return (await lock_row(session, Customer, new.customer_id)).id
+    if holds_all(new.reason, receivable_id=new.receivable_id):
+        customer_id = (await get_row(session, Receivable, new.receivable_id)).customer_id
+        return (await lock_row(session, Customer, customer_id)).id
     item = await lock_open_item(session, new.receivable_id)
     if item.outstanding_pence == 0:
         raise NothingOwed(f"Receivable {item.number} is {item.status}: there is nothing to hold.")
@@ -85,7 +89,7 @@ async def release_hold(
 ) -> Hold:
     """End a hold; what another hold still reaches stays held. Raises NotFound, HoldReleased."""
     hold = await get_row(session, Hold, hold_id)
-    if hold.receivable_id is None:
+    if holds_all(hold.reason, receivable_id=hold.receivable_id):
         await lock_row(session, Customer, hold.customer_id)
     reached = await store.lock_reached(session, hold)
     hold = await lock_row(session, Hold, hold_id)
