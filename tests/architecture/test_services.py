@@ -10,9 +10,9 @@ from council_common.identity.roles import ROLES
 from council_common.observability.logs import FORBIDDEN_FIELDS
 from council_common.published_language.events import published_events
 from council_common.runtime.settings import ServiceSettings
+from council_common.web.dependencies import scopes_of
 from council_gateway.table import owner_of
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 ROOT = Path(__file__).parents[2]
@@ -45,13 +45,6 @@ def resources(app: FastAPI) -> Iterator[tuple[str, APIRoute]]:
         route = context.original_route
         if isinstance(route, APIRoute) and context.path is not None and context.path.startswith("/v1/"):
             yield context.path, route
-
-
-def scopes_of(dependant: Dependant) -> set[str]:
-    found = set(dependant.own_oauth_scopes or []) if hasattr(dependant, "own_oauth_scopes") else set()
-    for each in dependant.dependencies:
-        found |= scopes_of(each)
-    return found
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -62,10 +62,6 @@ ROLES: dict[str, frozenset[str]] = {
 }
 
 
-ALL_SCOPES: frozenset[str] = frozenset().union(*ROLES.values())
-"""Every scope there is; a provider's own (`openid`, `urn:…`) are none of ours."""
-
-
 def scopes_of(roles: frozenset[str]) -> frozenset[str]:
     """All scopes that roles give; unknown roles give none."""
     return frozenset().union(*(ROLES.get(role, frozenset()) for role in roles))

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 import time
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -14,7 +16,7 @@ from jwt import PyJWK
 
 from council_common.errors import Unauthenticated, Unavailable
 from council_common.identity.actor import Actor
-from council_common.identity.roles import ALL_SCOPES, scopes_of
+from council_common.identity.claims import actor_of
 from council_common.observability.logs import get_logger
 
 log = get_logger()
@@ -26,6 +28,7 @@ REFRESH_SECONDS = 300.0
 REMEMBER_SECONDS = 30.0
 REMEMBER_TOKENS = 2000
 MAX_TOKEN_BYTES = 16 * 1024
+LATEST_SECONDS = 2**40
 
 
 class IssuerKeys:
@@ -126,7 +129,7 @@ class TokenVerifier:
         if known is not None and time.monotonic() < known[0]:
             return known[1]
         claims = await self._check(token)
-        actor = self._actor(claims)
+        actor = actor_of(claims, self._audience)
         lives = min(REMEMBER_SECONDS, claims["exp"] + LEEWAY_SECONDS - time.time())
         self._known[digest] = (time.monotonic() + lives, actor)
         while len(self._known) > REMEMBER_TOKENS:
@@ -134,12 +137,13 @@ class TokenVerifier:
         return actor
 
     async def _check(self, token: str) -> dict[str, Any]:
-        try:
+        with _refused_when_odd():
             header = jwt.get_unverified_header(token)
-            # Refused before any network call: "none", HS256 and whatever is not on the list.
-            if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str):
-                raise Unauthenticated("The token is not signed with an accepted algorithm and a named key.")
-            key = await self._keys.find(header["kid"])
+        # Refused before any network call: "none", HS256 and whatever is not on the list.
+        if header.get("alg") not in ALGORITHMS or not isinstance(header.get("kid"), str):
+            raise Unauthenticated("The token is not signed with an accepted algorithm and a named key.")
+        key = await self._keys.find(header["kid"])
+        with _refused_when_odd():
             claims: dict[str, Any] = jwt.decode(
                 token,
                 key,
@@ -149,25 +153,22 @@ class TokenVerifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
-        except jwt.ExpiredSignatureError:
-            raise Unauthenticated("The token has expired.") from None
-        except jwt.InvalidTokenError as wrong:
-            raise Unauthenticated(f"The token is not valid: {type(wrong).__name__}.") from None
-        if not isinstance(claims["exp"], int | float):
-            raise Unauthenticated("The token's expiry is not a number.")
+        for name in ("exp", "iat", "nbf"):
+            if name in claims and not _is_time(claims[name]):
+                raise Unauthenticated(f"The token's {name} is not a time: a number of seconds since 1970.")
         return claims
 
-    def _actor(self, claims: dict[str, Any]) -> Actor:
-        """Who it is and what they may do, as Keycloak (resource_access) and Microsoft Entra ID (roles) say it.
 
-        Roles alone give rights. Scopes of our own kind (`scope`; Entra's `scp`) say what the calling *application*
-        may do for people: they narrow, they never give. `sub` is another one for each application in Entra ID; `oid`
-        is the person, and nobody may be two persons (must_differ_from).
-        """
-        client_roles = claims.get("resource_access", {}).get(self._audience, {}).get("roles", [])
-        roles = frozenset([*client_roles, *claims.get("roles", [])])
-        named = f"{claims.get('scope', '')} {claims.get('scp', '')}".split()
-        delegated = frozenset(named) & ALL_SCOPES
-        scopes = scopes_of(roles) & delegated if delegated else scopes_of(roles)
-        name = claims.get("preferred_username") or claims.get("client_id") or claims["sub"]
-        return Actor(subject=str(claims.get("oid") or claims["sub"]), name=name, scopes=scopes, roles=roles)
+@contextmanager
+def _refused_when_odd() -> Iterator[None]:
+    """Raise Unauthenticated for whatever the library cannot read: an infinite time, JSON that is too deep."""
+    try:
+        yield
+    except jwt.ExpiredSignatureError:
+        raise Unauthenticated("The token has expired.") from None
+    except (jwt.PyJWTError, ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as wrong:
+        raise Unauthenticated(f"The token is not valid: {type(wrong).__name__}.") from None
+
+
+def _is_time(value: Any) -> bool:
+    return type(value) in {int, float} and 0 <= value < LATEST_SECONDS

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import date, datetime
 from typing import Annotated
 
 import structlog
 from fastapi import Depends, Request, Security
+from fastapi.dependencies.models import Dependant
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -64,19 +65,36 @@ async def caller_of(request: Request, bearer: HTTPAuthorizationCredentials | Non
     return actor
 
 
+async def authorise(
+    request: Request, scopes: Collection[str], bearer: HTTPAuthorizationCredentials | None = None
+) -> Actor:
+    """The caller, holding every scope; 401 without a valid token, 403 without a scope.
+
+    Each route does this before it reads, claims or answers anything (TransactionalRoute).
+    """
+    actor = await caller_of(request, bearer)
+    missing = [scope for scope in scopes if scope not in actor.scopes]
+    if missing:
+        raise Forbidden(f"This needs the scope {', '.join(missing)}.", required_scopes=missing)
+    return actor
+
+
 async def allowed(
     request: Request,
     security_scopes: SecurityScopes,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Actor:
     """The caller, holding every scope the route names; 403 otherwise."""
-    actor = await caller_of(request, bearer)
-    missing = [scope for scope in security_scopes.scopes if scope not in actor.scopes]
-    if missing:
-        raise Forbidden(f"This needs the scope {', '.join(missing)}.", required_scopes=missing)
+    actor = await authorise(request, security_scopes.scopes, bearer)
     if request.scope["query_string"]:
         refuse_ignored(request)
     return actor
+
+
+def scopes_of(dependant: Dependant) -> frozenset[str]:
+    """The scopes that a route names, wherever among what it depends on."""
+    inner = (scopes_of(each) for each in dependant.dependencies)
+    return frozenset(dependant.own_oauth_scopes or ()).union(*inner)
 
 
 def requires(scope: str) -> Actor:

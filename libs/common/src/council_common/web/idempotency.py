@@ -23,7 +23,7 @@ from council_common.database.row_writes import Rows
 from council_common.database.sessions import fetch_row
 from council_common.database.tables import idempotency_key
 from council_common.errors import BusinessError, FieldError, Malformed, Unavailable
-from council_common.web.dependencies import SessionDep, caller_of
+from council_common.web.dependencies import SessionDep, authorise, caller_of, scopes_of
 
 KEPT_HEADERS = ("location", "etag")
 
@@ -156,12 +156,17 @@ Idempotent = Depends(claim_key, scope="function")
 
 
 class TransactionalRoute(APIRoute):
-    """A route whose answer is stored with its idempotency key, together with the facts that it answers."""
+    """A route whose answer is stored with its idempotency key, together with the facts that it answers.
+
+    Its caller is authorised before anything else is looked at: a stored answer is for those who might ask for it.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         answer = super().get_route_handler()
+        scopes = sorted(scopes_of(self.dependant))
 
         async def answer_and_store(request: Request) -> Response:
+            await authorise(request, scopes)
             try:
                 response = await answer(request)
                 if (at_once := _at_once(request)) is not None:

@@ -1,0 +1,79 @@
+"""Who is let in at each route of each service, and that nothing is answered before that is decided."""
+
+import importlib
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from council_common.database.migrations import migrate
+from council_common.database.tables import idempotency_key
+from council_common.identity.roles import ROLES
+from council_common.testing.fixtures import Databases
+from council_common.testing.harness import Harness, harness
+from council_common.web.dependencies import scopes_of
+from council_common.web.idempotency import TransactionalRoute
+from fastapi.routing import APIRoute, iter_route_contexts
+
+SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
+
+
+@asynccontextmanager
+async def running(name: str, url: str) -> AsyncIterator[Harness]:
+    service = importlib.import_module(f"{name}_service.main").SERVICE
+    settings = importlib.import_module(f"{name}_service.settings").Settings
+    async with harness(service, settings, url) as office:
+        yield office
+
+
+@pytest.fixture(scope="module", params=SERVICES)
+def migrated(request: pytest.FixtureRequest, databases: Databases) -> tuple[str, str]:
+    name: str = request.param
+    folder = importlib.import_module(f"{name}_service.main").SERVICE.folder
+    return name, databases.fresh(databases.template(name, lambda url: migrate(folder, url)))
+
+
+def routes_of(office: Harness) -> Iterator[tuple[str, str, str]]:
+    """Method, path with an id for each of its names, and scope of every route; each authorises by the mechanism."""
+    for context in iter_route_contexts(office.app.routes):
+        route = context.original_route
+        if isinstance(route, APIRoute) and (path := context.path or "").startswith("/v1/"):
+            filled = "/".join(str(uuid4()) if part.startswith("{") else part for part in path.split("/"))
+            [scope] = scopes_of(route.dependant)
+            assert isinstance(route, TransactionalRoute), path
+            for method in sorted(route.methods or ()):
+                yield method, filled, scope
+
+
+async def test_a_stored_answer_is_only_for_those_who_might_ask(migrated: tuple[str, str]) -> None:
+    """The same person in other roles, or with a narrowed token, does not read what she was answered before."""
+    async with running(*migrated) as office:
+        posts = [(path, scope) for method, path, scope in routes_of(office) if method == "POST"]
+        answered = {route: await _stored(office, *route) for route in posts}
+    for (path, scope), (with_it, narrowed, without_it) in answered.items():
+        assert without_it == narrowed == (403, "forbidden", False), f"POST {path} ({scope})"
+        assert not with_it[2] or with_it[:2] == (201, "stored")
+    assert not posts or any(with_it[2] for with_it, _, _ in answered.values())
+
+
+async def _stored(office: Harness, path: str, scope: str) -> list[tuple[int, str, bool]]:
+    """What who has the scope, who has it not by her token, and who has it not by her roles, is answered to one key."""
+    key, name = str(uuid4()), "a.jones"
+    holder = next(role for role in ROLES if scope in ROLES[role])
+    subject = (await office.runtime.verifier.verify(office.issuer.token(holder, name))).subject
+    asked = sha256(f"POST {path}?\n".encode() + b"{}").digest()
+    stored = {"status": 201, "headers": {"location": path, "etag": '"1"'}, "body": b'{"code": "stored"}'}
+    async with office.runtime.sessions.begin() as session:
+        await session.execute(idempotency_key.insert().values(caller=subject, key=key, request_hash=asked, **stored))
+    others = office.issuer.token(holder, name, scope="nothing:read"), office.issuer.token("no-role", name)
+    answers = []
+    for token in (office.issuer.token(holder, name), *others):
+        headers = {"authorization": f"Bearer {token}", "idempotency-key": key, "content-type": "application/json"}
+        async with office.client(headers) as client:
+            answer = await client.post(path, content=b"{}")
+        replayed = answer.headers.get("idempotency-replayed") == "true"
+        body: Any = answer.json() if answer.content else {}
+        answers.append((answer.status_code, body.get("code", ""), replayed))
+    return answers
