@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from council_common.errors import Unauthenticated
 from council_common.fields import PRINTABLE
@@ -21,12 +21,12 @@ def actor_of(claims: Mapping[str, Any], audience: str) -> Actor:
     `sub` is another one for each application in Entra ID; `oid` is the person, and nobody may be two persons
     (must_differ_from). Raises Unauthenticated where nobody is named.
     """
-    person = claims["oid"] if "oid" in claims else claims.get("sub")
+    person: Any = claims["oid"] if "oid" in claims else claims.get("sub")
     if not _is_text(person):
         raise Unauthenticated("The token does not name its subject.")
     roles = roles_in(claims, audience)
-    named = (claims.get("preferred_username"), claims.get("client_id"))
-    name = next((each for each in named if _is_text(each)), person)
+    named: list[Any] = [claims.get("preferred_username"), claims.get("client_id")]
+    name: str = next((each for each in named if _is_text(each)), person)
     return Actor(subject=person, name=name, scopes=narrowed(scopes_of(roles), claims), roles=roles)
 
 
@@ -74,7 +74,7 @@ def _names(value: Any) -> list[str] | None:
     return value if isinstance(value, list) and all(isinstance(name, str) for name in value) else None
 
 
-def _is_text(value: Any) -> bool:
+def _is_text(value: Any) -> TypeGuard[str]:
     """Whether a claim can name somebody, in the database too: words that can be seen, without blanks around them."""
     if not isinstance(value, str) or len(value) > MAX_NAME or value != value.strip() or not value.isprintable():
         return False
