@@ -152,7 +152,10 @@ class PaymentReturnedV1(InvoiceEvent):
 
 
 class PaymentExceptionFoundV1(InvoiceEvent):
-    """A payment that was made breaks a rule (paid twice, while held, before approval): somebody looks at it."""
+    """A payment that was made breaks a rule (paid twice, while held, before approval): somebody looks at it.
+
+    It comes again with less to recover where a second payment settles a part, because the first one came back.
+    """
 
     payment_exception_id: PaymentExceptionId
     payment_id: PaymentId

@@ -68,6 +68,8 @@ OF_MONEY = frozenset(
     }
 )
 """How an exception with money to recover may end: approving it afterwards brings nothing back."""
+NOT_WITH_SUPPLIER = OF_MONEY - {Resolution.WRITTEN_OFF}
+"""After these the supplier has the money no more, or never had it: it settles nothing."""
 
 
 class Found(NamedTuple):

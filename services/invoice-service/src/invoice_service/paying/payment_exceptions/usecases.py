@@ -41,20 +41,23 @@ def found_facts(
             found_at=at,
             status=ExceptionStatus.OPEN,
         )
-        of_invoice = fact(
-            invoice,
-            "payment exception found",
-            PaymentExceptionFoundV1,
-            reason=kind.value,
-            detail={"payment_id": str(payment_id), "payment_exception_id": str(row.id)},
-            payment_exception_id=row.id,
-            payment_id=payment_id,
-            kind=kind.value,
-            recover_pence=recover_pence,
-            hold_reasons=row.hold_reasons,
-        )
-        facts += [of_invoice, fact(row, "found", reason=kind.value)]
+        facts += [_found_fact(invoice, row), fact(row, "found", reason=kind.value)]
     return facts
+
+
+def _found_fact(invoice: Invoice, found: PaymentException) -> Fact:
+    return fact(
+        invoice,
+        "payment exception found",
+        PaymentExceptionFoundV1,
+        reason=found.kind.value,
+        detail={"payment_id": str(found.payment_id), "payment_exception_id": str(found.id)},
+        payment_exception_id=found.id,
+        payment_id=found.payment_id,
+        kind=found.kind.value,
+        recover_pence=found.recover_pence,
+        hold_reasons=found.hold_reasons,
+    )
 
 
 async def resolve_exception(
@@ -92,6 +95,26 @@ async def resolve_open(
     facts: list[Fact] = []
     for found in await store.lock_open(session, payment_id, kind=kind):
         facts += resolved_facts(invoice, found, resolution, note=None, by=by, at=at)
+    return facts
+
+
+async def left_with_supplier(session: AsyncSession, payment_id: UUID, kind: ExceptionKind) -> bool:
+    """Whether the money of a payment's exception is with the supplier, and stays there if nothing else is done."""
+    found = await store.lock_of_kind(session, payment_id, kind)
+    return found is not None and found.resolution not in rules.NOT_WITH_SUPPLIER
+
+
+async def settle_instead(
+    session: AsyncSession, invoice: Invoice, payment_id: UUID, *, recover_pence: int, by: Actor, at: datetime
+) -> list[Fact]:
+    """A second payment settles a (locked) invoice: what of it is still to be recovered, if anything; the facts."""
+    kind = ExceptionKind.PAID_TWICE
+    if not recover_pence:
+        return await resolve_open(session, invoice, payment_id, Resolution.SETTLES_INSTEAD, kind=kind, by=by, at=at)
+    facts: list[Fact] = []
+    for found in await store.lock_open(session, payment_id, kind=kind):
+        found.recover_pence = recover_pence
+        facts += [_found_fact(invoice, found), fact(found, "settles in part", reason=Resolution.SETTLES_INSTEAD)]
     return facts
 
 

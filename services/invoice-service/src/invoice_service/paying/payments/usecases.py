@@ -21,7 +21,12 @@ from council_common.recording import Fact, fact, record
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.paying.payment_exceptions.rules import ExceptionKind, PaidInvoice, Resolution, exceptions_of
-from invoice_service.paying.payment_exceptions.usecases import found_facts, resolve_open
+from invoice_service.paying.payment_exceptions.usecases import (
+    found_facts,
+    left_with_supplier,
+    resolve_open,
+    settle_instead,
+)
 from invoice_service.paying.payments import rules
 from invoice_service.paying.payments.rules import NewPayment, PaymentStatus, Settlement
 from invoice_service.paying.payments.store import Payable, holds_on, lock_payable, lock_payments_of
@@ -150,7 +155,8 @@ async def return_payment(
     settled = payment.settled
     invoice.paid_pence -= settled.paid_pence
     invoice.deducted_pence -= settled.deducted_pence
-    if settled.settles_pence and invoice.is_settled:
+    credited = await set_against_again(session, invoice) if settled.settles_pence else []
+    if _owed(invoice) and invoice.is_settled:
         note_owed_again(invoice)
     returned = fact(
         invoice,
@@ -165,8 +171,8 @@ async def return_payment(
     )
     facts = [returned, fact(payment, "returned", reason=reason, detail={"note": note} if note else {})]
     facts += await resolve_open(session, invoice, payment_id, Resolution.PAYMENT_RETURNED, by=by, at=at)
+    facts += credited
     if settled.settles_pence:
-        facts += await set_against_again(session, invoice)
         facts += await _settle_instead(session, invoice, payments, by=by, at=at)
     holds = blocked.hold(invoice, by=by, at=at) if _owed(invoice) else []
     if holds:
@@ -179,10 +185,15 @@ async def return_payment(
 async def _settle_instead(
     session: AsyncSession, invoice: Invoice, payments: Sequence[Payment], *, by: Actor, at: datetime
 ) -> list[Fact]:
-    """Let a second payment settle the invoice whose first came back: nobody pays thrice, or recovers the second."""
+    """Let a second payment settle the invoice whose first came back: nobody pays thrice, or recovers the second.
+
+    Not one whose money came back in another way, or never went.
+    """
     facts: list[Fact] = []
     for payment in payments:
         if payment.status != PaymentStatus.MADE or payment.vat_shares or not _owed(invoice):
+            continue
+        if not await left_with_supplier(session, payment.id, ExceptionKind.PAID_TWICE):
             continue
         holds = await holds_on(session, invoice.id, payment.remitted_on)
         credits_ = await credits_of(session, invoice)
@@ -190,9 +201,7 @@ async def _settle_instead(
         settles = rules.settlement(payment.paid_pence, payment.deducted_pence, outstanding_pence=_owed(invoice))
         payment.overpaid_pence = settles.overpaid_pence
         facts += [_settle(payable, payment, settles), fact(payment, "settles instead")]
-        if not settles.overpaid_pence:
-            kind, resolution = ExceptionKind.PAID_TWICE, Resolution.SETTLES_INSTEAD
-            facts += await resolve_open(session, invoice, payment.id, resolution, kind=kind, by=by, at=at)
+        facts += await settle_instead(session, invoice, payment.id, recover_pence=settles.overpaid_pence, by=by, at=at)
     return facts
 
 

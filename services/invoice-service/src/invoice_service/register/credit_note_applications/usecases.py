@@ -107,8 +107,8 @@ async def refund_application(
 async def set_against_again(session: AsyncSession, invoice: Invoice) -> list[Fact]:
     """A payment of a (locked) invoice came back: credits given after it take off what is owed again.
 
-    Nothing is to come from the supplier for them; where it gave the money back before, that stands. The facts to be
-    recorded.
+    Nothing is to come from the supplier for them; where it gave the money back before, that stands, and the part of
+    the rebate that went with it came back with the payment. The facts to be recorded.
     """
     facts = []
     for application in await store.lock_due(session, invoice.id):
@@ -120,6 +120,7 @@ async def set_against_again(session: AsyncSession, invoice: Invoice) -> list[Fac
         application.status = move(rules.NEXT, application.status, ApplicationStatus.APPLIED, thing="The application")
         application.after_payment, application.due_back_pence, application.deducted_pence = False, 0, 0
         facts.append(fact(application, "applied", reason="payment_returned"))
+    invoice.deducted_pence = max(0, invoice.deducted_pence)
     return facts
 
 
