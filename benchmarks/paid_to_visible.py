@@ -82,7 +82,7 @@ async def _measure(platform: Platform) -> Measured:
     erp = platform.machine_token("erp")
     council = await Council.directly(platform, erp)
     await _agree(platform, council)
-    async with _round_trips(platform.kafka_bootstrap) as round_trip:
+    async with _round_trips(platform) as round_trip:
         await _seconds(WARM_UP, [_payer(council, council, platform), round_trip])
         posted: list[float] = []
         payer = _payer(council, council, platform, posted=posted)
@@ -186,11 +186,13 @@ async def _payable(council: Council, platform: Platform) -> Any:
 
 
 @asynccontextmanager
-async def _round_trips(bootstrap: str) -> AsyncIterator[Callable[[], Awaitable[float]]]:
+async def _round_trips(platform: Platform) -> AsyncIterator[Callable[[], Awaitable[float]]]:
     """Sends one event to a consumer that waits for it; the seconds until it is there."""
-    await declare_topics(bootstrap, [TOPIC], partitions=1)
-    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", enable_idempotence=True, linger_ms=0)
-    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="latest")
+    bootstrap, security = platform.kafka_bootstrap, platform.around.kafka_security()
+    await declare_topics(bootstrap, [TOPIC], partitions=1, security=security)
+    client = {"bootstrap_servers": bootstrap, **security.options}
+    producer = AIOKafkaProducer(acks="all", enable_idempotence=True, linger_ms=0, **client)
+    consumer = AIOKafkaConsumer(TOPIC, group_id=None, auto_offset_reset="latest", **client)
     payload = seal(InvoicePaidV1.example(), event_id=new_id())
     await producer.start()
     await consumer.start()

@@ -30,9 +30,14 @@ def environment(keys: Path) -> dict[str, str]:
         "OIDC_ISSUER": "http://issuer:8010",
         "MAIL_FROM": "payments@council.example",
         "PRINT_ROOM_MAILBOX": "print-room@council.example",
+        "SMTP_USERNAME": "mail",
     }
+    values["MAIL_SINK_PASSWORD"] = values["SMTP_PASSWORD"] = secrets.token_urlsafe(24)
+    for user in ("BROKER", "TOPICS"):
+        values[f"{user}_KAFKA_PASSWORD"] = secrets.token_urlsafe(24)
     for service in SERVICES:
         values[f"{service.upper()}_DB_PASSWORD"] = secrets.token_urlsafe(24)
+        values[f"{service.upper()}_KAFKA_PASSWORD"] = secrets.token_urlsafe(24)
         values[f"{service.upper()}_CLIENT_SECRET"] = clients[f"{service}-service"].secret
     return values
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from council_common.events.access import READS, WRITES
 from council_common.identity.roles import ROLES
 from council_common.observability.logs import FORBIDDEN_FIELDS
 from council_common.published_language.events import published_events
@@ -119,3 +120,12 @@ def test_only_the_edges_read_the_clock(name: str) -> None:
         text = path.read_text()
         for call in ("datetime.now(", "date.today(", "utc_now(", "time.time("):
             assert call not in text, f"{path.relative_to(ROOT)} reads the clock"
+
+
+def test_the_broker_s_access_lists_are_what_the_services_do() -> None:
+    """Each writes the topic its events are declared for, and reads what its handlers subscribe to."""
+    producers = {(event.producer, event.topic) for event in published_events().values()}
+    assert producers == set(WRITES.items())
+    for name in SERVICES:
+        service = importlib.import_module(f"{name}_service.main").SERVICE
+        assert set(READS[f"{name}-service"]) == set(service.handlers.topics), name

@@ -79,3 +79,26 @@ def test_the_gateway_knows_every_container_by_name(compose, root):
         address = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"][0]["endpoint"]["address"]
         host, port = (address["socket_address"][key] for key in ("address", "port_value"))
         assert compose["services"][host]["environment"]["PORT"] == str(port)
+
+
+def test_the_broker_asks_for_a_name_on_every_port_and_each_service_has_its_own(compose):
+    broker = compose["services"]["kafka"]["environment"]
+    protocols = dict(pair.split(":") for pair in broker["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(","))
+    assert set(protocols.values()) == {"SASL_PLAINTEXT"}
+    assert set(protocols) == {each.split("://")[0] for each in broker["KAFKA_LISTENERS"].split(",")}
+    assert broker["KAFKA_AUTHORIZER_CLASS_NAME"].endswith("StandardAuthorizer")
+    assert "KAFKA_ALLOW_EVERYONE_IF_NO_ACL_FOUND" not in broker
+    known = set(re.findall(r"user_([\w-]+)=", broker["KAFKA_LISTENER_NAME_CLIENTS_PLAIN_SASL_JAAS_CONFIG"]))
+    assert known == {"broker", "topics", *(f"{name}-service" for name in TABLE.services)}
+    assert re.findall(r"user_([\w-]+)=", broker["KAFKA_LISTENER_NAME_CONTROLLER_PLAIN_SASL_JAAS_CONFIG"]) == ["broker"]
+    for name in TABLE.services:
+        for part in ("service", "worker", "migrate"):
+            environment = compose["services"][f"{name}-{part}"]["environment"]
+            assert environment["KAFKA_SASL_USERNAME"] == f"{name}-service"
+            assert environment["KAFKA_SASL_PASSWORD"] == f"${{{name.upper()}_KAFKA_PASSWORD:?}}"
+    assert compose["services"]["topics"]["environment"]["KAFKA_SASL_USERNAME"] == "topics"
+
+
+def test_the_mail_sink_asks_for_a_secret(compose):
+    sink = compose["services"]["mail"]["environment"]
+    assert sink["MP_UI_AUTH"] == sink["MP_SMTP_AUTH"] == "mail:${MAIL_SINK_PASSWORD:?}"

@@ -1,6 +1,7 @@
 """The sink keeps every message it accepted, counts what came twice, and really refuses."""
 
 import asyncio
+import stat
 from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,6 +13,8 @@ from council_local import mail_sink
 from council_local.mail_sink import page_app, start_smtp
 from council_local.mail_store import MailStore
 from council_local.ports import free_ports
+
+SECRET = "a-secret-of-the-sink"
 
 
 def a_message(
@@ -28,7 +31,7 @@ def a_message(
 @pytest.fixture
 async def port(store: MailStore) -> AsyncIterator[int]:
     (number,) = free_ports(1)
-    server = await start_smtp(store, number)
+    server = await start_smtp(store, number, secret=SECRET)
     yield number
     server.close()
 
@@ -40,11 +43,53 @@ def store(tmp_path: Path) -> MailStore:
 
 @pytest.fixture
 def page(store: MailStore) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(page_app(store)), base_url="http://127.0.0.1")
+    transport = httpx.ASGITransport(page_app(store, secret=SECRET))
+    return httpx.AsyncClient(transport=transport, base_url=f"http://mail:{SECRET}@127.0.0.1")
 
 
-async def send(port: int, message: EmailMessage) -> None:
-    await aiosmtplib.send(message, hostname="127.0.0.1", port=port, start_tls=False)
+async def send(port: int, message: EmailMessage, *, secret: str | None = SECRET) -> None:
+    await aiosmtplib.send(
+        message,
+        hostname="127.0.0.1",
+        port=port,
+        start_tls=False,
+        username="mail" if secret else None,
+        password=secret,
+    )
+
+
+@pytest.mark.parametrize(("secret", "code"), [(None, 530), ("guessed", 535)])
+async def test_mail_of_another_user_of_the_machine_is_refused(
+    port: int, store: MailStore, secret: str | None, code: int
+) -> None:
+    with pytest.raises(aiosmtplib.SMTPResponseException) as refused:
+        await send(port, a_message(), secret=secret)
+    assert refused.value.code == code
+    assert store.counts()["messages"] == 0
+
+
+@pytest.mark.parametrize("shown", [None, ("mail", "guessed"), ("mail", "")])
+@pytest.mark.parametrize("path", ["/", "/messages", "/messages/1", "/messages/1/raw", "/counts"])
+async def test_the_page_asks_for_a_secret(
+    port: int, store: MailStore, path: str, shown: tuple[str, str] | None
+) -> None:
+    await send(port, a_message())
+    transport = httpx.ASGITransport(page_app(store, secret=SECRET))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", auth=shown) as client:
+        answer = await client.get(path)
+        assert (answer.status_code, answer.headers["www-authenticate"][:5]) == (401, "Basic")
+        assert "Remittance" not in answer.text
+        assert (await client.delete("/messages")).status_code == 401
+        assert (await client.get("/health/live")).json() == {"status": "ok"}
+    assert store.counts()["messages"] == 1
+
+
+async def test_mail_on_disk_is_its_owner_s_alone(port: int, store: MailStore, tmp_path: Path) -> None:
+    await send(port, a_message())
+    folder = tmp_path / "mail"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = {file.name: stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()}
+    assert files == {"mail.sqlite": 0o600, "mail.sqlite-wal": 0o600, "mail.sqlite-shm": 0o600}
 
 
 async def test_a_message_can_be_read_again(port: int, page: httpx.AsyncClient) -> None:

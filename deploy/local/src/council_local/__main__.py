@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     if command == "mail-sink":
         from council_local.mail_sink import serve_mail_sink
 
-        serve_mail_sink(options.folder, smtp_port=options.smtp, page_port=options.page)
+        serve_mail_sink(options.folder, secret_file=options.secret, smtp_port=options.smtp, page_port=options.page)
         return 0
     if command == "lock-kafka":
         from council_local.jars import write_lock
@@ -50,7 +50,7 @@ def _with_platform(command: str, options: argparse.Namespace) -> int:
         return asyncio.run(_run(folders, ports))
     if command == "token":
         return _token(options, folders, ports)
-    return _look_after(command, folders)
+    return _look_after(command, folders, ports)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     issuer.add_argument("--port", type=int, required=True)
     mail = commands.add_parser("mail-sink", help="the mail sink alone")
     mail.add_argument("--folder", type=Path, required=True)
+    mail.add_argument("--secret", type=Path, required=True, help="the file with what SMTP clients and readers show")
     mail.add_argument("--smtp", type=int, required=True)
     mail.add_argument("--page", type=int, required=True)
     commands.add_parser("lock-kafka", help="resolve the broker's jars anew and write their lock file")
@@ -119,14 +120,14 @@ def _token(options: argparse.Namespace, folders: Folders, ports: Ports) -> int:
     return 0
 
 
-def _look_after(command: str, folders: Folders) -> int:
+def _look_after(command: str, folders: Folders, ports: Ports) -> int:
     from rich.console import Console
 
     from council_local.claim import SupervisorStaysError, end_leftovers, stop_supervisor
     from council_local.status import clean, print_status
 
     if command == "status":
-        return 0 if print_status(folders, Console()) else 3
+        return 0 if print_status(folders, ports, Console()) else 3
     if command == "stop":
         try:
             was_running = stop_supervisor(folders)

@@ -39,6 +39,14 @@ class Folders:
         return self.keys / "postgres-password"
 
     @property
+    def kafka_users(self) -> Path:
+        return self.keys / "kafka-users.json"
+
+    @property
+    def mail_secret(self) -> Path:
+        return self.keys / "mail-secret"
+
+    @property
     def mail(self) -> Path:
         return self.root / "mail"
 
@@ -66,7 +74,8 @@ class Folders:
         return self.pids / f"{part}.json"
 
     def make(self) -> None:
-        """Create the folders; keys are for their owner only, the rest must let PostgreSQL's user through."""
-        for folder in (self.root, self.logs, self.pids, self.mail, self.gateway):
+        """Create the folders; keys and mail are for their owner only, the rest must let PostgreSQL's user through."""
+        for folder in (self.root, self.logs, self.pids, self.gateway):
             folder.mkdir(parents=True, exist_ok=True)
-        self.keys.mkdir(mode=0o700, exist_ok=True)
+        for folder in (self.keys, self.mail):
+            folder.mkdir(mode=0o700, exist_ok=True)

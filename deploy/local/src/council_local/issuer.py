@@ -7,14 +7,12 @@ machine come from `make token`, which asks over a socket in the folder of the ke
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import hmac
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote
+from urllib.parse import parse_qs
 
 import uvicorn
 from starlette.applications import Starlette
@@ -25,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from council_local.ask_token import SOCKET
+from council_local.basic_sign_in import basic_credentials
 from council_local.keys import ALGORITHM, MachineClient, machine_clients
 from council_local.ports import LOOPBACK, LOOPBACK_NAMES, issuer_url
 from council_local.tokens import MACHINE_SECONDS, Tokens, UnknownRoleError
@@ -121,22 +120,11 @@ def _discovery(issuer: str) -> dict[str, Any]:
 
 def _client_of(request: Request, form: dict[str, str], clients: dict[str, MachineClient]) -> MachineClient | None:
     """Who signs in, by Basic authentication or in the form (RFC 6749 §2.3.1); None for a wrong secret."""
-    name, secret = _basic(request) or (form.get("client_id", ""), form.get("client_secret", ""))
+    name, secret = basic_credentials(request) or (form.get("client_id", ""), form.get("client_secret", ""))
     client = clients.get(name)
     if client is None or not hmac.compare_digest(client.secret.encode(), secret.encode()):
         return None
     return client
-
-
-def _basic(request: Request) -> tuple[str, str] | None:
-    scheme, _, value = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        name, _, secret = base64.b64decode(value).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    return unquote(name), unquote(secret)
 
 
 def _refusal(status: int, error: str) -> Response:

@@ -17,6 +17,8 @@ from council_common.events.topics import PARTITIONS
 
 from council_local.child import Program
 from council_local.jars import class_path
+from council_local.kafka_users import KafkaUsers
+from council_local.keys import write_secret
 from council_local.part import Part
 from council_local.ports import LOOPBACK, is_listening
 
@@ -28,8 +30,15 @@ JVM = [
 ]
 
 
+class StorageWithoutUsersError(RuntimeError):
+    """The broker's storage was made without the users whose secrets are there now."""
+
+
 class Kafka(Part):
-    """One broker with its own data folder and ports; several may run side by side."""
+    """One broker with its own data folder and ports; several may run side by side.
+
+    With `users` it asks for a name and a secret; without, as scratch brokers are, it believes everybody.
+    """
 
     def __init__(
         self,
@@ -39,9 +48,11 @@ class Kafka(Part):
         controller_port: int,
         log: Path,
         record: Path,
+        users: KafkaUsers | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.data = data
+        self._users = users
         self.port = port
         self.settings_file = data / "server.properties"
         self.controller_port = controller_port
@@ -54,13 +65,26 @@ class Kafka(Part):
         return f"{LOOPBACK}:{self.port}"
 
     def prepare(self) -> None:
-        """Fetch and verify the jars, write the settings, format the storage on first use."""
+        """Fetch and verify the jars, write the settings, format the storage on first use.
+
+        Raises StorageWithoutUsersError for a storage that was made without users, or whose users' secrets were lost.
+        """
         jars = class_path(progress=self._progress)
         self.data.mkdir(parents=True, exist_ok=True)
+        # Events and the users' keys: its owner's alone.
+        self.data.chmod(0o700)
+        formatted = (self.data / "log" / "meta.properties").exists()
+        if formatted and self._users is not None and not self._users.exist():
+            raise StorageWithoutUsersError(
+                f"The events in {self.data} were kept by a broker that asked nobody for a name, or the secrets of its "
+                "users were lost. Delete that folder and start again, or delete all local data: make clean-data"
+            )
         settings = _settings(self.data, self.port, self.controller_port)
-        self.settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        if self._users is not None:
+            settings |= self._users.settings()
+        write_secret(self.settings_file, "".join(f"{name}={value}\n" for name, value in settings.items()).encode())
         self.child.program = self._program(jars)
-        if not (self.data / "log" / "meta.properties").exists():
+        if not formatted:
             self._format(jars)
 
     def _program(self, jars: str) -> Program:
@@ -73,8 +97,16 @@ class Kafka(Part):
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = [java(), *JVM, "-cp", jars, "kafka.tools.StorageTool"]
         # One word: a cluster id may begin with a dash.
-        command = [*tool, "format", f"--cluster-id={cluster}", "--config", str(self.settings_file)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        words = ["format", f"--cluster-id={cluster}", "--config", str(self.settings_file)]
+        if self._users is not None:
+            words += self._users.storage_options()
+        # In a file: every user of the machine sees a command line.
+        arguments = self.data / "format.arguments"
+        write_secret(arguments, "\n".join(words).encode())
+        try:
+            done = subprocess.run([*tool, f"@{arguments}"], capture_output=True, text=True, check=False)
+        finally:
+            arguments.unlink()
         if done.returncode != 0:
             raise RuntimeError(f"Kafka could not format {self.data}:\n{done.stdout}{done.stderr}")
 
@@ -130,10 +162,11 @@ def _settings(data: Path, port: int, controller_port: int) -> dict[str, object]:
         "process.roles": "broker,controller",
         "node.id": 1,
         "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
-        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "listeners": f"CLIENTS://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "advertised.listeners": f"CLIENTS://{LOOPBACK}:{port}",
         "controller.listener.names": "CONTROLLER",
-        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "listener.security.protocol.map": "CLIENTS:PLAINTEXT,CONTROLLER:PLAINTEXT",
+        "inter.broker.listener.name": "CLIENTS",
         "log.dirs": data / "log",
         # With the defaults a broker that was killed waits nine seconds before it may come back.
         "broker.session.timeout.ms": 2000,

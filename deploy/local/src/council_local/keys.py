@@ -1,4 +1,4 @@
-"""The issuer's key, the machine clients' secrets, the database's password: made on first start, for their owner."""
+"""The issuer's key, the machine clients' secrets, the passwords of the parts: made on first start, for their owner."""
 
 from __future__ import annotations
 
@@ -78,8 +78,8 @@ def machine_clients(folder: Path) -> dict[str, MachineClient]:
     return {name: MachineClient(name, known[name]["secret"], tuple(roles)) for name, roles in MACHINES.items()}
 
 
-def postgres_password(path: Path) -> str:
-    """What the services show the local PostgreSQL; the first caller makes it."""
+def secret_in(path: Path) -> str:
+    """The secret a file holds, as a client shows it to PostgreSQL or the mail sink; the first caller makes it."""
     if not path.exists():
         write_secret(path, secrets.token_urlsafe(32).encode())
     return path.read_text()

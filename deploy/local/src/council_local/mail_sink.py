@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import html
+import logging
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import uvicorn
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -17,6 +20,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from council_local.basic_sign_in import ALWAYS_OPEN, AskForSecret
+from council_local.keys import secret_in
 from council_local.mail_store import Envelope, MailStore
 from council_local.ports import LOOPBACK, LOOPBACK_NAMES
 
@@ -53,18 +58,34 @@ class SinkHandler:
         return "250 Message kept"
 
 
-async def start_smtp(store: MailStore, port: int) -> asyncio.Server:
-    """Listen for mail on loopback."""
+async def start_smtp(store: MailStore, port: int, *, secret: str) -> asyncio.Server:
+    """Listen for mail on loopback, from whoever shows the secret: other users of the machine reach the port, too."""
     loop = asyncio.get_running_loop()
     handler = SinkHandler(store)
+    # That a secret goes in clear is warned of at every connection; on loopback nobody listens in.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="Requiring AUTH while not requiring TLS")
+
+    def sign_in(server: Any, session: Any, envelope: Any, mechanism: str, shown: Any) -> AuthResult:
+        del server, session, envelope, mechanism
+        right = isinstance(shown, LoginPassword) and hmac.compare_digest(shown.password, secret.encode())
+        return AuthResult(success=right, handled=False)
 
     def protocol() -> SMTP:
-        return SMTP(handler, loop=loop, hostname="mail-sink.localhost", data_size_limit=SIZE_LIMIT_BYTES)
+        return SMTP(
+            handler,
+            loop=loop,
+            hostname="mail-sink.localhost",
+            data_size_limit=SIZE_LIMIT_BYTES,
+            authenticator=sign_in,
+            auth_required=True,
+            auth_require_tls=False,
+        )
 
     return await loop.create_server(protocol, LOOPBACK, port)
 
 
-def page_app(store: MailStore) -> Starlette:
+def page_app(store: MailStore, *, secret: str) -> Starlette:
     """The sink's page and its JSON, for people and for tests that count."""
 
     async def page(_: Request) -> Response:
@@ -87,6 +108,9 @@ def page_app(store: MailStore) -> Starlette:
     async def counts(_: Request) -> Response:
         return JSONResponse(store.counts())
 
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
     async def empty(_: Request) -> Response:
         store.empty()
         return Response(status_code=204)
@@ -98,20 +122,21 @@ def page_app(store: MailStore) -> Starlette:
         Route("/messages/{number:int}", one),
         Route("/messages/{number:int}/raw", raw),
         Route("/counts", counts),
-        Route("/health/live", counts),
+        Route(ALWAYS_OPEN, live),
     ]
     guard = Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK_NAMES)
-    return Starlette(routes=routes, middleware=[guard])
+    ask = Middleware(AskForSecret, secret=secret, realm="mail sink")
+    return Starlette(routes=routes, middleware=[guard, ask])
 
 
-def serve_mail_sink(folder: Path, *, smtp_port: int, page_port: int) -> None:
-    asyncio.run(_serve(folder, smtp_port, page_port))
+def serve_mail_sink(folder: Path, *, secret_file: Path, smtp_port: int, page_port: int) -> None:
+    asyncio.run(_serve(folder, secret_in(secret_file), smtp_port, page_port))
 
 
-async def _serve(folder: Path, smtp_port: int, page_port: int) -> None:
+async def _serve(folder: Path, secret: str, smtp_port: int, page_port: int) -> None:
     store = MailStore(folder)
-    smtp = await start_smtp(store, smtp_port)
-    app = page_app(store)
+    smtp = await start_smtp(store, smtp_port, secret=secret)
+    app = page_app(store, secret=secret)
     config = uvicorn.Config(app, host=LOOPBACK, port=page_port, log_level="warning", access_log=False, ws="none")
     async with smtp:
         await uvicorn.Server(config).serve()

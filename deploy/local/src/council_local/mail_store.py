@@ -42,7 +42,12 @@ class MailStore:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(folder / "mail.sqlite", check_same_thread=False)
+        # Letters of real people: their owner's alone, those of an earlier start as well. SQLite's own files follow.
+        folder.chmod(0o700)
+        file = folder / "mail.sqlite"
+        file.touch(mode=0o600)
+        file.chmod(0o600)
+        self._database = sqlite3.connect(file, check_same_thread=False)
         self._database.executescript("pragma journal_mode = wal; pragma synchronous = full;" + TABLE)
         self._waiting: list[tuple[Envelope, asyncio.Future[None]]] = []
         self._writing = asyncio.Lock()

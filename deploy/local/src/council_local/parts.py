@@ -33,6 +33,7 @@ def kafka_part(around: Surroundings, *, progress: Callable[[str], None]) -> Kafk
         controller_port=ports.kafka_controller,
         log=folders.log("kafka"),
         record=folders.pid("kafka"),
+        users=around.kafka_users,
         progress=progress,
     )
 
@@ -44,8 +45,9 @@ def issuer_part(around: Surroundings) -> Part:
 
 
 def mail_part(around: Surroundings) -> Part:
-    ports = around.ports
-    where = ["--folder", str(around.folders.mail), "--smtp", str(ports.smtp), "--page", str(ports.mail_page)]
+    folders, ports = around.folders, around.ports
+    files = ["--folder", str(folders.mail), "--secret", str(folders.mail_secret)]
+    where = [*files, "--smtp", str(ports.smtp), "--page", str(ports.mail_page)]
 
     def ready() -> bool:
         return is_listening(ports.smtp) and answers_http(ports.mail_page, "/health/live")

@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Any, Self
 
+from council_common.events.access import grant_access
 from council_common.events.topics import ALL_TOPICS
 
 from council_local import parts
@@ -20,7 +21,7 @@ from council_local.keeper import Keeper
 from council_local.keys import machine_clients
 from council_local.part import Part
 from council_local.ports import LOOPBACK, Ports, refuse_busy
-from council_local.surroundings import SERVICES, Surroundings
+from council_local.surroundings import SERVICES, Surroundings, mail_url
 from council_local.tokens import Tokens
 
 
@@ -76,7 +77,8 @@ class Platform:
 
     @property
     def mail_url(self) -> str:
-        return f"http://{LOOPBACK}:{self.around.ports.mail_page}"
+        """The mail sink's page, with the secret it asks for."""
+        return mail_url(self.around.folders, self.around.ports)
 
     @property
     def issuer_url(self) -> str:
@@ -158,11 +160,14 @@ class Platform:
                 self.around, progress=lambda how_far: self._report("kafka", State.PREPARING, how_far)
             )
             await self._begin(broker, broker.bootstrap)
-        await declare_topics(self.kafka_bootstrap, ALL_TOPICS, security=self.around.kafka_security)
+        security = self.around.kafka_security()
+        await declare_topics(self.kafka_bootstrap, ALL_TOPICS, security=security)
+        if not self.around.own_kafka:  # who may do what at the council's broker is the council's to say
+            await grant_access(self.kafka_bootstrap, security=security)
 
     async def _start_companions(self) -> None:
         await self._begin(parts.issuer_part(self.around), self.issuer_url)
-        await self._begin(parts.mail_part(self.around), self.mail_url)
+        await self._begin(parts.mail_part(self.around), f"{LOOPBACK}:{self.around.ports.mail_page}")
 
     async def _begin(self, part: Part, where: str = "") -> None:
         """Prepare, start, and wait until the part can work."""

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from council_local.child import Program, end_process
-from council_local.keys import postgres_password
+from council_local.keys import secret_in
 from council_local.part import Part
 from council_local.ports import LOOPBACK, is_listening
 from council_local.system_user import open_way_for, run_as, unprivileged_user
@@ -111,7 +111,7 @@ class Postgres(Part):
 
     def _set_password(self, user: str | None) -> None:
         """In single-user mode: the server does not listen meanwhile, and no command line shows the password."""
-        password = postgres_password(self._password_file)
+        password = secret_in(self._password_file)
         command = [binary("postgres"), "--single", "-D", str(self.data), *_as_options(PASSWORDS), SUPERUSER]
         order = f"ALTER ROLE {SUPERUSER} PASSWORD '{password}'\n"
         done = subprocess.run(
@@ -147,7 +147,7 @@ class Postgres(Part):
             sql,
         ]
         # In the environment: every user of the machine sees a command line.
-        environment = {**os.environ, "PGPASSWORD": postgres_password(self._password_file)}
+        environment = {**os.environ, "PGPASSWORD": secret_in(self._password_file)}
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd="/")
         if done.returncode != 0:
             raise RuntimeError(f"PostgreSQL refused: {done.stderr.strip()}")
@@ -170,7 +170,7 @@ class Postgres(Part):
 
 def postgres_url(password_file: Path, port: int, database: str) -> str:
     """The address of a database of a local cluster, with its password."""
-    return f"postgresql://{SUPERUSER}:{postgres_password(password_file)}@{LOOPBACK}:{port}/{database}"
+    return f"postgresql://{SUPERUSER}:{secret_in(password_file)}@{LOOPBACK}:{port}/{database}"
 
 
 def binary(name: str) -> str:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from council_local.kafka import Kafka
+from council_local.kafka_users import KafkaUsers
 from council_local.ports import free_ports
 from council_local.postgres import Postgres, identifier
 
@@ -45,7 +46,7 @@ def scratch_postgres(*, durable: bool = False) -> Iterator[Postgres]:
             server.stop()
 
 
-def prepared_kafka(folder: Path) -> Kafka:
+def prepared_kafka(folder: Path, users: KafkaUsers | None = None) -> Kafka:
     """A broker with its settings in a folder, not started yet."""
     port, controller_port = free_ports(2)
     broker = Kafka(
@@ -54,6 +55,7 @@ def prepared_kafka(folder: Path) -> Kafka:
         controller_port=controller_port,
         log=folder / "kafka.log",
         record=folder / "kafka.json",
+        users=users,
     )
     broker.prepare()
     return broker

@@ -14,6 +14,8 @@ from rich.table import Table
 from council_local.child import recorded_process
 from council_local.claim import SUPERVISOR, end_leftovers
 from council_local.folders import Folders
+from council_local.ports import Ports
+from council_local.surroundings import mail_url
 
 
 def running(folders: Folders) -> Iterator[tuple[str, psutil.Process]]:
@@ -44,8 +46,8 @@ def memory_of_part(name: str, process: psutil.Process) -> int:
     return total
 
 
-def print_status(folders: Folders, console: Console) -> bool:
-    """One line per running part and their sum; false when nothing runs."""
+def print_status(folders: Folders, ports: Ports, console: Console) -> bool:
+    """One line per running part and their sum, and where the mail is read; false when nothing runs."""
     table = Table(box=None, pad_edge=False)
     for heading in ("part", "process", "memory", "since"):
         table.add_column(heading, justify="left" if heading == "part" else "right")
@@ -58,6 +60,7 @@ def print_status(folders: Folders, console: Console) -> bool:
     if table.row_count:
         table.add_row("all", "", f"{total / 2**20:,.0f} MiB", "")
         console.print(table)
+        console.print(f"Mail sink: {mail_url(folders, ports)}", highlight=False, markup=False, soft_wrap=True)
     else:
         console.print(f"Nothing runs in {folders.root}.")
     return table.row_count > 0

@@ -16,6 +16,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from council_common.database.migrations import migrate
+from council_common.events.access import grant_access
 from council_common.events.dead_letters import discard_dead_letter, replay_dead_letters
 from council_common.events.handlers import Handlers
 from council_common.events.topics import create_topics
@@ -36,7 +37,7 @@ COMMANDS = {
     "worker": "relay and handle events, run jobs",
     "serve": "bring the database to its newest shape, then API and worker in one process",
     "migrate": "bring the database to its newest shape",
-    "create-topics": "create the topics that are missing",
+    "create-topics": "bring the broker to what is declared: topics, their retention, who may write and read them",
 }
 DEAD_LETTER_COMMANDS = ("replay-dead", "discard-dead")
 
@@ -95,19 +96,20 @@ def _run(service: Service, settings: ServiceSettings, options: argparse.Namespac
             migrate(service.folder, settings.database_url)
             asyncio.run(_serve(service, settings, api=True, worker=True))
         case "create-topics":
-            asyncio.run(
-                create_topics(
-                    settings.kafka_bootstrap_servers,
-                    replication_factor=settings.kafka_replication_factor,
-                    security=settings.kafka_security,
-                )
-            )
+            asyncio.run(_settle_broker(settings))
         case "replay-dead":
             asyncio.run(_replay(service, settings, options.ids))
         case "discard-dead":
             asyncio.run(_discard(service, settings, options.id, options.reason))
         case job_name:
             asyncio.run(_run_job(service, settings, job_name))
+
+
+async def _settle_broker(settings: ServiceSettings) -> None:
+    servers, security = settings.kafka_bootstrap_servers, settings.kafka_security
+    created = await create_topics(servers, replication_factor=settings.kafka_replication_factor, security=security)
+    changed = await grant_access(servers, security=security)
+    log.info("broker_settled", topics_created=created, access_changed=changed)
 
 
 class _Server(uvicorn.Server):
