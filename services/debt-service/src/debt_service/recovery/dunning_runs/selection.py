@@ -121,18 +121,24 @@ kept AS (
         CASE WHEN reason = 0 THEN 'proposed' ELSE 'skipped' END, ({_NAMES})[reason]
     FROM facts WHERE reason = 0 OR reason > {len(COUNTED_ONLY)}
 ),
+passed AS MATERIALIZED (
+    SELECT reason, level, procedure_id, array_agg(id) AS ids, array_agg(outstanding_pence) AS outstanding_pence,
+        array_agg(last_notice_on) AS last_notice_on, count(*) AS debts, sum(outstanding_pence)::bigint AS pence
+    FROM facts WHERE reason BETWEEN 1 AND {len(COUNTED_ONLY)} GROUP BY reason, level, procedure_id
+),
 passed_over AS (
     INSERT INTO dunning_passed_over (id, run_id, reason, level, procedure_id, receivable_ids, outstanding_pence,
                                      last_notice_on)
-    SELECT gen_random_uuid(), $10, ({_NAMES})[reason], level, procedure_id, array_agg(id),
-        array_agg(outstanding_pence), array_agg(last_notice_on)
-    FROM facts WHERE reason BETWEEN 1 AND {len(COUNTED_ONLY)} GROUP BY reason, level, procedure_id
+    SELECT gen_random_uuid(), $10, ({_NAMES})[reason], level, procedure_id, ids, outstanding_pence, last_notice_on
+    FROM passed
 ),
 counted AS (
-    SELECT reason * 100 + level AS code, count(*) AS debts, sum(outstanding_pence)::bigint AS pence
-    FROM facts GROUP BY 1
+    SELECT reason, level, count(*) AS debts, sum(outstanding_pence)::bigint AS pence
+    FROM facts WHERE reason = 0 OR reason > {len(COUNTED_ONLY)} GROUP BY reason, level
+    UNION ALL
+    SELECT reason, level, sum(debts)::bigint, sum(pence)::bigint FROM passed GROUP BY reason, level
 )
-SELECT ({_NAMES})[code / 100] AS reason, code % 100 AS level, debts, pence FROM counted
+SELECT ({_NAMES})[reason] AS reason, level, debts, pence FROM counted
 """
 
 _RETEST = f"""
