@@ -46,7 +46,8 @@ class Counts:
 class Batch:
     """Up to `batch_records` accepted records, refused ones and totals; `lines` and `rows` run in parallel.
 
-    `cells` runs in parallel with them where the reading keeps cells: the text each row was taken from.
+    `cells` runs in parallel with them where the reading keeps cells: the text each row was taken from; so does
+    `refused_cells` with `refusals`, empty for a record that has none.
     `last_line` is where the batch ends in the file: the number to go on after. `counts` are those of the whole
     reading up to here.
     """
@@ -55,6 +56,7 @@ class Batch:
     rows: list[Row] = field(default_factory=list)
     cells: list[list[str]] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    refused_cells: list[list[str]] = field(default_factory=list)
     totals: list[Total] = field(default_factory=list)
     last_line: int = 0
     counts: Counts = field(default_factory=Counts)

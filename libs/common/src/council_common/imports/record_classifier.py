@@ -104,6 +104,8 @@ class RecordClassifier:
             number = int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 10 else first
         text = raw.rstrip("\r\n") or csv_line(cells).rstrip("\r\n")
         self.batch.refusals.append(Refusal(number, problems, without_nul(text)))
+        if self._keep_cells:
+            self.batch.refused_cells.append(cells)
         counts.refused += 1
         counts.refused_pence += binding.amount_of(cells) or 0
 

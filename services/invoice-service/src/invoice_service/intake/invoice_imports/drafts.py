@@ -39,7 +39,8 @@ class Draft(NamedTuple):
 
     `place` is that in its batch. `line_key` is set where lines are known by their content (published spending),
     `content` where they have a reference. `due_on` None means by the supplier's terms.
-    `lines` and `vat_shares` are JSON.
+    `lines` and `vat_shares` are JSON. `row_lines` are the lines of its rows where it has several; their cells stand
+    side by side, from `place` on.
     """
 
     line_number: int
@@ -63,6 +64,12 @@ class Draft(NamedTuple):
     gross_pence: int
     paid_on: date | None
     content: str
+    row_lines: tuple[int, ...] = ()
+
+    @property
+    def rows(self) -> int:
+        """How many rows of the file it is."""
+        return len(self.row_lines) or 1
 
 
 class Refused(Exception):
@@ -99,7 +106,7 @@ def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: d
         fitting = rate_that_fits(net, line.vat_pence, on=line.paid_on) or effective_rate(net, line.vat_pence)
         if fitting is not None:
             vat, gross, rate = line.vat_pence, line.gross_pence, fitting
-    _bounded(net, vat, gross)
+    bounded(net, vat, gross)
     key = line_key(row)
     supplier_reference, supplier_name = published_supplier(line.supplier_name, line.supplier_reference)
     number = (line.transaction_number or line.invoice_number or "unnumbered")[:200]
@@ -131,11 +138,16 @@ def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: d
     )
 
 
-def invoice_draft(line_number: int, place: int, row: tuple[Any, ...], today: date) -> Draft:
-    """An invoice of one line. Without a reference of its own it is known by supplier and number."""
+def invoice_draft(
+    line_number: int, place: int, row: tuple[Any, ...], today: date, *, of_several: bool = False
+) -> Draft:
+    """An invoice of one line. Without a reference of its own it is known by supplier and number.
+
+    `of_several`: it is one of the rows of an invoice, of which only their sum has to be possible for its kind.
+    """
     line = InvoiceLine._make(row)
     number, supplier_reference, order_number = line.number, line.supplier_reference, line.purchase_order_number
-    reference = line.reference or _own_reference(supplier_reference, number)
+    reference = line.reference or own_reference(supplier_reference, number)
     supplier_name = line.supplier_name or supplier_reference
     if not (reference.isprintable() and number.isprintable() and supplier_reference.isprintable()):
         _check_printable(reference=reference, number=number, supplier_reference=supplier_reference)
@@ -148,7 +160,10 @@ def invoice_draft(line_number: int, place: int, row: tuple[Any, ...], today: dat
     issued_on = line.issued_on or received_on
     if not EARLIEST <= issued_on <= received_on <= today or due_on is not None or paid_on is not None:
         _check_dates(line, today)
-    kind = "invoice" if line.kind is None and gross >= 0 else _kind(line.kind, gross)
+    if of_several:
+        kind = line.kind or ""
+    else:
+        kind = "invoice" if line.kind is None and gross >= 0 else kind_of(line.kind, gross)
     lines, vat_shares = _line(line.description, net, _rate(line.vat_rate, net, vat, issued_on), vat, line.department)
     return Draft(
         line_number=line_number,
@@ -193,10 +208,10 @@ def _check_printable(**texts: str) -> None:
         raise Refused(*problems)
 
 
-def _own_reference(supplier_reference: str, number: str) -> str:
+def own_reference(supplier_reference: str, number: str) -> str:
     """What a line without a reference is known by: supplier and number, neither taken for a part of the other.
 
-    >>> _own_reference("A/1", "2"), _own_reference("A", "1/2"), len(_own_reference("A" * 200, "1" * 200))
+    >>> own_reference("A/1", "2"), own_reference("A", "1/2"), len(own_reference("A" * 200, "1" * 200))
     ('A%2F1/2', 'A/1/2', 200)
     """
     whole = f"{supplier_reference.replace('%', '%25').replace('/', '%2F')}/{number}"
@@ -232,16 +247,18 @@ def _amounts(net: int | None, vat: int | None, gross: int | None) -> tuple[int, 
     if net + vat != gross:
         problem = f"net {net} and VAT {vat} do not add up to gross {gross} (pence)"
         raise Refused(Problem("gross", "sums-differ", problem, f"{net + vat}"))
-    _bounded(net, vat, gross)
+    bounded(net, vat, gross)
     return net, vat, gross
 
 
-def _bounded(*amounts: int) -> None:
+def bounded(*amounts: int) -> None:
+    """Raise Refused for amounts that are larger than an event holds."""
     if any(abs(amount) > MAX_PENCE for amount in amounts):
         raise Refused(Problem("net", "amount-too-large", "is too large", f"at most {MAX_PENCE} pence"))
 
 
-def _kind(stated: str | None, gross: int) -> str:
+def kind_of(stated: str | None, gross: int) -> str:
+    """The kind of an invoice by what its line says and its sum. Raises Refused."""
     kind = (stated or "invoice").casefold().replace(" ", "_").replace("-", "_")
     if kind not in ("invoice", "credit_note"):
         raise Refused(Problem("kind", "unknown-kind", "is no kind of invoice", "invoice or credit_note"))

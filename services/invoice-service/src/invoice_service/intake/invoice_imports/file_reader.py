@@ -14,12 +14,24 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from council_common.imports import Batch, Doubt, DoubtfulFile, Format, Problem, Refusal, read_records, surveyed_dates
+from council_common.imports import (
+    Batch,
+    Doubt,
+    DoubtfulFile,
+    Format,
+    Mapping,
+    Problem,
+    Refusal,
+    UnreadableFile,
+    read_records,
+    surveyed_dates,
+)
 from council_common.imports.dates import DateOrder
 from council_common.imports.published_spend import amount_basis
 from council_common.runtime.child_process import Fetch
 
 from invoice_service.intake.invoice_imports.drafts import Refused, drafter
+from invoice_service.intake.invoice_imports.invoice_rows import InvoiceRows, Row, repeated_keys
 from invoice_service.intake.invoice_imports.mappings import (
     ColumnMapping,
     doubts_about_amounts,
@@ -153,9 +165,12 @@ class FileReader:
         self._reading = read_records(
             self._pieces, format=file.format, mapping=mapping, start_after_line=file.after_line, keep_cells=True
         )
+        published = file.profile is Profile.PUBLISHED_SPEND
+        self._rows = None if published or doubts else self._rows_of_several(mapping)
         self._batches = iter(self._reading)
         self._skipped = self._refused_pence = 0
-        published = file.profile is Profile.PUBLISHED_SPEND
+        self._broken: UnreadableFile | None = None
+        self._ahead = self._behind(file.after_line) if self._rows else None
         bound = self._reading.binding.columns
         self.opened = OpenedFile(
             header=list(self._reading.header),
@@ -175,7 +190,7 @@ class FileReader:
 
     def next(self) -> ReadBatch | None:
         """The next batch. Raises UnreadableFile."""
-        batch = next(self._batches, None)
+        batch = next(self._batches, None) if self._rows is None else self._next_but_one()
         if batch is None:
             return None
         drafts, refused, refused_pence = self._drafts(batch)
@@ -198,20 +213,84 @@ class FileReader:
         drafts: list[tuple[Any, ...]] = []
         refused: list[Refusal] = []
         refused_pence = 0
+        rows = self._rows
         for place, row in enumerate(batch.rows):
+            if rows is not None and (key := rows.key_of(row)) is not None:
+                rows.add(key, Row(batch.lines[place], row, batch.cells[place]))
+                continue
             try:
                 drafts.append(tuple(draft(batch.lines[place], place, row, today)))
             except Refused as refusal:
                 refused.append(self._writer.refusal(batch.lines[place], refusal.problems, batch.cells[place]))
                 amount = row[self._amount_place]
                 refused_pence += amount if isinstance(amount, int) else 0
+        if rows is not None:
+            refused_pence += self._take_complete(rows, batch, drafts, refused)
         return drafts, refused, refused_pence
+
+    def _take_complete(
+        self, rows: InvoiceRows, batch: Batch, drafts: list[tuple[Any, ...]], refused: list[Refusal]
+    ) -> int:
+        """Add the invoices whose last row is in this batch; the sum of those that are refused."""
+        refused_pence = 0
+        _add_refused(rows, batch)
+        at_end = self._ahead is None and self._broken is None  # of a file that broke off, rows may still be wanting
+        for draft, of_invoice, refused_rows in rows.outcomes(at_end=at_end):
+            if draft is not None:
+                drafts.append(tuple(draft._replace(place=len(batch.cells))))
+                batch.cells += [row.cells for row in of_invoice]
+            for row, problems in refused_rows:
+                refused.append(self._writer.refusal(row.line, problems, row.cells))
+                amount = row.values[self._amount_place] if row.values else None
+                refused_pence += amount if isinstance(amount, int) else 0
+        return refused_pence
+
+    def _rows_of_several(self, mapping: Mapping) -> InvoiceRows | None:
+        """What brings the rows of invoices together, where any has several; the file is then read from its start."""
+        file = self._file
+        looked_through = read_records(self._pieces, format=file.format, mapping=mapping)
+        repeated = repeated_keys(looked_through.records)
+        if not repeated:
+            return None
+        if file.after_line:
+            self._reading = read_records(self._pieces, format=file.format, mapping=mapping, keep_cells=True)
+        return InvoiceRows(self._reading.binding, repeated, file.today)
+
+    def _next_but_one(self) -> Batch | None:
+        """The next batch, when it is known whether it is the last: with it every invoice is complete."""
+        if self._broken is not None:
+            raise self._broken
+        batch = self._ahead
+        try:
+            self._ahead = next(self._batches, None)
+        except UnreadableFile as broken:
+            self._ahead, self._broken = None, broken
+        return batch
+
+    def _behind(self, after_line: int) -> Batch | None:
+        """The first batch behind a line; of those before it only the rows that wait for others are kept."""
+        rows = self._rows
+        batch = next(self._batches, None)
+        while rows is not None and batch is not None and batch.last_line <= after_line:
+            for line, row, cells in zip(batch.lines, batch.rows, batch.cells, strict=True):
+                if (key := rows.key_of(row)) is not None:
+                    rows.add(key, Row(line, row, cells))
+            _add_refused(rows, batch)
+            rows.forget_complete()
+            self._skipped, self._refused_pence = batch.counts.skipped, batch.counts.refused_pence
+            batch = next(self._batches, None)
+        return batch
 
     def _pieces(self) -> Iterator[bytes]:
         number = 0
         while piece := self._piece(Piece(self._file.import_id, number)):
             yield piece
             number += 1
+
+
+def _add_refused(rows: InvoiceRows, batch: Batch) -> None:
+    for refusal, cells in zip(batch.refusals, batch.refused_cells, strict=True):
+        rows.add_refused(refusal.line_number, cells)
 
 
 class FileReaders:

@@ -50,9 +50,13 @@ class PreparedBatch:
             self.total_agrees = sum_before + lines_pence == total_pence
         self._writer = writer
 
-    def refusal(self, draft: Draft, problem: Problem) -> Refusal:
-        """A line that was a draft and is not accepted, with its values as they can be sent again."""
-        return self._writer.refusal(draft.line_number, (problem,), self._cells[draft.place])
+    def refusals(self, draft: Draft, problem: Problem) -> list[Refusal]:
+        """The lines of a draft that is not accepted, with their values as they can be sent again."""
+        lines = draft.row_lines or (draft.line_number,)
+        return [
+            self._writer.refusal(line, (problem,), self._cells[place])
+            for place, line in enumerate(lines, start=draft.place)
+        ]
 
     @cached_property
     def _cells(self) -> list[list[str]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -37,12 +36,6 @@ _TAKEN = Problem(
     "names an invoice with other content",
     "a reference of its own, or the content as it was sent before",
 )
-_REPEATED = Problem(
-    "reference",
-    "repeated-in-file",
-    "the file has several rows of this invoice: lines of it, or one row twice? Only its sender knows",
-    "one row an invoice, with what it comes to; an invoice of several lines by POST /v1/invoices",
-)
 _UNPAID = Problem(
     "paid_on",
     "invoice-known-unpaid",
@@ -56,7 +49,7 @@ _PAID = Problem(
     "the day it was paid on, as it was sent before",
 )
 
-WriteRefusal = Callable[[Draft, Problem], Refusal]
+WriteRefusals = Callable[[Draft, Problem], Sequence[Refusal]]
 _SupplierLine = tuple[Draft, LineSupplier]
 
 
@@ -66,7 +59,6 @@ class _KnownInvoice(NamedTuple):
     content: bytes
     paid_on: date | None
     historic: bool
-    import_id: UUID | None
 
     def differs_from(self, content: bytes, paid_on: date | None) -> Problem | None:
         """Why a line is not this invoice sent again; None where it is.
@@ -85,43 +77,38 @@ class LineFacts:
     """What the database says of the lines whose supplier is known, before anything of the batch is stored.
 
     `references` and the places of `same_number` are those of the lines; `same_number` is the earliest invoice of a
-    line's supplier, number and kind (rule D1). `repeated` are references that several lines have.
+    line's supplier, number and kind (rule D1).
     """
-
-    import_id: UUID
 
     references: Sequence[str]
     existing: Mapping[str, Any]
     holds: Mapping[UUID, tuple[str, ...]]
     same_number: Mapping[int, UUID]
-    repeated: Container[str] = ()
 
 
 async def facts_of_lines(session: AsyncSession, lines: Sequence[_SupplierLine], context: ImportContext) -> LineFacts:
     """Ask all that is asked about the lines of a batch."""
     if not lines:
-        return LineFacts(context.import_id, [], {}, {}, {})
+        return LineFacts([], {}, {}, {})
     references, existing = await _references(session, [draft for draft, _ in lines], context)
     return LineFacts(
-        context.import_id,
         references,
         existing,
         holds=await _holds(session, lines),
         same_number=await _same_number(session, lines),
-        repeated={reference for reference, count in Counter(references).items() if count > 1},
     )
 
 
 class LineOutcomes:
     """Decides over the lines of a batch, from the first to the last; `decide` takes them some at a time.
 
-    `net_pence` sums the new and the existing ones.
+    It counts rows of the file, of which an invoice may be several. `net_pence` sums the new and the existing ones.
     """
 
-    def __init__(self, write_refusal: WriteRefusal) -> None:
+    def __init__(self, write_refusals: WriteRefusals) -> None:
         self.accepted = self.existing = self.net_pence = self.refused_pence = 0
         self.refused: list[Refusal] = []
-        self._write_refusal = write_refusal
+        self._write_refusals = write_refusals
         self._first_of_number: dict[str, UUID] = {}
 
     def of_known_suppliers(
@@ -147,8 +134,6 @@ class LineOutcomes:
             reference, content = facts.references[place], _content_of(draft, supplier)
             stored = _known(facts.existing.get(reference))
             problem = stored.differs_from(content, draft.paid_on) if stored is not None else None
-            if reference in facts.repeated or _is_of(stored, facts.import_id, draft):
-                problem = _REPEATED
             if stored is None and supplier.status in ENDED and draft.paid_on is None:
                 problem = _CLOSED
             if problem is not None:
@@ -156,8 +141,9 @@ class LineOutcomes:
                 continue
             self.net_pence += draft.net_pence
             if stored is not None:
-                self.existing += 1
+                self.existing += draft.rows
                 continue
+            self.accepted += draft.rows
             new.append(
                 NewInvoice(
                     id=ids[place],
@@ -171,7 +157,6 @@ class LineOutcomes:
                     duplicate_of=self._duplicate_of(draft, supplier, ids[place], facts.same_number.get(place)),
                 )
             )
-        self.accepted += len(new)
         return new
 
     def _duplicate_of(self, draft: Draft, supplier: LineSupplier, mine: UUID, earlier: UUID | None) -> UUID | None:
@@ -183,19 +168,14 @@ class LineOutcomes:
         return other if other is not mine and draft.paid_on is None else None
 
     def _refuse(self, draft: Draft, problem: Problem) -> None:
-        self.refused.append(self._write_refusal(draft, problem))
+        self.refused += self._write_refusals(draft, problem)
         self.refused_pence += draft.net_pence
 
 
 def _known(row: Any | None) -> _KnownInvoice | None:
     if row is None:
         return None
-    return _KnownInvoice(bytes(row["content_hash"]), row["paid_on"], row["historic"], row["import_id"])
-
-
-def _is_of(stored: _KnownInvoice | None, import_id: UUID, draft: Draft) -> bool:
-    """Whether an earlier line of the same file is this invoice; of published lines each is a payment of its own."""
-    return stored is not None and stored.import_id == import_id and draft.line_key is None
+    return _KnownInvoice(bytes(row["content_hash"]), row["paid_on"], row["historic"])
 
 
 async def _references(

@@ -69,7 +69,7 @@ async def _store(
     now: datetime,
 ) -> tuple[LineOutcomes, Sequence[Refusal]]:
     milliseconds = int(now.timestamp() * 1000)
-    outcomes = LineOutcomes(batch.refusal)
+    outcomes = LineOutcomes(batch.refusals)
     lines = outcomes.of_known_suppliers(batch.drafts, known)
     facts = await facts_of_lines(session, lines, context)
     ids = ordered_ids(len(lines), milliseconds=milliseconds)

@@ -174,6 +174,7 @@ class NewInvoice:
     gross_pence: int
 
 
+MAX_LINES = 10_000
 _LONGEST_TERM = 30
 _LONGEST_AHEAD = 366
 # Letters of other alphabets that look like ours (Unicode UTS #39), in capitals: Cyrillic and Greek.

@@ -30,9 +30,6 @@ class LineIn(RequestModel):
     department: ShortName | None = None
 
 
-MAX_LINES = 10_000
-
-
 class InvoiceIn(RequestModel):
     """An invoice, or a credit note with negative amounts. Name the supplier by id or by its source.
 
@@ -49,7 +46,7 @@ class InvoiceIn(RequestModel):
     issued_on: Day
     received_on: Day
     due_on: Day | None = None
-    lines: Annotated[list[LineIn], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[list[LineIn], Field(min_length=1, max_length=rules.MAX_LINES)]
     net_pence: Pence
     vat_pence: Pence
     gross_pence: Pence
