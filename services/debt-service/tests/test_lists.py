@@ -81,3 +81,16 @@ async def test_receipts_are_found_by_amount_by_what_was_written_and_by_payer(off
     ):
         receipts = (await office.get("receipts", **filters))["items"]
         assert {receipt["id"] for receipt in receipts} == {receipt["id"] for receipt in found}, filters
+
+
+async def test_receipts_are_filtered_by_a_reason_only_while_something_is_on_account(office) -> None:
+    """What was reversed and set against a debt again waits for nobody: list, download and answer agree."""
+    debt = await office.receivable(await office.customer(), 10_00, due_on=DUE)
+    receipt = await office.receipt(10_00, payer_reference=debt["number"])
+    back = await office.take_back(receipt, receipt["allocations"][0])
+    waiting = await office.get("receipts", on_account_reason="allocation_reversed")
+    assert [one["id"] for one in waiting["items"]] == [receipt["id"]]
+    await office.allocate(back, debt, 10_00)
+    assert (await office.get("receipts", on_account_reason="allocation_reversed"))["items"] == []
+    [row] = await office.csv("receipts/export.csv")
+    assert (row["unallocated"], row["on_account_reason"]) == ("0.00", "")

@@ -14,7 +14,7 @@ from council_common.contracts.invoices import (
     InvoiceReceivedV1,
     PaymentExceptionFoundV1,
 )
-from council_common.contracts.suppliers import SupplierHeldV1
+from council_common.contracts.suppliers import SupplierChangedV1, SupplierHeldV1
 from council_common.database.rows import get_row, plain_row
 from council_common.testing.harness import NOW, Harness
 from invoice_service.register.invoices.tables import Invoice
@@ -100,6 +100,26 @@ async def test_each_invoice_has_a_verdict_of_its_own(service: Harness) -> None:
     assert answer["items"][3]["id"] == answer["items"][0]["id"]
     assert [error["field"] for error in answer["items"][2]["errors"]] == ["source.reference", "purchase_order_number"]
     assert len(await service.published(InvoiceReceivedV1)) == 2
+
+
+async def test_an_invoice_sent_again_is_there_though_its_supplier_was_closed_since(service: Harness) -> None:
+    supplier_id = await a_supplier(service)
+    known = await received(service)
+    await service.deliver(
+        SupplierChangedV1(
+            version=2,
+            occurred_at=NOW,
+            by="x",
+            supplier_id=supplier_id,
+            changed=["status"],
+            status="closed",
+            payment_terms_days=30,
+        )
+    )
+    async with service.as_("erp") as erp:
+        assert (await erp.post("/v1/invoices", json=an_invoice())).status_code == 200
+    [again] = (await sent(service, "/v1/invoices/bulk", [an_invoice()]))["items"]
+    assert (again["outcome"], again["id"]) == ("existing", known["id"])
 
 
 async def test_a_supplier_whose_registration_has_not_reached_us_is_asked_for(service: Harness) -> None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from council_common.fields import Day, PenceFilter, TextFilter
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
-from sqlalchemy import ColumnElement, case, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlmodel import col
 
 from debt_service.cash.receipts.rules import ReceiptMethod, ReceiptStatus, UnallocatedReason
@@ -30,6 +30,10 @@ def _pays(receivable_id: UUID) -> ColumnElement[bool]:
 
 def _is_unallocated(unallocated: bool) -> ColumnElement[bool]:
     return _HAS_MONEY_LEFT if unallocated else ~_HAS_MONEY_LEFT
+
+
+def _waits_for(reason: UnallocatedReason) -> ColumnElement[bool]:
+    return and_(_C.on_account_reason == reason, _HAS_MONEY_LEFT)
 
 
 def _text_has(part: str) -> ColumnElement[bool]:
@@ -54,7 +58,8 @@ class ReceiptList(
     csv=(
         *("id", "source_system", "source_reference", "received_on", "customer_id"),
         _CUSTOMER_NAME.label("customer_name"),
-        *("amount_pence", "allocated_pence", _UNALLOCATED.label("unallocated_pence"), "on_account_reason"),
+        *("amount_pence", "allocated_pence", _UNALLOCATED.label("unallocated_pence")),
+        case((_HAS_MONEY_LEFT, _C.on_account_reason)).label("on_account_reason"),
         *("method", "payer_reference", "status", "reversed_on", "reversal_reason"),
     ),
 ):
@@ -76,7 +81,7 @@ class ReceiptList(
     unallocated: Annotated[bool | None, Where(_is_unallocated), Field(description="Something of it is on account.")] = (
         None
     )
-    on_account_reason: UnallocatedReason | None = None
+    on_account_reason: Annotated[UnallocatedReason | None, Where(_waits_for)] = None
     q: Annotated[
         TextFilter | None,
         Where(_text_has),

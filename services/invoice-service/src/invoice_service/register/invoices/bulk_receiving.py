@@ -10,7 +10,7 @@ from uuid import UUID
 from asyncpg import DeadlockDetectedError, UniqueViolationError
 from council_common.clock import london_date
 from council_common.database.many_rows import SourceKey, copy_rows, rows_by_source
-from council_common.errors import BusinessError, SourceReferenceTaken, Unavailable
+from council_common.errors import SourceReferenceTaken, Unavailable
 from council_common.events.contract import Event
 from council_common.events.outbox import OUTBOX_COLUMNS, stream_outbox_rows
 from council_common.identity.actor import Actor
@@ -109,10 +109,9 @@ class _Batch:
         known = {source: (row.id, bytes(row.content_hash)) for source, row in existing.items()}
         other: list[tuple[int, NewInvoice, UUID]] = []
         async for index, new in in_turns(news):
-            try:
-                supplier = _usable(new, suppliers.of(*named(new)))
-            except BusinessError as refusal:
-                self.outcomes.append(refused(index, refusal))
+            supplier = suppliers.of(*named(new))
+            if supplier is None:
+                self.outcomes.append(refused(index, supplier_not_here(new)))
                 continue
             content = content_hash_of(new, supplier["supplier_id"], rules.stored_lines(new.lines))
             if (there := known.get(_source(new))) is not None:
@@ -120,6 +119,9 @@ class _Batch:
                     self.outcomes.append(Outcome(index, "existing", there[0]))
                 else:
                     other.append((index, new, supplier["supplier_id"]))
+                continue
+            if supplier["status"] in ENDED:
+                self.outcomes.append(refused(index, supplier_closed(new)))
                 continue
             number = _number(new, supplier["supplier_id"])
             values = self._add(new, supplier, earlier.get(number))
@@ -166,12 +168,3 @@ def _source(new: NewInvoice) -> SourceKey:
 
 def _number(new: NewInvoice, supplier_id: UUID) -> tuple[UUID, str, str]:
     return supplier_id, rules.normalised_number(new.number), new.kind.value
-
-
-def _usable(new: NewInvoice, supplier: Any) -> Any:
-    """A supplier that may send invoices. Raises SupplierNotHere, SupplierClosed."""
-    if supplier is None:
-        raise supplier_not_here(new)
-    if supplier["status"] in ENDED:
-        raise supplier_closed(new)
-    return supplier
