@@ -93,4 +93,4 @@ async def test_receipts_are_filtered_by_a_reason_only_while_something_is_on_acco
     await office.allocate(back, debt, 10_00)
     assert (await office.get("receipts", on_account_reason="allocation_reversed"))["items"] == []
     [row] = await office.csv("receipts/export.csv")
-    assert (row["unallocated"], row["on_account_reason"]) == ("0.00", "")
+    assert (row["unallocated_pounds"], row["on_account_reason"]) == ("0.00", "")
