@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from council_common.errors import FieldError, Malformed
+
 # What people put between the digits of one number; a line break is one, as in pasted mails.
 _SIGNS = r"[\s_\u2010-\u2015-]{0,3}"
 _ACCOUNT = re.compile(rf"(?<![\d£])\d(?:{_SIGNS}\d){{7}}(?:(?:{_SIGNS}\d){{6}})?(?!\d)")
@@ -21,6 +23,12 @@ _SOMETHING_ELSE = re.compile(
 )
 
 
+class AccountInText(Malformed):
+    """A note or reference may have a bank account in it: every reader would see it."""
+
+    code = "bank-account-in-text"
+
+
 def may_hold_account(text: str) -> bool:
     """Whether a text has digits in it that may be a sort code (6), an account number (8) or both (14).
 
@@ -36,3 +44,17 @@ def may_hold_account(text: str) -> bool:
     """
     rest = _SOMETHING_ELSE.sub(" / ", text)
     return bool(_ACCOUNT.search(rest) or _SORT_CODE.search(rest))
+
+
+def refuse_accounts_in(**texts: str | None) -> None:
+    """Raise AccountInText where a text (by its field's name) has digits in it that may be an account.
+
+    Accounts named in passing are what a pasted e-mail brings: the text is kept and shown for good, the account is not.
+    """
+    wrong = [name for name, text in texts.items() if text and may_hold_account(text)]
+    if wrong:
+        expected = "no 6 or 8 digits together; a day as 9 March 2026, a file's number with a slash: 2026/0311"
+        raise AccountInText(
+            "Bank details are not written into text that others read; see errors.",
+            errors=[FieldError(name, "digits that may be bank details", expected) for name in wrong],
+        )

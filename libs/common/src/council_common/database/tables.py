@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -35,6 +36,11 @@ def service_registry() -> registry:
 
 
 platform = MetaData(naming_convention=NAMING)
+
+
+class PlatformRow(SQLModel, registry=registry(metadata=platform)):
+    """A row among the platform's tables."""
+
 
 # Column names map to Debezium's outbox event router (docs/decisions/0001).
 outbox = Table(

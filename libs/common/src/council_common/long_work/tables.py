@@ -9,20 +9,15 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Double, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import registry
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from council_common.database.columns import UTC_TIME, EnumText
-from council_common.database.tables import platform
+from council_common.database.tables import PlatformRow
 from council_common.identity.actor import Actor
 from council_common.long_work.rules import OPEN, WorkState
 
 
-class _PlatformRow(SQLModel, registry=registry(metadata=platform)):
-    """A row among the platform's tables."""
-
-
-class Work(_PlatformRow, table=True):
+class Work(PlatformRow, table=True):
     """A piece of long work of one kind, for one resource.
 
     The lowest `turn` is next, and tells which of two workers was given the work last. `attempts` counts how often it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,15 +29,28 @@ class ChangeOut(BaseModel):
     reason: str | None
     detail: dict[str, Any]
 
+    @classmethod
+    def of(cls, change: Any) -> ChangeOut:
+        """From a stored change."""
+        return cls.model_validate(change, from_attributes=True)
+
 
 class HistoryQuery(PageQuery):
     """Which page of a history."""
 
     limit: PageLimit = MAX_LIMIT
 
+    def limit_behind(self, first: Sequence[ChangeOut]) -> int:
+        """How many stored changes go on the page behind those that the thing's own row holds."""
+        return max(1, self.limit - len(first))
 
-async def history_page(session: AsyncSession, entity_id: UUID, query: HistoryQuery) -> Page[ChangeOut]:
-    """One page of the changes of a thing, oldest first."""
+
+async def history_page(
+    session: AsyncSession, entity_id: UUID, query: HistoryQuery, *, first: Sequence[ChangeOut] = ()
+) -> Page[ChangeOut]:
+    """One page of the changes of a thing, oldest first; `first` are those of the first page that its row holds."""
     statement = select(change).where(change.c.entity_id == entity_id)
-    rows, following = await fetch_page(session, statement, ORDER, limit=query.limit, cursor=query.cursor)
-    return Page(items=[ChangeOut.model_validate(row, from_attributes=True) for row in rows], next=following)
+    limit = query.limit_behind(first)
+    rows, following = await fetch_page(session, statement, ORDER, limit=limit, cursor=query.cursor)
+    stored = [ChangeOut.of(row) for row in rows]
+    return Page(items=[*first, *stored], next=following)

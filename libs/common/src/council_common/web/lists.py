@@ -129,17 +129,25 @@ class ResourceList(PageQuery):
                 statement = statement.where(condition(value))
         return statement
 
-    async def page(self, session: AsyncSession, *, today: date | None = None) -> tuple[Sequence[Any], str | None]:
-        """The rows of the page asked for, with the table's columns as attributes, and the cursor of the next."""
+    async def page(
+        self, session: AsyncSession, *, today: date | None = None, within: ColumnElement[bool] | None = None
+    ) -> tuple[Sequence[Any], str | None]:
+        """The rows of the page asked for, with the table's columns as attributes, and the cursor of the next.
+
+        `within` is the part of the table that the list's address names: the notes of one thing.
+        """
         limit = MAX_LIMIT if self.ids is not None else self.limit
         order = self.order
         statement = self.narrow(_page_of(type(self), order.name, behind=self.cursor is not None))
+        if within is not None:
+            statement = statement.where(within)
         parameters = {} if today is None else {"today": today}
         return await fetch_rows(session, statement, order, limit=limit, cursor=self.cursor, parameters=parameters)
 
-    def csv_statement(self, *, today: date | None = None) -> Select[Any]:
+    def csv_statement(self, *, today: date | None = None, within: ColumnElement[bool] | None = None) -> Select[Any]:
         """What the CSV shows, unordered."""
-        return _on(today, self.narrow(select(*self.csv_columns)))
+        statement = self.narrow(select(*self.csv_columns))
+        return _on(today, statement if within is None else statement.where(within))
 
 
 @lru_cache(maxsize=1000)

@@ -94,9 +94,9 @@ def read_route(router: APIRouter, answer: type[BaseModel], *, of: Any, scope: st
     noun = noun_of(of)
     answers = show or _shown_by(answer)
 
-    @router.get(f"/{{{_id_name(noun)}}}", description=f"One {noun}.")
+    @router.get(f"/{{{id_name(noun)}}}", description=f"One {noun}.")
     async def read(
-        row_id: Annotated[UUID, Path(alias=_id_name(noun))],
+        row_id: Annotated[UUID, Path(alias=id_name(noun))],
         session: SessionDep,
         response: Response,
         _: Annotated[Actor, requires(scope)],
@@ -112,18 +112,16 @@ def history_route(router: APIRouter, *, of: Any, scope: str, first_change: First
     """Add the history of one thing."""
     noun = noun_of(of)
 
-    @router.get(f"/{{{_id_name(noun)}}}/history", description=f"Every change of one {noun}: who, when, what and why.")
+    @router.get(f"/{{{id_name(noun)}}}/history", description=f"Every change of one {noun}: who, when, what and why.")
     async def history(
-        row_id: Annotated[UUID, Path(alias=_id_name(noun))],
+        row_id: Annotated[UUID, Path(alias=id_name(noun))],
         session: SessionDep,
         query: Annotated[HistoryQuery, Query()],
         _: Annotated[Actor, requires(scope)],
     ) -> Page[ChangeOut]:
         row = await get_row(session, of, row_id)
-        page = await history_page(session, row_id, query)
-        if first_change is not None and query.cursor is None:
-            page.items.insert(0, first_change(row))
-        return page
+        first = [first_change(row)] if first_change is not None and query.cursor is None else []
+        return await history_page(session, row_id, query, first=first)
 
 
 def _shown_by(answer: type[BaseModel]) -> Show:
@@ -133,5 +131,6 @@ def _shown_by(answer: type[BaseModel]) -> Show:
     return show
 
 
-def _id_name(noun: str) -> str:
+def id_name(noun: str) -> str:
+    """The name of a thing's id in an address: `dunning_run_id`."""
     return f"{noun.replace(' ', '_')}_id"

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.clock import london_date
 from council_common.contracts.suppliers import (
     BankAccountActivatedV1,
@@ -34,7 +35,7 @@ from supplier_service.bank_account_changes.rules import (
     SupplierEnded,
 )
 from supplier_service.bank_account_changes.tables import BankAccountChange, CallBack, Evidence, WarningContact
-from supplier_service.bank_accounts.rules import BankDetails, refuse_accounts_in, same_name
+from supplier_service.bank_accounts.rules import BankDetails, same_name
 from supplier_service.bank_accounts.store import accounts_of, next_account
 from supplier_service.suppliers.rules import NEXT as SUPPLIER_NEXT
 from supplier_service.suppliers.rules import Contact

@@ -5,14 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from council_bacs.accounts import masked_account_number, masked_sort_code
-from council_bacs.accounts_in_text import may_hold_account
-from council_common.errors import FieldError, Malformed
-
-
-class AccountInText(Malformed):
-    """A note or reference may have a bank account in it: every reader of suppliers would see it."""
-
-    code = "bank-account-in-text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +36,3 @@ def same_name(one: str, other: str) -> bool:
     """
     first, second = ("".join(filter(str.isalnum, name.casefold())) for name in (one, other))
     return first == second
-
-
-def refuse_accounts_in(**texts: str | None) -> None:
-    """Raise AccountInText where a text (by its field's name) has digits in it that may be an account.
-
-    Accounts named in passing are what a pasted e-mail brings: the text is kept and shown for good, the account is not.
-    """
-    wrong = [name for name, text in texts.items() if text and may_hold_account(text)]
-    if wrong:
-        expected = "no 6 or 8 digits together; a day as 9 March 2026, a file's number with a slash: 2026/0311"
-        raise AccountInText(
-            "Bank details are not written into text that others read; see errors.",
-            errors=[FieldError(name, "digits that may be bank details", expected) for name in wrong],
-        )

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.clock import london_date
 from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
 from council_common.database.rows import get_row, lock_row
@@ -16,7 +17,6 @@ from council_common.ids import new_id
 from council_common.recording import Fact, fact, record
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from supplier_service.bank_accounts.rules import refuse_accounts_in
 from supplier_service.onboardings import rules, store
 from supplier_service.onboardings.rules import ActivityKind, OnboardingExists, Stage
 from supplier_service.onboardings.tables import Onboarding, OnboardingActivity

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from council_common.fields import Code, Day, TextFilter
+from council_common.notes.lists import NoteFilter, noted
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
 from sqlalchemy import ColumnElement, or_, select
@@ -53,3 +54,4 @@ class SupplierList(
     held: Annotated[
         bool | None, Where(_payments_held), Field(description="Whether payments are held, for whatever reason.")
     ] = None
+    note: Annotated[NoteFilter | None, noted("supplier", _C.id)] = None

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.database.rows import get_row
 from council_common.holds import ReleaseIn
 from council_common.identity.actor import Actor
+from council_common.notes.routes import note_routes
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
 from council_common.web.acts import Act, acting
 from council_common.web.bulk import BulkOut, read_items
@@ -64,6 +66,7 @@ async def register_many(suppliers: SuppliersIn, act: Annotated[Act, acting("supp
 
 
 reading_routes(router, SupplierList, SupplierOut, of=Supplier, scope="suppliers:read", show=_shown)
+note_routes(router, of=Supplier, read="suppliers:read", write="suppliers:write", refuse_accounts=refuse_accounts_in)
 
 
 @router.patch("/{supplier_id}")

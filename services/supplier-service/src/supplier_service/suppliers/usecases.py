@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.clock import london_date
 from council_common.contracts.suppliers import SupplierChangedV1, SupplierHeldV1, SupplierReleasedV1
 from council_common.database.rows import lock_row
@@ -19,7 +20,6 @@ from council_common.recording import fact, record
 from council_common.web.preconditions import must_match
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from supplier_service.bank_accounts.rules import refuse_accounts_in
 from supplier_service.market_sectors.store import sector_codes
 from supplier_service.suppliers import store
 from supplier_service.suppliers.rules import (

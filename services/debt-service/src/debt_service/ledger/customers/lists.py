@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from council_common.fields import Day, TextFilter
+from council_common.notes.lists import NoteFilter, noted
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
 from sqlalchemy import ColumnElement
@@ -43,3 +44,4 @@ class CustomerList(
     q: Annotated[
         TextFilter | None, Where(_name_has), Field(min_length=2, description="Part of the name, in any case.")
     ] = None
+    note: Annotated[NoteFilter | None, noted("customer", _C.id)] = None

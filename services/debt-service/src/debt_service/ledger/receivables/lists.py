@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.fields import Day, PenceFilter, TextFilter
+from council_common.notes.lists import NoteFilter, noted
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, select
@@ -60,3 +61,4 @@ class ReceivableList(
     overdue_as_at: Annotated[
         Day | None, Where(_overdue_as_at), Field(description="Still owed, and due before this day.")
     ] = None
+    note: Annotated[NoteFilter | None, noted("receivable", _C.id)] = None

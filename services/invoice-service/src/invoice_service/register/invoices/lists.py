@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.fields import Day, PenceFilter, TextFilter
+from council_common.notes.lists import NoteFilter, noted
 from council_common.web.csv_export import NameBeside
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
@@ -103,3 +104,4 @@ class InvoiceList(
     import_id: UUID | None = None
     historic: bool | None = None
     open: Annotated[bool | None, Where(_is_open), Field(description="Something is left to pay, or to get back.")] = None
+    note: Annotated[NoteFilter | None, noted("invoice", _C.id)] = None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
+from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
+from council_common.notes.routes import note_routes
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
 from council_common.web.acts import Act, Submission, acting, acting_at_once, submitting
 from council_common.web.bulk import BulkOut, read_items
@@ -79,6 +81,14 @@ async def approve_many(approvals: ApprovalsIn, act: Annotated[Act, acting("invoi
 
 
 reading_routes(router, InvoiceList, InvoiceOut, of=Invoice, scope="invoices:read", first_change=usecases.receipt_of)
+note_routes(
+    router,
+    of=Invoice,
+    read="invoices:read",
+    write="invoices:write",
+    refuse_accounts=refuse_accounts_in,
+    first_change=usecases.receipt_of,
+)
 
 
 @router.post("/{invoice_id}/approvals", status_code=201)
