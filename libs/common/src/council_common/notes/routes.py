@@ -42,13 +42,17 @@ def note_routes(
 
     `of` is the thing's table, `read` and `write` are the scopes, `first_change` is as in `reading_routes`.
     """
-    about, noun = str(of.__tablename__), noun_of(of)
-    thing_id = Path(alias=id_name(noun))
-    address = f"/{{{id_name(noun)}}}/notes"
+    _write_route(router, of=of, scope=write, refuse_accounts=refuse_accounts)
+    _reading_routes(router, of=of, scope=read)
+    _timeline_route(router, of=of, scope=read, first_change=first_change)
 
-    @router.post(address, status_code=201)
+
+def _write_route(router: APIRouter, *, of: Any, scope: str, refuse_accounts: RefuseAccounts) -> None:
+    about, thing_id = str(of.__tablename__), _thing_id(of)
+
+    @router.post(_address(of), status_code=201)
     async def write_note(
-        about_id: Annotated[UUID, thing_id], note: NoteIn, act: Annotated[Act, acting(write)]
+        about_id: Annotated[UUID, thing_id], note: NoteIn, act: Annotated[Act, acting(scope)]
     ) -> NoteOut:
         """Write a note about it: who, when, by which channel and in which words; a note is never changed or deleted.
 
@@ -60,12 +64,16 @@ def note_routes(
         act.answers(f"{router.prefix}/{about_id}/notes/{made.id}", 1)
         return NoteOut.of(made, None)
 
+
+def _reading_routes(router: APIRouter, *, of: Any, scope: str) -> None:
+    about, thing_id, address = str(of.__tablename__), _thing_id(of), _address(of)
+
     @router.get(address, description=NoteList.__doc__)
     async def list_notes(
         about_id: Annotated[UUID, thing_id],
         session: SessionDep,
         query: Annotated[NoteList, Query()],
-        _: Annotated[Actor, requires(read)],
+        _: Annotated[Actor, requires(scope)],
     ) -> Page[NoteOut]:
         await get_row(session, of, about_id)
         rows, following = await query.page(session, within=_about(about, about_id))
@@ -77,21 +85,25 @@ def note_routes(
         runtime: RuntimeDep,
         session: SessionDep,
         query: Annotated[_WHOLE, Query()],  # type: ignore[valid-type]
-        _: Annotated[Actor, requires(read)],
+        _: Annotated[Actor, requires(scope)],
     ) -> StreamingResponse:
         """All its notes as CSV for people: the same filters and order."""
         await get_row(session, of, about_id)
         wanted: NoteList = query
         statement = wanted.csv_statement(within=_about(about, about_id))
-        return await csv_export(runtime, statement, wanted.order, filename=f"{noun.replace(' ', '-')}-notes.csv")
+        return await csv_export(runtime, statement, wanted.order, filename=f"{about}-notes.csv")
 
     @router.get(f"{address}/{{note_id}}")
     async def read_note(
-        about_id: Annotated[UUID, thing_id], note_id: UUID, session: SessionDep, _: Annotated[Actor, requires(read)]
+        about_id: Annotated[UUID, thing_id], note_id: UUID, session: SessionDep, _: Annotated[Actor, requires(scope)]
     ) -> NoteOut:
         """One note."""
         [shown] = await _shown(session, [await get_note(session, about, about_id, note_id)])
         return shown
+
+
+def _timeline_route(router: APIRouter, *, of: Any, scope: str, first_change: First | None) -> None:
+    about, noun, thing_id = str(of.__tablename__), noun_of(of), _thing_id(of)
 
     @router.get(
         f"/{{{id_name(noun)}}}/timeline",
@@ -101,7 +113,7 @@ def note_routes(
         about_id: Annotated[UUID, thing_id],
         session: SessionDep,
         query: Annotated[HistoryQuery, Query()],
-        _: Annotated[Actor, requires(read)],
+        _: Annotated[Actor, requires(scope)],
     ) -> Page[TimelineEntryOut]:
         row = await get_row(session, of, about_id)
         first = [first_change(row)] if first_change is not None and query.cursor is None else []
@@ -112,6 +124,14 @@ def note_routes(
         items = [_changed(change) for change in first]
         items += [_noted(notes[note.id]) if note else _changed(ChangeOut.of(change)) for change, note in entries]
         return Page(items=items, next=following)
+
+
+def _thing_id(of: Any) -> Any:
+    return Path(alias=id_name(noun_of(of)))
+
+
+def _address(of: Any) -> str:
+    return f"/{{{id_name(noun_of(of))}}}/notes"
 
 
 def _about(about: str, about_id: UUID) -> Any:
