@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr
+from pathlib import Path
 
 import pytest
 import structlog
@@ -131,3 +132,22 @@ def test_the_fault_that_ends_a_process_shows_no_values() -> None:
     assert json.loads(ended.stderr)["event"] == "process_failed"
     assert "ValueError" in ended.stderr
     assert ACCOUNT not in ended.stderr
+
+
+ON_A_FULL_DISK = """
+import logging
+from council_common.observability.logs import configure_logs, get_logger
+from council_common.observability.metrics import LOG_LINES_LOST
+configure_logs("invoice-service")
+for number in range(3):
+    get_logger().info("invoice_approved", number=number)
+    logging.getLogger("library").warning("something")
+print("went on", LOG_LINES_LOST._value.get() > 0)
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+def test_a_full_disk_of_the_log_does_not_fail_the_work() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", ON_A_FULL_DISK], stdout=subprocess.PIPE, stderr=full, check=False)
+    assert done.stdout.decode().strip() == "went on True"

@@ -8,8 +8,12 @@ import httpx
 import pytest
 from council_common.database.transient_faults import is_transient
 from council_common.errors import Unavailable
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_dbapi
 
+Translated = AsyncAdapt_asyncpg_dbapi.OperationalError
 PASSING = [
+    # What the pool says of a server that is starting up.
+    Translated("starting up", asyncpg.CannotConnectNowError("the database system is starting up")),
     ConnectionRefusedError(111, "refused"),
     ConnectionResetError(),
     TimeoutError(),
@@ -24,6 +28,7 @@ PASSING = [
     ExceptionGroup("both", [TimeoutError(), ConnectionResetError()]),
 ]
 WRONG = [
+    Translated("no such role", asyncpg.InvalidAuthorizationSpecificationError("role does not exist")),
     FileNotFoundError(2, "No such file", "/etc/template.txt"),
     PermissionError(13, "Permission denied", "/var/data"),
     asyncpg.InterfaceError("the server expects 2 arguments for this query, 1 was passed"),

@@ -201,6 +201,13 @@ async def test_lists_filter_sort_and_page(service: Harness) -> None:
             assert seen == expected
 
 
+async def test_a_supplier_without_an_account_has_an_empty_list_of_accounts(service: Harness) -> None:
+    async with service.as_("erp") as erp:
+        supplier = (await erp.post("/v1/suppliers", json=a_supplier(bank_account=None))).json()
+        answer = await erp.get(f"/v1/suppliers/{supplier['id']}/bank-accounts")
+    assert (answer.status_code, answer.json()) == (200, {"items": [], "next": None})
+
+
 async def test_an_unknown_supplier_is_404(service: Harness) -> None:
     async with service.as_("payments_assistant") as assistant:
         for path in ("", "/history", "/bank-accounts", "/holds"):

@@ -2,12 +2,19 @@
 
 import asyncpg
 import httpx
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from council_common.errors import Unavailable
 
-DRIVER_FAULTS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+DRIVER_FAULTS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    # SQLAlchemy's word for any of these, where its pool opens a connection that the driver itself then uses.
+    EmulatedDBAPIException,
+    OSError,
+)
 """What a statement of the driver raises where something is wrong with it, its connection or its server."""
 
 _PASSING = (
@@ -32,6 +39,8 @@ def is_transient(fault: BaseException) -> bool:
     if isinstance(fault, DBAPIError):
         cause = fault.orig.__cause__ if fault.orig is not None else None
         return fault.connection_invalidated or (cause is not None and is_transient(cause))
+    if isinstance(fault, EmulatedDBAPIException):
+        return is_transient(fault.driver_exception)
     if isinstance(fault, asyncpg.InterfaceError):
         # The driver's word for a connection that is gone, and for calling it wrongly.
         return "closed" in str(fault)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 
+from council_common.observability.metrics import LOG_LINES_LOST
 from council_common.observability.safe_text import safe_traceback
 from council_common.observability.traces import current_trace_id
 
@@ -43,6 +44,22 @@ def _render_fault(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
     return event
 
 
+class _LogFile:
+    """Where lines go. One that cannot be written is lost and counted: a full disk fails no work that it tells of."""
+
+    def write(self, text: str) -> None:
+        self._try(lambda: sys.stderr.write(text))
+
+    def flush(self) -> None:
+        self._try(sys.stderr.flush)
+
+    def _try(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except (OSError, ValueError):  # ValueError: the other end has closed it
+            LOG_LINES_LOST.inc()
+
+
 def configure_logs(service: str, *, format_: Literal["json", "console"] = "json", level: str = "INFO") -> None:
     """Send our logs and those of the libraries the same way."""
     shared: list[Any] = [
@@ -59,11 +76,11 @@ def configure_logs(service: str, *, format_: Literal["json", "console"] = "json"
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _LogFile())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_LogFile())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

@@ -8,6 +8,7 @@ REQUESTS = Histogram(
     ("method", "route", "status"),
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
 )
+LOG_LINES_LOST = Counter("council_log_lines_lost", "Lines of the log that its disk did not take")
 EVENTS_SENT = Counter("council_events_sent", "Events acknowledged by the broker", ("topic",))
 EVENTS_HANDLED = Counter("council_events_handled", "Events whose effect was committed", ("type",))
 EVENTS_REPEATED = Counter("council_events_repeated", "Events that came again and had been handled before")

@@ -16,7 +16,7 @@ from council_common.ids import new_id
 from council_common.observability.logs import get_logger
 from council_common.observability.metrics import REQUESTS
 from council_common.observability.traces import span
-from council_common.web.problems import REFUSED_BY_FRAMEWORK, problem
+from council_common.web.problems import REFUSED_BY_FRAMEWORK, answer_fault, problem
 
 log = get_logger()
 
@@ -26,7 +26,7 @@ _QUIET = ("/health/", "/metrics")
 
 
 class RequestContext:
-    """Gives each request an id (the gateway's, or a new one), a trace, a log line and a measurement."""
+    """Gives each request an id (the gateway's, or a new one), a trace, a log line, a measurement and an answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,12 +40,13 @@ class RequestContext:
         request_id = given if _REQUEST_ID.match(given) else str(new_id())
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        status = 500
+        status, answered = 500, False
         began = time.perf_counter()
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, answered
             if message["type"] == "http.response.start":
+                answered = True
                 status = message["status"]
                 MutableHeaders(scope=message)["x-request-id"] = request_id
                 if _is_plain_413(message):
@@ -59,6 +60,10 @@ class RequestContext:
         with span(f"{scope['method']}", parent=parent, kind=trace.SpanKind.SERVER):
             try:
                 await self._app(scope, receive, send_with_id)
+            except Exception as fault:
+                if answered:  # its beginning is on the way: only the end of the connection says that it is not whole
+                    raise
+                await (await answer_fault(Request(scope), fault))(scope, receive, send_with_id)
             finally:
                 self._log(scope, status, time.perf_counter() - began)
                 structlog.contextvars.unbind_contextvars("request_id", "actor")

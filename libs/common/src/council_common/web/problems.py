@@ -8,16 +8,14 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError, ResponseValidationError
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
-from council_common.database.transient_faults import DRIVER_FAULTS, is_transient
+from council_common.database.transient_faults import is_transient
 from council_common.errors import BusinessError, FieldError, Unavailable
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_trace_id
@@ -114,14 +112,10 @@ def problem(
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Make every error of an app a problem document, and none of them a leak of values or stack traces."""
+    """Make every refusal of an app a problem document. What is no refusal, `RequestContext` gives to `answer_fault`."""
     app.add_exception_handler(BusinessError, _business_error)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    for fault in (DBAPIError, PoolTimeout, *DRIVER_FAULTS):
-        app.add_exception_handler(fault, _database_error)
-    app.add_exception_handler(ResponseValidationError, _unexpected)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def _business_error(request: Request, error: Exception) -> Response:
@@ -176,16 +170,13 @@ def _methods_at(request: Request) -> list[str]:
     return sorted({method for path, methods in paths if path == address for method in methods})
 
 
-async def _database_error(request: Request, error: Exception) -> Response:
+async def answer_fault(request: Request, error: Exception) -> Response:
+    """What no rule raised: 503 for what passes by itself, 500 for a fault of ours; never values or stack traces."""
     if is_transient(error):
-        log.warning("database_away", cause=type(error).__name__)
+        log.warning("unavailable_for_the_moment", cause=type(error).__name__)
         return await _business_error(
-            request, Unavailable("The database is not available for the moment; please try again.")
+            request, Unavailable("What this needs is not available for the moment; please try again.")
         )
-    return await _unexpected(request, error)
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
     log.error("request_failed", exc_info=error)
     return problem(
         request,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -119,8 +120,8 @@ async def bank_accounts(
     """A supplier's accounts, masked: the one in use first, then those it superseded."""
     await get_row(session, Supplier, supplier_id)
     accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
-    ends = [later.in_use_from for later in accounts[1:]] + [None]
-    shown = [BankAccountOut.of(account, superseded_at=end) for account, end in zip(accounts, ends, strict=True)]
+    ends = zip_longest(accounts, [later.in_use_from for later in accounts[1:]])
+    shown = [BankAccountOut.of(account, superseded_at=end) for account, end in ends]
     return Page(items=shown[::-1])
 
 
