@@ -69,6 +69,18 @@ async def test_a_correction_sent_again_is_there_already(office) -> None:
     assert other["code"] == "source-reference-taken"
 
 
+async def test_a_charge_is_corrected_once_and_then_the_one_in_its_place(office) -> None:
+    _, wrong, _ = await _paid_in_parts(office)
+    new = await office.post(f"receivables/{wrong['id']}/corrections", _correction(office, 80_00))
+    source = {"source": {"system": "erp", "reference": "NEWER"}, "number": "R9000002"}
+    again = _correction(office, 70_00, receivable=source)
+    refused = await office.post(f"receivables/{wrong['id']}/corrections", again, status=409)
+    assert (refused["code"], new["number"] in refused["detail"]) == ("charge-corrected", True)
+    newer = await office.post(f"receivables/{new['id']}/corrections", again)
+    assert (newer["replaces_id"], newer["outstanding_pence"]) == (new["id"], 0)
+    await office.check_books()
+
+
 async def test_what_the_new_charge_does_not_owe_is_on_account(office) -> None:
     _, wrong, _ = await _paid_in_parts(office)
     new = await office.post(f"receivables/{wrong['id']}/corrections", _correction(office, 65_00))

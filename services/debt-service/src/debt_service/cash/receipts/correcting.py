@@ -23,6 +23,7 @@ from debt_service.cash.receipts.rules import (
     AllocationBasis,
     AllocationLine,
     AllocationReversalReason,
+    ChargeCorrected,
     Payments,
     PaymentsNotDecided,
 )
@@ -94,7 +95,8 @@ async def correct_charge(
     Its allocations are reversed and, where the payments move, made again to the new charge as far as it owes; the rest
     is on account. For the same customer they move unless they are released. Returns the new charge, and False where
     this was asked for before. Raises NotFound, PaymentsNotDecided where the customer changes, IllegalMove for a charge
-    of which nothing is left, what raising a charge raises, and ChangedMeanwhile.
+    of which nothing is left, ChargeCorrected for one in whose place another was raised, what raising a charge raises,
+    and ChangedMeanwhile.
     """
     wrong = await get_row(session, Receivable, receivable_id)
     new = replacement.of(wrong, today=london_date(at))
@@ -123,6 +125,8 @@ async def _corrected_before(
     known = await replacement_of(session, wrong.id)
     if known is None:
         raise IllegalMove(f"Receivable {wrong.number}", ReceivableStatus.CANCELLED, "corrected")
+    if (known.source_system, known.source_reference) != (replacement.source_system, replacement.source_reference):
+        raise ChargeCorrected(wrong.number, replaced_by=known.number)
     again = replacement.of(wrong, today=known.counts_from or london_date(at))
     [outcome] = await raise_receivables(session, [(0, again)], by=by, at=at)
     return await get_row(session, Receivable, outcome.id_or_refusal())

@@ -119,6 +119,15 @@ class PaymentsNotDecided(Malformed):
         super().__init__("Do the payments go with the charge, or back on account of who paid?", errors=[error])
 
 
+class ChargeCorrected(Conflict):
+    """Another charge was raised in place of this one: that one is to be corrected, if it is wrong as well."""
+
+    code = "charge-corrected"
+
+    def __init__(self, number: str, *, replaced_by: str) -> None:
+        super().__init__(f"Receivable {number} was corrected: {replaced_by} was raised in its place. Correct that one.")
+
+
 @dataclass(frozen=True, slots=True)
 class AllocationRequest:
     """An allocation that a caller requests, by receivable id or number."""
