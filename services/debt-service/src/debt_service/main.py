@@ -6,6 +6,7 @@ from council_common.events.handlers import Handlers
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
+from council_common.source_systems.routes import source_system_router
 from fastapi import FastAPI
 
 from debt_service.arrangements.holds.jobs import JOBS as HOLD_JOBS
@@ -43,6 +44,7 @@ ROUTERS = (
     journal,
     control_accounts,
     aged_debt,
+    source_system_router("debt"),
 )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
+from council_common.source_systems.routes import source_system_router
 from fastapi import FastAPI
 
 from invoice_service.intake.invoice_imports.jobs import JOBS
@@ -22,7 +23,16 @@ DESCRIPTION = "Supplier invoices from receipt to payment: one at a time or a fil
 
 def create_api(settings: ServiceSettings) -> FastAPI:
     """The API from its rooms' routers."""
-    routers = (approval_limits, invoices, credit_note_applications, payments, payment_exceptions, invoice_imports)
+    source_systems = source_system_router("invoice")
+    routers = (
+        approval_limits,
+        invoices,
+        credit_note_applications,
+        payments,
+        payment_exceptions,
+        invoice_imports,
+        source_systems,
+    )
     return build_api("invoice-service", settings, routers=routers, description=DESCRIPTION)
 
 

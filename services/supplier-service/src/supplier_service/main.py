@@ -6,6 +6,7 @@ from council_common.events.handlers import Handlers
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
+from council_common.source_systems.routes import source_system_router
 from fastapi import FastAPI
 
 from supplier_service.bank_account_changes import routes as bank_account_changes
@@ -24,6 +25,7 @@ ROUTERS = (
     suppliers.router,
     bank_account_changes.router,
     onboardings.router,
+    source_system_router("supplier"),
 )
 
 

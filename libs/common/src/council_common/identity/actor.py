@@ -9,12 +9,16 @@ from council_common.errors import ApprovesOwnRequest
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts. `subject` is what is compared and published; `name` is only shown in history."""
+    """Who acts. `subject` is what is compared and published; `name` is only shown in history.
+
+    `client` is the client id of a system that signed in by itself; a person has none, whatever she uses.
+    """
 
     subject: str
     name: str
     scopes: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    client: str | None = None
 
     def must_differ_from(self, *others: str | None, what: str) -> None:
         """Raise ApprovesOwnRequest when this actor is one of the subjects that asked or took part before."""

@@ -27,7 +27,23 @@ def actor_of(claims: Mapping[str, Any], audience: str) -> Actor:
     roles = roles_in(claims, audience)
     named: list[Any] = [claims.get("preferred_username"), claims.get("client_id")]
     name: str = next((each for each in named if _is_text(each)), person)
-    return Actor(subject=person, name=name, scopes=narrowed(scopes_of(roles), claims), roles=roles)
+    scopes = narrowed(scopes_of(roles), claims)
+    return Actor(subject=person, name=name, scopes=scopes, roles=roles, client=client_in(claims))
+
+
+def client_in(claims: Mapping[str, Any]) -> str | None:
+    """The client id of a system that signed in by its secret; None for a person, in whose token one may stand, too.
+
+    Entra ID marks such a token by `idtyp`, Keycloak by the name of its service account; RFC 9068 §2.2 has the client
+    for its subject.
+    """
+    if claims.get("idtyp") == "app":
+        client = claims.get("azp")
+    else:
+        client = claims.get("client_id")
+        if f"service-account-{client}" != claims.get("preferred_username") and client != claims.get("sub"):
+            return None
+    return client if _is_text(client) else None
 
 
 def roles_in(claims: Mapping[str, Any], audience: str) -> frozenset[str]:

@@ -16,6 +16,7 @@ READ = frozenset(
         "journal",
         "dunning",
         "messages",
+        "source-systems",
     )
 )
 
@@ -47,6 +48,8 @@ ROLES: dict[str, frozenset[str]] = {
     | {"debts:write", "receipts:write", "dunning:write", "dunning:approve", "messages:write"},
     "communications_officer": READ | {"messages:write", "message-templates:write"},
     "auditor": READ,
+    # Sets up who may do what and does none of it: neither pays, collects nor approves.
+    "finance_systems_officer": READ | {"source-systems:write", "approval-limits:write"},
     # Systems (client credentials). None approves: whoever holds a system's secret would be her own second person.
     "erp": READ
     | {
@@ -57,8 +60,8 @@ ROLES: dict[str, frozenset[str]] = {
         "receipts:write",
     },
     "service": READ,
-    # invoice-service beside `service`: imports register the suppliers they meet.
-    "supplier_registrar": frozenset({"suppliers:write"}),
+    # invoice-service beside `service`: imports register the suppliers they meet, for people whose rights it has judged.
+    "supplier_registrar": frozenset({"suppliers:write", "source-systems:vouch"}),
 }
 
 

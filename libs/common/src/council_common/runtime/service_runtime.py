@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from council_common.clock import Clock, utc_now
 from council_common.database.sessions import Sessions, make_engine, make_sessions
+from council_common.identity.source_systems import Bindings
 from council_common.identity.tokens import TokenVerifier
 from council_common.runtime.clients import ServiceClients
 from council_common.runtime.settings import ServiceSettings
@@ -27,6 +28,7 @@ class Runtime:
     verifier: TokenVerifier
     clients: ServiceClients
     clock: Clock = field(default=utc_now)
+    bindings: Bindings = field(default_factory=Bindings)
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ from council_common.web.idempotency import (
     needs_transaction,
 )
 from council_common.web.preconditions import etag
+from council_common.web.source_systems import Speaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,12 @@ class Act:
     by: Actor
     at: datetime
     response: Response
+    runtime: Runtime
+
+    @property
+    def sources(self) -> Speaker:
+        """The caller as one who records under the names of source systems."""
+        return Speaker(self.runtime, self.by, self.at, self.session)
 
     @property
     def today(self) -> date:
@@ -50,13 +57,14 @@ class Act:
 
 
 async def _act(
+    request: Request,
     session: SessionDep,
     by: Annotated[Actor, Depends(allowed)],
     at: Now,
     response: Response,
     _: Annotated[None, Idempotent],
 ) -> Act:
-    return Act(session, by, at, response)
+    return Act(session, by, at, response, runtime_of(request))
 
 
 async def _act_at_once(
@@ -67,12 +75,12 @@ async def _act_at_once(
     at = runtime.clock()
     if not needs_transaction(request):
         request.state.at_once = AtOnce(runtime.engine)
-        yield Act(cast("AsyncSession", request.state.at_once), by, at, response)
+        yield Act(cast("AsyncSession", request.state.at_once), by, at, response, runtime)
         return
     async with runtime.sessions.begin() as session:
         request.state.session = session
         await claim_key(request, session, claim)
-        yield Act(session, by, at, response)
+        yield Act(session, by, at, response, runtime)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,11 @@ class Submission:
     by: Actor
     at: datetime
     claim: KeyClaim | None
+
+    @property
+    def sources(self) -> Speaker:
+        """The caller as one who records under the names of source systems."""
+        return Speaker(self.runtime, self.by, self.at)
 
 
 async def _submission(

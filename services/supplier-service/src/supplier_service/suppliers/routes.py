@@ -53,6 +53,7 @@ async def register(supplier: SupplierIn, act: Annotated[Act, acting("suppliers:w
     """Register a supplier. The same content under its source reference again answers 200 with what is there,
     other content 409 with the names of the fields that differ (accounts are compared by their masks). A bank account
     and `phone_since` come from the ERP; a person registers under the source `manual`."""
+    await act.sources.may_use(supplier.source.system)
     supplier_id, is_new = await register_supplier(act.session, supplier.new_supplier(), by=act.by, at=act.at)
     return await _answer(act, await get_row(act.session, Supplier, supplier_id), new=is_new)
 
@@ -62,8 +63,9 @@ async def register_many(suppliers: SuppliersIn, act: Annotated[Act, acting("supp
     """Register up to 5,000 suppliers. Good items go in; bad ones come back with index, field, problem and what
     was expected. Repeating the request creates nothing twice."""
     good, bad = read_items(SupplierIn, suppliers.items)
-    new = {index: supplier.new_supplier() for index, supplier in good}
-    return BulkOut.of([*bad, *await register_suppliers(act.session, new, by=act.by, at=act.at)])
+    own, others = await act.sources.own(good)
+    new = {index: supplier.new_supplier() for index, supplier in own}
+    return BulkOut.of([*bad, *others, *await register_suppliers(act.session, new, by=act.by, at=act.at)])
 
 
 reading_routes(router, SupplierList, SupplierOut, of=Supplier, scope="suppliers:read", show=_shown)

@@ -23,6 +23,7 @@ async def correct(
 
     The new charge has the tax point of the wrong one and counts in the books from today.
     """
+    await act.sources.may_use(correction.receivable.source.system, field="receivable.source.system")
     raised, new = await correct_charge(
         act.session,
         receivable_id,

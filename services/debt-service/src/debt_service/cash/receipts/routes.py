@@ -33,6 +33,7 @@ router = resource_router("receipts")
 @router.post("", status_code=201, responses={200: {"model": ReceiptOut}})
 async def record(receipt: ReceiptIn, act: Annotated[Act, acting("receipts:write")]) -> ReceiptOut:
     """Record money received and set it against debts; 200 with what is there when it is known already."""
+    await act.sources.may_use(receipt.source.system)
     [outcome] = await record_receipts(act.session, [(0, receipt.as_new())], by=act.by, at=act.at)
     recorded = await get_row(act.session, Receipt, outcome.id_or_refusal())
     return await _answer(act, recorded, new=outcome.result == "created")
@@ -42,8 +43,9 @@ async def record(receipt: ReceiptIn, act: Annotated[Act, acting("receipts:write"
 async def record_many(receipts: ReceiptsIn, act: Annotated[Act, acting("receipts:write")]) -> BulkOut:
     """Record up to 5,000 receipts, in their order; each item has its own verdict."""
     good, bad = read_items(ReceiptIn, receipts.items)
-    new = [(index, receipt.as_new()) for index, receipt in good]
-    return BulkOut.of([*await record_receipts(act.session, new, by=act.by, at=act.at), *bad])
+    own, others = await act.sources.own(good)
+    new = [(index, receipt.as_new()) for index, receipt in own]
+    return BulkOut.of([*await record_receipts(act.session, new, by=act.by, at=act.at), *others, *bad])
 
 
 async def _with_allocations(session: AsyncSession, receipts: Sequence[Any]) -> list[ReceiptOut]:

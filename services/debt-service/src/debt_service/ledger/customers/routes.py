@@ -25,6 +25,7 @@ router = resource_router("customers")
 @router.post("", status_code=201, responses={200: {"model": CustomerOut}})
 async def register(customer: CustomerIn, act: Annotated[Act, acting("debts:write")]) -> CustomerOut:
     """Register a customer; 200 with what is there when the source reference is known with the same content."""
+    await act.sources.may_use(customer.source.system)
     [outcome] = await register_customers(act.session, [(0, customer.as_new())], by=act.by, at=act.at)
     registered = await get_row(act.session, Customer, outcome.id_or_refusal())
     act.answers(f"{router.prefix}/{registered.id}", registered.version, new=outcome.result == "created")
@@ -35,8 +36,9 @@ async def register(customer: CustomerIn, act: Annotated[Act, acting("debts:write
 async def register_many(customers: CustomersIn, act: Annotated[Act, acting("debts:write")]) -> BulkOut:
     """Register up to 5,000 customers; each item has its own verdict."""
     good, bad = read_items(CustomerIn, customers.items)
-    new = [(index, customer.as_new()) for index, customer in good]
-    return BulkOut.of([*await register_customers(act.session, new, by=act.by, at=act.at), *bad])
+    own, others = await act.sources.own(good)
+    new = [(index, customer.as_new()) for index, customer in own]
+    return BulkOut.of([*await register_customers(act.session, new, by=act.by, at=act.at), *others, *bad])
 
 
 reading_routes(router, CustomerList, CustomerOut, of=Customer, scope="debts:read")

@@ -32,6 +32,7 @@ router = resource_router("receivables")
 @router.post("", status_code=201, responses={200: {"model": ReceivableOut}})
 async def raise_one(receivable: ReceivableIn, act: Annotated[Act, acting("debts:write")]) -> ReceivableOut:
     """Charge a customer; 200 with what is there when the source reference is known with the same content."""
+    await act.sources.may_use(receivable.source.system)
     [outcome] = await raise_receivables(act.session, [(0, receivable.as_new())], by=act.by, at=act.at)
     raised = await get_row(act.session, Receivable, outcome.id_or_refusal())
     act.answers(f"{router.prefix}/{raised.id}", raised.version, new=outcome.result == "created")
@@ -42,8 +43,9 @@ async def raise_one(receivable: ReceivableIn, act: Annotated[Act, acting("debts:
 async def raise_many(receivables: ReceivablesIn, act: Annotated[Act, acting("debts:write")]) -> BulkOut:
     """Charge customers, up to 5,000 items; each item has its own verdict."""
     good, bad = read_items(ReceivableIn, receivables.items)
-    new = [(index, receivable.as_new()) for index, receivable in good]
-    return BulkOut.of([*await raise_receivables(act.session, new, by=act.by, at=act.at), *bad])
+    own, others = await act.sources.own(good)
+    new = [(index, receivable.as_new()) for index, receivable in own]
+    return BulkOut.of([*await raise_receivables(act.session, new, by=act.by, at=act.at), *others, *bad])
 
 
 @router.post("/overdue-markings")

@@ -16,13 +16,14 @@ from council_common.web.idempotency import IdempotencyKey
 from council_common.web.keyset import Page
 from council_common.web.preconditions import etag
 from council_common.web.resource_routes import reading_routes
+from council_common.web.source_systems import Speaker
 from fastapi import Query, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.lists import ImportList, RefusalQuery
 from invoice_service.intake.invoice_imports.refused_file import check_format, refused_lines
-from invoice_service.intake.invoice_imports.rules import FileFormat, may_import
+from invoice_service.intake.invoice_imports.rules import FileFormat, UnknownSuppliers, may_import
 from invoice_service.intake.invoice_imports.schemas import AnswerIn, ImportOut, ImportQuery, RefusalOut
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 from invoice_service.intake.invoice_imports.upload import receive_file
@@ -56,6 +57,7 @@ async def receive(
     response: Response,
     query: Annotated[ImportQuery, Query()],
     session: SessionDep,
+    runtime: RuntimeDep,
     now: Now,
     by: Annotated[Actor, requires("invoices:write")],
     key: IdempotencyKey = None,
@@ -66,6 +68,10 @@ async def receive(
     with their reasons, to be downloaded, corrected and sent again. With `unknown_suppliers=register` the caller
     needs `suppliers:write` as well.
     """
+    sources = Speaker(runtime, by, now)
+    await sources.may_use(query.source_system, field="source_system")
+    if query.unknown_suppliers is UnknownSuppliers.REGISTER and query.supplier_system is not None:
+        await sources.may_use(query.supplier_system, field="supplier_system")
     may_import(by, query.unknown_suppliers)
     import_, is_new = await receive_file(session, query.new_import(), request.stream(), by=by, at=now, request_key=key)
     response.headers["location"] = f"{router.prefix}/{import_.id}"

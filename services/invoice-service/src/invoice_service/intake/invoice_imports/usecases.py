@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
 from invoice_service.intake.invoice_imports.mappings import ColumnMapping, must_fit
-from invoice_service.intake.invoice_imports.rules import ImportStatus, NotInDoubt, status_of
+from invoice_service.intake.invoice_imports.rules import ImportStatus, NotInDoubt, may_import, status_of
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 
 
@@ -37,6 +37,7 @@ async def resume_import(
 ) -> tuple[InvoiceImport, Work]:
     """Have a failed import go on behind its last stored line. Raises NotFound, IllegalMove and FailedForGood."""
     import_ = await get_row(session, InvoiceImport, import_id)
+    may_import(by, import_.unknown_suppliers)
     work = await resume_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
     await session.refresh(import_)
     return import_, work
@@ -47,6 +48,7 @@ async def answer_doubts(
 ) -> tuple[InvoiceImport, Work]:
     """Have an import that was in doubt go on with the reading that was meant. Raises NotFound and NotInDoubt."""
     [(asked, work)] = await with_work(session, [await get_row(session, InvoiceImport, import_id)])
+    may_import(by, asked.unknown_suppliers)
     must_fit(mapping, asked.profile)
     if status_of(work.state, work.error) is not ImportStatus.IN_DOUBT:
         raise NotInDoubt("This import asks nothing; send the file again to have it read otherwise.")

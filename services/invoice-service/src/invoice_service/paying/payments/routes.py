@@ -26,6 +26,7 @@ async def record(payment: PaymentIn, act: Annotated[Act, acting_at_once("payment
     A payment that breaks a rule (of an invoice that is held, not approved or settled before; too much; before receipt)
     happened all the same: it is recorded, and each rule is a payment exception to be resolved.
     """
+    await act.sources.may_use(payment.source.system)
     recorded, is_new = await record_payment(act.session, payment.new_payment(), by=act.by, at=act.at)
     act.answers(f"{router.prefix}/{recorded.id}", recorded.version, new=is_new)
     return PaymentOut.of(recorded)
@@ -35,8 +36,9 @@ async def record(payment: PaymentIn, act: Annotated[Act, acting_at_once("payment
 async def record_many(payments: PaymentsIn, act: Annotated[Act, acting("payments:write")]) -> BulkOut:
     """Record up to 5,000 payments by the rules of one, in their order; each item has its own verdict."""
     good, bad = read_items(PaymentIn, payments.items)
-    news = [(index, payment.new_payment()) for index, payment in good]
-    return BulkOut.of([*await record_payments(act.session, news, by=act.by, at=act.at), *bad])
+    own, others = await act.sources.own(good)
+    news = [(index, payment.new_payment()) for index, payment in own]
+    return BulkOut.of([*await record_payments(act.session, news, by=act.by, at=act.at), *others, *bad])
 
 
 reading_routes(router, PaymentList, PaymentOut, of=Payment, scope="payments:read")

@@ -52,6 +52,7 @@ async def receive(invoice: InvoiceIn, sent: Annotated[Submission, submitting("in
     A number that the supplier used before is stored but held as a suspected duplicate (D1), and so is an
     invoice of a supplier that may not be paid.
     """
+    await sent.sources.may_use(invoice.source.system)
     new, runtime = invoice.new_invoice(), sent.runtime
     receipt = await receive_at_once(runtime.engine, new, seen, by=sent.by, at=sent.at, claim=sent.claim)
     if receipt is None:
@@ -68,8 +69,9 @@ async def receive_many(
 ) -> BulkOut:
     """Receive up to 5,000 invoices and credit notes by the rules of one; each item has its own verdict."""
     news, bad = invoices.new_invoices()
-    received = await receive_invoices(act.session, news, by=act.by, at=act.at, clients=runtime.clients)
-    return BulkOut.of([*received, *bad])
+    own, others = await act.sources.own(news)
+    received = await receive_invoices(act.session, own, by=act.by, at=act.at, clients=runtime.clients)
+    return BulkOut.of([*received, *others, *bad])
 
 
 @router.post("/approvals", max_body_size=BULK_BODY_LIMIT)
