@@ -63,7 +63,7 @@ stop: $(STAMP) ## end the running platform
 status: $(STAMP) ## what runs, and how much memory it takes
 	@$(PY) -m council_local status || true
 
-token: $(STAMP) ## print a bearer token: make token ROLE=ap_manager NAME=a.jones
+token: $(STAMP) ## print a bearer token: make token ROLE="ap_manager auditor" NAME=a.jones
 	@$(PY) -I -S deploy/local/src/council_local/ask_token.py "$(ROLE)" $(if $(NAME),"$(NAME)")
 
 clean-data: $(STAMP) ## delete the local platform's data, keys and logs

@@ -79,6 +79,30 @@ async def test_a_persons_token_has_the_role_and_a_stable_subject(client: httpx.A
     assert claims["exp"] - claims["iat"] == 3600
 
 
+async def test_make_token_gives_one_person_several_roles(platforms_data: Path) -> None:
+    for roles in ("payments_assistant debt_recovery_officer", "payments_assistant,debt_recovery_officer"):
+        code, token, _ = await make_token(roles, "a.jones")
+        key = jwt.PyJWK(signing_key(platforms_data / "keys").public_jwk)
+        claims = jwt.decode(token, key, algorithms=["ES256"], audience=AUDIENCE, issuer=ISSUER)
+        assert (code, claims["sub"]) == (0, subject_of("a.jones"))
+        assert claims["resource_access"] == {AUDIENCE: {"roles": ["payments_assistant", "debt_recovery_officer"]}}
+
+
+async def test_a_systems_role_without_a_name_is_the_system(client: httpx.AsyncClient, tmp_path: Path) -> None:
+    """What it records under its source system's name is its own: the README's walk is the ERP's, not a person's."""
+    tokens = Tokens.of(tmp_path / "keys", ISSUER)
+    system = await claims_of(client, tokens.for_person("erp"))
+    assert (system["client_id"], system["sub"]) == ("erp", subject_of("service-account-erp"))
+    assert "client_id" not in await claims_of(client, tokens.for_person("erp", name="a.jones"))
+    assert "client_id" not in await claims_of(client, tokens.for_person("erp auditor"))
+
+
+@pytest.mark.parametrize("roles", ["", " ", ","])
+def test_a_token_without_a_role_is_refused(tmp_path: Path, roles: str) -> None:
+    with pytest.raises(UnknownRoleError, match="no role is named"):
+        Tokens.of(tmp_path, ISSUER).for_person(roles)
+
+
 def test_two_names_of_one_role_are_two_people() -> None:
     assert len({subject_of("ap_manager"), subject_of("a.jones"), subject_of("b.jones")}) == 3
 

@@ -87,15 +87,15 @@ async def _serve(server: uvicorn.Server, tokens: Tokens) -> None:
 async def answer_on_socket(path: str, tokens: Tokens) -> asyncio.Server:
     """Make people's tokens for the one who may open the socket: the owner of its folder, who could read the key itself.
 
-    A question is two lines, role and name; the answer a token, or an empty line and why there is none.
+    A question is two lines, roles and name; the answer a token, or an empty line and why there is none.
     """
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             async with asyncio.timeout(QUESTION_SECONDS):
-                role, name = [(await reader.readuntil()).decode().strip() for _ in range(2)]
+                roles, name = [(await reader.readuntil()).decode().strip() for _ in range(2)]
             try:
-                text = tokens.for_person(role, name=name or None)
+                text = tokens.for_person(roles, name=name or None)
             except UnknownRoleError as error:
                 text = f"\n{error}"
             writer.write(text.encode())

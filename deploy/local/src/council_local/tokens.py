@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 
-from council_local.keys import ALGORITHM, MachineClient, SigningKey, machine_clients, signing_key
+from council_local.keys import ALGORITHM, MACHINES, MachineClient, SigningKey, machine_clients, signing_key
 
 AUDIENCE = "council-payments"
 STAFF_CLIENT = "council-payments-staff"
@@ -36,11 +36,18 @@ class Tokens:
         return cls(issuer, signing_key(keys))
 
     def for_person(
-        self, role: str, *, name: str | None = None, hours: float = 8, claims: dict[str, Any] | None = None
+        self, roles: str, *, name: str | None = None, hours: float = 8, claims: dict[str, Any] | None = None
     ) -> str:
-        """A colleague's token; two names of one role are two people, one name is always one person."""
-        refuse_unknown_roles([role])
-        username = name or role
+        """A colleague's token, of one role or several (`payments_assistant debt_recovery_officer`, or by commas).
+
+        Two names of one role are two people, one name is always one person. Without a name the role of a system
+        (`erp`) makes that system's token: what it records under its name is its own. Raises UnknownRoleError.
+        """
+        held = roles_of(roles)
+        refuse_unknown_roles(held)
+        if not name and MACHINES.get(held[0]) == held:
+            return self.for_machine(MachineClient(held[0], "", tuple(held)), seconds=hours * 3600)
+        username = name or "+".join(held)
         person = {
             "sub": subject_of(username),
             "azp": STAFF_CLIENT,
@@ -48,7 +55,7 @@ class Tokens:
             "name": username,
             **(claims or {}),
         }
-        return self._sign(person, [role], seconds=hours * 3600)
+        return self._sign(person, held, seconds=hours * 3600)
 
     def for_machine(self, client: MachineClient, *, seconds: float = MACHINE_SECONDS) -> str:
         """A system's token: only such a one has a `client_id`."""
@@ -77,6 +84,15 @@ class Tokens:
         return jwt.encode(payload, self.key.private, algorithm=ALGORITHM, headers={"kid": self.key.key_id})
 
 
+def roles_of(text: str) -> list[str]:
+    """The roles that somebody named, each once.
+
+    >>> roles_of("auditor, ap_manager auditor")
+    ['auditor', 'ap_manager']
+    """
+    return list(dict.fromkeys(text.replace(",", " ").split()))
+
+
 def subject_of(username: str) -> str:
     """The person's id, always the same for the same name.
 
@@ -87,11 +103,14 @@ def subject_of(username: str) -> str:
 
 
 def refuse_unknown_roles(roles: Iterable[str]) -> None:
+    """Raise UnknownRoleError where a role is not defined, or none is named."""
     from council_common.identity.roles import ROLES
 
-    unknown = [role for role in roles if role not in ROLES]
-    if unknown:
-        raise UnknownRoleError(f"no such role: {', '.join(unknown)}. The roles are: {', '.join(ROLES)}")
+    named = list(roles)
+    unknown = [role for role in named if role not in ROLES]
+    if unknown or not named:
+        wrong = f"no such role: {', '.join(unknown)}" if unknown else "no role is named"
+        raise UnknownRoleError(f"{wrong}. The roles are: {', '.join(ROLES)}")
 
 
 def secret_of(keys: Path, client_id: str) -> str:
