@@ -48,6 +48,24 @@ async def test_a_payment_without_rebate_is_advised_at_once(post: Post) -> None:
     ]
 
 
+async def test_an_advice_says_all_that_the_bank_statement_shows(post: Post) -> None:
+    """£1,200.00, of which £240.00 were credited, paid with £1,000.00: £40.00 are beyond what was owed."""
+    paid = a_payment(supplier_id=SUPPLIER_ID, paid_pence=96_000, deducted_pence=0)
+    more = {"gross_pence": 120_000, "credited_pence": 24_000, "overpaid_pence": 4_000}
+    await post.service.deliver(paid.model_copy(update=more))
+    await post.send()
+    (mail,) = post.mail.to("ledger@ackroyd.example")
+    assert mail["Subject"] == "Payment to you of £1,000.00 on 11 March 2026"
+    for line in (
+        "Invoice amount, with VAT: £1,200.00",
+        "Credit notes taken off: £240.00",
+        "Paid now: £960.00",
+        "Paid beyond what we owe: £40.00",
+        "Total paid: £1,000.00",
+    ):
+        assert line in words(mail)
+
+
 @pytest.mark.parametrize("rebate_first", [False, True])
 async def test_the_rebate_is_shown_with_its_arithmetic_whichever_event_comes_first(
     post: Post, rebate_first: bool

@@ -137,6 +137,9 @@ class InvoicePaidV1(InvoiceEvent):
     overpaid_pence: Annotated[
         int, Field(ge=0, examples=[0], description="Money beyond what was owed; not part of `paid_pence`.")
     ] = 0
+    credited_pence: Annotated[
+        int, Field(ge=0, examples=[0], description="What credit notes have taken off the invoice.")
+    ] = 0
     department: Department = None
 
 

@@ -58,6 +58,8 @@ def payment_facts(paid: InvoicePaidV1) -> dict[str, Any]:
             "gross_pence": paid.gross_pence,
             "paid_pence": paid.paid_pence,
             "deducted_pence": paid.deducted_pence,
+            "credited_pence": paid.credited_pence,
+            "overpaid_pence": paid.overpaid_pence,
             "settled": paid.settled,
         },
     }
@@ -109,7 +111,8 @@ def advice_values(payment: Mapping[str, Any], rebate: Mapping[str, Any] | None) 
         "method": METHODS.get(payment["method"]),
         "payment_reference": payment["payment_reference"],
         "items": [item],
-        "total_paid_pence": item["paid_pence"],
+        # What the supplier's bank statement shows.
+        "total_paid_pence": item["paid_pence"] + item["overpaid_pence"],
     }
 
 
