@@ -247,7 +247,7 @@ class Office:
         assert checked["differences"] == checked["drifted"] == checked["receipts_drifted"] == []
 
 
-DUNNING = {"channels": ["email", "letter"], "placeholders": ["number", "due_on", "outstanding_pence"]}
+DUNNING = {"channels": ["email", "letter"], "written_for": "dunning_notice", "status": "approved"}
 
 
 @asynccontextmanager

@@ -91,16 +91,18 @@ async def test_the_default_ladder(office, day: date, level: int, reason: str | N
     [
         ("remindr", "preferred", "there is no message template of this name"),
         ("Re/minder", "preferred", "there is no message template of this name"),
-        ("plan_offer", "letter", "it needs instalment_pence, which no notice has"),
+        ("plan_offer", "letter", "no dunning notice fills it in"),
         ("by_email", "email", "it has no letter"),
+        ("proposed", "letter", "no second person has approved its words"),
     ],
 )
 async def test_r9_a_ladder_whose_template_cannot_write_its_notice_is_refused_when_it_is_saved(
     office, template: str, channel: str, problem: str
 ) -> None:
     office.templates |= {
-        "plan_offer": {"channels": ["email", "letter"], "placeholders": ["number", "instalment_pence"]},
-        "by_email": {"channels": ["email"], "placeholders": ["number"]},
+        "plan_offer": office.templates["reminder"] | {"written_for": None},
+        "by_email": office.templates["reminder"] | {"channels": ["email"]},
+        "proposed": office.templates["reminder"] | {"status": "proposed"},
     }
     good = {"level": 1, "days_overdue": 8, "template": "reminder"}
     wrong = {"level": 2, "days_overdue": 15, "interval_days": 7, "template": template, "channel": channel}

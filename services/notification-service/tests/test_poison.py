@@ -25,9 +25,9 @@ async def test_a_template_that_would_work_for_a_week_fails_its_message_and_no_ot
     """Each text is within its bounds; their product is not. The loop goes on, and nothing is tried again."""
     before, poison = a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID, number=LONG)
     await post.service.deliver(before)
-    version = {"channels": ["email"], "subject": "x", "text": POISON, "placeholders": ["number"]}
+    version = {"channels": ["email", "letter"], "subject": "x", "text": POISON, "placeholders": {"number": "text"}}
+    assert (await post.template("reminder", version)).status_code == 201
     async with post.service.as_("communications_officer") as officer:
-        assert (await officer.post("/v1/message-templates/reminder/versions", json=version)).status_code == 201
         path = "/v1/message-templates/reminder/previews"
         preview = await officer.post(path, json={"values": {"number": LONG}})
         assert (preview.status_code, preview.json()["code"]) == (422, "message-values-malformed")

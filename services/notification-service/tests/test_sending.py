@@ -178,16 +178,16 @@ async def test_a_letter_needs_an_address_the_post_takes(post: Post, address: dic
 
 async def test_a_name_cannot_add_headers(post: Post) -> None:
     post.others.customers[CUSTOMER_ID] = a_customer(HOME, name="Eve\r\nBcc: all@home.example")
+    template = {
+        "name": "injection",
+        "purpose": "inform",
+        "channels": ["email"],
+        "subject": "For {{ recipient_name }} {{ number }}",
+        "text": "x",
+        "placeholders": {"number": "text"},
+    }
+    assert (await post.template("injection", template)).status_code == 201
     async with post.service.as_("communications_officer") as officer:
-        template = {
-            "name": "injection",
-            "purpose": "inform",
-            "channels": ["email"],
-            "subject": "For {{ recipient_name }} {{ number }}",
-            "text": "x",
-            "placeholders": ["number"],
-        }
-        assert (await officer.post("/v1/message-templates", json=template)).status_code == 201
         message = {
             "template": "injection",
             "recipient": {"kind": "customer", "id": str(CUSTOMER_ID)},
@@ -237,9 +237,9 @@ async def test_a_record_we_cannot_read_stops_its_own_message_only(post: Post) ->
 async def test_words_that_cannot_be_kept_end_their_own_message_only(post: Post, poisoned: str) -> None:
     before, poison = a_notice(customer_id=CUSTOMER_ID), a_notice(customer_id=CUSTOMER_ID)
     await post.service.deliver(before)
+    version = {"channels": ["email", "letter"], "subject": "x", "text": poisoned}
+    assert (await post.template("reminder", version)).status_code == 201
     async with post.service.as_("communications_officer") as officer:
-        version = {"channels": ["email"], "subject": "x", "text": poisoned}
-        assert (await officer.post("/v1/message-templates/reminder/versions", json=version)).status_code == 201
         preview = await officer.post("/v1/message-templates/reminder/previews", json={})
         assert preview.status_code == 422, preview.text
     await post.service.deliver(poison)

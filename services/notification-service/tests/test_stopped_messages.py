@@ -61,8 +61,7 @@ def a_hold(reason: str, receivable_id: UUID | None = None) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 async def customer(post: Post) -> None:
     post.others.customers[CUSTOMER_ID] = a_customer(HOME)
-    async with post.service.as_("communications_officer") as officer:
-        assert (await officer.post("/v1/message-templates", json=INFORMS)).status_code == 201
+    assert (await post.template("answer", INFORMS)).status_code == 201
 
 
 async def sent(post: Post, message: dict[str, Any]) -> httpx.Response:

@@ -4,10 +4,13 @@ Revision ID: notification_0001
 """
 
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from alembic import op
 from council_common.database.columns import listed_table
+from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "notification_0001"
 down_revision = None
@@ -15,19 +18,33 @@ branch_labels = ("notification",)
 depends_on = "platform_0001"
 
 FIRST_TEMPLATES = Path(__file__).parents[1] / "first_templates"
-DUNNING = ["days_overdue", "due_on", "issued_on", "level", "number", "outstanding_pence"]
+DUNNING = {
+    "days_overdue": "count",
+    "due_on": "date",
+    "issued_on": "date",
+    "level": "count",
+    "number": "text",
+    "outstanding_pence": "pence",
+}
+ADVICE = {
+    "arrives_on": "date",
+    "items": "lines",
+    "method": "text",
+    "payment_reference": "text",
+    "remitted_on": "date",
+    "total_paid_pence": "pence",
+}
+TO_REPRESENTATIVES = {"deceased_name": "text", "due_on": "date", "number": "text", "outstanding_pence": "pence"}
 
-ADVICE = ["arrives_on", "items", "method", "payment_reference", "remitted_on", "total_paid_pence"]
-
-# name: purpose, placeholders. The words are files of `first_templates`: the subject, an empty line, the text.
+# name: purpose, sender, placeholders. The words are files of `first_templates`: the subject, an empty line, the text.
 TEMPLATES = {
-    "remittance_advice": ("inform", ADVICE),
-    "reminder": ("enforce_debt", DUNNING),
-    "second_reminder": ("enforce_debt", DUNNING),
-    "final_notice": ("enforce_debt", DUNNING),
-    "pre_legal_notice": ("enforce_debt", DUNNING),
-    "bank_account_change_warning": ("inform", ["requested_on"]),
-    "letter_to_representatives": ("inform", ["deceased_name", "due_on", "number", "outstanding_pence"]),
+    "remittance_advice": ("inform", "payment", ADVICE),
+    "reminder": ("enforce_debt", "dunning_notice", DUNNING),
+    "second_reminder": ("enforce_debt", "dunning_notice", DUNNING),
+    "final_notice": ("enforce_debt", "dunning_notice", DUNNING),
+    "pre_legal_notice": ("enforce_debt", "dunning_notice", DUNNING),
+    "bank_account_change_warning": ("inform", "bank_account_change", {"requested_on": "date"}),
+    "letter_to_representatives": ("inform", None, TO_REPRESENTATIVES),
 }
 
 STATEMENTS = (
@@ -38,10 +55,18 @@ STATEMENTS = (
         version integer NOT NULL,
         name text NOT NULL,
         purpose text NOT NULL,
+        written_for text,
+        newest integer NOT NULL,
+        in_use integer,
+        waiting boolean NOT NULL,
         created_at timestamptz NOT NULL,
         created_by text NOT NULL,
         CONSTRAINT uq_message_template_name UNIQUE (name),
-        CONSTRAINT ck_message_template_purpose CHECK (purpose IN ('enforce_debt', 'inform'))
+        CONSTRAINT ck_message_template_purpose CHECK (purpose IN ('enforce_debt', 'inform')),
+        CONSTRAINT ck_message_template_written_for
+            CHECK (written_for IN ('dunning_notice', 'payment', 'bank_account_change')),
+        CONSTRAINT ck_message_template_in_use
+            CHECK (in_use <= newest AND NOT (waiting AND coalesce(in_use = newest, false)))
     )
     """,
     "CREATE INDEX ix_message_template_name_id ON message_template (name, id)",
@@ -56,11 +81,25 @@ STATEMENTS = (
         subject text NOT NULL,
         text text NOT NULL,
         html text,
-        placeholders text[] NOT NULL,
+        placeholders jsonb NOT NULL,
         created_at timestamptz NOT NULL,
         created_by text NOT NULL,
         CONSTRAINT pk_message_template_version PRIMARY KEY (name, version),
         CONSTRAINT ck_message_template_version_version CHECK (version >= 1)
+    )
+    """,
+    """
+    CREATE TABLE message_template_decision (
+        name text NOT NULL,
+        version integer NOT NULL,
+        decision text NOT NULL,
+        decision_note text NOT NULL,
+        decided_at timestamptz NOT NULL,
+        decided_by text NOT NULL,
+        CONSTRAINT pk_message_template_decision PRIMARY KEY (name, version),
+        CONSTRAINT fk_message_template_decision_name_version_message_template_version
+            FOREIGN KEY (name, version) REFERENCES message_template_version (name, version),
+        CONSTRAINT ck_message_template_decision_decision CHECK (decision IN ('approved', 'rejected'))
     )
     """,
     # The words that were sent, and what became of them, are evidence: not even the database's own prompt rewrites them.
@@ -73,66 +112,49 @@ STATEMENTS = (
         CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
         """
-        for table in ("message_template_version", "change")
+        for table in ("message_template_version", "message_template_decision", "change")
     ),
 )
 
 
-def add_template(name: str, purpose: str, placeholders: list[str]) -> None:
-    """A template with its version 1, and the first line of its history."""
+FIRST_WORDS = "The words that the system begins with."
+
+
+def add_template(name: str, purpose: str, written_for: str | None, placeholders: dict[str, str]) -> None:
+    """A template with its version 1, approved, and the first lines of its history."""
     subject, words = (FIRST_TEMPLATES / f"{name}.txt").read_text(encoding="utf-8").split("\n\n", 1)
-    columns = ("id", "version", "name", "purpose", "created_at", "created_by")
-    template = sa.table("message_template", *map(sa.column, columns))
-    version = sa.table(
-        "message_template_version",
-        *map(sa.column, ("name", "version", "subject", "text", "created_at", "created_by")),
-        sa.column("channels", sa.ARRAY(sa.Text)),
-        sa.column("placeholders", sa.ARRAY(sa.Text)),
-    )
-    change = sa.table(
-        "change", *map(sa.column, ("id", "entity", "entity_id", "version", "at", "by", "by_name", "action"))
-    )
     made = {"created_at": sa.func.now(), "created_by": "system"}
-    added = op.get_bind().execute(
-        sa.insert(template)
-        .values(id=sa.func.gen_random_uuid(), version=1, name=name, purpose=purpose, **made)
-        .returning(template.c.id)
-    )
-    op.execute(
-        sa.insert(version).values(
-            name=name,
-            version=1,
-            channels=["email", "letter"],
-            subject=subject,
-            text=words,
-            placeholders=placeholders,
-            **made,
-        )
-    )
-    op.execute(
-        sa.insert(change).values(
-            id=sa.func.gen_random_uuid(),
-            entity="message_template",
-            entity_id=added.scalar_one(),
-            version=1,
-            at=sa.func.now(),
-            by="system",
-            by_name="system",
-            action="added",
-        )
-    )
+    about = {"purpose": purpose, "written_for": written_for, "newest": 1, "in_use": 1, "waiting": False}
+    template_id = uuid4()
+    _insert("message_template", id=template_id, version=2, name=name, **about, **made)
+    shown = {"channels": ["email", "letter"], "subject": subject, "text": words, "placeholders": placeholders}
+    _insert("message_template_version", name=name, version=1, **shown, **made)
+    decided = {"decision": "approved", "decision_note": FIRST_WORDS, "decided_at": sa.func.now()}
+    _insert("message_template_decision", name=name, version=1, decided_by="system", **decided)
+    about = {"entity": "message_template", "entity_id": template_id, "at": sa.func.now()}
+    for version, action in ((1, "proposed"), (2, "approved")):
+        detail = {"template_version": 1} | ({"note": FIRST_WORDS} if action == "approved" else {})
+        who = {"by": "system", "by_name": "system"}
+        _insert("change", id=uuid4(), version=version, action=action, detail=detail, **about, **who)
+
+
+def _insert(table: str, **values: Any) -> None:
+    kinds = {"channels": sa.ARRAY(sa.Text), "placeholders": JSONB(), "detail": JSONB()}
+    into = sa.table(table, *(sa.column(name, kinds.get(name)) for name in values))
+    op.execute(sa.insert(into).values(**values))
 
 
 def upgrade() -> None:
     for statement in STATEMENTS:
         op.execute(statement)
-    for name, (purpose, placeholders) in TEMPLATES.items():
-        add_template(name, purpose, placeholders)
+    for name, template in TEMPLATES.items():
+        add_template(name, *template)
 
 
 def downgrade() -> None:
     for statement in (
         "DROP TRIGGER only_grows ON change",
+        "DROP TABLE message_template_decision",
         "DROP TABLE message_template_version",
         "DROP TABLE message_template",
         "DROP FUNCTION refuse_change",

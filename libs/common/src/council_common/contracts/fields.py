@@ -27,6 +27,7 @@ NoticeId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000a
 MessageId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000b"])]
 BankAccountChangeId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000c"])]
 FailureId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000f"])]
+TemplateId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-000000000010"])]
 HoldId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000d"])]
 ApprovalLimitId = Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-00000000000e"])]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from council_common.contracts.fields import FailureId, MessageId
+from council_common.contracts.fields import FailureId, MessageId, TemplateId
 from council_common.events.contract import Event
 
 
@@ -53,3 +53,24 @@ class FailureEvent(Event, topic="notifications.v1", producer="notification-servi
 
 class AddressConfirmedV1(FailureEvent):
     """An officer found out that the address works again: what could not be delivered there may be sent anew."""
+
+
+class TemplateEvent(Event, topic="notifications.v1", producer="notification-service", key="template_id"):
+    """About one version of a message template, never its words: read them at `/v1/message-templates`."""
+
+    template_id: TemplateId
+    name: Annotated[str, Field(examples=["reminder"])]
+    purpose: Annotated[Literal["enforce_debt", "inform"], Field(examples=["enforce_debt"])]
+    template_version: Annotated[int, Field(ge=1, examples=[2])]
+
+
+class MessageTemplateProposedV1(TemplateEvent):
+    """Somebody wrote a version; no message is written by it until a second person approves it."""
+
+
+class MessageTemplateApprovedV1(TemplateEvent):
+    """A second person approved a version: messages are written by it from now on."""
+
+
+class MessageTemplateRejectedV1(TemplateEvent):
+    """A second person rejected a version."""

@@ -41,12 +41,20 @@ ROLES: dict[str, frozenset[str]] = {
         "payment-exceptions:write",
         "approval-limits:write",
         "messages:write",
+        "message-templates:approve",
     },
     "early_payment_coordinator": READ | {"suppliers:write", "rebates:write", "messages:write"},
     "receivables_coordinator": READ | {"debts:write", "receipts:write", "dunning:write", "messages:write"},
     "debt_recovery_officer": READ
-    | {"debts:write", "receipts:write", "dunning:write", "dunning:approve", "messages:write"},
-    "communications_officer": READ | {"messages:write", "message-templates:write"},
+    | {
+        "debts:write",
+        "receipts:write",
+        "dunning:write",
+        "dunning:approve",
+        "messages:write",
+        "message-templates:approve",
+    },
+    "communications_officer": READ | {"messages:write", "message-templates:write", "message-templates:approve"},
     "auditor": READ,
     # Sets up who may do what and does none of it: neither pays, collects nor approves.
     "finance_systems_officer": READ | {"source-systems:write", "approval-limits:write"},

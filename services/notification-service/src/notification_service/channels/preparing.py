@@ -17,7 +17,7 @@ from notification_service.channels.wording import addressee_of, put_into_words, 
 from notification_service.failed_addresses.rules import compared
 from notification_service.failed_addresses.store import failed_among
 from notification_service.message_templates.rules import CannotRender, Channel
-from notification_service.message_templates.store import exact_versions
+from notification_service.message_templates.store import approved_versions
 from notification_service.message_templates.tables import MessageTemplateVersion
 from notification_service.messages import store
 from notification_service.messages.rules import (
@@ -110,7 +110,7 @@ async def _known(runtime: Runtime, claimed: Sequence[Message]) -> _Known:
     new = [message for message in claimed if not message.may_have_left]
     in_words = {message.id: message.rendering for message in claimed if message.rendering}
     async with runtime.sessions() as session:
-        templates = await exact_versions(session, {template_key(message) for message in new})
+        templates = await approved_versions(session, {template_key(message) for message in new})
         kept = await store.renderings_of(session, in_words)
     asked = {_recipient_key(message) for message in claimed if not message.may_have_left or _is_to_debtor(message)}
     found = await find_recipients(runtime.clients, asked)

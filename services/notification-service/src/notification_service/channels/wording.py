@@ -134,7 +134,7 @@ def _template_for(
 ) -> MessageTemplateVersion:
     template = templates.get(template_key(message))
     if template is None:
-        raise CannotRender("template_unknown", f"there is no version {message.template_version} of it")
+        raise CannotRender("template_unknown", f"there is no approved version {message.template_version} of it")
     if message.channel not in SENDABLE:
         raise CannotRender("channel_not_available", "only email and letter are there")
     if message.channel not in template.channels:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from council_common.contracts.message_values import Sender
 from council_common.fields import TextFilter
 from council_common.web.history import HistoryQuery
 from council_common.web.keyset import Order, fetch_page
 from council_common.web.lists import ResourceList
-from sqlalchemy import select
+from pydantic import Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notification_service.message_templates.rules import TemplatePurpose
+from notification_service.message_templates.store import decided_versions
 from notification_service.message_templates.tables import MessageTemplate, MessageTemplateVersion
 
 _VERSION: Any = MessageTemplateVersion.__table__.c  # type: ignore[attr-defined]
@@ -24,12 +26,14 @@ class MessageTemplateList(
     of=MessageTemplate,
     sorts=("name", "created_at"),
     default="name",
-    csv=("id", "name", "purpose", "version", "created_at", "created_by"),
+    csv=("id", "name", "purpose", "written_for", "newest", "in_use", "waiting", "created_at", "created_by"),
 ):
-    """Every template in its newest version."""
+    """Every template in the version in use, or where none is approved in its newest."""
 
     name: TextFilter | None = None
     purpose: TemplatePurpose | None = None
+    written_for: Sender | None = None
+    waiting: Annotated[bool | None, Field(description="Whether the newest version waits for a second person.")] = None
 
 
 class VersionQuery(HistoryQuery):
@@ -37,5 +41,5 @@ class VersionQuery(HistoryQuery):
 
     async def page(self, session: AsyncSession, name: str) -> tuple[Sequence[Any], str | None]:
         """The versions, oldest first, and the cursor of the next page."""
-        statement = select(*_VERSION).where(_VERSION.name == name)
+        statement = decided_versions().where(_VERSION.name == name)
         return await fetch_page(session, statement, _BY_NUMBER, limit=self.limit, cursor=self.cursor)

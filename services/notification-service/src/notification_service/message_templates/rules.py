@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from council_common.contracts.message_values import CHANNELS_USED, VALUES_FILLED, Sender, ValueKind
 from council_common.errors import Conflict, FieldError, Malformed, NotFound
 from council_common.fields import Form
 
@@ -51,6 +52,45 @@ class TemplatePurpose(StrEnum):
     INFORM = "inform"
 
 
+class Decision(StrEnum):
+    """What a second person makes of a version."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+
+
+class VersionStatus(StrEnum):
+    """Where a version stands. The last `approved` one is in use; `superseded`: a later one came before a decision."""
+
+    PROPOSED = "proposed"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+def status_of(number: int, decision: Decision | None, *, newest: int) -> VersionStatus:
+    """The status of a version of a template whose newest has that number.
+
+    >>> str(status_of(1, None, newest=2))
+    'superseded'
+    """
+    if decision is not None:
+        return VersionStatus(decision.value)
+    return VersionStatus.PROPOSED if number == newest else VersionStatus.SUPERSEDED
+
+
+class TemplateNotApproved(Conflict):
+    """No version of the template has been approved: nothing is written by it."""
+
+    code = "message-template-not-approved"
+
+
+class VersionNotProposed(Conflict):
+    """The version was decided before, or a later one took its place."""
+
+    code = "message-template-version-not-proposed"
+
+
 class TemplateNotFound(NotFound):
     """No template has this name, or none of its versions this number."""
 
@@ -83,7 +123,7 @@ class Wording:
     subject: str
     text: str
     html: str | None
-    placeholders: frozenset[str]
+    placeholders: Mapping[str, ValueKind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +153,6 @@ def missing_placeholders(declared: Iterable[str], values: Mapping[str, Any]) -> 
     return sorted(name for name in declared if name not in values)
 
 
-def must_fit(declared: Iterable[str], values: Mapping[str, Any]) -> None:
-    """Raise ValuesDoNotFit unless the values are exactly those the template declares."""
-    declared = set(declared)
-    errors = [FieldError(f"values.{name}", "missing", "a value") for name in missing_placeholders(declared, values)]
-    expected = f"one of {', '.join(sorted(declared))}" if declared else "no values"
-    errors += [FieldError(f"values.{name}", "not a placeholder", expected) for name in sorted(set(values) - declared)]
-    if errors:
-        raise ValuesDoNotFit("The values do not fit the template's placeholders; see errors.", errors=errors)
-
-
 def must_be_declared(used: Iterable[str], declared: Iterable[str]) -> None:
     """Raise InvalidTemplate when a text uses what it does not declare, or declares what is always there."""
     declared = set(declared)
@@ -136,3 +166,27 @@ def must_be_declared(used: Iterable[str], declared: Iterable[str]) -> None:
     ]
     if errors:
         raise InvalidTemplate("The template's placeholders are invalid; see errors.", errors=errors)
+
+
+def must_suit_sender(sender: Sender | None, purpose: TemplatePurpose, wording: Wording) -> None:
+    """Raise InvalidTemplate where a template asks for what its sender does not fill in, or is not for its channels.
+
+    A template that nobody but officers uses (`sender` None) may ask for anything.
+    """
+    if sender is None:
+        return
+    filled, errors = VALUES_FILLED[sender], []
+    for name, kind in sorted(wording.placeholders.items()):
+        if name not in filled:
+            expected = f"one of {', '.join(sorted(filled))}; or a template of another name, sent by hand"
+            errors.append(FieldError(f"placeholders.{name}", f"no {sender} fills it in", expected))
+        elif kind != filled[name]:
+            errors.append(FieldError(f"placeholders.{name}", f"a {sender} fills in another kind", filled[name]))
+    if missing := sorted(CHANNELS_USED[sender] - wording.channels):
+        expected = " and ".join(sorted(CHANNELS_USED[sender]))
+        errors.append(FieldError("channels", f"a {sender} needs {' and '.join(missing)}, too", expected))
+    if (purpose is TemplatePurpose.ENFORCE_DEBT) != (sender is Sender.DUNNING_NOTICE):
+        expected = TemplatePurpose.ENFORCE_DEBT if sender is Sender.DUNNING_NOTICE else TemplatePurpose.INFORM
+        errors.append(FieldError("purpose", f"is not that of a {sender}", expected))
+    if errors:
+        raise InvalidTemplate(f"No {sender} could be written by this template; see errors.", errors=errors)

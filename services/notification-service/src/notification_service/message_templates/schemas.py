@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
 
+from council_common.contracts.message_values import Sender, ValueKind
 from council_common.fields import WITHOUT_NUL, RequestModel
 from pydantic import BaseModel, Field, StrictInt
 
@@ -15,7 +16,9 @@ from notification_service.message_templates.rules import (
     Channel,
     Rendered,
     TemplatePurpose,
+    VersionStatus,
     Wording,
+    status_of,
 )
 from notification_service.message_templates.tables import MessageTemplateVersion
 
@@ -27,6 +30,7 @@ Placeholder = Annotated[str, PLACEHOLDER_FORM]
 class TemplateVersionIn(RequestModel):
     """The words of a template. Jinja: `{{ amount_pence | money }}`, `{{ due_on | day }}`, `{% if … %}`, `{% for … %}`.
 
+    They are proposed: nothing is written by them until a second person approves them.
     Besides the declared placeholders there are always `recipient_name`, `recipient_is_person`, `council_name`,
     `council_contact`, `how_to_pay` and `written_on`.
     """
@@ -37,7 +41,15 @@ class TemplateVersionIn(RequestModel):
     html: Annotated[
         Words | None, Field(max_length=50_000, description="Shown in place of the text; values are escaped.")
     ] = None
-    placeholders: Annotated[set[Placeholder], Field(default_factory=set, max_length=100, examples=[["number"]])]
+    placeholders: Annotated[
+        dict[Placeholder, ValueKind],
+        Field(
+            default_factory=dict,
+            max_length=100,
+            examples=[{"number": "text", "amount_pence": "pence", "due_on": "date"}],
+            description="What the words ask for, and of which kind.",
+        ),
+    ]
 
     def wording(self) -> Wording:
         """The words as the rules take them."""
@@ -46,7 +58,7 @@ class TemplateVersionIn(RequestModel):
             subject=self.subject,
             text=self.text,
             html=self.html,
-            placeholders=frozenset(self.placeholders),
+            placeholders=self.placeholders,
         )
 
 
@@ -61,6 +73,13 @@ class TemplateIn(TemplateVersionIn):
             "breathing space, suppressed or on hold. inform for words that do none of it."
         ),
     ] = TemplatePurpose.ENFORCE_DEBT
+    written_for: Annotated[
+        Sender | None,
+        Field(
+            description="The sender whose messages may be written by it, which fills in its placeholders: a dunning "
+            "ladder names templates written for a dunning_notice. Without one it is for messages by hand."
+        ),
+    ] = None
 
 
 class TemplateOut(BaseModel):
@@ -69,20 +88,31 @@ class TemplateOut(BaseModel):
     id: UUID
     name: str
     purpose: TemplatePurpose
+    written_for: Sender | None
     version: int
+    status: VersionStatus
+    in_use: Annotated[int | None, Field(description="The number of the version that messages are written by.")]
     channels: list[Channel]
     subject: str
     text: str
     html: str | None
-    placeholders: list[str]
+    placeholders: dict[str, ValueKind]
     created_at: datetime
     created_by: str
+    decided_at: datetime | None
+    decided_by: str | None
+    decision_note: str | None
 
     @classmethod
     def of(cls, template: Any, version: Any) -> Self:
-        """From a template and a stored version of it, or rows of the lists."""
-        names = cls.model_fields.keys() - {"id", "purpose"}
-        return cls(id=template.id, purpose=template.purpose, **{name: getattr(version, name) for name in names})
+        """From a template and one of its versions with what was decided about it, or rows of the lists."""
+        of_template = ("id", "purpose", "written_for", "in_use")
+        names = cls.model_fields.keys() - {"status", *of_template}
+        return cls(
+            status=status_of(version.version, version.decision, newest=template.newest),
+            **{name: getattr(template, name) for name in of_template},
+            **{name: getattr(version, name) for name in names},
+        )
 
 
 class PreviewIn(RequestModel):

@@ -5,27 +5,39 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from council_common.contracts.message_values import Sender, ValueKind
 from council_common.database.columns import UTC_TIME, EnumText, Listed
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from notification_service.message_templates.rules import TemplatePurpose
+from notification_service.message_templates.rules import Decision, TemplatePurpose
 from notification_service.rows import Row
 
 
 class MessageTemplate(Listed, Row, table=True):
-    """A template by its name; `version` is the number of the newest of its versions, the one in use.
+    """A template by its name. `newest` is the number of its newest version, `in_use` that of the last approved one.
 
-    Its purpose is that of every version: words that ask for money are another template than words that inform.
+    `waiting`: the newest waits for a second person. Purpose and sender are those of every version: words that ask for
+    money are another template than words that inform.
     """
 
     __tablename__ = "message_template"
-    __table_args__ = (UniqueConstraint("name"), Index(None, "name", "id"), Index(None, "created_at", "id"))
+    __table_args__ = (
+        UniqueConstraint("name"),
+        CheckConstraint("in_use <= newest AND NOT (waiting AND coalesce(in_use = newest, false))", name="in_use"),
+        Index(None, "name", "id"),
+        Index(None, "created_at", "id"),
+    )
 
     id: UUID = Field(primary_key=True)
     version: int
     name: str = Field(sa_type=Text)
     purpose: TemplatePurpose = Field(sa_type=EnumText(TemplatePurpose))
+    written_for: Sender | None = Field(default=None, sa_type=EnumText(Sender))
+    newest: int
+    in_use: int | None = None
+    waiting: bool
     created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)
 
@@ -45,6 +57,24 @@ class MessageTemplateVersion(Row, table=True):
     subject: str = Field(sa_type=Text)
     text: str = Field(sa_type=Text)
     html: str | None = Field(default=None, sa_type=Text)
-    placeholders: list[str] = Field(sa_type=ARRAY(Text))
+    placeholders: dict[str, ValueKind] = Field(sa_type=JSONB)
     created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)
+
+
+class MessageTemplateDecision(Row, table=True):
+    """What a second person made of a version, once."""
+
+    __tablename__ = "message_template_decision"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["name", "version"], ["message_template_version.name", "message_template_version.version"]
+        ),
+    )
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    version: int = Field(primary_key=True)
+    decision: Decision = Field(sa_type=EnumText(Decision))
+    decision_note: str = Field(sa_type=Text)
+    decided_at: datetime = Field(sa_type=UTC_TIME)
+    decided_by: str = Field(sa_type=Text)

@@ -1,4 +1,4 @@
-"""Add templates and versions, and try them out."""
+"""Propose templates and versions, decide about them, and try them out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from typing import Any
 
 from asyncpg import UniqueViolationError
 from council_common.clock import london_date
+from council_common.contracts.message_values import Sender
+from council_common.contracts.notifications import (
+    MessageTemplateApprovedV1,
+    MessageTemplateProposedV1,
+    MessageTemplateRejectedV1,
+)
 from council_common.errors import Unavailable
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
@@ -18,44 +24,115 @@ from notification_service.message_templates import store
 from notification_service.message_templates.renderer import placeholders_in, rendered
 from notification_service.message_templates.rules import (
     CannotRender,
+    Decision,
     Rendered,
     TemplateExists,
     TemplatePurpose,
     ValuesDoNotFit,
+    VersionNotProposed,
+    VersionStatus,
     Wording,
     must_be_declared,
-    must_fit,
+    must_suit_sender,
 )
-from notification_service.message_templates.tables import MessageTemplate, MessageTemplateVersion
+from notification_service.message_templates.tables import (
+    MessageTemplate,
+    MessageTemplateDecision,
+    MessageTemplateVersion,
+)
+from notification_service.message_templates.values import must_fit
 from notification_service.settings import Settings
 
 _EXAMPLE_RECIPIENT = "Mrs A. Example"
 
-Versioned = tuple[MessageTemplate, MessageTemplateVersion]
-
 
 async def add_template(
-    session: AsyncSession, name: str, purpose: TemplatePurpose, wording: Wording, *, by: Actor, at: datetime
-) -> Versioned:
-    """A new template, with its version 1; raises TemplateExists, or InvalidTemplate for its words."""
-    first = await _version(name, 1, wording, by=by, at=at)
-    template = MessageTemplate(id=new_id(), version=0, name=name, purpose=purpose, created_at=at, created_by=by.subject)
+    session: AsyncSession,
+    name: str,
+    purpose: TemplatePurpose,
+    written_for: Sender | None,
+    wording: Wording,
+    *,
+    by: Actor,
+    at: datetime,
+) -> MessageTemplate:
+    """A new template, with its version 1 proposed; raises TemplateExists, or InvalidTemplate for its words."""
+    template = MessageTemplate(
+        id=new_id(),
+        version=0,
+        name=name,
+        purpose=purpose,
+        written_for=written_for,
+        newest=1,
+        waiting=True,
+        created_at=at,
+        created_by=by.subject,
+    )
     try:
-        await record(session, fact(template, "added"), also=[first], by=by, at=at)
+        await _propose(session, template, wording, by=by, at=at)
     except UniqueViolationError:
         raise TemplateExists(f"There is a template {name} already; add a version to it.") from None
-    return template, first
+    return template
 
 
-async def add_version(session: AsyncSession, name: str, wording: Wording, *, by: Actor, at: datetime) -> Versioned:
-    """The next version of a template: messages made from now on are written by it.
+async def add_version(
+    session: AsyncSession, name: str, wording: Wording, *, by: Actor, at: datetime
+) -> MessageTemplate:
+    """The next version of a template, proposed: messages are written by the last approved one until it is approved.
 
     Raises TemplateNotFound, or InvalidTemplate for its words.
     """
     template = await store.lock_template(session, name)
-    following = await _version(name, template.version + 1, wording, by=by, at=at)
-    await record(session, fact(template, "version added"), also=[following], by=by, at=at)
-    return template, following
+    template.newest, template.waiting = template.newest + 1, True
+    await _propose(session, template, wording, by=by, at=at)
+    return template
+
+
+async def _propose(
+    session: AsyncSession, template: MessageTemplate, wording: Wording, *, by: Actor, at: datetime
+) -> None:
+    must_suit_sender(template.written_for, template.purpose, wording)
+    version = await _version(template.name, template.newest, wording, by=by, at=at)
+    proposed = fact(
+        template,
+        VersionStatus.PROPOSED,
+        MessageTemplateProposedV1,
+        detail={"template_version": version.version},
+        template_id=template.id,
+        template_version=version.version,
+    )
+    await record(session, proposed, also=[version], by=by, at=at)
+
+
+async def decide_version(
+    session: AsyncSession, name: str, number: int, decision: Decision, *, note: str, by: Actor, at: datetime
+) -> MessageTemplate:
+    """Approve or reject the newest version of a template; approved, messages are written by it from now on.
+
+    Raises TemplateNotFound, VersionNotProposed, and ApprovesOwnRequest for who wrote it. Source: council policy: words
+    that leave in the council's name, above all about money and where to pay it, are read by two people.
+    """
+    template = await store.lock_template(session, name)
+    version = await store.version_of(session, name, number)
+    if number != template.newest or not template.waiting:
+        raise VersionNotProposed("This version was decided before, or a later one took its place.")
+    by.must_differ_from(version.created_by, what="Deciding about a version of a template")
+    template.waiting = False
+    if decision is Decision.APPROVED:
+        template.in_use = number
+    decided = MessageTemplateDecision(
+        name=name, version=number, decision=decision, decision_note=note, decided_at=at, decided_by=by.subject
+    )
+    happened = fact(
+        template,
+        decision,
+        MessageTemplateApprovedV1 if decision is Decision.APPROVED else MessageTemplateRejectedV1,
+        detail={"note": note, "template_version": number},
+        template_id=template.id,
+        template_version=number,
+    )
+    await record(session, happened, also=[decided], by=by, at=at)
+    return template
 
 
 async def _version(name: str, number: int, wording: Wording, *, by: Actor, at: datetime) -> MessageTemplateVersion:
@@ -67,7 +144,7 @@ async def _version(name: str, number: int, wording: Wording, *, by: Actor, at: d
         subject=wording.subject,
         text=wording.text,
         html=wording.html,
-        placeholders=sorted(wording.placeholders),
+        placeholders=dict(sorted(wording.placeholders.items())),
         created_at=at,
         created_by=by.subject,
     )

@@ -14,6 +14,7 @@ from council_common.contracts.debts import (
     ReceivableCancelledV1,
     ReceivableSettledV1,
 )
+from council_common.contracts.message_values import VALUES_FILLED, Sender
 from council_common.contracts.suppliers import BankAccountChangeRequestedV1
 from council_common.events.handlers import Handlers, Received
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -93,14 +94,7 @@ def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
         about_kind=ABOUT_DUNNING_NOTICE,
         about_id=notice.notice_id,
         purpose=Purpose.ENFORCE_DEBT,
-        values={
-            "number": notice.number,
-            "level": notice.level,
-            "issued_on": notice.issued_on.isoformat(),
-            "due_on": notice.due_on.isoformat(),
-            "outstanding_pence": notice.outstanding_pence,
-            "days_overdue": notice.days_overdue,
-        },
+        values=notice.model_dump(mode="json", include=set(VALUES_FILLED[Sender.DUNNING_NOTICE])),
         reference=notice.number,
         receivable_id=notice.receivable_id,
     )

@@ -62,7 +62,7 @@ async def write(message: MessageIn, found: Annotated[FoundRecipients, Depends(_f
     """
     template = await template_for(act.session, message.template)
     new = message.new_message(template.purpose)
-    written = await write_by_hand(act.session, new, template.purpose, found, note=message.note, by=act.by, at=act.at)
+    written = await write_by_hand(act.session, new, template, found, note=message.note, by=act.by, at=act.at)
     return _answer(act, written)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Self
 from uuid import UUID
@@ -17,14 +15,11 @@ from notification_service.message_templates.rules import (
     PLACEHOLDER_FORM,
     Channel,
     TemplatePurpose,
-    is_sendable,
 )
 from notification_service.messages.purposes import AddresseeRole, Purpose, purpose_of
 from notification_service.messages.rules import BY_HAND, WRITTEN_FOR_EVENTS, MessageStatus, NewMessage
 from notification_service.messages.tables import Rendering
 from notification_service.recipients.rules import RecipientKind
-
-MAX_DEPTH = 20
 
 
 class RecipientRef(RequestModel):
@@ -51,7 +46,7 @@ class AddresseeIn(RequestModel):
 
 
 class MessageIn(RequestModel):
-    """A message to be sent by hand, with the reason. Amounts in `values` are whole pence, dates ISO."""
+    """A message to be sent by hand, with the reason. `values` are of the kinds that the template names."""
 
     template: Annotated[str, NAME_FORM, Field(examples=["reminder"])]
     channel: Channel = Channel.EMAIL
@@ -94,22 +89,6 @@ class MessageIn(RequestModel):
             raise ValueError(f"messages about a {about.kind} are written for events, never by hand")
         return about
 
-    @field_validator("values")
-    @classmethod
-    def _storable(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Refuse what JSON readers take and PostgreSQL does not keep: NUL, halves of characters, NaN, infinity."""
-        level: list[Any] = [values]
-        for _ in range(MAX_DEPTH):
-            for value in level:
-                if isinstance(value, float) and not math.isfinite(value):
-                    raise ValueError("values cannot hold NaN or infinity")
-                if isinstance(value, str) and not is_sendable(value):
-                    raise ValueError("values cannot hold NUL or half a character")
-            level = [part for value in level for part in _parts(value)]
-        if level:
-            raise ValueError(f"values cannot be nested deeper than {MAX_DEPTH}")
-        return values
-
     def new_message(self, template: TemplatePurpose) -> NewMessage:
         """The message as the rules take it. One that is about nothing is about itself, so that it is one of its own."""
         about_kind, about_id = (self.about.kind, self.about.id) if self.about else (BY_HAND, new_id())
@@ -126,12 +105,6 @@ class MessageIn(RequestModel):
             receivable_id=self.receivable_id,
             addressee=None if self.addressee is None else self.addressee.model_dump(mode="json"),
         )
-
-
-def _parts(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return (*value.keys(), *value.values())
-    return value if isinstance(value, list) else ()
 
 
 class StatusOut(BaseModel):

@@ -14,9 +14,10 @@ from council_common.recording import fact, record, record_many
 from council_common.service.jobs import wake_job
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from notification_service.message_templates.rules import TemplateNotFound, TemplatePurpose, must_fit
-from notification_service.message_templates.store import newest_versions, template_named, version_of
+from notification_service.message_templates.rules import TemplateNotFound
+from notification_service.message_templates.store import template_named, version_in_use, versions_in_use
 from notification_service.message_templates.tables import MessageTemplate
+from notification_service.message_templates.values import must_be_written_by_hand, must_fit
 from notification_service.messages import changes, store
 from notification_service.messages.purposes import AddresseeRole, must_suit
 from notification_service.messages.rules import (
@@ -49,12 +50,13 @@ async def write_messages(
 ) -> dict[UUID, UUID]:
     """Write messages to be sent at once; one that was written before is left as it is.
 
-    A message is bound to the newest version of its template. A template that is not there yet fails its messages when
-    they are sent (`template_unknown`), so that they are seen. Returns the ids of the new ones by what they are about.
+    A message is bound to the version of its template that is in use. A template that is not there yet or not approved
+    fails its messages when they are sent (`template_unknown`), so that they are seen. Returns the ids of the new ones
+    by what they are about.
     """
     if not messages:
         return {}
-    versions = await newest_versions(session, {message.template for message in messages})
+    versions = await versions_in_use(session, {message.template for message in messages})
     bound = [(message, versions.get(message.template, FIRST_VERSION)) for message in messages]
     written = await store.insert_messages(session, bound, by=by, at=at)
     if written:
@@ -76,7 +78,7 @@ async def template_for(session: AsyncSession, name: str) -> MessageTemplate:
 async def write_by_hand(
     session: AsyncSession,
     message: NewMessage,
-    template_purpose: TemplatePurpose,
+    named: MessageTemplate,
     found: FoundRecipients,
     *,
     note: str,
@@ -85,19 +87,21 @@ async def write_by_hand(
 ) -> Message:
     """One message by an officer, with the reason. `found`: what debt-service says of its customer and debt now.
 
-    Raises MessageStopped where the customer or the debt stops it, AlreadyWritten, and Malformed where it does not fit.
+    Raises MessageStopped where the customer or the debt stops it, AlreadyWritten, TemplateNotApproved, and Malformed
+    where it does not fit.
     """
-    template = await version_of(session, message.template)
+    template = await version_in_use(session, named)
     if message.channel not in template.channels:
         wrong = FieldError("channel", "the template is not for this channel", f"one of {', '.join(template.channels)}")
         raise Malformed("The template is not written for this channel.", errors=[wrong])
     must_suit(
         message.purpose,
-        template_purpose,
+        named.purpose,
         recipient_kind=message.recipient_kind,
         receivable_id=message.receivable_id,
         addressee=None if message.addressee is None else AddresseeRole(message.addressee["role"]),
     )
+    must_be_written_by_hand(template.placeholders)
     must_fit(template.placeholders, message.values)
     if message.recipient_kind is RecipientKind.CUSTOMER:
         _must_be_sendable(message, found)
@@ -155,7 +159,7 @@ async def cancel_message(session: AsyncSession, message_id: UUID, *, note: str, 
 
 
 async def send_again(session: AsyncSession, message_id: UUID, *, note: str, by: Actor, at: datetime) -> Message:
-    """Send a failed message again, with the newest template and the address its recipient has now.
+    """Send a failed message again, with the template in use and the address its recipient has now.
 
     One of several about the same thing (a warning of old contacts) goes to its own address again.
     Raises MessageWithdrawn where that must not be: the debt was put on hold or paid, the payment came back.
@@ -171,9 +175,9 @@ async def send_again(session: AsyncSession, message_id: UUID, *, note: str, by: 
             "This notice never left, and its debt is dunned anew: correct the customer's address; "
             "the next dunning run writes the notice."
         )
-    newest = await newest_versions(session, [message.template])
+    in_use = await versions_in_use(session, [message.template])
     message.code = SENT_AGAIN_BY_HAND
-    message.template_version = newest.get(message.template, FIRST_VERSION)
+    message.template_version = in_use.get(message.template, FIRST_VERSION)
     # Rendering 0: the words are made anew; those that failed stay under their own number.
     message.rendering, message.body_sha256, message.due_at = 0, None, at
     message.refusals = message.waits = 0

@@ -8,6 +8,7 @@ from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from council_common.contracts.message_values import Sender
 from council_common.errors import Conflict, FieldError, Malformed
 
 from debt_service.ledger.customers.rules import CustomerKind
@@ -49,16 +50,14 @@ class TemplateNotUsable(Malformed):
     code = "template-not-usable"
 
 
-NOTICE_VALUES = frozenset({"number", "level", "issued_on", "due_on", "outstanding_pence", "days_overdue"})
-"""The values a notice has (`DunningNoticeIssuedV1`); a template may ask for these and for what every message has."""
-
-
 @dataclass(frozen=True, slots=True)
 class LetterTemplate:
-    """What a ladder needs to know of a message template: its channels, and the values it asks for."""
+    """What a ladder needs to know of a message template: its channels, which sender fills it in, and whether a second
+    person approved it."""
 
     channels: frozenset[str]
-    placeholders: frozenset[str]
+    written_for: str | None
+    approved: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +129,12 @@ def check_templates(levels: Sequence[Level], templates: Mapping[str, LetterTempl
         if template is None:
             errors.append(FieldError(field, "there is no message template of this name", "an existing one"))
             continue
-        if missing := sorted(template.placeholders - NOTICE_VALUES):
-            problem = f"it needs {', '.join(missing)}, which no notice has"
-            errors.append(FieldError(field, problem, f"no more than {', '.join(sorted(NOTICE_VALUES))}"))
+        if template.written_for != Sender.DUNNING_NOTICE:
+            errors.append(
+                FieldError(field, "no dunning notice fills it in", f"one written for a {Sender.DUNNING_NOTICE}")
+            )
+        if not template.approved:
+            errors.append(FieldError(field, "no second person has approved its words", "an approved one"))
         if missing := sorted(_channels_of(level) - template.channels):
             problem = f"it has no {' and no '.join(missing)}"
             errors.append(FieldError(field, problem, f"a template for {' and '.join(sorted(_channels_of(level)))}"))

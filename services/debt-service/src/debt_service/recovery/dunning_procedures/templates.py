@@ -15,14 +15,14 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{1,59}")
 
 
 async def ask_for_templates(clients: ServiceClients, names: Iterable[str]) -> dict[str, LetterTemplate]:
-    """The templates of these names in their newest versions; a name that has none is missing.
+    """The templates of these names in the versions in use; a name that has none is missing.
 
     Call it before anything is locked: it waits for another service. Raises Unavailable.
     """
     asked = sorted({name for name in names if _NAME.fullmatch(name)})
     answers = await asyncio.gather(*(clients.get("notification", f"/v1/message-templates/{name}") for name in asked))
     return {
-        name: LetterTemplate(frozenset(answer["channels"]), frozenset(answer["placeholders"]))
+        name: LetterTemplate(frozenset(answer["channels"]), answer["written_for"], answer["status"] == "approved")
         for name, answer in zip(asked, answers, strict=True)
         if answer is not None
     }
