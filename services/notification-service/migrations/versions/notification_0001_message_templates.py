@@ -97,7 +97,7 @@ STATEMENTS = (
         decided_at timestamptz NOT NULL,
         decided_by text NOT NULL,
         CONSTRAINT pk_message_template_decision PRIMARY KEY (name, version),
-        CONSTRAINT fk_message_template_decision_name_version_message_template_version
+        CONSTRAINT fk_message_template_decision_version
             FOREIGN KEY (name, version) REFERENCES message_template_version (name, version),
         CONSTRAINT ck_message_template_decision_decision CHECK (decision IN ('approved', 'rejected'))
     )

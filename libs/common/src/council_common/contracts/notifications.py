@@ -59,7 +59,7 @@ class TemplateEvent(Event, topic="notifications.v1", producer="notification-serv
     """About one version of a message template, never its words: read them at `/v1/message-templates`."""
 
     template_id: TemplateId
-    name: Annotated[str, Field(examples=["reminder"])]
+    template: Annotated[str, Field(examples=["reminder"])]
     purpose: Annotated[Literal["enforce_debt", "inform"], Field(examples=["enforce_debt"])]
     template_version: Annotated[int, Field(ge=1, examples=[2])]
 

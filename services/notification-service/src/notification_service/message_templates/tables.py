@@ -68,7 +68,9 @@ class MessageTemplateDecision(Row, table=True):
     __tablename__ = "message_template_decision"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["name", "version"], ["message_template_version.name", "message_template_version.version"]
+            ["name", "version"],
+            ["message_template_version.name", "message_template_version.version"],
+            name="fk_message_template_decision_version",
         ),
     )
 

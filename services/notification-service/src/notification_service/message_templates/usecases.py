@@ -99,6 +99,7 @@ async def _propose(
         MessageTemplateProposedV1,
         detail={"template_version": version.version},
         template_id=template.id,
+        template=template.name,
         template_version=version.version,
     )
     await record(session, proposed, also=[version], by=by, at=at)
@@ -129,6 +130,7 @@ async def decide_version(
         MessageTemplateApprovedV1 if decision is Decision.APPROVED else MessageTemplateRejectedV1,
         detail={"note": note, "template_version": number},
         template_id=template.id,
+        template=template.name,
         template_version=number,
     )
     await record(session, happened, also=[decided], by=by, at=at)
