@@ -265,3 +265,27 @@ async def test_imports_are_exported_with_their_status(racing_service: Harness) -
     assert [(row["filename"], row["status"], row["net_pounds"]) for row in rows] == [
         ("file.csv", "done", "100.00"), ("later.csv", "waiting", "0.00"),
     ]  # fmt: skip
+
+
+REFUSED_CELLS = ["two\nlines", 'a "quote", and a comma', "=1+1", "'s-Hertogenbosch", "\uff1dSUM(A1)", "'=kept"]
+
+
+@pytest.mark.parametrize("department", REFUSED_CELLS)
+async def test_refusals_csv_keeps_every_cell_on_the_way_back(racing_service: Harness, department: str) -> None:
+    """Refused by the reading (a bad date) and by what stands here (an unknown supplier)."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(HEADER.split(","))
+    for number, (issued_on, supplier) in enumerate([("never", "S1"), ("2026-02-01", "S9")]):
+        cells = a_line(number, supplier=supplier, issued_on=issued_on).split(",")
+        writer.writerow([*cells[:-1], department])
+    await a_supplier(racing_service)
+    done = await imported(racing_service, out.getvalue().encode())
+    assert line_counts(done) == (0, 0, 2, 0), done
+    async with racing_service.as_("auditor") as auditor:
+        download = await auditor.get(f"/v1/invoice-imports/{done['id']}/refusals.csv")
+    await a_supplier(racing_service, "S9")
+    again = await imported(racing_service, download.content.replace(b"never", b"2026-02-01"))
+    assert line_counts(again) == (2, 0, 0, 0), again
+    stored = (await shown(racing_service, "/v1/invoices"))["items"]
+    assert [invoice["lines"][0]["department"] for invoice in stored] == [" ".join(department.split())] * 2

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from council_common.imports import refused_file
+from council_common.imports import Mapping, read_records, refused_file
+from council_common.spreadsheet_cells import FORMULA_STARTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,23 +92,59 @@ def test_a_file_of_nothing_but_totals_is_cut_into_batches(read: Read) -> None:
     assert len(outcome.last_lines) > 1
 
 
-CELL = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=20)
+CELL = st.text(
+    st.one_of(
+        st.characters(exclude_categories=("Cs",), exclude_characters="\0"),
+        st.sampled_from("\n\r\t\"',;|=+-@\uff1d\uff0b\uff0d\uff20\u2028\x0b "),
+    ),
+    max_size=20,
+)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=6))
-def test_refused_records_come_back_with_the_same_values(read: Read, rows: list[tuple[str, str]]) -> None:
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(rows=st.lists(st.tuples(CELL, CELL), min_size=1, max_size=6), delimiter=st.sampled_from(",;\t|"))
+def test_a_round_trip_keeps_every_cell(
+    read: Read, mapping: Mapping, rows: list[tuple[str, str]], delimiter: str
+) -> None:
+    """Downloaded, corrected, sent again; and the same where it is refused once more in between."""
     out = io.StringIO()
-    writer = csv.writer(out)
+    writer = csv.writer(out, delimiter=delimiter)
     writer.writerow(["Number", "Paid On", "Net", "Supplier"])
-    writer.writerows(["A1", "never", number, supplier] for number, supplier in rows)
-    content = out.getvalue()
-    first = read(content.encode())
-    assert len(first.refusals) == len(rows)
-    back = b"".join(refused_file(first.refusals, format="csv", header=first.reading.header)).decode("utf-8-sig")
-    came_back = [cells[3:] for cells in csv.reader(io.StringIO(back, newline=""))]
-    assert came_back == list(csv.reader(io.StringIO(content, newline="")))
-    assert [one.line_number for one in read(back.encode()).refusals] == [one.line_number for one in first.refusals]
+    writer.writerows(["A1" + number, "never", "-1.00", supplier] for number, supplier in rows)
+    sent = list(csv.reader(io.StringIO(out.getvalue(), newline=""), delimiter=delimiter))[1:]
+    first = read(out.getvalue().encode(), keep_cells=True)
+    back = _refused(first)
+    again = read(back, keep_cells=True)
+    assert _refused(again) == back
+    assert [one.line_number for one in again.refusals] == [one.line_number for one in first.refusals]
+    for cells in csv.reader(io.StringIO(back.decode("utf-8-sig"), newline=""), delimiter=delimiter):
+        assert not any(cell.startswith(FORMULA_STARTS) and cell != "-1.00" for cell in cells)
+    corrected = [cell for batch in _batches(back.replace(b"never", b"2024-01-31"), mapping) for cell in batch.cells]
+    assert [cells[3:] for cells in corrected] == [[*cells[:1], "2024-01-31", *cells[2:]] for cells in sent]
+
+
+def _refused(outcome: Any) -> bytes:
+    reading = outcome.reading
+    return b"".join(refused_file(outcome.refusals, format="csv", header=reading.header, delimiter=reading.delimiter))
+
+
+def _batches(content: bytes, mapping: Mapping) -> Any:
+    return read_records(lambda: [content], format="csv", mapping=mapping, keep_cells=True)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["two\nlines", "two\r\nlines", 'a "quote"', '5" pipe', "a,b;c\td|e", "=1+1", "'=1+1", "''=1+1", "'s-Hertogenbosch",
+     "\uff1dSUM(A1)", "\uff20x", "-5", "+44 20", "@x", "\tx", "-cmd|' /C calc'!A0"],
+)  # fmt: skip
+def test_a_cell_is_safe_to_open_and_the_same_when_it_comes_back(read: Read, cell: str) -> None:
+    out = io.StringIO()
+    csv.writer(out).writerow(["A1", "never", "1.00", cell])
+    back = _refused(read((HEAD + out.getvalue()).encode()))
+    shown = list(csv.reader(io.StringIO(back.decode("utf-8-sig"), newline="")))[1][-1]
+    assert not shown.startswith(FORMULA_STARTS) or shown == "-5"
+    [(_, _, _, supplier)] = read(back.replace(b"never", b"2024-01-31")).rows
+    assert supplier == " ".join(cell.split())
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])

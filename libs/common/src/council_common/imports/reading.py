@@ -14,6 +14,7 @@ from council_common.imports.problems import UnreadableFile
 from council_common.imports.record_classifier import RecordClassifier
 from council_common.imports.record_source import RecordSource
 from council_common.imports.refusals import without_nul
+from council_common.imports.returned_records import ReturnedRecords
 
 Format = Literal["csv", "ndjson", "xlsx"]
 DateColumns = dict[str, DateColumn]
@@ -98,6 +99,8 @@ def read_records(
             records = CsvRecords(text, mapping, limits, start_after_line=start_after_line)
         else:
             records = NdjsonRecords(text, mapping, start_after_line=start_after_line)
+    if format != "ndjson" and records.binding.line_index is not None:
+        records = ReturnedRecords(records)
     return Reading(records, counted, limits, totals=mapping.totals, keep_cells=keep_cells)
 
 

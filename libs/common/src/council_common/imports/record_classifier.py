@@ -102,7 +102,7 @@ class RecordClassifier:
         if binding.line_index is not None and binding.line_index < len(cells):
             cell = cells[binding.line_index].strip()
             number = int(cell) if cell.isascii() and cell.isdigit() and len(cell) < 10 else first
-        text = raw.rstrip("\r\n") or csv_line(cells).rstrip("\r\n")
+        text = (raw or csv_line(cells)).rstrip("\r\n")
         self.batch.refusals.append(Refusal(number, problems, without_nul(text)))
         if self._keep_cells:
             self.batch.refused_cells.append(cells)

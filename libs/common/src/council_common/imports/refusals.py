@@ -1,8 +1,9 @@
 """Refused records: what is wrong with each, and a file to correct and send again.
 
-The refused file carries each record exactly as it was sent, behind three columns: which line it was, the fields and
+The refused file carries each record's cells as they were sent, behind three columns: which line it was, the fields and
 what is wrong. They stand in front, so that a record with too many fields cannot push them aside. On re-import
-columns beginning with `_` are no data, and `_line` gives the record its original number back.
+columns beginning with `_` are no data, and `_line` gives the record its original number back. A cell that a spreadsheet
+would compute is defused (`council_common.spreadsheet_cells`), and taken as it was sent when it comes back.
 """
 
 import csv
@@ -10,15 +11,16 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any, Literal
 
 from council_common.imports.column_binding import LINE_COLUMN
 from council_common.imports.ndjson_records import RAW_KEY
 from council_common.imports.problems import Problem
+from council_common.spreadsheet_cells import defused
 
 FIELD_COLUMN = "_field"
 PROBLEM_COLUMN = "_problem"
+OUR_COLUMNS = (LINE_COLUMN, FIELD_COLUMN, PROBLEM_COLUMN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +58,20 @@ class Refusal:
 def refused_csv(refusals: Iterable[Refusal], *, header: Sequence[str], delimiter: str = ",") -> Iterator[bytes]:
     """The refused file of a CSV or XLSX import, line by line, in UTF-8 with a mark so that Excel reads it.
 
-    `header` and `delimiter` are those of the reading. Records are not defused against formulas: they are the
-    sender's own, and have to come back unchanged.
+    `header` and `delimiter` are those of the reading.
     """
-    # A line refused again: what we wrote in front of it the last time is not written twice.
-    ours = sum(1 for _ in takewhile(lambda name: name.startswith("_"), header))
+    # A line refused again: what we wrote beside it the last time is not written twice.
+    ours = {place for place, name in enumerate(header) if name.strip() in OUR_COLUMNS}
     yield b"\xef\xbb\xbf"
-    yield csv_line([LINE_COLUMN, FIELD_COLUMN, PROBLEM_COLUMN, *header[ours:]], delimiter).encode()
+    yield csv_line([*OUR_COLUMNS, *_without(ours, header)], delimiter).encode()
     for refusal in refusals:
-        front = csv_line([str(refusal.line_number), refusal.field, _sentence(refusal)], delimiter)
-        yield f"{front[:-2]}{delimiter}{_behind(refusal.raw, ours, delimiter)}\r\n".encode()
+        front = (str(refusal.line_number), refusal.field, _sentence(refusal))
+        behind = _without(ours, cells_of(refusal.raw, delimiter))
+        yield csv_line(map(defused, [*front, *behind]), delimiter).encode()
+
+
+def _without(places: set[int], cells: Iterable[str]) -> list[str]:
+    return [cell for place, cell in enumerate(cells) if place not in places]
 
 
 def refused_ndjson(refusals: Iterable[Refusal]) -> Iterator[bytes]:
@@ -118,29 +124,24 @@ def without_nul(text: str) -> str:
     return text.replace("\0", "\u2400")
 
 
-def _behind(raw: str, fields: int, delimiter: str) -> str:
-    """The text of a record behind its first fields."""
-    quoted = False
-    for place, char in enumerate(raw):
-        if not fields:
-            return raw[place:]
-        if char == '"':
-            quoted = not quoted
-        elif char == delimiter and not quoted:
-            fields -= 1
-    return raw if fields else ""
+def cells_of(raw: str, delimiter: str) -> list[str]:
+    """The cells of one record's text.
+
+    >>> cells_of('A1,"B, b",5" pipe', ",")
+    ['A1', 'B, b', '5" pipe']
+    """
+    return next(csv.reader(io.StringIO(raw, newline=""), delimiter=delimiter), [])
 
 
 def _as_sent(raw: str) -> str:
     """A line that was refused before, without what we wrote into it then; a key that stands twice stays twice."""
-    ours = (LINE_COLUMN, FIELD_COLUMN, PROBLEM_COLUMN)
     try:
         record = _members(raw)
         while (broken := next((value for key, value in record if key == RAW_KEY), None)) is not None:
             raw = str(broken)
             record = _members(raw)
-        if any(key in ours for key, _ in record):
-            return _as_json(_Members(member for member in record if member[0] not in ours))
+        if any(key in OUR_COLUMNS for key, _ in record):
+            return _as_json(_Members(member for member in record if member[0] not in OUR_COLUMNS))
     except (ValueError, RecursionError):
         pass
     return raw

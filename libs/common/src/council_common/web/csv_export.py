@@ -19,13 +19,12 @@ from council_common.clock import LONDON
 from council_common.errors import Unavailable
 from council_common.runtime.clients import ServiceClients, ServiceName
 from council_common.runtime.service_runtime import Runtime
+from council_common.spreadsheet_cells import FORMULA_STARTS
 from council_common.web.keyset import MAX_LIMIT, Order, in_chunks
 
 BYTE_ORDER_MARK = "\ufeff"
 """Without it Excel takes UTF-8 for the code page of the machine."""
 MEDIA_TYPE = "text/csv; charset=utf-8"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A spreadsheet computes a cell that begins like this, or like its full-width form (OWASP, "CSV Injection")."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ It knows no database: it asks its parent for the pieces of a file and answers wi
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -28,6 +26,7 @@ from council_common.imports import (
 )
 from council_common.imports.dates import DateOrder
 from council_common.imports.published_spend import amount_basis
+from council_common.imports.refusals import csv_line
 from council_common.runtime.child_process import Fetch
 
 from invoice_service.intake.invoice_imports.drafts import Refused, drafter
@@ -140,9 +139,7 @@ class LineWriter:
     def _raw(self, cells: list[str]) -> str:
         if self.format == "ndjson":
             return json.dumps({name: cell for name, cell in zip(self.fields, cells, strict=False) if cell})
-        out = io.StringIO()
-        csv.writer(out, delimiter=self.delimiter, lineterminator="").writerow(cells)
-        return out.getvalue()
+        return csv_line(cells, self.delimiter).removesuffix("\r\n")
 
 
 class FileReader:
