@@ -73,7 +73,7 @@ async def test_c1_one_date_that_has_the_month_first_says_so_for_the_column(servi
         "Sample Trust,8/11/2025,Example Pharma Ltd,T3,300.00",
     )
     assert done["reading"]["date_orders"] == {"paid_on": "mdy"}
-    assert done["reading"]["columns"]["paid_on"] == "Date"
+    assert done["reading"]["columns"]["paid_on"] == {"name": "Date", "number": 2, "found_by": "name"}
     dates = [invoice["paid_on"] for invoice in await _invoices_of(service, done)]
     assert dates == ["2025-08-03", "2025-08-24", "2025-08-11"]
 
@@ -140,7 +140,7 @@ async def test_a6_two_columns_of_one_name_are_asked_about_and_named_by_number(se
     done = await _spend(service, *lines, mapping={"columns": {"supplier_name": 4, "supplier_reference": 3}})
     assert line_counts(done) == (1, 0, 0, 0)
     reading = done["reading"]["columns"]
-    assert (reading["supplier_name"], reading["supplier_reference"]) == ("Supplier Name", "Supplier Name")
+    assert (reading["supplier_name"]["number"], reading["supplier_reference"]["number"]) == (4, 3)
 
 
 async def test_d1_one_column_for_two_fields_needs_saying_so(service: Harness) -> None:

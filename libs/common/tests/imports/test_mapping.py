@@ -1,7 +1,7 @@
 from datetime import date
 
 import pytest
-from council_common.imports import MappedField, Mapping, UnreadableFile
+from council_common.imports import MappedField, Mapping
 from pydantic import ValidationError
 
 
@@ -48,8 +48,8 @@ def test_extra_cells_are_refused_or_left_out() -> None:
 
 
 def test_ambiguous_columns_are_reported_by_number() -> None:
-    with pytest.raises(UnreadableFile, match="columns 1 and 3"):
-        Mapping(fields=(MappedField(name="net", columns=("Net",)),)).bind(["Net", "x", "net "])
+    [doubt] = Mapping(fields=(MappedField(name="net", columns=("Net",)),)).bind(["Net", "x", "net "]).doubts
+    assert (doubt.field, doubt.candidates) == ("net", ("1", "3"))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from council_common.imports import UnreadableFile, read_records
+from council_common.imports import Mapping, UnreadableFile, read_records
 from council_common.imports.published_spend import PUBLISHED_SPEND
 
 SHARED = Path(os.environ.get("COUNCIL_SHARED", Path(__file__).parents[5] / "shared")) / "data" / "council-spend"
@@ -106,3 +106,23 @@ def test_every_line_of_every_file_is_accounted_for_to_the_penny() -> None:
     assert refused_lines == REFUSED_LINES
     assert own_totals == OWN_TOTALS
     assert records == 1_773_937
+
+
+def test_files_whose_names_are_known_are_read_as_without_the_vocabulary() -> None:
+    fields = (field.model_copy(update={"words": (), "holds_names": False}) for field in PUBLISHED_SPEND.fields)
+    bare = PUBLISHED_SPEND.model_copy(update={"fields": tuple(fields)})
+    compared = 0
+    for name, content in published_files():
+        found = [_columns(content, mapping) for mapping in (PUBLISHED_SPEND, bare)]
+        assert found[0] == found[1], name
+        compared += found[0] is not None
+    assert compared == 471
+
+
+def _columns(content: bytes, mapping: Mapping) -> tuple[int, dict[str, int | None]] | None:
+    try:
+        reading = read_records(lambda: [content], format="csv", mapping=mapping)
+    except UnreadableFile:
+        return None
+    assert not reading.binding.doubts
+    return reading.header_line, {column.field: column.index for column in reading.binding.columns}

@@ -6,7 +6,8 @@ from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
-from council_common.imports import MappedField, Mapping, UnreadableFile
+import xlsxwriter
+from council_common.imports import DoubtfulFile, MappedField, Mapping, UnreadableFile
 from workbook_files import GOOD, HEAD, SHEET, a_workbook, moved, part_of, with_part
 
 Read = Callable[..., Any]
@@ -46,12 +47,37 @@ def test_fractions_of_a_penny_are_refused_with_the_row_as_csv(read: Read) -> Non
     assert outcome.refusals[0].raw == 'A1,2024-01-31,1.005,"B, C"'
 
 
-@pytest.mark.parametrize(("hidden", "net"), [((), 200), (("One",), 100)])
-def test_the_first_visible_sheet_is_read(read: Read, hidden: tuple[str, ...], net: int) -> None:
+def _two_sheets(*, hidden: tuple[str, ...] = ()) -> bytes:
     book = a_workbook(HEAD, ("A1", date(2024, 1, 31), 1, "B"), sheets=("One", "Two"), hidden=hidden)
     first = part_of(book, SHEET).replace(b'<v>1</v></c><c r="D2"', b'<v>2</v></c><c r="D2"')
-    outcome = read(with_part(book, SHEET, first), format="xlsx")
-    assert [row[2] for row in outcome.rows] == [net]
+    return with_part(book, SHEET, first)
+
+
+def test_of_two_sheets_with_the_columns_the_sender_is_asked(read: Read, mapping: Mapping) -> None:
+    with pytest.raises(DoubtfulFile) as asked:
+        read(_two_sheets(), format="xlsx")
+    assert [(doubt.field, doubt.candidates) for doubt in asked.value.doubts] == [("sheet", ("One", "Two"))]
+    for sheet, net in (("One", 200), ("Two", 100)):
+        outcome = read(_two_sheets(), format="xlsx", mapping=mapping.model_copy(update={"sheet": sheet}))
+        assert ([row[2] for row in outcome.rows], outcome.reading.sheet) == ([net], sheet)
+    with pytest.raises(UnreadableFile) as refused:
+        read(_two_sheets(), format="xlsx", mapping=mapping.model_copy(update={"sheet": "Three"}))
+    assert refused.value.code == "sheet-not-found"
+
+
+def test_a_hidden_sheet_is_not_read(read: Read) -> None:
+    assert [row[2] for row in read(_two_sheets(hidden=("One",)), format="xlsx").rows] == [100]
+
+
+def test_a_cover_sheet_before_the_data_is_passed_over(read: Read) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True, "default_date_format": "dd/mm/yyyy"}) as book:
+        book.add_worksheet("Cover").write_column(0, 0, ["Payments over £500", "Contact: the finance team"])
+        data = book.add_worksheet("Payments")
+        for number, row in enumerate((HEAD, ("A1", date(2024, 1, 31), 1, "B"))):
+            data.write_row(number, 0, row)
+    outcome = read(out.getvalue(), format="xlsx")
+    assert ([row[0] for row in outcome.rows], outcome.reading.sheet) == (["A1"], "Payments")
 
 
 def test_rows_that_hold_nothing_are_blank_and_those_at_the_end_are_not_there(read: Read) -> None:

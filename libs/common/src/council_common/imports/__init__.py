@@ -6,6 +6,7 @@ tuples, refusals with reasons and totals; storing them is the service's. `read_r
 
 from council_common.imports.batches import Batch
 from council_common.imports.column_binding import Row
+from council_common.imports.date_survey import SettledDates, settle_dates
 from council_common.imports.limits import Limits
 from council_common.imports.mapping import MappedField, Mapping
 from council_common.imports.problems import Doubt, DoubtfulFile, Problem, UnreadableFile
@@ -25,9 +26,11 @@ __all__ = [
     "Reading",
     "Refusal",
     "Row",
+    "SettledDates",
     "UnreadableFile",
     "is_redacted",
     "read_records",
     "refused_file",
+    "settle_dates",
     "surveyed_dates",
 ]

@@ -28,13 +28,14 @@ class Counts:
     blank: int = 0
     repeated_headers: int = 0
     totals: int = 0
+    fillers: int = 0
     accepted_pence: int = 0
     refused_pence: int = 0
 
     @property
     def skipped(self) -> int:
         """Records that are neither accepted nor refused."""
-        return self.blank + self.repeated_headers + self.totals
+        return self.blank + self.repeated_headers + self.totals + self.fillers
 
     @property
     def records(self) -> int:

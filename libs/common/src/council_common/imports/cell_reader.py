@@ -1,10 +1,10 @@
 """One column's cells to values, remembering what was already read: columns repeat themselves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Final, Literal
 
-from council_common.imports.dates import EXPECTED, DateOrder, parse_date
+from council_common.imports.dates import EXPECTED, DateOrder, MonthDay, parse_date
 from council_common.imports.problems import BadValue, shown
 from council_common.imports.values import (
     MONEY_EXPECTED,
@@ -44,6 +44,8 @@ class CellReader(dict[str, Value]):
         order: DateOrder,
         excel_serial: bool,
         max_length: int,
+        values: Mapping[str, str],
+        month_day: MonthDay | None,
     ) -> None:
         super().__init__()
         self.field = field
@@ -52,7 +54,8 @@ class CellReader(dict[str, Value]):
         self._blanks = frozenset(blank.casefold() for blank in blanks)
         self._max_length = max_length
         self._expected = EXPECTED[order] if kind == "date" else _EXPECTED[kind]
-        self._parse = _parser(kind, order, excel_serial)
+        self._values = values
+        self._parse = _parser(kind, order, excel_serial, month_day)
 
     def __missing__(self, text: str) -> Value:
         value = self._read(text)
@@ -78,6 +81,8 @@ class CellReader(dict[str, Value]):
             if len(text) > self._max_length:
                 expected = f"at most {self._max_length} characters"
                 raise BadValue("text-too-long", f"{self.field} has {len(text)} characters", expected)
+            if self._values:
+                return self._values.get(str(value).casefold(), value)
         return value
 
     def _blank(self) -> Value:
@@ -113,7 +118,7 @@ _PARSERS: Final[dict[str, Callable[[str], Value]]] = {
 }
 
 
-def _parser(kind: Kind, order: DateOrder, excel_serial: bool) -> Callable[[str], Value]:
+def _parser(kind: Kind, order: DateOrder, excel_serial: bool, month_day: MonthDay | None) -> Callable[[str], Value]:
     if kind != "date":
         return _PARSERS[kind]
-    return lambda text: parse_date(text, order=order, excel_serial=excel_serial)
+    return lambda text: parse_date(text, order=order, excel_serial=excel_serial, month_day=month_day)

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from council_common.imports.cell_reader import CellReader, Value
-from council_common.imports.problems import BadValue, Problem, RefusedRecord
+from council_common.imports.cell_reader import CellReader, Kind, Value
+from council_common.imports.problems import BadValue, Doubt, Problem, RefusedRecord
+from council_common.imports.recognition import Why
 from council_common.imports.values import is_filler
 
 Row = tuple[Value, ...]
@@ -13,21 +14,37 @@ LINE_COLUMN = "_line"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Where a field stands: `source` is the accepted name that matched, None when the file has no such column."""
+    """Where a field stands: `source` is the accepted name that matched, None when the file has no such column.
+
+    `why` says how it was found. `is_needed`: the file has to have it.
+    """
 
     field: str
     source: str | None
     index: int | None
     reader: CellReader
+    why: Why | None = None
+    kind: Kind = "text"
+    is_needed: bool = False
 
 
 class ColumnBinding:
-    """Reads the records of one file. `columns` says which column each field was taken from."""
+    """Reads the records of one file. `columns` says which column each field was taken from.
+
+    Where there are `doubts` its sender has to be asked before a record is read.
+    """
 
     def __init__(
-        self, *, columns: tuple[Column, ...], header: Sequence[str], amount: str | None, extra_cells: str
+        self,
+        *,
+        columns: tuple[Column, ...],
+        header: Sequence[str],
+        amount: str | None,
+        extra_cells: str,
+        doubts: tuple[Doubt, ...] = (),
     ) -> None:
         self.columns = columns
+        self.doubts = doubts
         self.header = tuple(header)
         self.width = max((i + 1 for i, cell in enumerate(header) if cell.strip()), default=0)
         self.line_index = next((i for i, cell in enumerate(header) if cell.strip() == LINE_COLUMN), None)

@@ -25,6 +25,8 @@ class CsvRecords:
     12 however many lines it takes. Raises `UnreadableFile`, also while iterating.
     """
 
+    sheet = None
+
     def __init__(self, lines: PhysicalLines, mapping: Mapping, limits: Limits, *, start_after_line: int) -> None:
         self._lines = lines
         self._limits = limits
@@ -124,9 +126,11 @@ def _opening(lines: list[str], mapping: Mapping, limits: Limits) -> tuple[_Openi
         raise UnreadableFile("empty-file", "the file holds no text", "a header line and records")
     refusals = []
     openings = [_Opening(lines, delimiter, limits) for delimiter in DELIMITERS]
-    for opening in sorted(openings, key=lambda opening: -opening.columns):
-        try:
-            return opening, find_header(opening.records, mapping, limits)
-        except UnreadableFile as refusal:
-            refusals.append(refusal)
+    openings.sort(key=lambda opening: -opening.columns)
+    for by_name in (True, False):
+        for opening in openings:
+            try:
+                return opening, find_header(opening.records, mapping, limits, by_name=by_name)
+            except UnreadableFile as refusal:
+                refusals.append(refusal)
     raise refusals[0]

@@ -7,12 +7,14 @@ it has the month first. A column is read one way only: where its dates contradic
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Mapping as ByField
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from council_common.imports.column_binding import Column
-from council_common.imports.dates import DateOrder
+from council_common.imports.dates import DateOrder, full_year
 from council_common.imports.problems import Doubt, Problem, UnreadableFile, shown
 from council_common.imports.record_source import Record
 
@@ -28,13 +30,17 @@ _SPREAD_MONTHS: Final = 3
 
 @dataclass(slots=True)
 class DateColumn:
-    """What a column's dates say of their order: an example that has the day first, and one that has the month first."""
+    """What a column's dates say of their order: an example that has the day first, and one that has the month first.
+
+    `name` is the field's. Dates that could be either are `open`: by order, the months they lie in and the latest.
+    """
 
     name: str
     day_first: str | None = None
     month_first: str | None = None
+    months: dict[DateOrder, set[tuple[int, int]]] = field(default_factory=lambda: {"dmy": set(), "mdy": set()})
+    latest: dict[DateOrder, tuple[int, int, int]] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
-    _months: dict[DateOrder, set[tuple[str, int]]] = field(default_factory=lambda: {"dmy": set(), "mdy": set()})
 
     def see(self, text: str) -> None:
         """Take one more cell into account."""
@@ -42,38 +48,85 @@ class DateColumn:
             return
         if len(self._seen) < _MOST_REMEMBERED:
             self._seen.add(text)
-        first, second, year = int(match[1]), int(match[3]), match[4]
+        first, second, year = int(match[1]), int(match[3]), full_year(match[4])
         if 12 < first <= 31 and second <= 12:
             self.day_first = self.day_first or text.strip()
         elif 12 < second <= 31 and first <= 12:
             self.month_first = self.month_first or text.strip()
         else:
-            self._months["dmy"].add((year, second))
-            self._months["mdy"].add((year, first))
+            self._add("dmy", year, second, first)
+            self._add("mdy", year, first, second)
 
     @property
-    def order(self) -> DateOrder | None:
-        """The order of all of them; None where they contradict each other.
-
-        Where no date decides it the day is first, as this country writes; unless the file would then spread over
-        months and, read the other way, lies in one.
-        """
-        if self.day_first and self.month_first:
+    def proof(self) -> DateOrder | None:
+        """The order that its dates prove; None where none does, or they contradict each other."""
+        if (self.day_first is None) == (self.month_first is None):
             return None
-        if self.day_first or self.month_first:
-            return "dmy" if self.day_first else "mdy"
-        in_one_month = len(self._months["mdy"]) == 1 and len(self._months["dmy"]) >= _SPREAD_MONTHS
-        return None if in_one_month else "dmy"
+        return "dmy" if self.day_first else "mdy"
 
     @property
-    def doubt(self) -> Doubt:
-        """The question, where there is no order."""
-        if self.day_first and self.month_first:
-            found = f"{shown(self.day_first)} has the day first, {shown(self.month_first)} the month"
+    def is_contradictory(self) -> bool:
+        """Whether one date has the day first and another the month."""
+        return self.day_first is not None and self.month_first is not None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has dates that could be either, and none that decides."""
+        return bool(self.latest) and self.day_first is None and self.month_first is None
+
+    def _add(self, order: DateOrder, year: int, month: int, day: int) -> None:
+        self.months[order].add((year, month))
+        self.latest[order] = max(self.latest.get(order, (0, 0, 0)), (year, month, day))
+
+
+@dataclass(frozen=True, slots=True)
+class SettledDates:
+    """The order of each column's dates, those that nothing decides (there the day is first), and the doubts."""
+
+    orders: dict[str, DateOrder]
+    undecided: list[str]
+    doubts: list[Doubt]
+
+
+def settle_dates(
+    columns: ByField[str, DateColumn], *, known: ByField[str, DateOrder], past: Container[str], today: date
+) -> SettledDates:
+    """Decide the order of each column's dates, or ask.
+
+    A date that can be read one way only decides for its column. Where none does, what is `known` of the sender does;
+    else the day is first, as this country writes (HM Treasury's guidance on publishing spend asks for DD/MM/YYYY),
+    unless something speaks against it: read day first the dates spread over months and month first they lie in one;
+    another column of the file has the month first; or dates of a field that is `past` would lie ahead.
+    """
+    settled = SettledDates({}, [], [])
+    month_first = next((column for column in columns.values() if column.proof == "mdy"), None)
+    for name, column in columns.items():
+        order = column.proof or known.get(name)
+        against: str | None
+        if column.is_contradictory:
+            against = f"{shown(column.day_first or '')} has the day first, {shown(column.month_first or '')} the month"
+        elif order is not None or not column.is_open:
+            settled.orders[name] = order or "dmy"
+            continue
         else:
-            found = "read day first its dates spread over months, read month first they lie in one"
-        question = f"Is the day or the month first in {self.name}? {found}."
-        return Doubt(self.name, ("dmy", "mdy"), question)
+            against = _against_day_first(column, month_first, today if name in past else None)
+        if against:
+            question = f"Is the day or the month first in {name}? {against[:1].upper()}{against[1:]}."
+            settled.doubts.append(Doubt(name, ("dmy", "mdy"), question))
+        else:
+            settled.orders[name] = "dmy"
+            settled.undecided.append(name)
+    return settled
+
+
+def _against_day_first(column: DateColumn, month_first: DateColumn | None, past_by: date | None) -> str | None:
+    if len(column.months["mdy"]) == 1 and len(column.months["dmy"]) >= _SPREAD_MONTHS:
+        return "read day first its dates spread over months, read month first they lie in one"
+    if month_first is not None:
+        return f"{month_first.name} has the month first, as in {shown(month_first.month_first or '')}"
+    if past_by is not None and column.latest["mdy"] <= past_by.timetuple()[:3] < column.latest["dmy"]:
+        return "read day first some of its dates are in the future, read month first none is"
+    return None
 
 
 def may_hold_dates_in_doubt(text: str) -> bool:

@@ -1,6 +1,7 @@
 """Dates as councils and their systems write them, day first, and never ambiguous in silence."""
 
 import re
+from calendar import monthrange
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final, Literal
@@ -9,6 +10,8 @@ from council_common.clock import london_date
 from council_common.imports.problems import BadValue, shown
 
 DateOrder = Literal["dmy", "mdy"]
+MonthDay = int | Literal["last"]
+"""The day that stands for a month without one: 1 to 28, or its last."""
 
 EXPECTED: Final = {
     "dmy": "a date such as 31/01/2026, 31-Jan-26, 31 January 2026 or 2026-01-31",
@@ -31,21 +34,30 @@ _DAY_MONTH: Final = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _MONTH_DAY: Final = re.compile(r"([a-z]{3,9})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})", re.ASCII | re.IGNORECASE)
+_NUMBERED_MONTH: Final = re.compile(
+    r"(?P<month>\d{1,2})[-/. ](?P<year>\d{4})|(?P<year_first>\d{4})[-/. ]?(?P<then>\d{2})"
+)
+_NAMED_MONTH: Final = re.compile(r"([a-z]{3,9})\.?[-/. ]+(\d{4}|\d{2})", re.ASCII | re.IGNORECASE)
 _WEEKDAY: Final = re.compile(r"([a-z]{3,9})\.?,? +(?=\d|[a-z])", re.ASCII | re.IGNORECASE)
 _SERIAL: Final = re.compile(r"(\d{1,7})(?:\.\d+)?", re.ASCII)
 
 
-def parse_date(text: str, *, order: DateOrder = "dmy", excel_serial: bool = False) -> date:
+def parse_date(
+    text: str, *, order: DateOrder = "dmy", excel_serial: bool = False, month_day: MonthDay | None = None
+) -> date:
     """Read one date; a day of the week before it has to be the right day.
 
     A time of day after it is dropped, unless its zone is given: then the day is that in London at the moment, as
     systems write a local midnight in UTC.
 
     Two-digit years are 1970 to 2069 (POSIX `%y` with one year moved). `04/29/2022` is refused unless `order`
-    is `mdy` (the month first); a bare number is a date only where `excel_serial` allows it.
+    is `mdy` (the month first); a bare number is a date only where `excel_serial` allows it, and a month only where
+    `month_day` says which of its days is meant.
 
     >>> parse_date("2 July 2013"), parse_date("07/02/2013", order="mdy")
     (datetime.date(2013, 7, 2), datetime.date(2013, 7, 2))
+    >>> parse_date("Mar-13", month_day="last"), parse_date("2013-03", month_day=1)
+    (datetime.date(2013, 3, 31), datetime.date(2013, 3, 1))
     >>> parse_date("2026-06-30T23:00:00Z")
     datetime.date(2026, 7, 1)
     """
@@ -53,6 +65,8 @@ def parse_date(text: str, *, order: DateOrder = "dmy", excel_serial: bool = Fals
     bare, weekday = _without_weekday(found)
     try:
         read = _read(bare, order, excel_serial)
+        if read is None and month_day is not None:
+            read = _of_month(bare, month_day)
     except (ValueError, OverflowError) as wrong:
         raise BadValue("not-a-calendar-day", f"{shown(text)} is not a day: {wrong}", EXPECTED[order]) from None
     if read is None:
@@ -75,6 +89,17 @@ def _read(text: str, order: DateOrder, excel_serial: bool) -> date | None:
     return None
 
 
+def _of_month(text: str, month_day: MonthDay) -> date | None:
+    if match := _NAMED_MONTH.fullmatch(text):
+        year, month = full_year(match[2]), _month(match[1])
+    elif match := _NUMBERED_MONTH.fullmatch(text):
+        year, month = int(match["year"] or match["year_first"]), int(match["month"] or match["then"])
+    else:
+        return None
+    day = monthrange(year, month)[1] if month_day == "last" else month_day
+    return _day(year, month, day, "dmy")
+
+
 def _in_london(day: date, *, hour: str = "", minute: str = "", zone: str | None = None) -> date:
     """The day in London at a moment whose zone is given; without a zone, the day as it was written."""
     if not zone:
@@ -93,15 +118,15 @@ def _compact(match: re.Match[str], order: DateOrder) -> date:
 def _slashed(match: re.Match[str], order: DateOrder) -> date:
     first, second = int(match[1]), int(match[3])
     day, month = (second, first) if order == "mdy" else (first, second)
-    return _day(_year(match[4]), month, day, order)
+    return _day(full_year(match[4]), month, day, order)
 
 
 def _day_month(match: re.Match[str], order: DateOrder) -> date:
-    return _day(_year(match[3]), _month(match[2]), int(match[1]), order)
+    return _day(full_year(match[3]), _month(match[2]), int(match[1]), order)
 
 
 def _month_day(match: re.Match[str], order: DateOrder) -> date:
-    return _day(_year(match[3]), _month(match[1]), int(match[2]), order)
+    return _day(full_year(match[3]), _month(match[1]), int(match[2]), order)
 
 
 _READERS: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], DateOrder], date]], ...]] = (
@@ -121,7 +146,8 @@ def _day(year: int, month: int, day: int, order: DateOrder) -> date:
     return datetime(year, month, day).date()  # noqa: DTZ001 - a calendar day has no zone
 
 
-def _year(text: str) -> int:
+def full_year(text: str) -> int:
+    """The year of two or four digits."""
     year = int(text)
     if len(text) == 4:
         return year

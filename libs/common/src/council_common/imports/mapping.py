@@ -1,29 +1,34 @@
 """Which columns of a sender's file mean which field, and how their cells are read."""
 
-import re
 from collections.abc import Mapping as ByField
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, Literal, Self
+from functools import cached_property
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from council_common.imports.cell_reader import CellReader, Kind
 from council_common.imports.column_binding import Column, ColumnBinding
-from council_common.imports.dates import DateOrder
-from council_common.imports.problems import Doubt, DoubtfulFile, UnreadableFile
+from council_common.imports.column_names import missing_columns, same_name
+from council_common.imports.dates import DateOrder, MonthDay
+from council_common.imports.recognition import Recognition
+from council_common.imports.vocabulary import words_of
 
-MOST_NAMED = 30
-_POSITION = re.compile(r"#[0-9]{1,4}")
+__all__ = ["MappedField", "Mapping", "same_name"]
 
 
 class MappedField(BaseModel):
     """One field of a record.
 
     `columns` are alternatives, the first that the file has is taken; capitals, spaces and punctuation do not
-    matter. `presence` is whether the file needs the column, and whether each record needs a value in it.
-    `default` is read as though it stood in a blank cell. `blanks` are texts that mean blank (`N/A`).
-    `named`: the sender named the column, so that a file without it is not the file that was meant.
+    matter. `words` are names whose words are looked for in any order, level by level, best first; names of one level
+    are equally good, so that of two columns the sender is asked. `holds_names`: its cells are names.
+
+    `presence` is whether the file needs the column, and whether each record needs a value in it. `default` is read as
+    though it stood in a blank cell. `blanks` are texts that mean blank (`N/A`). `named`: the sender named the column,
+    so that a file without it is not the file that was meant. `constant` is the value of every record, whatever
+    columns there are. `values` are the sender's words for a value of ours, without capitals. `month_day` is the day
+    that stands for a month without one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +43,21 @@ class MappedField(BaseModel):
     blanks: tuple[str, ...] = ()
     max_length: int = Field(default=1_000, ge=1, le=32_767)
     named: bool = False
+    words: tuple[tuple[str, ...], ...] = ()
+    holds_names: bool = False
+    constant: str | None = None
+    values: dict[str, str] = Field(default_factory=dict)
+    month_day: MonthDay | None = None
+
+    @cached_property
+    def levels(self) -> tuple[frozenset[frozenset[str]], ...]:
+        """The words of each level, by their meaning."""
+        return tuple(frozenset(words_of(name).known for name in names) for names in self.words)
+
+    @property
+    def needs_certainty(self) -> bool:
+        """Whether of two columns that fit the sender is asked: money, dates, and what the file needs."""
+        return self.kind != "text" or self.presence != "optional"
 
     def reader(self) -> CellReader:
         """What turns this field's cells into values."""
@@ -45,16 +65,18 @@ class MappedField(BaseModel):
             field=self.name,
             kind=self.kind,
             required=self.presence == "value",
-            default=self.default,
+            default=self.default if self.constant is None else self.constant,
             blanks=self.blanks,
             order=self.date_order,
             excel_serial=self.excel_serial,
             max_length=self.max_length,
+            values=self.values,
+            month_day=self.month_day,
         )
 
     @model_validator(mode="after")
     def _default_is_readable(self) -> Self:
-        if self.default is not None:
+        if self.default is not None or self.constant is not None:
             self.reader()[""]
         return self
 
@@ -66,6 +88,7 @@ class Mapping(BaseModel):
     records, which has nothing but an amount and is no record; elsewhere such a line is a broken record and
     refused. `extra_cells` is what becomes of a record with filled cells beyond the header: refused,
     or read without them (working columns left in by the sender). `shared` are columns that may serve several fields.
+    `sheet` is the name of a workbook's sheet.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -75,6 +98,7 @@ class Mapping(BaseModel):
     totals: bool = False
     extra_cells: Literal["refuse", "ignore"] = "refuse"
     shared: tuple[str, ...] = ()
+    sheet: str | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
@@ -92,39 +116,45 @@ class Mapping(BaseModel):
         """The fields' names, in the order of the row tuples."""
         return tuple(field.name for field in self.fields)
 
-    def bind(self, header: Sequence[str]) -> ColumnBinding:
-        """Find each field's column in a header line, once per file.
+    def recognise(self, header: Sequence[str], sample: Sequence[Sequence[str]] = ()) -> Recognition:
+        """What a header line means; `sample` are records behind it, which settle what names leave open.
 
         A column serves one field only, unless it is `shared`: one that the sender named for it, else the first in the
-        mapping's order. Raises `UnreadableFile` with `missing-columns`, `ambiguous-columns`, `named-column-missing` or
-        `one-column-for-two-fields`, naming what was found and what is accepted.
+        mapping's order. Raises `UnreadableFile` with `named-column-missing` or `one-column-for-two-fields`.
         """
-        places = _places(header)
-        taken: dict[int, str] = {}
-        shared = frozenset(map(same_name, self.shared))
-        found: dict[str, tuple[str, int] | tuple[None, None]] = {}
-        for field in sorted(self.fields, key=lambda field: not field.named):
-            found[field.name] = place = _found(field, places, taken, shared)
-            if field.named and place[1] is None:
-                raise _named_in_vain(field, places, taken, header)
-        missing = [field for field in self.fields if found[field.name][1] is None and field.presence != "optional"]
-        if missing:
-            raise _missing_columns(missing, header)
-        columns = tuple(
-            Column(field.name, source=found[field.name][0], index=found[field.name][1], reader=field.reader())
-            for field in self.fields
-        )
-        return ColumnBinding(columns=columns, header=header, amount=self.amount, extra_cells=self.extra_cells)
+        return Recognition(self, header, sample)
 
-    def with_columns(self, named: ByField[Any, Sequence[str]], *, shared: Sequence[str]) -> "Mapping":
-        """The same mapping with the columns that a sender named for these fields."""
-        fields = (
-            field.model_copy(update={"columns": tuple(named[field.name]), "named": True})
-            if field.name in named
-            else field
+    def bind(self, header: Sequence[str], sample: Sequence[Sequence[str]] = ()) -> ColumnBinding:
+        """Tie the fields to the columns of a header line, once per file.
+
+        Raises `UnreadableFile` as `recognise` does, and with `missing-columns`, naming what was found and what is
+        accepted. Where it has `doubts` the file must not be read.
+        """
+        return self.bound(self.recognise(header, sample), header)
+
+    def bound(self, recognised: Recognition, header: Sequence[str]) -> ColumnBinding:
+        """Tie the fields to what was recognised. Raises `UnreadableFile` with `missing-columns`."""
+        if recognised.missing:
+            raise missing_columns(recognised.missing, header)
+        columns = tuple(
+            Column(
+                field.name,
+                source=None if (found := recognised.found.get(field.name)) is None else found.source,
+                index=None if found is None else found.index,
+                reader=field.reader(),
+                why=None if found is None else found.why,
+                kind=field.kind,
+                is_needed=field.presence != "optional",
+            )
             for field in self.fields
         )
-        return self.model_copy(update={"fields": tuple(fields), "shared": tuple(shared)})
+        return ColumnBinding(
+            columns=columns,
+            header=header,
+            amount=self.amount,
+            extra_cells=self.extra_cells,
+            doubts=tuple(recognised.doubts),
+        )
 
     def with_date_orders(self, orders: ByField[str, DateOrder]) -> "Mapping":
         """The same mapping with the order in which each of these fields' dates are written."""
@@ -137,82 +167,8 @@ class Mapping(BaseModel):
     def bind_in_order(self, *behind: str) -> ColumnBinding:
         """For records whose cells are already in the order of the fields, with columns `behind` them."""
         columns = tuple(
-            Column(field.name, field.name, index, field.reader()) for index, field in enumerate(self.fields)
+            Column(field.name, field.name, index, field.reader(), "name", field.kind, field.presence != "optional")
+            for index, field in enumerate(self.fields)
         )
         header = (*self.names, *behind)
         return ColumnBinding(columns=columns, header=header, amount=self.amount, extra_cells="refuse")
-
-    def matched(self, header: Sequence[str]) -> int:
-        """How many fields would find a column: the line of a file with most of them was meant as its header."""
-        places = _places(header)
-        return sum(any(same_name(name) in places for name in field.columns) for field in self.fields)
-
-
-@lru_cache(maxsize=8_192)
-def same_name(column: str) -> str:
-    """A column's name without capitals, spaces and punctuation: `Net Amount ` and `NetAmount` are the same.
-
-    `#3` is the third column, whatever it is called.
-    """
-    if _POSITION.fullmatch(column):
-        return column
-    return "".join(char for char in column.casefold() if char.isalnum())
-
-
-def _places(header: Sequence[str]) -> dict[str, list[int]]:
-    places: dict[str, list[int]] = {}
-    for index, cell in enumerate(header):
-        # `_line`, `_field`, `_problem` come back in corrected files and are no data of the sender's.
-        if not cell.startswith("_") and (name := same_name(cell)):
-            places.setdefault(name, []).append(index)
-        places[f"#{index + 1}"] = [index]
-    return places
-
-
-def _found(
-    field: MappedField, places: dict[str, list[int]], taken: dict[int, str], shared: frozenset[str]
-) -> tuple[str, int] | tuple[None, None]:
-    for alternative in field.columns:
-        name = same_name(alternative)
-        found = [index for index in places.get(name, ()) if index not in taken or name in shared]
-        if len(found) > 1:
-            raise _several_columns(field, alternative, found)
-        if found:
-            taken.setdefault(found[0], field.name)
-            return alternative, found[0]
-    return None, None
-
-
-def _several_columns(field: MappedField, name: str, found: Sequence[int]) -> DoubtfulFile:
-    numbers = [str(index + 1) for index in found]
-    detail = f"columns {' and '.join(numbers)} are both called {name!r}, wanted for {field.name}"
-    question = f"Which column is {field.name}: {' or '.join(numbers)}? They have one name, {name!r}."
-    expected = "one column of that name, or its number in the mapping"
-    return DoubtfulFile("ambiguous-columns", detail, expected, Doubt(field.name, tuple(numbers), question))
-
-
-def _named_in_vain(
-    field: MappedField, places: dict[str, list[int]], taken: dict[int, str], header: Sequence[str]
-) -> UnreadableFile:
-    for name in field.columns:
-        for index in places.get(same_name(name), ()):
-            detail = f"the column {header[index].strip()!r} is named for {taken[index]} and for {field.name}"
-            expected = f'a column for each, or "shared": [{name!r}] in the mapping where one says both'
-            return UnreadableFile("one-column-for-two-fields", detail, expected)
-    wanted = " or ".join(map(repr, field.columns))
-    detail = f"the mapping names the column {wanted} for {field.name}; the header has {_names(header)}"
-    return UnreadableFile("named-column-missing", detail, "a mapping with the names that the file has")
-
-
-def _missing_columns(missing: Sequence[MappedField], header: Sequence[str]) -> UnreadableFile:
-    wanted = "; ".join(
-        f"{field.name} (a column called {' or '.join(map(repr, field.columns[:MOST_NAMED]))})" for field in missing
-    )
-    detail = f"no column for {', '.join(field.name for field in missing)}; the header has {_names(header)}"
-    return UnreadableFile("missing-columns", detail, wanted)
-
-
-def _names(header: Sequence[str]) -> str:
-    found = [cell.strip()[:60] for cell in header if cell.strip()]
-    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-    return (", ".join(map(repr, found[:MOST_NAMED])) or "no names") + more

@@ -23,6 +23,7 @@ class NdjsonRecords:
 
     delimiter = ","
     header_line = 0
+    sheet = None
 
     def __init__(self, lines: PhysicalLines, mapping: Mapping, *, start_after_line: int) -> None:
         self._lines = lines

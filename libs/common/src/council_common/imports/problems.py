@@ -31,10 +31,10 @@ class Doubt:
 class DoubtfulFile(UnreadableFile):
     """A file that could be read in two ways; its sender has to say which."""
 
-    def __init__(self, code: str, detail: str, expected: str, doubt: Doubt) -> None:
-        super().__init__(code, detail, expected)
-        self.args = (code, detail, expected, doubt)
-        self.doubt = doubt
+    def __init__(self, doubts: tuple[Doubt, ...]) -> None:
+        super().__init__("in-doubt", " ".join(doubt.question for doubt in doubts), "a mapping that says which")
+        self.args = (doubts,)
+        self.doubts = doubts
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from council_common.imports.limits import Limits
 from council_common.imports.mapping import Mapping
 from council_common.imports.ndjson_records import NdjsonRecords
 from council_common.imports.physical_lines import CountedBytes, PhysicalLines, Source
-from council_common.imports.problems import UnreadableFile
+from council_common.imports.problems import DoubtfulFile, UnreadableFile
 from council_common.imports.record_classifier import RecordClassifier
 from council_common.imports.record_source import RecordSource
 from council_common.imports.refusals import without_nul
@@ -24,7 +24,9 @@ DEFAULT_LIMITS: Final = Limits()
 class Reading:
     """An import file being read: iterate it once for its batches.
 
-    Known from the start: `header`, `delimiter`, `header_line`, `binding`. Complete at the end: `counts`, `bytes_read`.
+    Known from the start: `header`, `delimiter`, `header_line`, `sheet`, `binding`. Complete at the end: `counts`,
+    `bytes_read`.
+    Raises `DoubtfulFile` where the binding has doubts: then no record is read.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Reading:
         self.header = tuple(map(without_nul, records.binding.header))
         self.delimiter = records.delimiter
         self.header_line = records.header_line
+        self.sheet = records.sheet
         self.counts = Counts()
 
     @property
@@ -53,6 +56,8 @@ class Reading:
         return self._source.bytes_read
 
     def __iter__(self) -> Iterator[Batch]:
+        if doubts := self.binding.doubts:
+            raise DoubtfulFile(doubts)
         arranged = self.header_line == 0
         classifier = RecordClassifier(
             self.binding, self.counts, arranged=arranged, totals=self._totals, keep_cells=self._keep_cells
@@ -81,7 +86,7 @@ def read_records(
 
     `source` is called once and gives the file's bytes in chunks of any size; text is never held as a whole.
     `start_after_line` is the `last_line` of the last batch that was stored: the reading goes on behind it, with
-    counts and sums from there. Of a workbook the first visible sheet that holds anything is read. With `keep_cells`
+    counts and sums from there. Of a workbook the visible sheet with the columns is read. With `keep_cells`
     batches also hold the cells of their rows, for a reader that may yet refuse them.
 
     Raises `UnreadableFile` here and while iterating, when the file as a whole cannot be read.

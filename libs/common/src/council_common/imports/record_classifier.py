@@ -10,7 +10,11 @@ from council_common.imports.problems import Problem, RefusedRecord, shown
 from council_common.imports.refusals import Refusal, csv_line, without_nul
 from council_common.imports.values import is_filler
 
-_TOTAL_LABEL: Final = re.compile(r"(?:grand |sub[- ]?|net )?totals?:?", re.IGNORECASE)
+_TOTAL_LABEL: Final = re.compile(
+    r"(?:grand |sub[- ]?|net |report |overall |page |monthly )?totals?(?: (?:amount|paid|payments?|spend))?"
+    r"(?: (?:for|of) .{1,40})?:?",
+    re.IGNORECASE,
+)
 
 
 class RecordClassifier:
@@ -31,6 +35,12 @@ class RecordClassifier:
         self._binding = binding
         self._counts = counts
         self._take = binding.take
+        self._figures = {
+            column.index
+            for column in binding.columns
+            if column.index is not None and column.kind not in ("text", "integer")
+        }
+        self._needed = {column.index for column in binding.columns if column.index is not None and column.is_needed}
         first = binding.header[0] if binding.header else ""
         self._head = first if not arranged and first.strip() else None
 
@@ -46,13 +56,13 @@ class RecordClassifier:
         if isinstance(cells, Problem):
             self._refuse(first, (cells,), [], raw)
             return
-        if (not cells or cells[0] == self._head) and self._skipped(first, cells):
+        if (not cells or cells[0] == self._head) and self._skipped(first, cells, raw):
             return
         try:
             row = self._take(cells)
             number = first if binding.line_index is None else _original_line(cells[binding.line_index], first)
         except RefusedRecord as refused:
-            if not self._skipped(first, cells):
+            if not self._skipped(first, cells, raw):
                 self._refuse(first, refused.problems, cells, raw)
             return
         batch.lines.append(number)
@@ -63,7 +73,7 @@ class RecordClassifier:
         if binding.amount_index is not None and isinstance(amount := row[binding.amount_index], int):
             counts.accepted_pence += amount
 
-    def _skipped(self, first: int, cells: list[str]) -> bool:
+    def _skipped(self, first: int, cells: list[str], raw: str) -> bool:
         counts = self._counts
         if self._arranged and cells:
             return False
@@ -74,9 +84,21 @@ class RecordClassifier:
         elif (amount := self._total(cells)) is not None:
             counts.totals += 1
             self.batch.totals.append(Total(first, amount, counts.accepted_pence + counts.refused_pence))
+        elif self._is_filler(cells, raw):
+            counts.fillers += 1
         else:
             return False
         return True
+
+    def _is_filler(self, cells: list[str], raw: str) -> bool:
+        """A heading, a note or a filler between records: no date, no amount, and nothing else that a record needs.
+
+        A line that breaks off where the file does may have been a record.
+        """
+        filled = {index for index, cell in enumerate(cells) if not is_filler(cell)}
+        if filled & self._figures or (filled & self._needed and len(filled) > 1):
+            return False
+        return len(cells) >= self._binding.width or raw.endswith(("\n", "\r"))
 
     def _is_blank(self, cells: list[str]) -> bool:
         """Blank, or nothing but one number in a column that is not mapped: a spreadsheet's numbered empty rows."""
@@ -86,13 +108,17 @@ class RecordClassifier:
         return all(column.index != filled[0] for column in self._binding.columns)
 
     def _total(self, cells: list[str]) -> int | None:
-        """The amount of a record that has nothing else but perhaps the word: the sender's own total."""
+        """The amount of a record that has nothing else, or the word for a total and nothing that a record needs.
+
+        With the word there may be sums of other columns, and of what it is the total.
+        """
         binding = self._binding
         if not self._totals or binding.amount_index is None:
             return None
         index = binding.columns[binding.amount_index].index
-        others = [cell.strip() for place, cell in enumerate(cells) if place != index and not is_filler(cell)]
-        if len(others) > 1 or (others and not _TOTAL_LABEL.fullmatch(others[0])):
+        filled = {place: cell.strip() for place, cell in enumerate(cells) if place != index and not is_filler(cell)}
+        labels = {place for place, cell in filled.items() if _TOTAL_LABEL.fullmatch(cell)}
+        if filled and (not labels or (filled.keys() - labels) & self._needed):
             return None
         return binding.amount_of(cells)
 

@@ -19,4 +19,8 @@ class RecordSource(Protocol):
     delimiter: str
     header_line: int
 
+    @property
+    def sheet(self) -> str | None:
+        """A workbook's sheet."""
+
     def __iter__(self) -> Iterator[Record]: ...

@@ -19,7 +19,7 @@ from council_common.imports.published_spend import PublishedSpendLine
 from council_common.money import MAX_PENCE
 
 from invoice_service.intake.invoice_imports.mappings import InvoiceLine
-from invoice_service.intake.invoice_imports.rules import Profile, line_key, published_supplier
+from invoice_service.intake.invoice_imports.rules import BY_SIGN, Profile, line_key, published_supplier
 from invoice_service.register.invoices.departments import department_of
 from invoice_service.register.invoices.rules import (
     content_text,
@@ -259,6 +259,8 @@ def bounded(*amounts: int) -> None:
 
 def kind_of(stated: str | None, gross: int) -> str:
     """The kind of an invoice by what its line says and its sum. Raises Refused."""
+    if stated == BY_SIGN:
+        return "credit_note" if gross < 0 else "invoice"
     kind = (stated or "invoice").casefold().replace(" ", "_").replace("-", "_")
     if kind not in ("invoice", "credit_note"):
         raise Refused(Problem("kind", "unknown-kind", "is no kind of invoice", "invoice or credit_note"))

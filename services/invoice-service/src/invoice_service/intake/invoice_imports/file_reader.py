@@ -8,51 +8,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from council_common.imports import (
-    Batch,
-    Doubt,
-    DoubtfulFile,
-    Format,
-    Mapping,
-    Problem,
-    Refusal,
-    UnreadableFile,
-    read_records,
-    surveyed_dates,
-)
-from council_common.imports.dates import DateOrder
-from council_common.imports.published_spend import amount_basis
+from council_common.imports import Batch, Format, Mapping, Problem, Refusal, UnreadableFile, read_records
 from council_common.imports.refusals import csv_line
 from council_common.runtime.child_process import Fetch
 
 from invoice_service.intake.invoice_imports.drafts import Refused, drafter
 from invoice_service.intake.invoice_imports.invoice_rows import InvoiceRows, Row, repeated_keys
-from invoice_service.intake.invoice_imports.mappings import (
-    ColumnMapping,
-    doubts_about_amounts,
-    mapping_of,
-)
 from invoice_service.intake.invoice_imports.rules import Profile
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFile:
-    """The request to open a file behind the last line that was stored; the answer is an OpenedFile.
-
-    `date_orders` are those of its columns where they are known: it was open before.
-    """
-
-    import_id: UUID
-    format: Format
-    profile: Profile
-    mapping: dict[str, Any]
-    after_line: int
-    today: date
-    date_orders: dict[str, DateOrder] | None
+from invoice_service.intake.invoice_imports.understanding import OpenFile, understand
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,34 +41,6 @@ class Piece:
 
     import_id: UUID
     number: int
-
-
-@dataclass(frozen=True, slots=True)
-class OpenedFile:
-    """How a file is understood; `fields` are the names for a record that has none of its own.
-
-    `columns` says which column each field is read from, `date_orders` how the dates of each are written. Where there
-    are `doubts` its sender has to be asked before a line is read.
-    """
-
-    header: list[str]
-    header_line: int
-    delimiter: str
-    amount_basis: str | None
-    fields: list[str]
-    columns: dict[str, str]
-    date_orders: dict[str, DateOrder]
-    doubts: list[Doubt]
-
-    @classmethod
-    def in_doubt(cls, doubt: Doubt) -> OpenedFile:
-        """A file that cannot even be opened before its sender was asked."""
-        return cls([], 0, ",", None, [], {}, {}, [doubt])
-
-
-def reading_of(opened: OpenedFile) -> dict[str, Any]:
-    """How a file was understood, as it is kept with its import."""
-    return {"header_line": opened.header_line, "columns": opened.columns, "date_orders": opened.date_orders}
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,41 +86,15 @@ class FileReader:
     def __init__(self, file: OpenFile, piece: Callable[[Piece], bytes]) -> None:
         self._file = file
         self._piece = piece
-        sender = ColumnMapping.model_validate(file.mapping)
-        mapping = mapping_of(file.profile, sender)
-        doubts = doubts_about_amounts(file.profile, sender)
-        orders = file.date_orders
-        if orders is None:
-            surveyed = {} if sender.date_order else surveyed_dates(self._pieces, format=file.format, mapping=mapping)
-            orders = {field: column.order for field, column in surveyed.items() if column.order is not None}
-            doubts += [column.doubt for column in surveyed.values() if column.order is None]
-        mapping = mapping.with_date_orders(orders)
+        mapping, self._reading, self.opened = understand(file, self._pieces)
         self._draft = drafter(file.profile)
-        self._amount_place = mapping.names.index(mapping.amount or "")
-        self._reading = read_records(
-            self._pieces, format=file.format, mapping=mapping, start_after_line=file.after_line, keep_cells=True
-        )
-        published = file.profile is Profile.PUBLISHED_SPEND
-        self._rows = None if published or doubts else self._rows_of_several(mapping)
+        self._amount_place = self._reading.binding.amount_index or 0
+        read_alone = file.profile is Profile.PUBLISHED_SPEND or self.opened.doubts
+        self._rows = None if read_alone else self._rows_of_several(mapping)
         self._batches = iter(self._reading)
         self._skipped = self._refused_pence = 0
         self._broken: UnreadableFile | None = None
         self._ahead = self._behind(file.after_line) if self._rows else None
-        bound = self._reading.binding.columns
-        self.opened = OpenedFile(
-            header=list(self._reading.header),
-            header_line=self._reading.header_line,
-            delimiter=self._reading.delimiter,
-            amount_basis=amount_basis(self._reading.binding) if published else None,
-            fields=[field.columns[0] for field in mapping.fields],
-            columns={column.field: self._reading.header[column.index] for column in bound if column.index is not None},
-            date_orders={
-                field.name: field.date_order
-                for field, column in zip(mapping.fields, bound, strict=True)
-                if field.kind == "date" and column.index is not None
-            },
-            doubts=doubts,
-        )
         self._writer = LineWriter(file.format, self.opened.delimiter, self.opened.fields)
 
     def next(self) -> ReadBatch | None:
@@ -300,10 +212,7 @@ class FileReaders:
         """Answer one request."""
         match request:
             case OpenFile():
-                try:
-                    self._open[request.import_id] = reader = FileReader(request, fetch)
-                except DoubtfulFile as doubtful:
-                    return OpenedFile.in_doubt(doubtful.doubt)
+                self._open[request.import_id] = reader = FileReader(request, fetch)
                 return reader.opened
             case NextBatch():
                 return self._open[request.import_id].next()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date
 from functools import cached_property
@@ -19,13 +20,12 @@ from invoice_service.intake.invoice_imports.file_reader import (
     CloseFile,
     LineWriter,
     NextBatch,
-    OpenedFile,
-    OpenFile,
     Piece,
     ReadBatch,
 )
 from invoice_service.intake.invoice_imports.rules import InDoubt, Profile
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
+from invoice_service.intake.invoice_imports.understanding import OpenedFile, OpenFile, SavedReading
 
 _PIECE_SECONDS: Final = 60.0
 _UNUSED_SECONDS: Final = 20.0
@@ -67,17 +67,26 @@ class PreparedBatch:
 class FileReading:
     """One import's file, opened behind the last line that was stored. `next` gives its batches, then None."""
 
-    def __init__(self, sessions: Sessions, import_: InvoiceImport, *, after_line: int, today: date) -> None:
+    def __init__(
+        self,
+        sessions: Sessions,
+        import_: InvoiceImport,
+        *,
+        after_line: int,
+        today: date,
+        saved: Sequence[SavedReading] = (),
+    ) -> None:
         self.last_line = after_line
         self._sessions = sessions
         self._file = OpenFile(
             import_id=import_.id,
             format=import_.format.value,
             profile=import_.profile,
-            mapping=import_.mapping or {},
+            mapping=import_.mapping or {} if import_.reading is None else import_.reading["mapping"],
             after_line=after_line,
             today=today,
-            date_orders=(import_.reading or {}).get("date_orders"),
+            date_orders=None if import_.reading is None else import_.reading["date_orders"],
+            saved=tuple(saved) if import_.reading is None else (),
         )
         self._sum_before = import_.net_pence_sum + import_.refused_pence_sum
         self._loop = asyncio.get_running_loop()

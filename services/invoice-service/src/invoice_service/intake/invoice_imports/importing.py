@@ -20,12 +20,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports import store
 from invoice_service.intake.invoice_imports.assembling import ImportContext
-from invoice_service.intake.invoice_imports.file_reader import OpenedFile
 from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch, end_unused_reader
 from invoice_service.intake.invoice_imports.rules import IN_DOUBT, InDoubt, UnknownSuppliers
 from invoice_service.intake.invoice_imports.storing import store_batch
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier, SuppliersOfLines
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
+from invoice_service.intake.invoice_imports.understanding import OpenedFile
 
 MOST_OPEN = 3
 

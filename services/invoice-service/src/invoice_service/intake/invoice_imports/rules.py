@@ -36,6 +36,9 @@ class UnknownSuppliers(StrEnum):
     REGISTER = "register"
 
 
+BY_SIGN = "by_sign"
+"""The kind of a line whose amount's sign says whether it is a credit note."""
+
 IN_DOUBT = "in-doubt"
 """The code of an import that could mean two things: it has stored nothing and waits for an answer."""
 

@@ -11,6 +11,7 @@ from council_common.errors import FieldError
 from council_common.fields import Name, RequestModel, Sentence, ShortName
 from council_common.imports.dates import DateOrder
 from council_common.imports.published_spend import AmountBasis
+from council_common.imports.recognition import Why
 from council_common.long_work.schemas import ProgressOut
 from council_common.long_work.tables import Work
 from council_common.web.field_errors import field_error
@@ -93,12 +94,32 @@ class DoubtOut(BaseModel):
     question: str
 
 
+class ColumnOut(BaseModel):
+    """The column that a field is read from, its number from 1, and how it was found.
+
+    `mapping`: the sender named it; `name`: by its name as it stands; `words`: by the words of its name; `content`: by
+    what it holds.
+    """
+
+    name: str
+    number: int
+    found_by: Why
+
+
 class ReadingOut(BaseModel):
-    """How a file was understood: its header's line, the column of each field, the order of each column's dates."""
+    """How a file was understood: its header's line, the column of each field, the order of each column's dates.
+
+    In `dates_undecided` no date says which order it is; the day is taken to be first. `mapping` is the sender's,
+    completed by the `saved_reading` of an earlier file with the same columns. `sheet` is a workbook's.
+    """
 
     header_line: int
-    columns: dict[str, str]
+    sheet: str | None
+    columns: dict[str, ColumnOut]
     date_orders: dict[str, DateOrder]
+    dates_undecided: list[str]
+    mapping: dict[str, Any]
+    saved_reading: UUID | None
 
 
 class AnswerIn(RequestModel):

@@ -15,11 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from invoice_service.bulk_ids import ordered_ids
 from invoice_service.intake.invoice_imports import lines_store
 from invoice_service.intake.invoice_imports.assembling import AssembledRows, ImportContext, assemble
-from invoice_service.intake.invoice_imports.file_reader import OpenedFile, reading_of
 from invoice_service.intake.invoice_imports.file_reading import PreparedBatch
 from invoice_service.intake.invoice_imports.line_outcomes import LineOutcomes, facts_of_lines
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
+from invoice_service.intake.invoice_imports.understanding import OpenedFile, reading_of
 
 _RACES = 5
 _COPIED_AT_ONCE = 1_250
