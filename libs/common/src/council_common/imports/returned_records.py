@@ -16,6 +16,7 @@ class ReturnedRecords:
         self.binding = records.binding
         self.delimiter = records.delimiter
         self.header_line = records.header_line
+        self.sheet = records.sheet
 
     def __iter__(self) -> Iterator[Record]:
         for first, last, cells, raw in self._records:
