@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from council_common.web.dependencies import scopes_of
 from council_common.web.idempotency import TransactionalRoute
 from fastapi.routing import APIRoute, iter_route_contexts
 
+ROLES_PAGE = Path(__file__).parents[2] / "docs" / "roles.md"
 SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
 
 
@@ -58,3 +60,28 @@ async def _stored(office: Harness, path: str, scope: str) -> list[tuple[int, str
         body: Any = answer.json() if answer.content else {}
         answers.append((answer.status_code, body.get("code", ""), replayed))
     return answers
+
+
+def documented() -> dict[str, frozenset[str]]:
+    """The scopes of each role as docs/roles.md has them."""
+    lines = [line for line in ROLES_PAGE.read_text().splitlines() if line.startswith("|")]
+    cells = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in (lines[0], *lines[2:])]
+    names = cells[0][1:]
+    return {name: frozenset(row[0] for row in cells[1:] if row[number] == "●") for number, name in enumerate(names, 1)}
+
+
+def test_the_page_on_roles_is_the_table_of_the_code() -> None:
+    assert documented() == ROLES
+
+
+@pytest.mark.parametrize("name", SERVICES)
+async def test_each_route_lets_in_the_roles_of_the_page_and_no_other(name: str, office: Harness) -> None:
+    wrong = []
+    for role, scopes in documented().items():
+        async with office.as_(role) as caller:
+            for method, path, scope in routes_of(office):
+                answer = await caller.request(method, path)
+                refused = answer.status_code == 403 and answer.json()["code"] == "forbidden"
+                if refused == (scope in scopes) or answer.status_code == 401:
+                    wrong.append(f"{method} {path} ({scope}) as {role}: {answer.status_code}")
+    assert wrong == []

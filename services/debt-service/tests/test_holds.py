@@ -146,3 +146,30 @@ async def test_why_a_debt_is_held_is_not_published(office, reason: str, category
     events = await office.service.published(HoldPlacedV1, HoldReleasedV1)
     assert [event.kind for event in events] == [category, category]
     assert hold["reason"] == reason
+
+
+@pytest.mark.parametrize("reason", ["vulnerability", "breathing_space"])
+async def test_words_about_health_are_read_by_those_who_need_them_and_each_reading_is_in_the_history(
+    office, reason: str
+) -> None:
+    customer = await office.customer()
+    hold = await office.hold(customer_id=customer["id"], reason=reason, note="In hospital since May")
+    await office.release(hold, "Back at home")
+    shown = await office.get(f"holds/{hold['id']}")
+    assert (hold["note"], shown["note"], shown["release_note"]) == (None, None, None)
+    assert "hospital" not in str(await office.csv("holds/export.csv"))
+    for role in ("receivables_coordinator", "auditor", "erp"):
+        async with office.service.as_(role) as other:
+            assert (await other.get(f"/v1/holds/{hold['id']}/health-notes")).status_code == 403
+    async with office.service.as_("debt_recovery_officer", "d.flynn") as officer:
+        words = (await officer.get(f"/v1/holds/{hold['id']}/health-notes")).json()
+    assert words == {"note": "In hospital since May", "release_note": "Back at home"}
+    history = await office.all_items(f"holds/{hold['id']}/history")
+    assert [(line["action"], line["by_name"]) for line in history][2] == ("health notes read", "d.flynn")
+    assert "hospital" not in str(history)
+    assert "Back at home" not in str(history)
+
+
+async def test_words_that_are_not_about_health_are_in_the_hold(office) -> None:
+    hold = await office.hold(customer_id=(await office.customer())["id"], reason="dispute", note="Bins not collected")
+    assert hold["note"] == "Bins not collected"

@@ -4,24 +4,17 @@ Scopes are `noun:read`, `noun:write`, `noun:approve`. A token carries roles; thi
 A token without a known role has no rights.
 """
 
-READ = frozenset(
-    f"{noun}:read"
-    for noun in (
-        "suppliers",
-        "invoices",
-        "payments",
-        "rebates",
-        "debts",
-        "receipts",
-        "journal",
-        "dunning",
-        "messages",
-        "source-systems",
-    )
-)
+
+def _read(*nouns: str) -> frozenset[str]:
+    return frozenset(f"{noun}:read" for noun in nouns)
+
+
+PAYABLES = _read("suppliers", "invoices", "payments", "rebates", "messages")
+RECEIVABLES = _read("debts", "receipts", "journal", "dunning", "messages")
+"""What the people of a job read; words about somebody's health (UK GDPR art 9) only with `health-notes:read`."""
 
 ROLES: dict[str, frozenset[str]] = {
-    "payments_assistant": READ
+    "payments_assistant": PAYABLES
     | {
         "suppliers:write",
         "bank-accounts:write",
@@ -31,8 +24,9 @@ ROLES: dict[str, frozenset[str]] = {
         "payment-exceptions:write",
         "messages:write",
     },
-    "ap_manager": READ
+    "ap_manager": PAYABLES
     | {
+        "source-systems:read",
         "suppliers:write",
         "bank-accounts:approve",
         "invoices:write",
@@ -43,10 +37,11 @@ ROLES: dict[str, frozenset[str]] = {
         "messages:write",
         "message-templates:approve",
     },
-    "early_payment_coordinator": READ | {"suppliers:write", "rebates:write", "messages:write"},
-    "receivables_coordinator": READ | {"debts:write", "receipts:write", "dunning:write", "messages:write"},
-    "debt_recovery_officer": READ
+    "early_payment_coordinator": PAYABLES | {"suppliers:write", "rebates:write", "messages:write"},
+    "receivables_coordinator": RECEIVABLES | {"debts:write", "receipts:write", "dunning:write", "messages:write"},
+    "debt_recovery_officer": RECEIVABLES
     | {
+        "health-notes:read",
         "debts:write",
         "receipts:write",
         "dunning:write",
@@ -54,12 +49,19 @@ ROLES: dict[str, frozenset[str]] = {
         "messages:write",
         "message-templates:approve",
     },
-    "communications_officer": READ | {"messages:write", "message-templates:write", "message-templates:approve"},
-    "auditor": READ,
+    # Residents pay and are paid here: looks at both sides, sets money right, and neither approves nor enforces.
+    "residents_payments_officer": PAYABLES
+    | RECEIVABLES
+    | {"health-notes:read", "invoices:write", "debts:write", "receipts:write", "messages:write"},
+    "communications_officer": _read("messages") | {"messages:write", "message-templates:write", "message-templates:approve"},
+    "auditor": PAYABLES | RECEIVABLES | _read("source-systems"),
     # Sets up who may do what and does none of it: neither pays, collects nor approves.
-    "finance_systems_officer": READ | {"source-systems:write", "approval-limits:write"},
+    "finance_systems_officer": PAYABLES
+    | RECEIVABLES
+    | {"source-systems:read", "source-systems:write", "approval-limits:write"},
     # Systems (client credentials). None approves: whoever holds a system's secret would be her own second person.
-    "erp": READ
+    "erp": PAYABLES
+    | RECEIVABLES
     | {
         "suppliers:write",
         "invoices:write",
@@ -67,7 +69,7 @@ ROLES: dict[str, frozenset[str]] = {
         "debts:write",
         "receipts:write",
     },
-    "service": READ,
+    "service": PAYABLES | RECEIVABLES,
     # invoice-service beside `service`: imports register the suppliers they meet, for people whose rights it has judged.
     "supplier_registrar": frozenset({"suppliers:write", "source-systems:vouch"}),
 }

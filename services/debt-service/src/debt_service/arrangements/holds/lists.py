@@ -8,16 +8,18 @@ from uuid import UUID
 from council_common.fields import Day, TextFilter
 from council_common.web.lists import ResourceList, Where
 from pydantic import Field
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, case, or_, select
 from sqlmodel import col
 
-from debt_service.arrangements.holds.rules import HoldReason
+from debt_service.arrangements.holds.rules import OF_HEALTH, HoldReason
 from debt_service.arrangements.holds.tables import HOLDS_ALL, Hold
 from debt_service.ledger.customers.tables import Customer
 from debt_service.ledger.receivables.tables import Receivable
 
 _C: Any = Hold.__table__.c  # type: ignore[attr-defined]
 _CUSTOMER_NAME = select(col(Customer.name)).where(col(Customer.id) == _C.customer_id).scalar_subquery()
+_OF_HEALTH = _C.reason.in_(sorted(OF_HEALTH))
+_NOTE, _RELEASE_NOTE = (case((_OF_HEALTH, None), else_=column) for column in (_C.note, _C.release_note))
 _NUMBER = select(col(Receivable.number)).where(col(Receivable.id) == _C.receivable_id).scalar_subquery()
 
 
@@ -39,8 +41,8 @@ class HoldList(
     default="review_on",
     csv=(
         *("id", "customer_id", _CUSTOMER_NAME.label("customer_name"), "receivable_id", _NUMBER.label("number")),
-        *("reason", "note", "owner", "placed_on", "review_on", "ends_on", "placed_by", "placed_at"),
-        *("released_at", "released_by", "release_reason", "release_note"),
+        *("reason", _NOTE.label("note"), "owner", "placed_on", "review_on", "ends_on", "placed_by", "placed_at"),
+        *("released_at", "released_by", "release_reason", _RELEASE_NOTE.label("release_note")),
     ),
 ):
     """Holds that meet every condition given, the next to be reviewed first; `_from` and `_to` are inclusive."""

@@ -37,6 +37,8 @@ def published_category(reason: HoldReason) -> HoldCategory:
 
 OF_THE_PERSON = frozenset({HoldReason.BREATHING_SPACE, HoldReason.DECEASED})
 """What is true of a person and not of one debt: such a hold stops the notices of all the customer's debts."""
+OF_HEALTH = frozenset({HoldReason.VULNERABILITY, HoldReason.BREATHING_SPACE})
+"""Whose words may be about health, that of a mental health crisis among them: special-category data (UK GDPR art 9)."""
 WITHOUT_LAST_DAY = frozenset({HoldReason.BREATHING_SPACE, HoldReason.DECEASED})
 """A death does not end; the end of a mental health crisis moratorium is not known when it begins."""
 
@@ -53,6 +55,15 @@ def holds_all(reason: HoldReason, *, receivable_id: UUID | None) -> bool:
     (True, False)
     """
     return receivable_id is None or reason in OF_THE_PERSON
+
+
+def shown_note(reason: HoldReason, note: str | None) -> str | None:
+    """What everybody who reads debts sees of a hold's words: where they may be about health, nothing.
+
+    >>> shown_note(HoldReason.VULNERABILITY, "In hospital"), shown_note(HoldReason.DISPUTE, "Bins not collected")
+    (None, 'Bins not collected')
+    """
+    return None if reason in OF_HEALTH else note
 
 
 class NothingOwed(Conflict):

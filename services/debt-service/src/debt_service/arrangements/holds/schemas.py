@@ -8,9 +8,9 @@ from uuid import UUID
 
 from council_common.fields import Day, ShortName
 from council_common.holds import HoldAnswer, HoldRequest
-from pydantic import ConfigDict, Field, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
 
-from debt_service.arrangements.holds.rules import HoldReason, NewHold, holds_all
+from debt_service.arrangements.holds.rules import HoldReason, NewHold, holds_all, shown_note
 
 
 class HoldIn(HoldRequest):
@@ -51,8 +51,15 @@ class HoldIn(HoldRequest):
         )
 
 
+class HealthNotesOut(BaseModel):
+    """The words of a hold and of its release."""
+
+    note: str
+    release_note: str | None
+
+
 class HoldOut(HoldAnswer):
-    """A hold."""
+    """A hold. Words that may be about health are not in it: they are read under `/health-notes`."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -73,4 +80,7 @@ class HoldOut(HoldAnswer):
     @classmethod
     def of(cls, hold: Any) -> HoldOut:
         """From a stored hold, or a row of the list."""
-        return cls.model_validate(hold)
+        shown = cls.model_validate(hold)
+        shown.note = shown_note(shown.reason, shown.note)
+        shown.release_note = shown_note(shown.reason, shown.release_note)
+        return shown

@@ -16,7 +16,14 @@ from council_common.recording import Change, fact, record, record_many
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from debt_service.arrangements.holds import store
-from debt_service.arrangements.holds.rules import NewHold, NothingOwed, check_dates, holds_all, published_category
+from debt_service.arrangements.holds.rules import (
+    NewHold,
+    NothingOwed,
+    check_dates,
+    holds_all,
+    published_category,
+    shown_note,
+)
 from debt_service.arrangements.holds.store import HeldReceivable
 from debt_service.arrangements.holds.tables import Hold
 from debt_service.ledger.customers.tables import Customer
@@ -46,7 +53,12 @@ async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: date
         placed_at=at,
     )
     reached = await store.lock_reached(session, hold)
-    await record(session, fact(hold, "placed", reason=hold.reason, detail={"note": hold.note}), by=by, at=at)
+    await record(
+        session,
+        fact(hold, "placed", reason=hold.reason, detail={"note": shown_note(hold.reason, hold.note)}),
+        by=by,
+        at=at,
+    )
     held = await store.mark_reached(session, hold, reached)
     changes = (
         _on_receivable(hold, receivable, "hold placed", HoldPlacedV1, review_on=hold.review_on) for receivable in held
@@ -96,8 +108,16 @@ async def release_hold(
     must_stand(hold)
     hold.released_at, hold.released_by = at, by.subject
     hold.release_reason, hold.release_note = reason, note
-    await record(session, fact(hold, "released", reason=reason, detail={"note": note}), by=by, at=at)
+    detail = {"note": shown_note(hold.reason, note)}
+    await record(session, fact(hold, "released", reason=reason, detail=detail), by=by, at=at)
     held = await store.mark_reached(session, hold, reached)
     changes = (_on_receivable(hold, receivable, "hold released", HoldReleasedV1) for receivable in held)
     await record_many(session, changes, by=by, at=at)
+    return hold
+
+
+async def read_health_notes(session: AsyncSession, hold_id: UUID, *, by: Actor, at: datetime) -> Hold:
+    """A hold with its words, which may be about health: who read them, and when, is in its history."""
+    hold = await lock_row(session, Hold, hold_id)
+    await record(session, fact(hold, "health notes read"), by=by, at=at)
     return hold
