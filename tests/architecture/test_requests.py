@@ -3,12 +3,12 @@
 import importlib
 import pkgutil
 from collections.abc import Iterator
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import pytest
 from council_common.fields import PRINTABLE, WITHOUT_NUL, RequestModel
 from council_common.web.query_models import QueryModel
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
 T = TypeVar("T", bound=BaseModel)
@@ -74,3 +74,41 @@ def test_no_refusal_shows_a_regular_expression(name: str) -> None:
     found = {pattern for model in models for pattern in patterns(model.__pydantic_core_schema__)}
     assert PRINTABLE in found
     assert found <= {PRINTABLE, WITHOUT_NUL}
+
+
+A_NOTE, AN_ACCOUNT = "A plain sentence of 9 March 2026", "His account is 20-55-41 91734268"
+# What is kept as a bank sent it and goes no further; the council's own account stands in letters.
+MAY_HOLD_ACCOUNTS = {"ReceiptIn.payer_reference"} | {
+    f"{template}.{words}" for template in ("TemplateIn", "TemplateVersionIn") for words in ("subject", "text", "html")
+}
+# What systems record: a whole account is refused, six or eight digits alone are not.
+RECORDED = {"SupplierIn.name", "CustomerIn.name", "PaymentIn.reference"}
+
+
+def texts(model: type[BaseModel]) -> Iterator[tuple[str, TypeAdapter[Any]]]:
+    """The fields of a model that take any sentence, each by its name with its validation."""
+    for name, field in model.model_fields.items():
+        whole: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        adapter = TypeAdapter(whole)
+        free = WITHOUT_NUL in set(patterns(adapter.core_schema))
+        if (free or f"{model.__name__}.{name}" in RECORDED) and f"{model.__name__}.{name}" not in MAY_HOLD_ACCOUNTS:
+            try:
+                adapter.validate_python(A_NOTE[:18])
+            except ValidationError:
+                continue
+            yield name, adapter
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_bank_details_are_refused_in_every_free_text(name: str) -> None:
+    tried = set()
+    for model in request_models(name):
+        for field, adapter in texts(model):
+            given = "20554191734268" if field == "reference" else AN_ACCOUNT
+            with pytest.raises(ValidationError) as refused:
+                adapter.validate_python(given)
+            assert {error["type"] for error in refused.value.errors()} == {"bank_account_in_text"}, (model, field)
+            assert "91734268" not in str([error["msg"] for error in refused.value.errors()])
+            tried.add(f"{model.__name__}.{field}")
+    own = {"supplier": "SupplierIn.name", "invoice": "PaymentIn.reference", "debt": "CustomerIn.name"}
+    assert own.get(name, "NoteIn.note") in tried, tried

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, LiteralString, Self
 
 from pydantic import (
     AfterValidator,
@@ -24,8 +24,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from council_common.accounts_in_text import holds_whole_account, may_hold_account
 from council_common.contact_details.characters import visible_words
 from council_common.contact_details.email_addresses import email_address
 from council_common.contact_details.postal_addresses import letter_address, name_on_a_letter, normal_postcode
@@ -127,10 +128,47 @@ Code = Annotated[
 """A word for programs: `market_pitch`."""
 ShortName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=PRINTABLE)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=PRINTABLE)]
-Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WITHOUT_NUL)]
-"""What a person writes to explain: lines and paragraphs are fine."""
-OptionalText = Annotated[str, StringConstraints(max_length=1000, pattern=WITHOUT_NUL)]
+
+
+def _no_account(text: str) -> str:
+    if may_hold_account(text):
+        raise PydanticCustomError(ACCOUNT_IN_TEXT, _NO_DIGITS)
+    return text
+
+
+def _no_whole_account(text: str) -> str:
+    if holds_whole_account(text):
+        raise PydanticCustomError(ACCOUNT_IN_TEXT, _NO_DETAILS)
+    return text
+
+
+ACCOUNT_IN_TEXT = "bank_account_in_text"
+"""The kind of error of a text with bank details: it is kept and shown for good, and the account would be, too."""
+_NO_DIGITS: LiteralString = (
+    "digits that may be bank details; expected no 6 or 8 digits together: a day as 9 March 2026, "
+    "a file's number with a slash, 2026/0311"
+)
+_NO_DETAILS: LiteralString = "bank details; expected no sort code with an account number, and no IBAN"
+
+WITHOUT_ACCOUNT = AfterValidator(_no_account)
+"""For what a person writes: nothing that may be a sort code or an account number. What a pasted e-mail brings."""
+WITHOUT_WHOLE_ACCOUNT = AfterValidator(_no_whole_account)
+"""For what a system records, where six or eight digits may be a fact: no sort code with its account number, no IBAN."""
+
+Sentence = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WITHOUT_NUL),
+    WITHOUT_ACCOUNT,
+]
+"""What a person writes to explain: lines and paragraphs are fine, bank details are not."""
+OptionalText = Annotated[str, StringConstraints(max_length=1000, pattern=WITHOUT_NUL), WITHOUT_WHOLE_ACCOUNT]
 """Words that may be missing: a line's description."""
+Description = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WITHOUT_NUL),
+    WITHOUT_WHOLE_ACCOUNT,
+]
+"""What a charge or a decision is called, as its system has it."""
 TextFilter = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 """What a list is narrowed to: any text that a column can hold."""
 
@@ -144,7 +182,7 @@ def _as_it_reads(value: object) -> object:
     return visible_words(value) if isinstance(value, str) else value
 
 
-VisibleName = Annotated[Name, BeforeValidator(_as_it_reads, json_schema_input_type=str)]
+VisibleName = Annotated[Name, BeforeValidator(_as_it_reads, json_schema_input_type=str), WITHOUT_WHOLE_ACCOUNT]
 """A name as it reads: what nobody sees, copied out of a web page or a spreadsheet, is taken away."""
 AddresseeName = Annotated[VisibleName, AfterValidator(name_on_a_letter)]
 """The name of somebody who gets letters: it can be the first line of an address."""

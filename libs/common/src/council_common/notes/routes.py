@@ -1,7 +1,7 @@
 """Notes over HTTP, as a sub-resource of what they are about, and the timeline of that."""
 
 # Not `from __future__ import annotations`: the routes' types are the resource's, known when its routes are made.
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,8 +23,6 @@ from council_common.web.history import ChangeOut, HistoryQuery
 from council_common.web.keyset import Page
 from council_common.web.resource_routes import CSV_RESPONSE, First, id_name
 
-RefuseAccounts = Callable[..., None]
-"""Raises where a text, by its field's name, may have bank details in it."""
 _NOTE: Any = Note.__table__  # type: ignore[attr-defined]
 _WHOLE = NoteList.whole()
 
@@ -35,19 +33,18 @@ def note_routes(
     of: Any,
     read: str,
     write: str,
-    refuse_accounts: RefuseAccounts,
     first_change: First | None = None,
 ) -> None:
     """Add `POST` and `GET /{id}/notes`, its `export.csv`, one note by its id, and `GET /{id}/timeline` to a resource.
 
     `of` is the thing's table, `read` and `write` are the scopes, `first_change` is as in `reading_routes`.
     """
-    _write_route(router, of=of, scope=write, refuse_accounts=refuse_accounts)
+    _write_route(router, of=of, scope=write)
     _reading_routes(router, of=of, scope=read)
     _timeline_route(router, of=of, scope=read, first_change=first_change)
 
 
-def _write_route(router: APIRouter, *, of: Any, scope: str, refuse_accounts: RefuseAccounts) -> None:
+def _write_route(router: APIRouter, *, of: Any, scope: str) -> None:
     about, thing_id = str(of.__tablename__), _thing_id(of)
 
     @router.post(_address(of), status_code=201)
@@ -59,7 +56,6 @@ def _write_route(router: APIRouter, *, of: Any, scope: str, refuse_accounts: Ref
         One that was wrong is put right by another, which names it in `corrects_id`; once. Bank details are refused.
         """
         await get_row(act.session, of, about_id)
-        refuse_accounts(words=note.words)
         made = await add_note(act.session, about, about_id, **note.model_dump(), by=act.by, at=act.at)
         act.answers(f"{router.prefix}/{about_id}/notes/{made.id}", 1)
         return NoteOut.of(made, None)

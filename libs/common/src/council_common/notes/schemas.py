@@ -8,11 +8,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from council_common.fields import WITHOUT_NUL, Day, RequestModel
+from council_common.fields import WITHOUT_ACCOUNT, WITHOUT_NUL, Day, RequestModel
 from council_common.notes.rules import NoteChannel
 from council_common.web.history import ChangeOut
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000, pattern=WITHOUT_NUL)]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000, pattern=WITHOUT_NUL),
+    WITHOUT_ACCOUNT,
+]
 
 
 class NoteIn(RequestModel):

@@ -17,6 +17,7 @@ from starlette.routing import compile_path
 
 from council_common.database.transient_faults import is_transient
 from council_common.errors import BusinessError, FieldError, Unavailable
+from council_common.fields import ACCOUNT_IN_TEXT
 from council_common.observability.logs import get_logger
 from council_common.observability.traces import current_trace_id
 from council_common.web.field_errors import field_error
@@ -142,13 +143,10 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     errors = [field_error(detail) for detail in details[:100]]
     if [error.field for error in errors] == ["body"] and "json" not in request.headers.get("content-type", ""):
         errors = [FieldError("body", "not sent as JSON", "the header Content-Type: application/json")]
-    return problem(
-        request,
-        status=422,
-        code="malformed",
-        detail="The request does not have the form this resource takes; see errors.",
-        errors=errors,
-    )
+    code, sentence = "malformed", "The request does not have the form this resource takes; see errors."
+    if any(detail["type"] == ACCOUNT_IN_TEXT for detail in details):
+        code, sentence = "bank-account-in-text", "Bank details are not written into text that others read; see errors."
+    return problem(request, status=422, code=code, detail=sentence, errors=errors)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from council_bacs.accounts import masked_account_number, masked_sort_code
-from council_common.fields import Name, RequestModel, Sentence
+from council_common.fields import WITHOUT_ACCOUNT, Name, RequestModel, Sentence
 from pydantic import BaseModel, ConfigDict, Field
 
 from supplier_service.bank_account_changes.rules import (
@@ -41,7 +41,7 @@ class EvidenceIn(RequestModel):
     """A paper that supports a case, and where it is kept."""
 
     kind: EvidenceKind
-    reference: Annotated[Name, Field(examples=["EDRMS 2026/0311"])]
+    reference: Annotated[Name, WITHOUT_ACCOUNT, Field(examples=["EDRMS 2026/0311"])]
     note: Sentence | None = None
 
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.clock import london_date
 from council_common.contracts.suppliers import (
     BankAccountActivatedV1,
@@ -55,7 +54,7 @@ async def request_change(
 ) -> BankAccountChange:
     """Open a case: every payment to the supplier is held from now on, and who is warned of it is fixed.
 
-    Raises BankAccountChangeOpen, BankAccountUnchanged, SupplierEnded, AccountInText.
+    Raises BankAccountChangeOpen, BankAccountUnchanged, SupplierEnded.
     """
     supplier = await lock_row(session, Supplier, supplier_id)
     if not SUPPLIER_NEXT[supplier.status]:
@@ -68,7 +67,6 @@ async def request_change(
     accounts = (await accounts_of(session, [supplier_id]))[supplier_id]
     if accounts and accounts[-1].details.same_account(details):
         raise BankAccountUnchanged("This account is the one in use; its holder's name alone needs no case.")
-    refuse_accounts_in(note=note)
     account_name = details.account_name or supplier.name
     name_changed_on = rules.name_changed_lately(supplier.name_changed_on, requested_on=london_date(at))
     change = BankAccountChange(
@@ -129,10 +127,9 @@ async def add_evidence(
     by: Actor,
     at: datetime,
 ) -> BankAccountChange:
-    """Note a paper that supports the case, and where it is kept. Raises IllegalMove, AccountInText."""
+    """Note a paper that supports the case, and where it is kept. Raises IllegalMove."""
     change = await lock_row(session, BankAccountChange, change_id)
     status = rules.after_evidence(change.status)
-    refuse_accounts_in(reference=reference, note=note)
     change.status = status
     paper = Evidence(
         id=new_id(), change_id=change.id, kind=kind, reference=reference, note=note, added_by=by.subject, added_at=at
@@ -157,7 +154,7 @@ async def call_back(
 
     `read_out` is the account as the supplier named it on the telephone: compared and dropped, needed to confirm. Where
     it is another than the one requested, the call is noted as just that: the strongest sign of a fraud there is.
-    Raises ApprovesOwnRequest, NumberNotTrusted, AccountNotReadOut, TooManyWrongReadOuts, IllegalMove, AccountInText.
+    Raises ApprovesOwnRequest, NumberNotTrusted, AccountNotReadOut, TooManyWrongReadOuts, IllegalMove.
     """
     change = await lock_row(session, BankAccountChange, change_id)
     rules.must_be_second(by, requested_by=change.requested_by)
@@ -169,7 +166,6 @@ async def call_back(
         calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
         wrong = sum(call.outcome is CallBackOutcome.ANOTHER_ACCOUNT for call in calls)
         outcome = rules.outcome_of_read_out(read_out, requested=change.details, wrong_before=wrong, called_on=called_on)
-    refuse_accounts_in(note=note)
     change.status = rules.after_call_back(change.status, outcome)
     change.called_back_by = by.subject if outcome is CallBackOutcome.CONFIRMED else None
     call = CallBack(
@@ -208,7 +204,7 @@ async def approve_change(
     """Approve a case as a third person; the account is used once the cooling-off is over.
 
     `warned_otherwise`: how the supplier was warned where it has no e-mail address; the approver answers for it.
-    Raises ApprovesOwnRequest, IllegalMove, SupplierNotWarned, AccountInText.
+    Raises ApprovesOwnRequest, IllegalMove, SupplierNotWarned.
     """
     change = await lock_row(session, BankAccountChange, change_id)
     calls = (await store.parts_of(session, CallBack, [change_id]))[change_id]
@@ -216,7 +212,6 @@ async def approve_change(
     status = rules.move(change.status, BankAccountChangeStatus.APPROVED)
     contacts = (await store.count_warning_contacts(session, [change_id]))[change_id]
     rules.must_be_warned(contacts=contacts, warned_otherwise=warned_otherwise)
-    refuse_accounts_in(note=note, warned_otherwise=warned_otherwise)
     change.status, change.warned_otherwise = status, warned_otherwise
     change.approved_by, change.approved_at = by.subject, at
     change.cooling_off_until = rules.cooling_off_until(london_date(at))
@@ -230,11 +225,10 @@ async def reject_change(
 ) -> BankAccountChange:
     """End a case, also during its cooling-off; the account in use stands and payments go on.
 
-    Raises IllegalMove, AccountInText.
+    Raises IllegalMove.
     """
     supplier, change = await _lock_both(session, change_id)
     status = rules.move(change.status, BankAccountChangeStatus.REJECTED)
-    refuse_accounts_in(note=note)
     change.status = status
     change.rejected_by, change.rejected_at = by.subject, at
     supplier.open_bank_account_change_id = None

@@ -7,7 +7,6 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.clock import london_date
 from council_common.contracts.suppliers import EarlyPaymentAgreedV1, EarlyPaymentDeclinedV1
 from council_common.database.rows import get_row, lock_row
@@ -54,7 +53,6 @@ async def open_onboarding(
         raise OnboardingExists(
             "This supplier has an onboarding; add a stage to that one.", onboarding_id=str(existing.id)
         )
-    refuse_accounts_in(note=reached.note)
     onboarding = Onboarding(
         id=new_id(),
         supplier_id=supplier_id,
@@ -78,13 +76,12 @@ async def reach_stage(
 ) -> Onboarding:
     """Bring an onboarding to a stage.
 
-    Raises IllegalMove, TermsRequired, TermsNotExpected, NotOfThisStage, DateInFuture, DateTooEarly, AccountInText.
+    Raises IllegalMove, TermsRequired, TermsNotExpected, NotOfThisStage, DateInFuture, DateTooEarly.
     """
     _check(reached, today=london_date(at))
     supplier_id = (await get_row(session, Onboarding, onboarding_id)).supplier_id
     supplier = await lock_row(session, Supplier, supplier_id)
     onboarding = await lock_row(session, Onboarding, onboarding_id)
-    refuse_accounts_in(note=reached.note)
     await record(session, *_reach(supplier, onboarding, reached, today=london_date(at)), by=by, at=at)
     return onboarding
 
@@ -151,11 +148,10 @@ async def add_activity(
 ) -> tuple[OnboardingActivity, int]:
     """Note something done to win a supplier: it, and the onboarding's new version.
 
-    Raises DateInFuture, AccountInText.
+    Raises DateInFuture.
     """
     not_in_future("on", on, today=london_date(at))
     onboarding = await lock_row(session, Onboarding, onboarding_id)
-    refuse_accounts_in(text=text)
     activity = OnboardingActivity(
         id=new_id(), onboarding_id=onboarding.id, kind=kind, on=on, text=text, added_by=by.subject, added_at=at
     )

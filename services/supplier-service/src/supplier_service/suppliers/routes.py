@@ -7,7 +7,6 @@ from itertools import zip_longest
 from typing import Annotated, Any
 from uuid import UUID
 
-from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.database.rows import get_row
 from council_common.holds import ReleaseIn
 from council_common.identity.actor import Actor
@@ -69,7 +68,7 @@ async def register_many(suppliers: SuppliersIn, act: Annotated[Act, acting("supp
 
 
 reading_routes(router, SupplierList, SupplierOut, of=Supplier, scope="suppliers:read", show=_shown)
-note_routes(router, of=Supplier, read="suppliers:read", write="suppliers:write", refuse_accounts=refuse_accounts_in)
+note_routes(router, of=Supplier, read="suppliers:read", write="suppliers:write")
 
 
 @router.patch("/{supplier_id}")

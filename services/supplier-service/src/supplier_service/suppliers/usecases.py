@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.clock import london_date
 from council_common.contracts.suppliers import SupplierChangedV1, SupplierHeldV1, SupplierReleasedV1
 from council_common.database.rows import lock_row
@@ -112,10 +111,9 @@ async def place_hold(
 ) -> tuple[SupplierHold, int]:
     """Hold every payment to a supplier; several holds may stand at once. The hold, and the supplier's new version.
 
-    Raises IllegalMove at an end state, AccountInText.
+    Raises IllegalMove at an end state.
     """
     supplier = await lock_row(session, Supplier, supplier_id)
-    refuse_accounts_in(note=note)
     supplier.status = move(NEXT, supplier.status, SupplierStatus.HELD, thing="The supplier")
     hold = SupplierHold(
         id=new_id(), supplier_id=supplier.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
@@ -139,14 +137,13 @@ async def release_hold(
 ) -> tuple[SupplierHold, int]:
     """Release one hold; with the last one the supplier is active again. The hold, and the supplier's new version.
 
-    Raises HoldReleased, ReleaseNeedsApprover, AccountInText.
+    Raises HoldReleased, ReleaseNeedsApprover.
     """
     supplier = await lock_row(session, Supplier, supplier_id)
     hold = await store.get_hold(session, supplier_id, hold_id)
     must_stand(hold)
     if hold.reason in RELEASED_BY_APPROVER and "bank-accounts:approve" not in by.scopes:
         raise ReleaseNeedsApprover("Only an approver of bank-account changes releases a hold of this reason.")
-    refuse_accounts_in(note=note)
     is_last = (await store.open_holds(session, [supplier_id]))[supplier_id] == [hold]
     if is_last:
         supplier.status = move(NEXT, supplier.status, SupplierStatus.ACTIVE, thing="The supplier")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.database.rows import get_row
 from council_common.notes.routes import note_routes
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
@@ -42,7 +41,7 @@ async def register_many(customers: CustomersIn, act: Annotated[Act, acting("debt
 
 
 reading_routes(router, CustomerList, CustomerOut, of=Customer, scope="debts:read")
-note_routes(router, of=Customer, read="debts:read", write="debts:write", refuse_accounts=refuse_accounts_in)
+note_routes(router, of=Customer, read="debts:read", write="debts:write")
 
 
 @router.patch("/{customer_id}")

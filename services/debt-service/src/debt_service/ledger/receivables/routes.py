@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.database.rows import get_row
 from council_common.notes.routes import note_routes
 from council_common.service.api import BULK_BODY_LIMIT, resource_router
@@ -56,7 +55,7 @@ async def mark(marking: OverdueMarkingIn, act: Annotated[Act, acting("debts:writ
 
 
 reading_routes(router, ReceivableList, ReceivableOut, of=Receivable, scope="debts:read")
-note_routes(router, of=Receivable, read="debts:read", write="debts:write", refuse_accounts=refuse_accounts_in)
+note_routes(router, of=Receivable, read="debts:read", write="debts:write")
 
 
 @router.post("/{receivable_id}/cancellations", status_code=201)

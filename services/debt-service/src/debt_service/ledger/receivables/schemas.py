@@ -8,7 +8,17 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from council_common.contracts.fields import SourceReference
-from council_common.fields import Day, Form, Pence, PositivePence, RequestModel, Sentence, ShortName, SourceIn
+from council_common.fields import (
+    Day,
+    Description,
+    Form,
+    Pence,
+    PositivePence,
+    RequestModel,
+    Sentence,
+    ShortName,
+    SourceIn,
+)
 from council_common.money import Percent, half_up
 from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, Field, ValidationInfo, field_validator
@@ -26,7 +36,7 @@ Number = Annotated[
 class LineIn(RequestModel):
     """What was charged for."""
 
-    description: Sentence
+    description: Description
     net_pence: Pence
     vat_rate: Percent
     vat_pence: Annotated[

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from council_common.fields import Day, PositivePence, RequestModel, Sentence, ShortName
+from council_common.fields import Day, Description, PositivePence, RequestModel, ShortName
 from pydantic import BaseModel, ConfigDict, Field, StrictBool
 
 from debt_service.ledger.customers.rules import CustomerKind
@@ -42,7 +42,7 @@ class ProcedureIn(RequestModel):
     customer_kind: CustomerKind | None = None
     effective_from: Day
     levels: Annotated[list[LevelIn], Field(min_length=1, max_length=20)]
-    source: Annotated[Sentence, Field(description="Whose decision: a policy, a minute, a law.")]
+    source: Annotated[Description, Field(description="Whose decision: a policy, a minute, a law.")]
 
     def as_new(self) -> NewProcedure:
         """As the rules take it."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from council_bacs.credit_reasons import ArucsCode
 from council_common.contracts.fields import SourceReference, VatShare
-from council_common.fields import Day, Form, PenceOrZero, RequestModel, Sentence, SourceIn
+from council_common.fields import WITHOUT_WHOLE_ACCOUNT, Day, Form, PenceOrZero, RequestModel, Sentence, SourceIn
 from council_common.web.bulk import BulkIn
 from pydantic import BaseModel, Field, model_validator
 
@@ -32,7 +32,10 @@ class PaymentIn(RequestModel):
     deducted_pence: PenceOrZero = 0
     method: PaymentMethod
     reference: Annotated[
-        str, Field(max_length=18), Form("^[A-Za-z0-9.&/ -]*$", "letters without accents, digits, spaces and . & / -")
+        str,
+        Field(max_length=18),
+        Form("^[A-Za-z0-9.&/ -]*$", "letters without accents, digits, spaces and . & / -"),
+        WITHOUT_WHOLE_ACCOUNT,
     ] = ""
 
     @model_validator(mode="after")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from council_bacs.accounts_in_text import refuse_accounts_in
 from council_common.database.rows import get_row
 from council_common.identity.actor import Actor
 from council_common.notes.routes import note_routes
@@ -88,7 +87,6 @@ note_routes(
     of=Invoice,
     read="invoices:read",
     write="invoices:write",
-    refuse_accounts=refuse_accounts_in,
     first_change=usecases.receipt_of,
 )
 

@@ -1,5 +1,5 @@
 import pytest
-from council_bacs.accounts_in_text import may_hold_account
+from council_common.accounts_in_text import holds_whole_account, may_hold_account
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,3 +43,12 @@ def test_other_numbers_may_be_written(text: str) -> None:
 @given(st.from_regex(r"\A[a-z ]{0,20}[0-9]{0,5}[a-z ]{0,20}\Z"))
 def test_five_digits_are_no_account(text: str) -> None:
     assert not may_hold_account(text)
+
+
+@given(*DIGITS, st.sampled_from(["", " ", "  ", "-", " / ", ", ", ": "]), st.sampled_from(["", "-", " ", "."]))
+def test_a_whole_account_is_found_in_what_systems_record(sort: str, number: str, between: str, inner: str) -> None:
+    spelt = inner.join((sort[:2], sort[2:4], sort[4:]))
+    is_time = not (inner or between) and sort[:2] in {"19", "20"}
+    assert is_time or holds_whole_account(f"Ardley Paving {spelt}{between}{number}")
+    assert not holds_whole_account(f"Charge {spelt}")
+    assert not holds_whole_account(f"Account {number}")
