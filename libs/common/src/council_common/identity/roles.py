@@ -53,7 +53,8 @@ ROLES: dict[str, frozenset[str]] = {
     "residents_payments_officer": PAYABLES
     | RECEIVABLES
     | {"health-notes:read", "invoices:write", "debts:write", "receipts:write", "messages:write"},
-    "communications_officer": _read("messages") | {"messages:write", "message-templates:write", "message-templates:approve"},
+    "communications_officer": _read("messages")
+    | {"messages:write", "message-templates:write", "message-templates:approve"},
     "auditor": PAYABLES | RECEIVABLES | _read("source-systems"),
     # Sets up who may do what and does none of it: neither pays, collects nor approves.
     "finance_systems_officer": PAYABLES
