@@ -48,17 +48,18 @@ _FILL = (
     # One debt in fifty is on hold.
     f"""
     INSERT INTO hold (id, version, customer_id, receivable_id, reason, note, owner, placed_on, review_on, ends_on,
-        placed_by, placed_at)
+        placed_by, placed_by_name, placed_at)
     SELECT gen_random_uuid(), 1, {_CUSTOMER.format(number=f"1 + n % {CUSTOMERS}")}, {_DEBT}, 'dispute', 'not delivered',
-        'd.evans', '2026-02-01', '2026-04-01', '2026-07-01', 'bench', now()
+        'd.evans', '2026-02-01', '2026-04-01', '2026-07-01', 'bench', 'bench', now()
     FROM generate_series(50::bigint, {DEBTS}, 50) n
     """,
     # The last notice of one debt in forty is under way.
     f"""
     INSERT INTO dunning_notice (id, run_id, receivable_id, customer_id, procedure_id, level, template, channel,
-        issued_on, due_on, days_overdue, outstanding_pence, approved_by, delivery_status, delivery_at)
+        issued_on, due_on, days_overdue, outstanding_pence, approved_by, approved_by_name, delivery_status,
+        delivery_at)
     SELECT gen_random_uuid(), gen_random_uuid(), id, customer_id, '00000000-0000-7000-8000-000000000001',
-        dunning_level, 'reminder', 'email', last_notice_on, due_on, 1, outstanding_pence, 'bench',
+        dunning_level, 'reminder', 'email', last_notice_on, due_on, 1, outstanding_pence, 'bench', 'bench',
         '{DeliveryStatus.SENT}', now()
     FROM receivable WHERE dunning_level > 0 AND substr(number, 2)::bigint % 40 < 2
     """,

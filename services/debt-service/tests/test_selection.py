@@ -337,6 +337,7 @@ def _hold(debt: dict[str, Any], customer_id: UUID, receivable_id: UUID) -> Hold:
         review_on=AS_AT - debt["hold_ended"] * DAY,
         ends_on=_last_day(debt),
         placed_by="officer",
+        placed_by_name="Officer",
         placed_at=FAILED_AT,
     )
 
@@ -352,6 +353,7 @@ async def _add_notice(session: Any, common: dict[str, Any], **values: Any) -> No
             found={},
             outcome={},
             proposed_by="officer",
+            proposed_by_name="Officer",
             proposed_at=FAILED_AT,
         )
     )
@@ -368,6 +370,7 @@ async def _add_notice(session: Any, common: dict[str, Any], **values: Any) -> No
             days_overdue=1,
             outstanding_pence=1,
             approved_by="officer",
+            approved_by_name="Officer",
             delivery_at=FAILED_AT,
         )
     )

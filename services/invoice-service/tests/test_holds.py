@@ -245,3 +245,23 @@ async def test_changed_terms_reach_new_invoices(service: Harness) -> None:
         )
     )
     assert (await received(service))["due_on"] == "2026-03-08"
+
+
+async def test_a_duplicates_hold_is_released_with_a_reason(service: Harness) -> None:
+    """By another person than the one who sent it, with a code and a sentence; both are in the history, with who."""
+    await a_supplier(service)
+    first, second = await received(service), await received(service, reference="again")
+    path = f"/v1/invoices/{second['id']}"
+    [hold] = (await shown(service, f"{path}/holds"))["items"]
+    assert (second["duplicate_of"], hold["reason"], hold["released_by"]) == (first["id"], "duplicate_suspected", None)
+    releases = f"{path}/holds/{hold['id']}/releases"
+    async with service.as_("erp") as erp, service.as_("payments_assistant", "A. Jones") as jones:
+        assert (await erp.post(releases, json=a_release())).json()["code"] == "own-request"
+        for missing in ({"note": "Two deliveries."}, {"reason": "placed_in_error"}):
+            assert (await jones.post(releases, json=missing)).status_code == 422
+        body = {"reason": "placed_in_error", "note": "The supplier used the number twice: two deliveries."}
+        done = (await jones.post(releases, json=body)).json()
+    assert (done["released_by_name"], done["release_reason"], done["release_note"]) == ("A. Jones", *body.values())
+    *_, change = await history_of(service, path)
+    assert (change["by_name"], change["action"]) == ("A. Jones", "released")
+    assert {key: change["detail"][key] for key in body} == body

@@ -55,14 +55,19 @@ class ReleaseIn(RequestModel):
 
 
 class HoldAnswer(BaseModel):
-    """What every answer about a hold has; a room adds what is held. People are named by their subject ids."""
+    """What every answer about a hold has; a room adds what is held.
+
+    Who placed and who released it is a subject id and the name it had then.
+    """
 
     id: UUID
     reason: str
     note: str | None
     placed_by: str
+    placed_by_name: str
     placed_at: datetime
     released_by: str | None
+    released_by_name: str | None
     released_at: datetime | None
     release_reason: ReleaseReason | None
     release_note: str | None

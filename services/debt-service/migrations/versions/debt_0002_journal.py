@@ -23,6 +23,7 @@ STATEMENTS = (
         posted_on date NOT NULL,
         recorded_at timestamptz NOT NULL,
         recorded_by text NOT NULL,
+        recorded_by_name text NOT NULL,
         CONSTRAINT uq_journal_entry_fact_fact_id UNIQUE (fact, fact_id)
     )
     """,

@@ -27,9 +27,11 @@ STATEMENTS = (
         review_on date NOT NULL,
         ends_on date,
         placed_by text NOT NULL,
+        placed_by_name text NOT NULL,
         placed_at timestamptz NOT NULL,
         released_at timestamptz,
         released_by text,
+        released_by_name text,
         release_reason text CONSTRAINT ck_hold_release_reason CHECK (release_reason IN ('resolved',
             'placed_in_error', 'expired', 'superseded', 'other')),
         release_note text,
@@ -37,7 +39,7 @@ STATEMENTS = (
         CONSTRAINT ck_hold_last_day CHECK (
             CASE WHEN ends_on IS NULL THEN reason IN ('breathing_space', 'deceased') ELSE reason <> 'deceased' END),
         CONSTRAINT ck_hold_released
-            CHECK (num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4))
+            CHECK (num_nulls(released_at, released_by, released_by_name, release_reason, release_note) IN (0, 5))
     )
     """,
     "CREATE INDEX ix_hold_receivable_id ON hold (receivable_id) WHERE released_at IS NULL",

@@ -58,6 +58,7 @@ STATEMENTS = (
             'same_amount', 'oldest_due', 'by_hand', 'moved')),
         allocated_on date NOT NULL,
         allocated_by text NOT NULL,
+        allocated_by_name text NOT NULL,
         reversed_on date,
         reversal_reason text,
         moved_from_id uuid

@@ -39,6 +39,7 @@ STATEMENTS = (
         levels jsonb NOT NULL,
         source text NOT NULL,
         created_by text NOT NULL,
+        created_by_name text NOT NULL,
         created_at timestamptz NOT NULL,
         CONSTRAINT uq_dunning_procedure_debt_type_customer_kind_effective_from
             UNIQUE NULLS NOT DISTINCT (debt_type, customer_kind, effective_from)
@@ -47,10 +48,11 @@ STATEMENTS = (
     "CREATE INDEX ix_dunning_procedure_effective_from_id ON dunning_procedure (effective_from, id)",
     *listed_table("dunning_procedure"),
     f"""
-    INSERT INTO dunning_procedure (id, version, name, effective_from, levels, source, created_by, created_at)
+    INSERT INTO dunning_procedure (id, version, name, effective_from, levels, source, created_by,
+        created_by_name, created_at)
     VALUES ('00000000-0000-7000-8000-000000000001', 1, 'Standard ladder', '2000-01-01',
         '{DEFAULT_LADDER}', 'Council policy: the ladder this service begins with; no letter about less than £5.00, '
-        'which writing, posting and answering it costs', 'migration',
+        'which writing, posting and answering it costs', 'system', 'system',
         '2026-01-01 UTC')
     """,
 )

@@ -26,8 +26,10 @@ STATEMENTS = (
         found jsonb NOT NULL,
         outcome jsonb NOT NULL,
         proposed_by text NOT NULL,
+        proposed_by_name text NOT NULL,
         proposed_at timestamptz NOT NULL,
         closed_by text,
+        closed_by_name text,
         closed_at timestamptz,
         issued_on date
     )
@@ -111,6 +113,7 @@ STATEMENTS = (
         outstanding_pence bigint NOT NULL,
         last_notice_on date,
         approved_by text NOT NULL,
+        approved_by_name text NOT NULL,
         delivery_status text NOT NULL CONSTRAINT ck_dunning_notice_delivery_status
             CHECK (delivery_status IN ('issued', 'sent', 'delivered', 'failed')),
         delivery_at timestamptz NOT NULL,

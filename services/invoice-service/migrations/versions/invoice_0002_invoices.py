@@ -82,15 +82,17 @@ STATEMENTS = (
         reason text NOT NULL,
         note text,
         placed_by text NOT NULL,
+        placed_by_name text NOT NULL,
         placed_on date,
         placed_at timestamptz NOT NULL,
         released_by text,
+        released_by_name text,
         released_on date,
         released_at timestamptz,
         release_reason text,
         release_note text,
         CONSTRAINT ck_invoice_hold_released CHECK (
-            num_nulls(released_at, released_by, released_on, release_reason, release_note) IN (0, 5)
+            num_nulls(released_at, released_by, released_by_name, released_on, release_reason, release_note) IN (0, 6)
         ),
         CONSTRAINT ck_invoice_hold_reason CHECK (
             reason IN ('dispute', 'missing_po', 'missing_receipt', 'duplicate_suspected', 'bank_account_change',

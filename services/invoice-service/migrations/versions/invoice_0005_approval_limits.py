@@ -25,6 +25,7 @@ STATEMENTS = (
         effective_from date NOT NULL,
         effective_to date,
         decided_by text NOT NULL,
+        decided_by_name text NOT NULL,
         decided_at timestamptz NOT NULL,
         ended_at timestamptz,
         CONSTRAINT ck_approval_limit_amount CHECK (up_to_pence > 0),

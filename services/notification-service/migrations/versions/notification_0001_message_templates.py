@@ -61,6 +61,7 @@ STATEMENTS = (
         waiting boolean NOT NULL,
         created_at timestamptz NOT NULL,
         created_by text NOT NULL,
+        created_by_name text NOT NULL,
         CONSTRAINT uq_message_template_name UNIQUE (name),
         CONSTRAINT ck_message_template_purpose CHECK (purpose IN ('enforce_debt', 'inform')),
         CONSTRAINT ck_message_template_written_for
@@ -84,6 +85,7 @@ STATEMENTS = (
         placeholders jsonb NOT NULL,
         created_at timestamptz NOT NULL,
         created_by text NOT NULL,
+        created_by_name text NOT NULL,
         CONSTRAINT pk_message_template_version PRIMARY KEY (name, version),
         CONSTRAINT ck_message_template_version_version CHECK (version >= 1)
     )
@@ -96,6 +98,7 @@ STATEMENTS = (
         decision_note text NOT NULL,
         decided_at timestamptz NOT NULL,
         decided_by text NOT NULL,
+        decided_by_name text NOT NULL,
         CONSTRAINT pk_message_template_decision PRIMARY KEY (name, version),
         CONSTRAINT fk_message_template_decision_version
             FOREIGN KEY (name, version) REFERENCES message_template_version (name, version),
@@ -123,14 +126,14 @@ FIRST_WORDS = "The words that the system begins with."
 def add_template(name: str, purpose: str, written_for: str | None, placeholders: dict[str, str]) -> None:
     """A template with its version 1, approved, and the first lines of its history."""
     subject, words = (FIRST_TEMPLATES / f"{name}.txt").read_text(encoding="utf-8").split("\n\n", 1)
-    made = {"created_at": sa.func.now(), "created_by": "system"}
+    made = {"created_at": sa.func.now(), "created_by": "system", "created_by_name": "system"}
     about = {"purpose": purpose, "written_for": written_for, "newest": 1, "in_use": 1, "waiting": False}
     template_id = uuid4()
     _insert("message_template", id=template_id, version=2, name=name, **about, **made)
     shown = {"channels": ["email", "letter"], "subject": subject, "text": words, "placeholders": placeholders}
     _insert("message_template_version", name=name, version=1, **shown, **made)
     decided = {"decision": "approved", "decision_note": FIRST_WORDS, "decided_at": sa.func.now()}
-    _insert("message_template_decision", name=name, version=1, decided_by="system", **decided)
+    _insert("message_template_decision", name=name, version=1, decided_by="system", decided_by_name="system", **decided)
     about = {"entity": "message_template", "entity_id": template_id, "at": sa.func.now()}
     for version, action in ((1, "proposed"), (2, "approved")):
         detail = {"template_version": 1} | ({"note": FIRST_WORDS} if action == "approved" else {})

@@ -43,6 +43,7 @@ STATEMENTS = (
         due_at timestamptz NOT NULL,
         created_at timestamptz NOT NULL,
         created_by text NOT NULL,
+        created_by_name text NOT NULL,
         CONSTRAINT uq_message_about_kind_about_id_template_copy_number
             UNIQUE (about_kind, about_id, template, copy_number),
         CONSTRAINT ck_message_recipient_kind CHECK (recipient_kind IN ('supplier', 'customer')),

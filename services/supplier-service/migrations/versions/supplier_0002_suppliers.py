@@ -62,8 +62,10 @@ STATEMENTS = (
         reason text NOT NULL,
         note text NOT NULL,
         placed_by text NOT NULL,
+        placed_by_name text NOT NULL,
         placed_at timestamptz NOT NULL,
         released_by text,
+        released_by_name text,
         released_at timestamptz,
         release_reason text,
         release_note text,
@@ -72,7 +74,7 @@ STATEMENTS = (
         CONSTRAINT ck_supplier_hold_release_reason CHECK (release_reason IN (
             'resolved', 'placed_in_error', 'expired', 'superseded', 'other')),
         CONSTRAINT ck_supplier_hold_released
-            CHECK (num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4))
+            CHECK (num_nulls(released_at, released_by, released_by_name, release_reason, release_note) IN (0, 5))
     )
     """,
     "CREATE INDEX ix_supplier_hold_supplier_id ON supplier_hold (supplier_id)",

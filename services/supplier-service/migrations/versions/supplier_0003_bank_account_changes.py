@@ -27,13 +27,16 @@ STATEMENTS = (
         requested_via text NOT NULL,
         note text NOT NULL,
         requested_by text NOT NULL,
+        requested_by_name text NOT NULL,
         requested_at timestamptz NOT NULL,
         called_back_by text,
         approved_by text,
+        approved_by_name text,
         approved_at timestamptz,
         cooling_off_until date,
         warned_otherwise text,
         rejected_by text,
+        rejected_by_name text,
         rejected_at timestamptz,
         activated_at timestamptz,
         CONSTRAINT ck_bank_account_change_status
@@ -65,6 +68,7 @@ STATEMENTS = (
         reference text NOT NULL,
         note text,
         added_by text NOT NULL,
+        added_by_name text NOT NULL,
         added_at timestamptz NOT NULL,
         CONSTRAINT ck_bank_account_evidence_kind CHECK (kind IN (
             'bank_letter', 'bank_statement', 'amendment_form', 'headed_letter', 'invoice', 'other'))
@@ -80,6 +84,7 @@ STATEMENTS = (
         outcome text NOT NULL,
         note text NOT NULL,
         called_by text NOT NULL,
+        called_by_name text NOT NULL,
         called_at timestamptz NOT NULL,
         CONSTRAINT ck_bank_account_call_back_outcome
             CHECK (outcome IN ('confirmed', 'not_confirmed', 'another_account'))
@@ -122,16 +127,16 @@ STATEMENTS = (
             IF OLD.status NOT IN ('active', 'rejected')
                 AND (NEW.id, NEW.supplier_id, NEW.sort_code, NEW.account_number, NEW.account_name,
                      NEW.account_name_matches, NEW.name_changed_on, NEW.requested_via, NEW.note, NEW.requested_by,
-                     NEW.requested_at)
+                     NEW.requested_by_name, NEW.requested_at)
                     IS NOT DISTINCT FROM
                     (OLD.id, OLD.supplier_id, OLD.sort_code, OLD.account_number, OLD.account_name,
                      OLD.account_name_matches, OLD.name_changed_on, OLD.requested_via, OLD.note, OLD.requested_by,
-                     OLD.requested_at)
+                     OLD.requested_by_name, OLD.requested_at)
                 AND (OLD.approved_by IS NULL
-                     OR (NEW.called_back_by, NEW.approved_by, NEW.approved_at, NEW.cooling_off_until,
+                     OR (NEW.called_back_by, NEW.approved_by, NEW.approved_by_name, NEW.approved_at, NEW.cooling_off_until,
                          NEW.warned_otherwise)
                         IS NOT DISTINCT FROM
-                        (OLD.called_back_by, OLD.approved_by, OLD.approved_at, OLD.cooling_off_until,
+                        (OLD.called_back_by, OLD.approved_by, OLD.approved_by_name, OLD.approved_at, OLD.cooling_off_until,
                          OLD.warned_otherwise))
             THEN RETURN NEW; END IF;
         END IF;

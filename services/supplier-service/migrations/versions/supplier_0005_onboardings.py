@@ -23,6 +23,7 @@ STATEMENTS = (
         owner text,
         terms jsonb,
         opened_by text NOT NULL,
+        opened_by_name text NOT NULL,
         opened_at timestamptz NOT NULL,
         CONSTRAINT uq_onboarding_supplier_id UNIQUE (supplier_id),
         CONSTRAINT ck_onboarding_stage
@@ -43,6 +44,7 @@ STATEMENTS = (
         "on" date NOT NULL,
         text text NOT NULL,
         added_by text NOT NULL,
+        added_by_name text NOT NULL,
         added_at timestamptz NOT NULL,
         CONSTRAINT ck_onboarding_activity_kind CHECK (kind IN ('call', 'email', 'letter', 'meeting', 'note'))
     )

@@ -26,7 +26,18 @@ class MessageTemplateList(
     of=MessageTemplate,
     sorts=("name", "created_at"),
     default="name",
-    csv=("id", "name", "purpose", "written_for", "newest", "in_use", "waiting", "created_at", "created_by"),
+    csv=(
+        "id",
+        "name",
+        "purpose",
+        "written_for",
+        "newest",
+        "in_use",
+        "waiting",
+        "created_at",
+        "created_by",
+        "created_by_name",
+    ),
 ):
     """Every template in the version in use, or where none is approved in its newest."""
 

@@ -99,8 +99,10 @@ class TemplateOut(BaseModel):
     placeholders: dict[str, ValueKind]
     created_at: datetime
     created_by: str
+    created_by_name: str
     decided_at: datetime | None
     decided_by: str | None
+    decided_by_name: str | None
     decision_note: str | None
 
     @classmethod

@@ -40,6 +40,7 @@ class MessageTemplate(Listed, Row, table=True):
     waiting: bool
     created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)
+    created_by_name: str = Field(sa_type=Text)
 
 
 class MessageTemplateVersion(Row, table=True):
@@ -60,6 +61,7 @@ class MessageTemplateVersion(Row, table=True):
     placeholders: dict[str, ValueKind] = Field(sa_type=JSONB)
     created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)
+    created_by_name: str = Field(sa_type=Text)
 
 
 class MessageTemplateDecision(Row, table=True):
@@ -80,3 +82,4 @@ class MessageTemplateDecision(Row, table=True):
     decision_note: str = Field(sa_type=Text)
     decided_at: datetime = Field(sa_type=UTC_TIME)
     decided_by: str = Field(sa_type=Text)
+    decided_by_name: str = Field(sa_type=Text)

@@ -67,6 +67,7 @@ async def add_template(
         waiting=True,
         created_at=at,
         created_by=by.subject,
+        created_by_name=by.name,
     )
     try:
         await _propose(session, template, wording, by=by, at=at)
@@ -122,7 +123,13 @@ async def decide_version(
     if decision is Decision.APPROVED:
         template.in_use = number
     decided = MessageTemplateDecision(
-        name=name, version=number, decision=decision, decision_note=note, decided_at=at, decided_by=by.subject
+        name=name,
+        version=number,
+        decision=decision,
+        decision_note=note,
+        decided_at=at,
+        decided_by=by.subject,
+        decided_by_name=by.name,
     )
     happened = fact(
         template,
@@ -149,6 +156,7 @@ async def _version(name: str, number: int, wording: Wording, *, by: Actor, at: d
         placeholders=dict(sorted(wording.placeholders.items())),
         created_at=at,
         created_by=by.subject,
+        created_by_name=by.name,
     )
 
 

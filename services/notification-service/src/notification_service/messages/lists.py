@@ -35,7 +35,7 @@ class MessageList(
         *("receivable_id", "reference"),
         _recipient(RecipientKind.SUPPLIER),
         _recipient(RecipientKind.CUSTOMER),
-        *("status", "code", "attempt", "body_sha256", "created_by"),
+        *("status", "code", "attempt", "body_sha256", "created_by", "created_by_name"),
     ),
     names=(
         NameBeside("supplier_id", "supplier", "/v1/suppliers"),

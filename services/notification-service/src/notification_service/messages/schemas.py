@@ -151,6 +151,7 @@ class MessageOut(BaseModel):
     body_sha256: str | None
     created_at: datetime
     created_by: str
+    created_by_name: str
 
     @classmethod
     def of(cls, message: Any, **more: Any) -> Self:

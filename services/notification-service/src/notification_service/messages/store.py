@@ -28,10 +28,11 @@ LONGEST_LOG = 1_000
 _INSERT = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
                          about_id, receivable_id, purpose, addressee, copy_number, reference, facts, status, attempt,
-                         refusals, waits, rendering, may_have_left, due_at, created_at, created_by)
+                         refusals, waits, rendering, may_have_left, due_at, created_at, created_by,
+                         created_by_name)
     SELECT id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
            about_id, receivable_id, purpose, NULLIF(addressee, 'null'), 0, reference, "values", 'queued', 0,
-           0, 0, 0, false, $2, $2, $3
+           0, 0, 0, false, $2, $2, $3, $4
     FROM jsonb_to_recordset($1::jsonb) AS new_message(
         id uuid, template text, template_version int, channel text, recipient_kind text, recipient_id uuid,
         about_kind text, about_id uuid, receivable_id uuid, purpose text, addressee jsonb, reference text,
@@ -43,10 +44,11 @@ _INSERT = """
 _INSERT_COPIES = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
                          about_id, receivable_id, purpose, addressee, copy_number, address, reference, facts, status,
-                         attempt, refusals, waits, rendering, may_have_left, due_at, created_at, created_by)
+                         attempt, refusals, waits, rendering, may_have_left, due_at, created_at, created_by,
+                         created_by_name)
     SELECT more.id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
            about_id, receivable_id, purpose, addressee, more.copy_number, more.address, reference, facts, 'queued',
-           0, 0, 0, 0, false, $2, $2, created_by
+           0, 0, 0, 0, false, $2, $2, created_by, created_by_name
     FROM jsonb_to_recordset($1::jsonb) AS more(id uuid, message_id uuid, copy_number int, address text)
     JOIN message ON message.id = more.message_id
     ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
@@ -114,7 +116,7 @@ async def insert_messages(
     Returns the ids of the new ones by what they are about.
     """
     rows = [{**asdict(new), "template_version": version, "id": new_id()} for new, version in messages]
-    written = await _fetch(session, _INSERT, _as_json(rows), at, by.subject)
+    written = await _fetch(session, _INSERT, _as_json(rows), at, by.subject, by.name)
     return {row["about_id"]: row["id"] for row in written}
 
 

@@ -72,6 +72,7 @@ class Message(Listed, Row, table=True):
     due_at: datetime = Field(sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)
+    created_by_name: str = Field(sa_type=Text)
 
     @property
     def to_customer(self) -> bool:

@@ -31,8 +31,9 @@ class BankAccountChangeList(
     default="-requested_at",
     csv=(
         *("id", "supplier_id", _SUPPLIER_NAME.label("supplier_name"), "status", "requested_via", "note"),
-        *("requested_by", "requested_at", "account_name_matches", "name_changed_on", "approved_by", "approved_at"),
-        *("cooling_off_until", "warned_otherwise", "rejected_by", "rejected_at", "activated_at"),
+        *("requested_by", "requested_by_name", "requested_at", "account_name_matches", "name_changed_on"),
+        *("approved_by", "approved_by_name", "approved_at", "cooling_off_until", "warned_otherwise"),
+        *("rejected_by", "rejected_by_name", "rejected_at", "activated_at"),
     ),
 ):
     """Bank-account changes that meet every condition given. The CSV has no account."""

@@ -89,6 +89,7 @@ class EvidenceOut(BaseModel):
     reference: str
     note: str | None
     added_by: str
+    added_by_name: str
     added_at: datetime
 
 
@@ -102,6 +103,7 @@ class CallBackOut(BaseModel):
     outcome: CallBackOutcome
     note: str
     called_by: str
+    called_by_name: str
     called_at: datetime
 
 
@@ -148,14 +150,17 @@ class BankAccountChangeOut(BaseModel):
     requested_via: RequestedVia
     note: str
     requested_by: str
+    requested_by_name: str
     requested_at: datetime
     evidence: list[EvidenceOut]
     call_backs: list[CallBackOut]
     approved_by: str | None
+    approved_by_name: str | None
     approved_at: datetime | None
     cooling_off_until: date | None
     warned_otherwise: str | None
     rejected_by: str | None
+    rejected_by_name: str | None
     rejected_at: datetime | None
     activated_at: datetime | None
 

@@ -60,13 +60,16 @@ class BankAccountChange(Listed, Row, table=True):
     requested_via: RequestedVia = Field(sa_type=EnumText(RequestedVia))
     note: str = Field(sa_type=Text)
     requested_by: str = Field(sa_type=Text)
+    requested_by_name: str = Field(sa_type=Text)
     requested_at: datetime = Field(sa_type=UTC_TIME)
     called_back_by: str | None = Field(default=None, sa_type=Text)
     approved_by: str | None = Field(default=None, sa_type=Text)
+    approved_by_name: str | None = Field(default=None, sa_type=Text)
     approved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     cooling_off_until: date | None = None
     warned_otherwise: str | None = Field(default=None, sa_type=Text)
     rejected_by: str | None = Field(default=None, sa_type=Text)
+    rejected_by_name: str | None = Field(default=None, sa_type=Text)
     rejected_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     activated_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
@@ -87,6 +90,7 @@ class Evidence(Row, table=True):
     reference: str = Field(sa_type=Text)
     note: str | None = Field(default=None, sa_type=Text)
     added_by: str = Field(sa_type=Text)
+    added_by_name: str = Field(sa_type=Text)
     added_at: datetime = Field(sa_type=UTC_TIME)
 
 
@@ -102,6 +106,7 @@ class CallBack(Row, table=True):
     outcome: CallBackOutcome = Field(sa_type=EnumText(CallBackOutcome))
     note: str = Field(sa_type=Text)
     called_by: str = Field(sa_type=Text)
+    called_by_name: str = Field(sa_type=Text)
     called_at: datetime = Field(sa_type=UTC_TIME)
 
 

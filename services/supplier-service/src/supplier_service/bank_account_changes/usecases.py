@@ -82,6 +82,7 @@ async def request_change(
         requested_via=via,
         note=note,
         requested_by=by.subject,
+        requested_by_name=by.name,
         requested_at=at,
     )
     supplier.open_bank_account_change_id = change.id
@@ -132,7 +133,14 @@ async def add_evidence(
     status = rules.after_evidence(change.status)
     change.status = status
     paper = Evidence(
-        id=new_id(), change_id=change.id, kind=kind, reference=reference, note=note, added_by=by.subject, added_at=at
+        id=new_id(),
+        change_id=change.id,
+        kind=kind,
+        reference=reference,
+        note=note,
+        added_by=by.subject,
+        added_by_name=by.name,
+        added_at=at,
     )
     added = fact(change, "evidence added", detail={"kind": kind, "note": note})
     await record(session, added, also=[paper], by=by, at=at)
@@ -175,6 +183,7 @@ async def call_back(
         outcome=outcome,
         note=note,
         called_by=by.subject,
+        called_by_name=by.name,
         called_at=at,
     )
     detail = {"outcome": outcome, "contact_id": str(contact_id), "note": note}
@@ -213,7 +222,7 @@ async def approve_change(
     contacts = (await store.count_warning_contacts(session, [change_id]))[change_id]
     rules.must_be_warned(contacts=contacts, warned_otherwise=warned_otherwise)
     change.status, change.warned_otherwise = status, warned_otherwise
-    change.approved_by, change.approved_at = by.subject, at
+    change.approved_by, change.approved_by_name, change.approved_at = by.subject, by.name, at
     change.cooling_off_until = rules.cooling_off_until(london_date(at))
     detail = {"cooling_off_until": change.cooling_off_until, "warned_otherwise": warned_otherwise, "note": note}
     await record(session, fact(change, "approved", detail=detail), by=by, at=at)
@@ -230,7 +239,7 @@ async def reject_change(
     supplier, change = await _lock_both(session, change_id)
     status = rules.move(change.status, BankAccountChangeStatus.REJECTED)
     change.status = status
-    change.rejected_by, change.rejected_at = by.subject, at
+    change.rejected_by, change.rejected_by_name, change.rejected_at = by.subject, by.name, at
     supplier.open_bank_account_change_id = None
     rejected = _on_supplier(supplier, change, "bank account change rejected", BankAccountChangeRejectedV1)
     await record(session, fact(change, "rejected", detail={"note": note}), rejected, by=by, at=at)

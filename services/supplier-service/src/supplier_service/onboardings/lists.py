@@ -31,7 +31,8 @@ class OnboardingList(
     sorts=("opened_at",),
     default="opened_at",
     csv=(
-        *("id", "supplier_id", _SUPPLIER_NAME.label("supplier_name"), "stage", "stage_on", "owner", "opened_at"),
+        *("id", "supplier_id", _SUPPLIER_NAME.label("supplier_name"), "stage", "stage_on", "owner"),
+        *("opened_by", "opened_by_name", "opened_at"),
         *(_C.terms[name].astext.label(name) for name in _TERMS),
     ),
 ):

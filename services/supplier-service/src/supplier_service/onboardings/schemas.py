@@ -105,6 +105,7 @@ class ActivityOut(BaseModel):
     on: date
     text: str
     added_by: str
+    added_by_name: str
     added_at: datetime
 
     @classmethod
@@ -125,6 +126,7 @@ class OnboardingOut(BaseModel):
     owner: str | None
     terms: EarlyPaymentTerms | None
     opened_by: str
+    opened_by_name: str
     opened_at: datetime
 
     @classmethod

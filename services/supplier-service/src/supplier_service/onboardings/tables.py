@@ -35,6 +35,7 @@ class Onboarding(Listed, Row, table=True):
     owner: str | None = Field(default=None, sa_type=Text)
     terms: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
     opened_by: str = Field(sa_type=Text)
+    opened_by_name: str = Field(sa_type=Text)
     opened_at: datetime = Field(sa_type=UTC_TIME)
 
 
@@ -50,4 +51,5 @@ class OnboardingActivity(Row, table=True):
     on: date
     text: str = Field(sa_type=Text)
     added_by: str = Field(sa_type=Text)
+    added_by_name: str = Field(sa_type=Text)
     added_at: datetime = Field(sa_type=UTC_TIME)

@@ -61,6 +61,7 @@ async def open_onboarding(
         stage_on=london_date(at),
         owner=owner,
         opened_by=by.subject,
+        opened_by_name=by.name,
         opened_at=at,
     )
     if reached.stage is Stage.PROSPECT:
@@ -153,7 +154,14 @@ async def add_activity(
     not_in_future("on", on, today=london_date(at))
     onboarding = await lock_row(session, Onboarding, onboarding_id)
     activity = OnboardingActivity(
-        id=new_id(), onboarding_id=onboarding.id, kind=kind, on=on, text=text, added_by=by.subject, added_at=at
+        id=new_id(),
+        onboarding_id=onboarding.id,
+        kind=kind,
+        on=on,
+        text=text,
+        added_by=by.subject,
+        added_by_name=by.name,
+        added_at=at,
     )
     added = fact(onboarding, "activity added", detail={"kind": kind})
     await record(session, added, also=[activity], by=by, at=at)

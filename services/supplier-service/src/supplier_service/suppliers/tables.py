@@ -88,7 +88,10 @@ class SupplierHold(Row, table=True):
     __tablename__ = "supplier_hold"
     __table_args__ = (
         Index(None, "supplier_id"),
-        CheckConstraint("num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4)", name="released"),
+        CheckConstraint(
+            "num_nulls(released_at, released_by, released_by_name, release_reason, release_note) IN (0, 5)",
+            name="released",
+        ),
     )
 
     id: UUID = Field(primary_key=True)
@@ -96,8 +99,10 @@ class SupplierHold(Row, table=True):
     reason: HoldReason = Field(sa_type=EnumText(HoldReason))
     note: str = Field(sa_type=Text)
     placed_by: str = Field(sa_type=Text)
+    placed_by_name: str = Field(sa_type=Text)
     placed_at: datetime = Field(sa_type=UTC_TIME)
     released_by: str | None = Field(default=None, sa_type=Text)
+    released_by_name: str | None = Field(default=None, sa_type=Text)
     released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     release_reason: ReleaseReason | None = Field(default=None, sa_type=EnumText(ReleaseReason))
     release_note: str | None = Field(default=None, sa_type=Text)

@@ -116,7 +116,13 @@ async def place_hold(
     supplier = await lock_row(session, Supplier, supplier_id)
     supplier.status = move(NEXT, supplier.status, SupplierStatus.HELD, thing="The supplier")
     hold = SupplierHold(
-        id=new_id(), supplier_id=supplier.id, reason=reason, note=note, placed_by=by.subject, placed_at=at
+        id=new_id(),
+        supplier_id=supplier.id,
+        reason=reason,
+        note=note,
+        placed_by=by.subject,
+        placed_by_name=by.name,
+        placed_at=at,
     )
     detail = {"hold_id": str(hold.id), "note": note}
     await record(
@@ -147,7 +153,7 @@ async def release_hold(
     is_last = (await store.open_holds(session, [supplier_id]))[supplier_id] == [hold]
     if is_last:
         supplier.status = move(NEXT, supplier.status, SupplierStatus.ACTIVE, thing="The supplier")
-    hold.released_by, hold.released_at = by.subject, at
+    hold.released_by, hold.released_by_name, hold.released_at = by.subject, by.name, at
     hold.release_reason, hold.release_note = reason, note
     detail = {"hold_id": str(hold.id), "reason": reason, "note": note}
     event = SupplierReleasedV1 if is_last else None

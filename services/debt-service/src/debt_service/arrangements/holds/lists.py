@@ -41,8 +41,9 @@ class HoldList(
     default="review_on",
     csv=(
         *("id", "customer_id", _CUSTOMER_NAME.label("customer_name"), "receivable_id", _NUMBER.label("number")),
-        *("reason", _NOTE.label("note"), "owner", "placed_on", "review_on", "ends_on", "placed_by", "placed_at"),
-        *("released_at", "released_by", "release_reason", _RELEASE_NOTE.label("release_note")),
+        *("reason", _NOTE.label("note"), "owner", "placed_on", "review_on", "ends_on"),
+        *("placed_by", "placed_by_name", "placed_at", "released_at", "released_by", "released_by_name"),
+        *("release_reason", _RELEASE_NOTE.label("release_note")),
     ),
 ):
     """Holds that meet every condition given, the next to be reviewed first; `_from` and `_to` are inclusive."""

@@ -24,7 +24,10 @@ class Hold(Listed, Row, table=True):
             "CASE WHEN ends_on IS NULL THEN reason IN ('breathing_space', 'deceased') ELSE reason <> 'deceased' END",
             name="last_day",
         ),
-        CheckConstraint("num_nulls(released_at, released_by, release_reason, release_note) IN (0, 4)", name="released"),
+        CheckConstraint(
+            "num_nulls(released_at, released_by, released_by_name, release_reason, release_note) IN (0, 5)",
+            name="released",
+        ),
         Index(None, "review_on", "id"),
         Index(None, "receivable_id", postgresql_where=text("released_at IS NULL")),
         Index(None, "customer_id", postgresql_where=text("released_at IS NULL")),
@@ -41,9 +44,11 @@ class Hold(Listed, Row, table=True):
     review_on: date
     ends_on: date | None = None
     placed_by: str = Field(sa_type=Text)
+    placed_by_name: str = Field(sa_type=Text)
     placed_at: datetime = Field(sa_type=UTC_TIME)
     released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     released_by: str | None = Field(default=None, sa_type=Text)
+    released_by_name: str | None = Field(default=None, sa_type=Text)
     release_reason: ReleaseReason | None = Field(default=None, sa_type=EnumText(ReleaseReason))
     release_note: str | None = Field(default=None, sa_type=Text)
 

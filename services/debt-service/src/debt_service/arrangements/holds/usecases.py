@@ -50,6 +50,7 @@ async def place_hold(session: AsyncSession, new: NewHold, *, by: Actor, at: date
         review_on=new.review_on,
         ends_on=new.ends_on,
         placed_by=by.subject,
+        placed_by_name=by.name,
         placed_at=at,
     )
     reached = await store.lock_reached(session, hold)
@@ -106,7 +107,7 @@ async def release_hold(
     reached = await store.lock_reached(session, hold)
     hold = await lock_row(session, Hold, hold_id)
     must_stand(hold)
-    hold.released_at, hold.released_by = at, by.subject
+    hold.released_by, hold.released_by_name, hold.released_at = by.subject, by.name, at
     hold.release_reason, hold.release_note = reason, note
     detail = {"note": shown_note(hold.reason, note)}
     await record(session, fact(hold, "released", reason=reason, detail=detail), by=by, at=at)

@@ -215,7 +215,7 @@ async def place(
         identified = identified_lines(amount_pence=receipt.amount_pence, customer_id=payer_id, receipt_id=receipt.id)
         # The first of these allocations found out whose money it is: a receipt may be suspense more than once.
         entries.insert(0, entry(Fact.RECEIPT_IDENTIFIED, posted[0].id, on, identified))
-    await post_entries(session, entries, by=by.subject, at=at)
+    await post_entries(session, entries, by=by, at=at)
 
 
 async def record_allocations(
@@ -235,6 +235,7 @@ async def record_allocations(
                 basis=allocation.line.basis,
                 allocated_on=allocation.posted_on,
                 allocated_by=by.subject,
+                allocated_by_name=by.name,
                 moved_from_id=allocation.line.moved_from_id,
             )
             for allocation in posted

@@ -98,7 +98,7 @@ async def take_back(
         )
         entries.append(entry(Fact.RECEIPT_UNIDENTIFIED, ended[0].allocation.id, ended[0].on, lines))
         receipt.customer_id = None
-    await post_entries(session, entries, by=by.subject, at=at)
+    await post_entries(session, entries, by=by, at=at)
     facts = [
         fact(receipt, "allocation reversed", reason=reason, detail={**_detail(one), "note": note}) for one in ended
     ]
@@ -147,7 +147,7 @@ async def reverse_receipt(
     ]
     await _reopen(session, receipt, ended, ReceiptReversedV1, reason=reason, on=on, by=by, at=at)
     await store.end_allocations(session, {one.allocation.id: one.on for one in ended}, reason=reason)
-    await post_entries(session, _reversal(receipt, ended, on), by=by.subject, at=at)
+    await post_entries(session, _reversal(receipt, ended, on), by=by, at=at)
     receipt.status, receipt.reversed_on, receipt.reversal_reason, receipt.allocated_pence = status, on, reason, 0
     detail = {} if note is None else {"note": note}
     await record(session, fact(receipt, "reversed", reason=reason, detail=detail), by=by, at=at)

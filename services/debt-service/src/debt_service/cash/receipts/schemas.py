@@ -107,6 +107,7 @@ class AllocationOut(BaseModel):
     basis: AllocationBasis
     allocated_on: date
     allocated_by: str
+    allocated_by_name: str
     reversed_on: date | None
     reversal_reason: str | None
     moved_from_id: Annotated[UUID | None, Field(description="The allocation to a corrected charge that it was.")]

@@ -70,6 +70,7 @@ class NewAllocation(NamedTuple):
     basis: AllocationBasis
     allocated_on: date
     allocated_by: str
+    allocated_by_name: str
     moved_from_id: UUID | None
 
 

@@ -73,6 +73,7 @@ class Allocation(Row, table=True):
     basis: AllocationBasis = Field(sa_type=EnumText(AllocationBasis))
     allocated_on: date
     allocated_by: str = Field(sa_type=Text)
+    allocated_by_name: str = Field(sa_type=Text)
     reversed_on: date | None = None
     reversal_reason: str | None = Field(default=None, sa_type=Text)
     moved_from_id: UUID | None = None

@@ -133,7 +133,7 @@ async def _allocate(
     kept = (Change("receipt", receipt_id, 1, "received") for receipt_id, _, _ in added if receipt_id not in refusals)
     await record_many(session, kept, by=by, at=at)
     entries += await record_allocations(session, posted, by=by, at=at)
-    await post_entries(session, entries, by=by.subject, at=at)
+    await post_entries(session, entries, by=by, at=at)
     return refusals
 
 

@@ -38,7 +38,7 @@ class JournalList(
     sorts=("posted_on",),
     default="posted_on",
     csv=(
-        *("id", "fact", "fact_id", "posted_on", "recorded_at", "recorded_by"),
+        *("id", "fact", "fact_id", "posted_on", "recorded_at", "recorded_by", "recorded_by_name"),
         *(_balance(account) for account in Account),
     ),
 ):

@@ -34,6 +34,7 @@ class JournalEntryOut(BaseModel):
     posted_on: date
     recorded_at: datetime
     recorded_by: str
+    recorded_by_name: str
     lines: list[JournalLineOut]
 
     @classmethod

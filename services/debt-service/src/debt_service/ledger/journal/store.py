@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from council_common.database.many_rows import copy_rows
+from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +28,7 @@ class EntryRow(NamedTuple):
     posted_on: date
     recorded_at: datetime
     recorded_by: str
+    recorded_by_name: str
 
 
 class LineRow(NamedTuple):
@@ -42,7 +44,7 @@ class LineRow(NamedTuple):
     receipt_id: UUID | None
 
 
-async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: str, at: datetime) -> None:
+async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: Actor, at: datetime) -> None:
     """Add entries by COPY; a fact that is on the books already is refused by its unique key."""
     heads: list[EntryRow] = []
     lines: list[LineRow] = []
@@ -55,7 +57,8 @@ async def post_entries(session: AsyncSession, entries: Iterable[Entry], *, by: s
                 fact_id=entry.fact_id,
                 posted_on=entry.posted_on,
                 recorded_at=at,
-                recorded_by=by,
+                recorded_by=by.subject,
+                recorded_by_name=by.name,
             )
         )
         lines += [

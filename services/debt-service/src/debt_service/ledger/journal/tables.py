@@ -25,6 +25,7 @@ class JournalEntry(Listed, Row, table=True):
     posted_on: date
     recorded_at: datetime = Field(sa_type=UTC_TIME)
     recorded_by: str = Field(sa_type=Text)
+    recorded_by_name: str = Field(sa_type=Text)
 
 
 class JournalLine(Row, table=True):

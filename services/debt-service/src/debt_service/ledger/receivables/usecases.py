@@ -143,7 +143,7 @@ def _different(known: Receivable, new: NewReceivable) -> list[str]:
 
 
 async def _record_raised(session: AsyncSession, raised: Sequence[RaisedReceivable], *, by: Actor, at: datetime) -> None:
-    await post_entries(session, (_charge(receivable) for receivable in raised), by=by.subject, at=at)
+    await post_entries(session, (_charge(receivable) for receivable in raised), by=by, at=at)
     await record_many(session, map(_raised, raised), by=by, at=at)
 
 
@@ -227,7 +227,7 @@ async def credit_receivable(
         receivable_id=receivable.id,
     )
     posted = Fact.RECEIVABLE_CANCELLED if is_whole else Fact.RECEIVABLE_CREDITED
-    await post_entries(session, [entry(posted, credit_note.id, credit_note.cancelled_on, lines)], by=by.subject, at=at)
+    await post_entries(session, [entry(posted, credit_note.id, credit_note.cancelled_on, lines)], by=by, at=at)
     log.info("receivable_credited", receivable_id=str(receivable.id), credited_pence=gross, cancelled=is_whole)
     return receivable
 

@@ -29,7 +29,7 @@ class ProcedureList(
     csv=(
         *("id", "name", "debt_type", "customer_kind", "effective_from"),
         func.jsonb_array_length(_C.levels).label("levels"),
-        *("source", "created_by", "created_at"),
+        *("source", "created_by", "created_by_name", "created_at"),
     ),
 ):
     """Every version of every procedure that meets the conditions given."""

@@ -82,6 +82,7 @@ class ProcedureOut(BaseModel):
     levels: list[LevelOut]
     source: str
     created_by: str
+    created_by_name: str
     created_at: datetime
 
     @classmethod

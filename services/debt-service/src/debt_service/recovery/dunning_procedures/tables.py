@@ -34,6 +34,7 @@ class DunningProcedure(Listed, Row, table=True):
     levels: list[dict[str, Any]] = Field(sa_type=JSONB)
     source: str = Field(sa_type=Text)
     created_by: str = Field(sa_type=Text)
+    created_by_name: str = Field(sa_type=Text)
     created_at: datetime = Field(sa_type=UTC_TIME)
 
     def ladder(self) -> Ladder:

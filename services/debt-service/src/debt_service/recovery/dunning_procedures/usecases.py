@@ -38,6 +38,7 @@ async def set_up_procedure(
         levels=[asdict(level) for level in new.levels],
         source=new.source,
         created_by=by.subject,
+        created_by_name=by.name,
         created_at=at,
     )
     try:

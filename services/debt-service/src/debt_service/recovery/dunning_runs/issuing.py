@@ -80,10 +80,12 @@ class IssueNotices(WorkKind):
         run = await lock_row(session, DunningRun, work.subject_id)
         detail = {"note": note} if note else {}
         if work.state is WorkState.DONE:
-            run.status, run.closed_by, run.closed_at = RunStatus.ISSUED, work.requested_by, at
+            run.status, run.closed_at = RunStatus.ISSUED, at
+            run.closed_by, run.closed_by_name = work.requested_by, work.requested_by_name
             log.info("dunning_run_issued", run_id=str(run.id), issued=run.outcome["issued"])
         elif work.state is WorkState.CANCELLED:
-            run.status, run.closed_by, run.closed_at = RunStatus.CANCELLED, by.subject, at
+            run.status, run.closed_by, run.closed_by_name = RunStatus.CANCELLED, by.subject, by.name
+            run.closed_at = at
             await store.cancel_items(session, run.id)
             detail |= {"issued": run.outcome["issued"]}
         reason = work.error["code"] if work.error else None
@@ -144,7 +146,8 @@ async def cancel_run(
     run = await lock_row(session, DunningRun, run_id)
     must_be_proposed(run.status, RunStatus.CANCELLED)
     await store.cancel_items(session, run_id)
-    run.status, run.closed_by, run.closed_at = RunStatus.CANCELLED, by.subject, at
+    run.status, run.closed_by, run.closed_by_name = RunStatus.CANCELLED, by.subject, by.name
+    run.closed_at = at
     await record(session, fact(run, "cancelled", detail={"note": note}), by=by, at=at)
     return run, None
 
@@ -201,6 +204,7 @@ def _notice(issue: _Issue, row: Any) -> NewNotice:
         outstanding_pence=row["outstanding_pence"],
         last_notice_on=row["last_notice_on"],
         approved_by=issue.by.subject,
+        approved_by_name=issue.by.name,
         delivery_status=DeliveryStatus.ISSUED,
         delivery_at=issue.at,
     )

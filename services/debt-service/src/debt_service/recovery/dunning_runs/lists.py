@@ -43,7 +43,7 @@ class RunList(
         _RUN.found["proposed"].astext.label("proposed"),
         _RUN.found["proposed_pence"].astext.cast(BigInteger).label("proposed_pence"),
         _RUN.outcome["issued"].astext.label("issued"),
-        *("proposed_by", "proposed_at", "closed_by", "closed_at", "issued_on"),
+        *("proposed_by", "proposed_by_name", "proposed_at", "closed_by", "closed_by_name", "closed_at", "issued_on"),
     ),
 ):
     """Runs that meet every condition given, the newest first; `_from` and `_to` are inclusive."""
@@ -74,7 +74,15 @@ class NoticeList(
         .scalar_subquery()
         .label("customer_name"),
         *("level", "template", "channel", "issued_on", "due_on", "days_overdue", "outstanding_pence"),
-        *("last_notice_on", "approved_by", "delivery_status", "delivery_at", "failure_reason", "sent_on"),
+        *(
+            "last_notice_on",
+            "approved_by",
+            "approved_by_name",
+            "delivery_status",
+            "delivery_at",
+            "failure_reason",
+            "sent_on",
+        ),
     ),
 ):
     """Notices that meet every condition given, in the order they were issued; `_from` and `_to` are inclusive."""

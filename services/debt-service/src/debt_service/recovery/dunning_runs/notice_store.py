@@ -89,6 +89,7 @@ class NewNotice(NamedTuple):
     outstanding_pence: int
     last_notice_on: date | None
     approved_by: str
+    approved_by_name: str
     delivery_status: str
     delivery_at: Any
 

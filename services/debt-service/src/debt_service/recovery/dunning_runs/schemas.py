@@ -66,8 +66,10 @@ class RunOut(BaseModel):
         dict[str, Any], Field(description="issued, by_level[], dropped{reason: n}; empty until approved")
     ]
     proposed_by: str
+    proposed_by_name: str
     proposed_at: datetime
     closed_by: str | None
+    closed_by_name: str | None
     closed_at: datetime | None
     issued_on: date | None
     progress: ProgressOut | None
@@ -197,6 +199,7 @@ class NoticeOut(BaseModel):
     outstanding_pence: int
     last_notice_on: date | None
     approved_by: str
+    approved_by_name: str
     delivery_status: DeliveryStatus
     delivery_at: datetime
     message_id: UUID | None

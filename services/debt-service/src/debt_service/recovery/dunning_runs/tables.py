@@ -32,8 +32,10 @@ class DunningRun(Listed, Row, table=True):
     found: dict[str, Any] = Field(sa_type=JSONB)
     outcome: dict[str, Any] = Field(sa_type=JSONB)
     proposed_by: str = Field(sa_type=Text)
+    proposed_by_name: str = Field(sa_type=Text)
     proposed_at: datetime = Field(sa_type=UTC_TIME)
     closed_by: str | None = Field(default=None, sa_type=Text)
+    closed_by_name: str | None = Field(default=None, sa_type=Text)
     closed_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     issued_on: date | None = None
 
@@ -119,6 +121,7 @@ class DunningNotice(Listed, Row, table=True):
     outstanding_pence: int = Field(sa_type=BigInteger)
     last_notice_on: date | None = None
     approved_by: str = Field(sa_type=Text)
+    approved_by_name: str = Field(sa_type=Text)
     delivery_status: DeliveryStatus = Field(sa_type=EnumText(DeliveryStatus))
     delivery_at: datetime = Field(sa_type=UTC_TIME)
     message_id: UUID | None = None

@@ -78,6 +78,7 @@ async def propose_run(
         found={},
         outcome={},
         proposed_by=by.subject,
+        proposed_by_name=by.name,
         proposed_at=at,
     )
     found = await propose_items(session, run.id, ladders, scope, as_at=as_at)

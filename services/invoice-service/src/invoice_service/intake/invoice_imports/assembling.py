@@ -72,6 +72,7 @@ class HoldRow(NamedTuple):
     invoice_id: UUID
     reason: str
     placed_by: str
+    placed_by_name: str
     placed_at: datetime
 
 
@@ -171,7 +172,14 @@ def _add_holds(
 ) -> None:
     """The holds an invoice is born with, and the facts that follow its receipt, each a version of its own."""
     rows.holds += [
-        HoldRow(id=new_id(), invoice_id=invoice_id, reason=reason, placed_by=context.by.subject, placed_at=context.at)
+        HoldRow(
+            id=new_id(),
+            invoice_id=invoice_id,
+            reason=reason,
+            placed_by=context.by.subject,
+            placed_by_name=context.by.name,
+            placed_at=context.at,
+        )
         for reason in held.hold_reasons
     ]
     version, other = 2, held.duplicate_of

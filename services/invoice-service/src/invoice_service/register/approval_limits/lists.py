@@ -23,7 +23,17 @@ class ApprovalLimitList(
     of=ApprovalLimit,
     sorts=("effective_from",),
     default="-effective_from",
-    csv=("id", "role", "department", "up_to_pence", "effective_from", "effective_to", "decided_by", "decided_at"),
+    csv=(
+        "id",
+        "role",
+        "department",
+        "up_to_pence",
+        "effective_from",
+        "effective_to",
+        "decided_by",
+        "decided_by_name",
+        "decided_at",
+    ),
 ):
     """Approval limits that meet every condition given; `_from` and `_to` are inclusive."""
 

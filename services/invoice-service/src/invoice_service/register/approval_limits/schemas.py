@@ -38,6 +38,7 @@ class ApprovalLimitOut(BaseModel):
     effective_from: date
     effective_to: date | None
     decided_by: str
+    decided_by_name: str
     decided_at: datetime
     ended_at: datetime | None
 

@@ -39,5 +39,6 @@ class ApprovalLimit(Listed, Row, table=True):
     effective_from: date
     effective_to: date | None = None
     decided_by: str = Field(sa_type=Text)
+    decided_by_name: str = Field(sa_type=Text)
     decided_at: datetime = Field(sa_type=UTC_TIME)
     ended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)

@@ -40,6 +40,7 @@ async def set_limit(
         effective_from=effective_from,
         effective_to=effective_to,
         decided_by=by.subject,
+        decided_by_name=by.name,
         decided_at=at,
     )
     if (other := await lock_overlapping(session, limit)) is not None:

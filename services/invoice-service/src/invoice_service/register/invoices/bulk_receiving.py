@@ -156,7 +156,7 @@ class _Batch:
 
     async def store(self, session: AsyncSession) -> None:
         """Store what was decided, with its holds, history and events. Raises UniqueViolationError."""
-        await bulk_store.add_invoices(session, self._stored, by=self._by.subject, at=self._at)
+        await bulk_store.add_invoices(session, self._stored, by=self._by, at=self._at)
         if self._events:
             await copy_rows(session, "outbox", OUTBOX_COLUMNS, stream_outbox_rows(self._events))
         await record_many(session, self._changes, by=self._by, at=self._at)

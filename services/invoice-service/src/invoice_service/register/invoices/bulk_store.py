@@ -11,6 +11,7 @@ from uuid import UUID
 from council_common.database.many_rows import copy_rows
 from council_common.database.rows import columns_of, plain_row
 from council_common.database.sessions import driver, fetch_all
+from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -47,7 +48,7 @@ SELECT asked.supplier_id, asked.number_key, asked.kind, (
 ) AS id
 FROM unnest($1::uuid[], $2::text[], $3::text[]) AS asked (supplier_id, number_key, kind)
 """
-_HOLD_COLUMNS = ("id", "invoice_id", "reason", "placed_by", "placed_at")
+_HOLD_COLUMNS = ("id", "invoice_id", "reason", "placed_by", "placed_by_name", "placed_at")
 
 
 async def lock_invoices(session: AsyncSession, invoice_ids: Iterable[UUID]) -> dict[UUID, Invoice]:
@@ -72,8 +73,14 @@ async def earlier_by_number(
     return {(row["supplier_id"], row["number_key"], row["kind"]): row["id"] for row in rows if row["id"]}
 
 
-async def add_invoices(session: AsyncSession, invoices: Sequence[Mapping[str, Any]], *, by: str, at: datetime) -> None:
+async def add_invoices(
+    session: AsyncSession, invoices: Sequence[Mapping[str, Any]], *, by: Actor, at: datetime
+) -> None:
     """Add new invoices, and the holds they are born with. Raises UniqueViolationError."""
     await copy_rows(session, "invoice", COLUMNS, [tuple(values[name] for name in COLUMNS) for values in invoices])
-    holds = [(new_id(), values["id"], reason, by, at) for values in invoices for reason in values["hold_reasons"]]
+    holds = [
+        (new_id(), values["id"], reason, by.subject, by.name, at)
+        for values in invoices
+        for reason in values["hold_reasons"]
+    ]
     await copy_rows(session, "invoice_hold", _HOLD_COLUMNS, holds)

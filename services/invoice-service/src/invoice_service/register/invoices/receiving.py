@@ -244,7 +244,7 @@ async def _store(
         await give_back(session, claim)
         return None
     if reasons:
-        await receiving_store.place_holds(session, values["id"], reasons, by=by.subject, at=at)
+        await receiving_store.place_holds(session, values["id"], reasons, by=by, at=at)
         await record_many(session, changes_at_receipt(values), by=by, at=at)
     return receipt
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from council_common.database.sessions import autocommitting, driver
 from council_common.database.transient_faults import DRIVER_FAULTS
 from council_common.events.outbox import OutboxRow
+from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from council_common.observability.logs import get_logger
 from council_common.web.idempotency import KeyClaim
@@ -100,8 +101,8 @@ SELECT CASE WHEN claimed > stored THEN take_back('stored by another request') EL
 """
 
 _PLACE_HOLDS = """
-INSERT INTO invoice_hold (id, invoice_id, reason, placed_by, placed_at)
-SELECT hold.id, $3, hold.reason, $4, $5 FROM unnest($1::uuid[], $2::text[]) AS hold(id, reason)
+INSERT INTO invoice_hold (id, invoice_id, reason, placed_by, placed_by_name, placed_at)
+SELECT hold.id, $3, hold.reason, $4, $5, $6 FROM unnest($1::uuid[], $2::text[]) AS hold(id, reason)
 """
 
 
@@ -182,8 +183,8 @@ def _arguments(
 
 
 async def place_holds(
-    session: AsyncSession, invoice_id: UUID, reasons: Sequence[str], *, by: str, at: datetime
+    session: AsyncSession, invoice_id: UUID, reasons: Sequence[str], *, by: Actor, at: datetime
 ) -> None:
     """The holds an invoice is born with."""
     ids = [new_id() for _ in reasons]
-    await (await driver(session)).execute(_PLACE_HOLDS, ids, reasons, invoice_id, by, at)
+    await (await driver(session)).execute(_PLACE_HOLDS, ids, reasons, invoice_id, by.subject, by.name, at)

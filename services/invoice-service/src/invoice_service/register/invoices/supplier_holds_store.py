@@ -45,14 +45,15 @@ RETURNING invoice.id, supplier_id, version, hold_reasons
 """
 
 _PLACE = """
-INSERT INTO invoice_hold (id, invoice_id, reason, placed_by, placed_at)
-SELECT hold.id, hold.invoice_id, $4, hold.by, $5
+INSERT INTO invoice_hold (id, invoice_id, reason, placed_by, placed_by_name, placed_at)
+SELECT hold.id, hold.invoice_id, $4, hold.by, 'supplier-service', $5
 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS hold(id, invoice_id, by)
 ON CONFLICT (invoice_id, reason) WHERE released_at IS NULL DO NOTHING
 """
 
 _END = """
-UPDATE invoice_hold SET released_by = release.by, released_at = $4, released_on = $5,
+UPDATE invoice_hold SET released_by = release.by, released_by_name = 'supplier-service',
+    released_at = $4, released_on = $5,
     release_reason = 'resolved', release_note = 'The supplier may be paid again.'
 FROM unnest($1::uuid[], $2::text[]) AS release(invoice_id, by)
 WHERE invoice_hold.invoice_id = release.invoice_id AND reason = $3 AND released_at IS NULL

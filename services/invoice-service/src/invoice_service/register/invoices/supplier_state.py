@@ -30,7 +30,12 @@ class SupplierState:
             add_hold_reason(invoice, reason)
         return [
             InvoiceHold(
-                id=new_id(), invoice_id=invoice.id, reason=HoldReason(reason), placed_by=by.subject, placed_at=at
+                id=new_id(),
+                invoice_id=invoice.id,
+                reason=HoldReason(reason),
+                placed_by=by.subject,
+                placed_by_name=by.name,
+                placed_at=at,
             )
             for reason in new
         ]

@@ -112,7 +112,9 @@ class InvoiceHold(Row, table=True):
     __tablename__ = "invoice_hold"
     __table_args__ = (
         CheckConstraint(
-            "num_nulls(released_at, released_by, released_on, release_reason, release_note) IN (0, 5)", name="released"
+            "num_nulls(released_at, released_by, released_by_name, released_on, release_reason, release_note) "
+            "IN (0, 6)",
+            name="released",
         ),
         Index(
             "uq_invoice_hold_invoice_id_reason",
@@ -128,9 +130,11 @@ class InvoiceHold(Row, table=True):
     reason: HoldReason = Field(sa_type=EnumText(HoldReason))
     note: str | None = Field(default=None, sa_type=Text)
     placed_by: str = Field(sa_type=Text)
+    placed_by_name: str = Field(sa_type=Text)
     placed_on: date | None = Field(default=None)
     placed_at: datetime = Field(sa_type=UTC_TIME)
     released_by: str | None = Field(default=None, sa_type=Text)
+    released_by_name: str | None = Field(default=None, sa_type=Text)
     released_on: date | None = Field(default=None)
     released_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
     release_reason: ReleaseReason | None = Field(default=None, sa_type=EnumText(ReleaseReason))

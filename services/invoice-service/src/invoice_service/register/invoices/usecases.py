@@ -86,6 +86,7 @@ async def hold_invoice(
         reason=reason,
         note=note,
         placed_by=by.subject,
+        placed_by_name=by.name,
         placed_on=on,
         placed_at=at,
     )
@@ -141,7 +142,7 @@ async def cancel_invoice(
 
 
 def _release(hold: InvoiceHold, release: Release, *, by: Actor, at: datetime) -> None:
-    hold.released_by, hold.released_at = by.subject, at
+    hold.released_by, hold.released_by_name, hold.released_at = by.subject, by.name, at
     hold.released_on = release.released_on or london_date(at)
     hold.release_reason, hold.release_note = release.reason, release.note
 
