@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from council_common.contracts.invoices import CreditNoteAppliedV1, InvoiceSettledV1
+from council_common.contracts.invoices import CreditNoteApplicationReversedV1, CreditNoteAppliedV1, InvoiceSettledV1
 from council_common.contracts.rebates import RebateEarnedV1, RebateExpectedV1, RebateLostV1, RebateWithdrawnV1
 from council_common.ids import new_id
 from council_common.testing.harness import NOW
@@ -50,6 +50,45 @@ async def test_before_payment_the_rebate_is_on_the_netted_amount(story: Any, sha
     await story.happens(paid)
     [rebate] = await story.rebates()
     assert (rebate["status"], rebate["rebate_pence"], rebate["variance_pence"]) == ("earned", 960, 0)
+
+
+def taken_back(story: Any, share: Any, net_pence: int = 20_000) -> CreditNoteApplicationReversedV1:
+    """A credit note of £200.00 and its VAT off the invoice again."""
+    return CreditNoteApplicationReversedV1(
+        version=9,
+        occurred_at=NOW,
+        by="manager",
+        invoice_id=story.invoice_id,
+        supplier_id=story.supplier_id,
+        credit_note_application_id=new_id(),
+        credit_note_id=new_id(),
+        reversed_on=NOW.date(),
+        reversed_pence=net_pence * 6 // 5,
+        vat_shares=[share(net_pence)],
+        outstanding_pence=120_000,
+        reason="wrong_invoice",
+    )
+
+
+async def test_a_credit_taken_back_is_expected_to_earn_again(story: Any, share: Any) -> None:
+    await story.happens(story.agreed(), story.received(), applied(story, share), taken_back(story, share))
+    [rebate] = await story.rebates()
+    assert (rebate["status"], rebate["base_pence"], rebate["expected_pence"]) == ("expected", 100_000, 1_200)
+    whole = applied(story, share, 100_000, settled=True)
+    await story.happens(whole)
+    assert [one["status"] for one in await story.rebates()] == ["withdrawn"]
+    await story.happens(taken_back(story, share, 100_000))
+    [rebate] = await story.rebates()
+    assert (rebate["status"], rebate["expected_pence"]) == ("expected", 1_200)
+
+
+async def test_a_credit_taken_back_after_payment_leaves_what_was_earned(story: Any, share: Any) -> None:
+    """£960 were paid as the whole; £240 are owed again, and may earn on their own days."""
+    paid = story.paid(day=10, deducted=960, gross_pence=120_000, paid_pence=95_040, vat_shares=[share(80_000)])
+    await story.happens(story.agreed(), story.received(), applied(story, share), paid, taken_back(story, share))
+    earned, expected = sorted(await story.rebates(), key=lambda one: one["status"])
+    assert (earned["status"], earned["rebate_pence"], earned["base_pence"]) == ("earned", 960, 80_000)
+    assert (expected["status"], expected["base_pence"], expected["expected_pence"]) == ("expected", 20_000, 240)
 
 
 async def test_after_payment_the_rebate_is_reversed_pro_rata(story: Any, share: Any) -> None:

@@ -34,12 +34,22 @@ STATEMENTS = (
         applied_at timestamptz NOT NULL,
         refunded_on date,
         refund_reason text,
+        reversed_on date,
+        reversal_reason text,
+        reversed_by text,
+        reversed_by_name text,
         CONSTRAINT ck_credit_note_application_amounts
             CHECK (applied_pence > 0 AND due_back_pence >= 0 AND deducted_pence >= 0),
         CONSTRAINT ck_credit_note_application_due_back CHECK (due_back_pence + deducted_pence IN (0, applied_pence)),
-        CONSTRAINT ck_credit_note_application_status CHECK (status IN ('applied', 'refund_due', 'refunded')),
+        CONSTRAINT ck_credit_note_application_status CHECK (status IN ('applied', 'refund_due', 'refunded', 'reversed')),
         CONSTRAINT ck_credit_note_application_refund_reason
             CHECK (refund_reason IN ('received', 'set_off', 'written_off')),
+        CONSTRAINT ck_credit_note_application_reversal_reason
+            CHECK (reversal_reason IN ('wrong_invoice', 'wrong_amount', 'credit_note_withdrawn', 'other')),
+        CONSTRAINT ck_credit_note_application_reversed CHECK (
+            CASE status WHEN 'reversed' THEN num_nulls(reversed_on, reversal_reason, reversed_by, reversed_by_name) = 0
+            ELSE num_nonnulls(reversed_on, reversal_reason, reversed_by, reversed_by_name) = 0 END
+        ),
         CONSTRAINT ck_credit_note_application_refunded
             CHECK ((status = 'refunded') = (refunded_on IS NOT NULL AND refund_reason IS NOT NULL))
     )

@@ -100,6 +100,18 @@ class CreditNoteAppliedV1(InvoiceEvent):
     settled: Annotated[bool, Field(examples=[False], description="Whether nothing is left to pay.")]
 
 
+class CreditNoteApplicationReversedV1(InvoiceEvent):
+    """A credit note that was set against an invoice by mistake was taken off it again: so much more is owed."""
+
+    credit_note_application_id: CreditNoteApplicationId
+    credit_note_id: Annotated[UUID, Field(examples=["0195a1b2-0000-7000-8000-000000000011"])]
+    reversed_on: Day
+    reversed_pence: Annotated[int, Field(gt=0, examples=[24_000])]
+    vat_shares: Annotated[VatShares, Field(description="What is owed again per VAT rate, above zero.")]
+    outstanding_pence: Annotated[Pence, Field(examples=[120_000])]
+    reason: Annotated[str, Field(examples=["wrong_invoice"], description="A code.")]
+
+
 class CreditNoteRefundedV1(InvoiceEvent):
     """The money of a credit note came back from its supplier, or is not to come: `invoice_id` is the note's."""
 

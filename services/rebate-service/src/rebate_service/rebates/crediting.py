@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from council_common.clock import london_date
-from council_common.contracts.invoices import CreditNoteAppliedV1
+from council_common.contracts.invoices import CreditNoteApplicationReversedV1, CreditNoteAppliedV1
 from council_common.money import half_up
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,11 +20,11 @@ from rebate_service.agreements.store import agreements_of, lock_agreements_for_s
 from rebate_service.rebates import rules, store
 from rebate_service.rebates.events import RebateChange
 from rebate_service.rebates.linear import AmountAtVatRate
-from rebate_service.rebates.record import RebateRecord, amounts_from, amounts_json, changed_to
+from rebate_service.rebates.record import RebateRecord, amounts_from, amounts_json, changed_to, record_of
 from rebate_service.rebates.rules import RebateStatus
 from rebate_service.rebates.usecases import save_changes, unpaid_of, withdrawn
 
-CREDITED = "credited"
+CREDITED, UNCREDITED = "credited", "credit_reversed"
 _STANDING = (RebateStatus.EARNED, RebateStatus.MISSED, RebateStatus.OUTSIDE)
 
 
@@ -38,6 +38,34 @@ async def credit_rebates(session: AsyncSession, event: CreditNoteAppliedV1, *, a
         changes = [_before_payment(event, unpaid, agreements, at=at)]
     await save_changes(session, changes, at=at)
     return changes
+
+
+async def owe_credited_again(
+    session: AsyncSession, event: CreditNoteApplicationReversedV1, *, at: datetime
+) -> list[RebateChange]:
+    """A credit note was taken off an invoice again: so much more of it is to be paid, and may earn.
+
+    What was paid meanwhile keeps what it earned: the payment was of the netted amount.
+    """
+    await lock_agreements_for_share(session)
+    of_invoice = (await store.lock_rebates_of_invoices(session, [event.invoice_id])).get(event.invoice_id, [])
+    agreements = await agreements_of(session, [event.supplier_id])
+    if not of_invoice:
+        return []
+    unpaid = next((record for record in of_invoice if record.facts.payment_id is None), None)
+    standing = unpaid is not None and unpaid.status is not RebateStatus.WITHDRAWN
+    amounts = rules.joined([*(unpaid.facts.amounts if unpaid and standing else ()), *amounts_from(event.vat_shares)])
+    paid_in_part = any(record.facts.payment_id and record.status in _STANDING for record in of_invoice)
+    facts = (unpaid or of_invoice[0]).facts.unpaid()
+    facts = facts._replace(vat_shares=amounts_json(amounts), part_payment=paid_in_part)
+    agreement, today = agreements.of(facts.supplier_id, facts.received_on), london_date(at)
+    if unpaid is None:
+        change = RebateChange(None, record_of(facts, amounts, agreement, today=today), event.by, UNCREDITED)
+    else:
+        again = changed_to(unpaid, facts, amounts, agreement, today=today)
+        change = RebateChange(unpaid, again, event.by, UNCREDITED)
+    await save_changes(session, [change], at=at)
+    return [change]
 
 
 def _before_payment(

@@ -20,6 +20,7 @@ class CreditNoteApplicationList(
     csv=(
         *("id", "credit_note_id", "invoice_id", "supplier_id", "applied_pence", "after_payment", "due_back_pence"),
         *("deducted_pence", "status", "applied_on", "note", "applied_by_name", "refunded_on", "refund_reason"),
+        *("reversed_on", "reversal_reason", "reversed_by_name"),
     ),
     names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),),
 ):

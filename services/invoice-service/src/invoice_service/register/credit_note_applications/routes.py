@@ -10,10 +10,12 @@ from council_common.web.acts import Act, acting
 from council_common.web.resource_routes import reading_routes
 
 from invoice_service.register.credit_note_applications.lists import CreditNoteApplicationList
+from invoice_service.register.credit_note_applications.reversing import reverse_application
 from invoice_service.register.credit_note_applications.schemas import (
     CreditNoteApplicationIn,
     CreditNoteApplicationOut,
     RefundIn,
+    ReversalIn,
 )
 from invoice_service.register.credit_note_applications.tables import CreditNoteApplication
 from invoice_service.register.credit_note_applications.usecases import apply_credit_note, refund_application
@@ -62,6 +64,20 @@ async def refund(
         at=act.at,
     )
     return _answer(act, refunded)
+
+
+@router.post("/{credit_note_application_id}/reversals", status_code=201)
+async def reverse(
+    credit_note_application_id: UUID, reversal: ReversalIn, act: Annotated[Act, acting("invoices:approve")]
+) -> CreditNoteApplicationOut:
+    """Take back an application that was a mistake, once: the invoice owes so much again, and the note can be used anew.
+
+    One to an invoice that was paid before is taken back once that payment has come back.
+    """
+    reversed_ = await reverse_application(
+        act.session, credit_note_application_id, reason=reversal.reason, note=reversal.note, by=act.by, at=act.at
+    )
+    return _answer(act, reversed_)
 
 
 def _answer(act: Act, application: CreditNoteApplication) -> CreditNoteApplicationOut:

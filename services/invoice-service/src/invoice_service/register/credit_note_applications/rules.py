@@ -11,18 +11,23 @@ from council_common.money import half_up
 
 
 class ApplicationStatus(StrEnum):
-    """`applied`: less is owed. `refund_due`: the supplier gives money back, until that came or is not to come."""
+    """`applied`: less is owed. `refund_due`: the supplier gives money back, until that came or is not to come.
+    `reversed`: it was a mistake and was taken back."""
 
     APPLIED = "applied"
     REFUND_DUE = "refund_due"
     REFUNDED = "refunded"
+    REVERSED = "reversed"
 
 
 NEXT: Mapping[ApplicationStatus, frozenset[ApplicationStatus]] = {
-    ApplicationStatus.APPLIED: frozenset(),
+    ApplicationStatus.APPLIED: frozenset({ApplicationStatus.REVERSED}),
     # Its invoice's payment came back: the note takes off what is owed again, and nothing is to come from the supplier.
-    ApplicationStatus.REFUND_DUE: frozenset({ApplicationStatus.REFUNDED, ApplicationStatus.APPLIED}),
+    ApplicationStatus.REFUND_DUE: frozenset(
+        {ApplicationStatus.REFUNDED, ApplicationStatus.APPLIED, ApplicationStatus.REVERSED}
+    ),
     ApplicationStatus.REFUNDED: frozenset(),
+    ApplicationStatus.REVERSED: frozenset(),
 }
 
 
@@ -32,6 +37,21 @@ class RefundReason(StrEnum):
     RECEIVED = "received"
     SET_OFF = "set_off"
     WRITTEN_OFF = "written_off"
+
+
+class ReversalReason(StrEnum):
+    """Why an application is taken back."""
+
+    WRONG_INVOICE = "wrong_invoice"
+    WRONG_AMOUNT = "wrong_amount"
+    CREDIT_NOTE_WITHDRAWN = "credit_note_withdrawn"
+    OTHER = "other"
+
+
+class CreditAfterPayment(Conflict):
+    """It was set against an invoice that was paid: money and rebate followed from it."""
+
+    code = "credit-after-payment"
 
 
 class NotACreditNote(Conflict):
@@ -56,6 +76,19 @@ class CreditExceeds(Conflict):
     """More is to be applied than is left of the credit note, or of the invoice."""
 
     code = "credit-exceeds"
+
+
+def check_reversal(*, after_payment: bool) -> None:
+    """Raise CreditAfterPayment for an application to an invoice that was paid before.
+
+    The supplier was asked for its part of the money, and the rebate was reversed with it. Once the payment has come
+    back the application takes off what is owed, and can be taken back. Source: council policy.
+    """
+    if after_payment:
+        raise CreditAfterPayment(
+            "The invoice was paid before the credit note was applied: have the payment returned first, or record what "
+            "became of the money as a refund."
+        )
 
 
 class Amounts(NamedTuple):

@@ -10,7 +10,7 @@ from council_common.contracts.fields import VatShare
 from council_common.fields import Day, PositivePence, RequestModel, Sentence
 from pydantic import BaseModel, Field
 
-from invoice_service.register.credit_note_applications.rules import ApplicationStatus, RefundReason
+from invoice_service.register.credit_note_applications.rules import ApplicationStatus, RefundReason, ReversalReason
 
 
 class CreditNoteApplicationIn(RequestModel):
@@ -27,6 +27,13 @@ class RefundIn(RequestModel):
 
     reason: RefundReason
     refunded_on: Day
+    note: Sentence
+
+
+class ReversalIn(RequestModel):
+    """Why an application is taken back."""
+
+    reason: ReversalReason
     note: Sentence
 
 
@@ -54,6 +61,10 @@ class CreditNoteApplicationOut(BaseModel):
     applied_at: datetime
     refunded_on: date | None
     refund_reason: RefundReason | None
+    reversed_on: date | None
+    reversal_reason: ReversalReason | None
+    reversed_by: str | None
+    reversed_by_name: str | None
 
     @classmethod
     def of(cls, application: Any) -> Self:

@@ -16,12 +16,16 @@ from invoice_service.register.invoices.tables import Invoice
 from invoice_service.register.invoices.vat_shares import read_shares
 
 _SHARES_BEFORE_PAYMENT = """
-SELECT vat_shares FROM credit_note_application WHERE invoice_id = $1 AND NOT after_payment
+SELECT vat_shares FROM credit_note_application
+WHERE invoice_id = $1 AND NOT after_payment AND status <> 'reversed'
 """
 _SHARES_OF_INVOICES = """
-SELECT invoice_id, vat_shares FROM credit_note_application WHERE invoice_id = ANY($1::uuid[]) AND NOT after_payment
+SELECT invoice_id, vat_shares FROM credit_note_application
+WHERE invoice_id = ANY($1::uuid[]) AND NOT after_payment AND status <> 'reversed'
 """
-_SHARES_OF_NOTE = "SELECT vat_shares FROM credit_note_application WHERE credit_note_id = $1"
+_SHARES_OF_NOTE = """
+SELECT vat_shares FROM credit_note_application WHERE credit_note_id = $1 AND status <> 'reversed'
+"""
 _LOCK_DUE = f"""
 SELECT {columns_of(CreditNoteApplication, "a")} FROM credit_note_application a
 WHERE invoice_id = $1 AND status = 'refund_due' ORDER BY id FOR NO KEY UPDATE

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from invoice_service.register.credit_note_applications.rules import ApplicationStatus, RefundReason
+from invoice_service.register.credit_note_applications.rules import ApplicationStatus, RefundReason, ReversalReason
 from invoice_service.rows import Row
 
 
@@ -28,6 +28,12 @@ class CreditNoteApplication(Listed, Row, table=True):
         CheckConstraint("due_back_pence + deducted_pence IN (0, applied_pence)", name="due_back"),
         CheckConstraint(
             "(status = 'refunded') = (refunded_on IS NOT NULL AND refund_reason IS NOT NULL)", name="refunded"
+        ),
+        CheckConstraint(
+            "CASE status WHEN 'reversed' THEN num_nulls(reversed_on, reversal_reason, reversed_by, reversed_by_name) "
+            "= 0 "
+            "ELSE num_nonnulls(reversed_on, reversal_reason, reversed_by, reversed_by_name) = 0 END",
+            name="reversed",
         ),
         Index(None, "credit_note_id"),
         Index(None, "invoice_id"),
@@ -53,3 +59,7 @@ class CreditNoteApplication(Listed, Row, table=True):
     applied_at: datetime = Field(sa_type=UTC_TIME)
     refunded_on: date | None = Field(default=None)
     refund_reason: RefundReason | None = Field(default=None, sa_type=EnumText(RefundReason))
+    reversed_on: date | None = Field(default=None)
+    reversal_reason: ReversalReason | None = Field(default=None, sa_type=EnumText(ReversalReason))
+    reversed_by: str | None = Field(default=None, sa_type=Text)
+    reversed_by_name: str | None = Field(default=None, sa_type=Text)
