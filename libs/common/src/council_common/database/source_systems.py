@@ -41,8 +41,10 @@ class SourceSystemBinding(Listed, PlatformRow, table=True):
     caller: str = Field(sa_type=Text)
     first_use: bool
     bound_by: str = Field(sa_type=Text)
+    bound_by_name: str = Field(sa_type=Text)
     bound_at: datetime = Field(sa_type=UTC_TIME)
     ended_by: str | None = Field(default=None, sa_type=Text)
+    ended_by_name: str | None = Field(default=None, sa_type=Text)
     ended_at: datetime | None = Field(default=None, sa_type=UTC_TIME)
 
 

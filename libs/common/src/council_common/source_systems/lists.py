@@ -29,7 +29,17 @@ class SourceSystemList(
     of=SourceSystemBinding,
     sorts=("bound_at",),
     default="-bound_at",
-    csv=("id", "system", "caller_kind", "caller", "first_use", "bound_by", "bound_at", "ended_by", "ended_at"),
+    csv=(
+        "id",
+        "system",
+        "caller_kind",
+        "caller",
+        "first_use",
+        "bound_by_name",
+        "bound_at",
+        "ended_by_name",
+        "ended_at",
+    ),
 ):
     """Source systems and who may record under their names, ended bindings among them; every condition given is met."""
 

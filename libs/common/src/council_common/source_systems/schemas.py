@@ -31,8 +31,10 @@ class SourceSystemOut(BaseModel):
     caller: str
     first_use: bool
     bound_by: str
+    bound_by_name: str
     bound_at: datetime
     ended_by: str | None
+    ended_by_name: str | None
     ended_at: datetime | None
 
     @classmethod

@@ -37,6 +37,6 @@ async def end_binding(
     rules.check_caller((binding.caller_kind, binding.caller), by)
     if binding.ended_at is not None:
         raise rules.BindingEnded("This binding was ended before.")
-    binding.ended_by, binding.ended_at = by.subject, at
+    binding.ended_by, binding.ended_by_name, binding.ended_at = by.subject, by.name, at
     await record(session, fact(binding, "ended", detail={"note": note}), by=by, at=at)
     return binding

@@ -96,6 +96,7 @@ def binding_of(
         caller=caller,
         first_use=first,
         bound_by=by.subject,
+        bound_by_name=by.name,
         bound_at=at,
     )
 

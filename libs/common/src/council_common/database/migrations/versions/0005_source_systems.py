@@ -23,8 +23,10 @@ STATEMENTS = (
         caller text NOT NULL,
         first_use boolean NOT NULL,
         bound_by text NOT NULL,
+        bound_by_name text NOT NULL,
         bound_at timestamptz NOT NULL,
         ended_by text,
+        ended_by_name text,
         ended_at timestamptz,
         CONSTRAINT ck_source_system_binding_caller_kind CHECK (caller_kind IN ('client', 'role'))
     )
