@@ -13,6 +13,7 @@ from council_common.contracts.debts import (
     ReceiptAllocatedV1,
     ReceiptReversedV1,
     ReceivableCancelledV1,
+    ReceivableCreditedV1,
     ReceivableEvent,
     ReceivableSettledV1,
 )
@@ -200,6 +201,16 @@ def a_settlement(notice: DunningNoticeIssuedV1) -> ReceivableSettledV1:
 
 def a_credit_note(notice: DunningNoticeIssuedV1) -> ReceivableCancelledV1:
     return ReceivableCancelledV1(**_debt_of(notice), cancelled_pence=notice.outstanding_pence, reason="raised_in_error")
+
+
+def a_part_credit(notice: DunningNoticeIssuedV1) -> ReceivableCreditedV1:
+    """Ten pounds of what a notice asks for were taken back."""
+    return ReceivableCreditedV1(
+        **_debt_of(notice),
+        credited_pence=1_000,
+        outstanding_pence=notice.outstanding_pence - 1_000,
+        reason="wrong_amount",
+    )
 
 
 def _debt_of(notice: ReceivableEvent) -> dict[str, Any]:

@@ -152,3 +152,22 @@ async def test_who_may_confirm(post: Post) -> None:
     async with post.service.as_("auditor") as auditor:
         answer = await auditor.post(f"/v1/failed-addresses/{known['id']}/confirmations", json={"note": "works"})
     assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("role", "status"),
+    [
+        ("ap_manager", 404),
+        ("receivables_coordinator", 404),
+        ("debt_recovery_officer", 404),
+        ("communications_officer", 404),
+        # They send messages, and do not say that debtors can be dunned again.
+        ("payments_assistant", 403),
+        ("early_payment_coordinator", 403),
+        ("auditor", 403),
+    ],
+)
+async def test_who_may_say_that_an_address_works_again(post: Post, role: str, status: int) -> None:
+    async with post.service.as_(role) as officer:
+        answer = await officer.post(f"/v1/failed-addresses/{new_id()}/confirmations", json={"note": "rang them"})
+    assert answer.status_code == status

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -285,6 +286,24 @@ async def test_every_change_has_a_version_and_an_event_of_its_own(post: Post) ->
     ]
     assert [event.version for event in await post.service.published(MessageSentV1, MessageDeliveredV1)] == [3, 4]
     assert message["version"] == 4
+
+
+async def test_what_becomes_of_a_message_carries_the_trace_of_what_it_was_written_for(post: Post) -> None:
+    notices = [a_notice(customer_id=CUSTOMER_ID) for _ in range(2)]
+    paid = a_payment(supplier_id=SUPPLIER_ID, deducted_pence=0)
+    written_for = {notice.notice_id: notice for notice in notices} | {paid.payment_id: paid}
+    traces = {about: f"00-{number:032x}-{number:016x}-01" for number, about in enumerate(written_for, start=1)}
+    async with post.service.runtime.sessions.begin() as session:
+        received = [Received(event, new_id(), post.service.now, traces[about]) for about, event in written_for.items()]
+        await post.service.service.handlers.handle(session, received)
+    post.service.now += timedelta(hours=1)
+    await post.send()
+    async with post.service.runtime.sessions.begin() as session:
+        payloads = map(json.loads, (await session.execute(select(outbox.c.payload))).scalars())
+    carried = [(event["data"]["about_id"], event.get("traceparent")) for event in payloads]
+    assert sorted(carried) == sorted(
+        (str(about), trace) for about, trace in traces.items() for _ in ("sent", "delivered")
+    )
 
 
 async def test_what_withdraws_a_message_is_the_cause_of_its_event(post: Post) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from council_common.contracts.notifications import MessageFailedV1
 from notification_factories import a_customer, a_notice
 from notification_post import CUSTOMER_ID, HOME, Post, statuses
+from notification_service.channels import usecases
 from notification_service.message_templates.renderer import CHILD
+from notification_service.settings import settings_of
 
 FILTERS = "|upper|lower" * 10
 POISON = "{% for a in number %}" + f"{{% if (number{FILTERS}) == 'x' %}}x{{% endif %}}" * 50 + "{% endfor %}"
@@ -52,3 +57,40 @@ async def test_a_message_that_ends_the_process_that_renders_is_set_aside_after_t
         assert statuses(await post.message())[-1] == wanted
         post.service.now += timedelta(hours=4)
     assert not post.mail.raw
+
+
+class _Killed(BaseException):
+    """The worker is gone: nothing it would have written is written."""
+
+
+async def test_a_message_that_kills_the_worker_is_counted_before_the_work_and_set_aside(
+    racing_post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second time its batch is cut off it is taken alone; its neighbours leave, and it ends after five attempts."""
+    post = racing_post
+    post.others.customers[CUSTOMER_ID] = a_customer(HOME)
+    poison, *others = [a_notice(customer_id=CUSTOMER_ID) for _ in range(4)]
+    prepare = usecases.prepare
+
+    async def dies_over_one(runtime: Any, claimed: Sequence[Any], **more: Any) -> Any:
+        if any(message.about_id == poison.notice_id and message.cut_off < 5 for message in claimed):
+            raise _Killed
+        return await prepare(runtime, claimed, **more)
+
+    monkeypatch.setattr(usecases, "prepare", dies_over_one)
+    await post.service.deliver(poison, *others)
+    deaths = 0
+    for _ in range(12):
+        try:
+            await post.send()
+        except _Killed:
+            deaths += 1
+        post.service.now += settings_of(post.service.runtime).send_lease + timedelta(seconds=1)
+    delivered = [await post.message(about_id=str(one.notice_id)) for one in others]
+    assert [one["status"] for one in delivered] == ["delivered"] * 3
+    assert len(post.mail.raw) == 3
+    ended = await post.message(about_id=str(poison.notice_id))
+    assert (ended["status"], ended["code"]) == ("failed", "attempts_cut_off")
+    assert deaths == 5
+    (failed,) = await post.service.published(MessageFailedV1)
+    assert (failed.reason, failed.was_sent) == ("attempts_cut_off", False)

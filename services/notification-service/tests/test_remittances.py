@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from council_common.contracts.invoices import PaymentMethod
 from council_common.contracts.notifications import MessageDeliveredV1, MessageFailedV1, MessageSentV1
 from council_common.contracts.rebates import RebatePart
 from council_common.events.contract import Event
@@ -16,7 +17,7 @@ from notification_factories import (
     an_unagreed_deduction,
 )
 from notification_post import SUPPLIER_ID, Post
-from notification_service.remittances.rules import PaymentOfTwoInvoices
+from notification_service.remittances.rules import METHODS, PaymentOfTwoInvoices
 from notification_stand_ins import words
 
 
@@ -168,6 +169,7 @@ async def test_the_rebate_is_shown_at_each_vat_rate(post: Post) -> None:
         ("faster_payment", "bank transfer (Faster Payments)"),
         ("cheque", "cheque"),
         ("card", "card"),
+        ("direct_debit", "Direct Debit"),
     ],
 )
 async def test_the_advice_names_method_reference_and_order(post: Post, method: str, words_of_it: str) -> None:
@@ -288,3 +290,7 @@ async def test_one_payment_of_two_invoices_is_refused_loudly(post: Post) -> None
     await post.service.deliver(paid)
     with pytest.raises(PaymentOfTwoInvoices):
         await post.service.deliver(a_payment(supplier_id=SUPPLIER_ID, payment_id=paid.payment_id))
+
+
+def test_every_method_of_a_payment_has_its_words() -> None:
+    assert set(METHODS) == set(get_args(PaymentMethod))

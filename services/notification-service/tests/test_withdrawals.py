@@ -8,7 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from council_common.contracts.debts import DunningNoticeIssuedV1
+from council_common.contracts.debts import (
+    DunningNoticeIssuedV1,
+    HoldReleasedV1,
+    ReceivableEvent,
+    ReceivableOverdueV1,
+    ReceivableRaisedV1,
+)
 from council_common.contracts.notifications import MessageFailedV1
 from council_common.events.contract import Event
 from notification_factories import (
@@ -17,6 +23,7 @@ from notification_factories import (
     a_hold,
     a_misplacement,
     a_notice,
+    a_part_credit,
     a_part_payment,
     a_payment,
     a_return,
@@ -26,6 +33,7 @@ from notification_factories import (
 )
 from notification_post import CUSTOMER_ID, SUPPLIER_ID, Post
 from notification_service.channels.usecases import send_messages
+from notification_service.main import SERVICE
 from notification_service.settings import settings_of
 
 HOME = "mrs.ames@home.example"
@@ -54,6 +62,7 @@ async def reported(post: Post) -> list[tuple[str, bool]]:
         (a_part_payment, "balance_changed"),
         (a_reversal, "balance_changed"),
         (a_misplacement, "balance_changed"),
+        (a_part_credit, "balance_changed"),
         (a_settlement, "settled"),
         (a_credit_note, "receivable_cancelled"),
     ],
@@ -222,3 +231,10 @@ async def test_a_customer_suppressed_while_the_letter_waits_is_not_written_to(po
     await post.send()
     assert not post.mail.raw
     assert log_of(await post.message())[-1] == ("cancelled", "suppressed")
+
+
+def test_every_fact_that_changes_what_a_letter_says_is_heard() -> None:
+    """What debt-service publishes about a debt withdraws what waits about it, or changes nothing that it says."""
+    changes_nothing = {ReceivableRaisedV1, ReceivableOverdueV1, HoldReleasedV1}
+    published = set(ReceivableEvent.__subclasses__())
+    assert {event.type for event in published - changes_nothing} <= SERVICE.handlers.types.keys()

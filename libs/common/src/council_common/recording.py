@@ -193,7 +193,8 @@ class Change(NamedTuple):
 
     `fields` are the event's own: its version, time, caller and key are the change's, and so is its `reason`. `by` is
     who did it, where that is not the same for all. `caused_by` is the aggregate whose event led to this one, where the
-    event does not name it. From a hot path an event and a `detail` may be JSON already.
+    event does not name it; `traceparent` the trace itself, where what began it was kept from an earlier transaction.
+    From a hot path an event and a `detail` may be JSON already.
     """
 
     entity: str
@@ -206,6 +207,7 @@ class Change(NamedTuple):
     by: Actor | None = None
     fields: Mapping[str, Any] = {}
     caused_by: UUID | None = None
+    traceparent: str | None = None
 
 
 def change_of(happened: Fact, *, by: Actor, at: datetime) -> Change:
@@ -254,9 +256,9 @@ def _event_of_change(
     values = {"version": change.version, "occurred_at": at, "by": by.subject, "reason": change.reason, **change.fields}
     values[event.key_field] = change.entity_id
     made = event(**values)
-    if change.caused_by is None:
+    if change.caused_by is None and change.traceparent is None:
         return made
-    return WrittenEvent(event, made.key, at, made.model_dump_json(), change.caused_by)
+    return WrittenEvent(event, made.key, at, made.model_dump_json(), change.caused_by, change.traceparent)
 
 
 def change_row(change: Change, *, by: Actor, at: datetime) -> ChangeRow:

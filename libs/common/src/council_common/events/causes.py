@@ -41,7 +41,7 @@ class Causes:
     def traceparent_for(self, published: Event | WrittenEvent) -> str | None:
         """What an event to be published carries."""
         if isinstance(published, WrittenEvent):
-            return self.traceparent_of(published.caused_by or published.key)
+            return published.traceparent or self.traceparent_of(published.caused_by or published.key)
         return self.traceparent_of(getattr(published, self._key_field, None))
 
     @cached_property

@@ -49,6 +49,7 @@ class WrittenEvent(NamedTuple):
     """An event as JSON, from a hot path that does not make the model first (a test holds it equal to the model).
 
     `caused_by` is the aggregate whose event led to it, where that is another one: it finds the trace to carry.
+    `traceparent` is that trace itself, where it was kept from an earlier transaction.
     """
 
     type: type[Event]
@@ -56,6 +57,7 @@ class WrittenEvent(NamedTuple):
     occurred_at: datetime
     json: str
     caused_by: UUID | None = None
+    traceparent: str | None = None
 
 
 def seal(event: Event, *, event_id: UUID, traceparent: str | None = None) -> bytes:

@@ -35,10 +35,12 @@ ROLES: dict[str, frozenset[str]] = {
         "payment-exceptions:write",
         "approval-limits:write",
         "messages:write",
+        "failed-addresses:write",
         "message-templates:approve",
     },
     "early_payment_coordinator": PAYABLES | {"suppliers:write", "rebates:write", "messages:write"},
-    "receivables_coordinator": RECEIVABLES | {"debts:write", "receipts:write", "dunning:write", "messages:write"},
+    "receivables_coordinator": RECEIVABLES
+    | {"debts:write", "receipts:write", "dunning:write", "messages:write", "failed-addresses:write"},
     "debt_recovery_officer": RECEIVABLES
     | {
         "health-notes:read",
@@ -47,6 +49,7 @@ ROLES: dict[str, frozenset[str]] = {
         "dunning:write",
         "dunning:approve",
         "messages:write",
+        "failed-addresses:write",
         "message-templates:approve",
     },
     # Residents pay and are paid here: looks at both sides, sets money right, and neither approves nor enforces.
@@ -54,7 +57,7 @@ ROLES: dict[str, frozenset[str]] = {
     | RECEIVABLES
     | {"health-notes:read", "invoices:write", "debts:write", "receipts:write", "messages:write"},
     "communications_officer": _read("messages")
-    | {"messages:write", "message-templates:write", "message-templates:approve"},
+    | {"messages:write", "failed-addresses:write", "message-templates:write", "message-templates:approve"},
     "auditor": PAYABLES | RECEIVABLES | _read("source-systems"),
     # Sets up who may do what and does none of it: neither pays, collects nor approves.
     "finance_systems_officer": PAYABLES

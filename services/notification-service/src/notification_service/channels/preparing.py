@@ -23,6 +23,8 @@ from notification_service.messages import store
 from notification_service.messages.rules import (
     ABOUT_BANK_ACCOUNT_CHANGE,
     ABOUT_DUNNING_NOTICE,
+    ATTEMPTS_CUT_OFF,
+    MOST_CUT_OFF,
     AttemptResult,
     MessageStatus,
 )
@@ -88,6 +90,9 @@ async def prepare(runtime: Runtime, claimed: Sequence[Message], *, at: datetime,
         if asyncio.get_running_loop().time() > deadline:
             prepared.results.append(result_of_not_started(_attempt(message), at=at))
             continue
+        if message.cut_off >= MOST_CUT_OFF:
+            prepared.results.append(failure_of(message, ATTEMPTS_CUT_OFF, at=at))
+            continue
         try:
             await _prepare_one(prepared, message, known, settings, at=at)
         except _Stopped as stopped:
@@ -132,7 +137,7 @@ async def _prepare_one(
         _must_not_be_stopped(message, known.found)
     kept = known.kept.get(message.id)
     if kept is not None and message.may_have_left:
-        prepared.envelopes.append(_envelope(message, kept, settings, at=at))
+        prepared.envelopes.append(_envelope(message, message.channel, kept, settings, at=at))
         return
     recipient = addressee_of(message) or known.found.recipient(_recipient_key(message))
     address = message.address
@@ -140,17 +145,16 @@ async def _prepare_one(
         address, *others = known.found.addresses_to_warn(message.about_id)
         prepared.addresses[message.id] = address
         prepared.copies += [(message.id, number, other) for number, other in enumerate(others, start=1)]
-    asked_for = message.channel
-    rendering = await put_into_words(
+    channel, rendering = await put_into_words(
         message, known.templates, recipient, settings, address=address, failed=known.failed, at=at
     )
-    if message.channel != asked_for:
-        prepared.channels[message.id] = message.channel
+    if channel != message.channel:
+        prepared.channels[message.id] = channel
     if kept is not None and says_the_same(kept, rendering):
         rendering = kept
     else:
         prepared.renderings.append(rendering)
-    prepared.envelopes.append(_envelope(message, rendering, settings, at=at))
+    prepared.envelopes.append(_envelope(message, channel, rendering, settings, at=at))
 
 
 def _must_not_be_stopped(message: Message, found: FoundRecipients) -> None:
@@ -200,9 +204,8 @@ def _attempt(message: Message) -> Attempt:
     return Attempt(message.id, message.attempt, message.refusals, message.waits)
 
 
-def _envelope(message: Message, rendering: Rendering, settings: Settings, *, at: datetime) -> Envelope:
-    channel = Channel(message.channel)
-    if channel is Channel.LETTER:
+def _envelope(message: Message, channel: str, rendering: Rendering, settings: Settings, *, at: datetime) -> Envelope:
+    if channel == Channel.LETTER:
         recipient = settings.print_room_mailbox
         content = letter_bytes(
             rendering,
@@ -214,4 +217,4 @@ def _envelope(message: Message, rendering: Rendering, settings: Settings, *, at:
     else:
         (recipient,) = rendering.sent_to
         content = email_bytes(rendering, sender=settings.mail_from, sender_name=settings.council_name, at=at)
-    return Envelope(_attempt(message), channel, recipient, content)
+    return Envelope(_attempt(message), Channel(channel), recipient, content)

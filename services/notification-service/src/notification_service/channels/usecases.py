@@ -88,7 +88,8 @@ async def _send_batch(runtime: Runtime, settings: Settings, carrier: Carrier) ->
             await record_results(session, results, at=at)
             await note_failures(session, _failures(claimed, together, results), at=at)
     log.info("messages_sent", taken=len(claimed), handed_over=len(prepared.envelopes))
-    return len(claimed) == BATCH or bool(prepared.copies)
+    were_alone = any(message.cut_off > 1 for message in claimed)
+    return len(claimed) == BATCH or bool(prepared.copies) or were_alone
 
 
 def _failures(
@@ -96,7 +97,9 @@ def _failures(
 ) -> list[Failure]:
     """The e-mail addresses that ended their messages."""
     messages = {message.id: message for message in claimed}
-    addresses = {envelope.attempt.message_id: envelope.recipient for envelope in envelopes}
+    addresses = {
+        envelope.attempt.message_id: envelope.recipient for envelope in envelopes if envelope.channel is Channel.EMAIL
+    }
     return [
         Failure(
             recipient_kind=messages[result.message_id].recipient_kind,
@@ -106,9 +109,7 @@ def _failures(
             message_id=result.message_id,
         )
         for result in results
-        if result.status is MessageStatus.FAILED
-        and result.code in FAILING_CODES
-        and messages[result.message_id].channel == Channel.EMAIL
+        if result.status is MessageStatus.FAILED and result.code in FAILING_CODES and result.message_id in addresses
     ]
 
 

@@ -41,24 +41,23 @@ async def put_into_words(
     address: str | None,
     failed: Container[str],
     at: datetime,
-) -> Rendering:
-    """The words of a message and the address it goes to; raises NoAddress or CannotRender.
+) -> tuple[str, Rendering]:
+    """The channel a message leaves by, its words and the address it goes to; raises NoAddress or CannotRender.
 
     `address`: the one e-mail address this message is for, which is tried whatever became of it; None for the one its
-    recipient has, which is none of those that `failed`. A message that goes another way than was asked for has that
-    channel from now on.
+    recipient has, which is none of those that `failed`. The channel may be another than was asked for.
     """
     template = _template_for(message, templates)
     missing = missing_placeholders(template.placeholders, message.facts)
     if missing:
         raise CannotRender("placeholder_missing", ", ".join(missing))
     if message.channel == Channel.EMAIL and address is not None:
-        sent_to = [_usable(address)]
+        channel, sent_to = message.channel, [_usable(address)]
     else:
-        message.channel, sent_to = _way_to(message, template, recipient, failed)
+        channel, sent_to = _way_to(message, template, recipient, failed)
     always = always_there(settings, recipient_name=recipient.name, is_person=recipient.is_person, at=at)
     words = await fill_in(template, _true_today(message, on=london_date(at)), always=always)
-    return Rendering(
+    return channel, Rendering(
         message_id=message.id,
         number=message.attempt,
         template_version=template.version,

@@ -22,7 +22,7 @@ reading_routes(router, FailedAddressList, FailedAddressOut, of=FailedAddress, sc
 
 @router.post("/{failed_address_id}/confirmations", status_code=201)
 async def confirm(
-    failed_address_id: UUID, why: NoteIn, act: Annotated[Act, acting("messages:write")]
+    failed_address_id: UUID, why: NoteIn, act: Annotated[Act, acting("failed-addresses:write")]
 ) -> FailedAddressOut:
     """Say, with the reason, that the address works again: it is written to, and its debts can be dunned."""
     confirmed = await confirm_address(act.session, failed_address_id, note=why.note, by=act.by, at=act.at)

@@ -39,7 +39,8 @@ def attempted(result: AttemptResult, message: Message) -> list[Change]:
 
 def cancelled(message: Message) -> Change:
     """It was withdrawn before it left. Its event carries the trace of what withdrew it, found by the receivable."""
-    return _failed(message, detail_of(message.attempt))._replace(caused_by=message.receivable_id)
+    failed = _failed(message, detail_of(message.attempt))
+    return failed._replace(caused_by=message.receivable_id, traceparent=None)
 
 
 def detail_of(attempt: int, explanation: str | None = None, note: str | None = None) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def detail_of(attempt: int, explanation: str | None = None, note: str | None = N
 def _changed(message: Message, event: type[MessageEvent] | None, detail: dict[str, Any], **more: Any) -> Change:
     """Its event has ids and codes of it, nothing of its words or its recipient."""
     fields = {name: getattr(message, name) for name in _PUBLISHED} | more
-    return Change("message", message.id, message.version, message.status, event, message.code, detail, fields=fields)
+    about = message.id, message.version, message.status, event, message.code, detail
+    return Change("message", *about, fields=fields, traceparent=message.traceparent)
 
 
 def _failed(message: Message, detail: dict[str, Any]) -> Change:

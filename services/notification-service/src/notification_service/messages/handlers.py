@@ -12,6 +12,7 @@ from council_common.contracts.debts import (
     ReceiptAllocatedV1,
     ReceiptReversedV1,
     ReceivableCancelledV1,
+    ReceivableCreditedV1,
     ReceivableSettledV1,
 )
 from council_common.contracts.message_values import VALUES_FILLED, Sender
@@ -44,9 +45,8 @@ async def withhold_dunning_notices(session: AsyncSession, received: Sequence[Rec
 
 
 @handlers.on_many(ReceiptAllocatedV1)
-async def withdraw_notices_of_part_paid_debts(
-    session: AsyncSession, received: Sequence[Received[ReceiptAllocatedV1]]
-) -> None:
+@handlers.on_many(ReceivableCreditedV1)
+async def withdraw_notices_of_debts_owed_in_part(session: AsyncSession, received: Sequence[Received[Any]]) -> None:
     # The sum in the letter is owed no more (council policy): the next run writes the right one.
     await _withdraw(session, received, code="balance_changed")
 
@@ -97,6 +97,7 @@ def _dunning_message(notice: DunningNoticeIssuedV1) -> NewMessage:
         values=notice.model_dump(mode="json", include=set(VALUES_FILLED[Sender.DUNNING_NOTICE])),
         reference=notice.number,
         receivable_id=notice.receivable_id,
+        caused_by=notice.key,
     )
 
 
@@ -110,4 +111,5 @@ def _warning(change: BankAccountChangeRequestedV1) -> NewMessage:
         about_id=change.change_id,
         purpose=Purpose.INFORM,
         values={"requested_on": change.requested_on.isoformat()},
+        caused_by=change.key,
     )

@@ -54,6 +54,9 @@ WRITTEN_FOR_EVENTS = frozenset({ABOUT_DUNNING_NOTICE, ABOUT_BANK_ACCOUNT_CHANGE,
 
 CARRIER_AWAY = "carrier_away"
 """The mail server does not let us in: nothing is tried until the wait of the message that found out is over."""
+MOST_CUT_OFF = 5
+ATTEMPTS_CUT_OFF = "attempts_cut_off"
+"""The worker died over so many attempts in a row, the last three with this message alone: it is set aside."""
 CANCELLED_BY_HAND = "cancelled_by_hand"
 SENT_AGAIN_BY_HAND = "sent_again_by_hand"
 
@@ -87,7 +90,8 @@ class NewMessage:
     """A message to be: a template, its values, to whom and about what. One per (about, template).
 
     `receivable_id` is the debt whose facts stop it: another balance, a hold. `addressee` is who is written to in the
-    customer's place: role, name, email, address.
+    customer's place: role, name, email, address. `caused_by` is the aggregate whose event it is written for, where it
+    is: its trace goes on when the message leaves.
     """
 
     template: str
@@ -101,6 +105,7 @@ class NewMessage:
     reference: str | None = None
     receivable_id: UUID | None = None
     addressee: dict[str, Any] | None = None
+    caused_by: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

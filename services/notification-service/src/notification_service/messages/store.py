@@ -12,6 +12,7 @@ from uuid import UUID
 from council_common.database.rows import columns_of, row_of
 from council_common.database.sessions import driver
 from council_common.database.tables import change
+from council_common.events.causes import current_causes
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
 from sqlalchemy import Row, Select, func, insert, select
@@ -28,15 +29,15 @@ LONGEST_LOG = 1_000
 _INSERT = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
                          about_id, receivable_id, purpose, addressee, copy_number, reference, facts, status, attempt,
-                         refusals, waits, rendering, may_have_left, due_at, created_at, created_by,
-                         created_by_name)
+                         cut_off, refusals, waits, rendering, may_have_left, traceparent, due_at, created_at,
+                         created_by, created_by_name)
     SELECT id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
            about_id, receivable_id, purpose, NULLIF(addressee, 'null'), 0, reference, "values", 'queued', 0,
-           0, 0, 0, false, $2, $2, $3, $4
+           0, 0, 0, 0, false, traceparent, $2, $2, $3, $4
     FROM jsonb_to_recordset($1::jsonb) AS new_message(
         id uuid, template text, template_version int, channel text, recipient_kind text, recipient_id uuid,
         about_kind text, about_id uuid, receivable_id uuid, purpose text, addressee jsonb, reference text,
-        "values" jsonb)
+        traceparent text, "values" jsonb)
     ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
     RETURNING id, about_id
 """
@@ -44,11 +45,11 @@ _INSERT = """
 _INSERT_COPIES = """
     INSERT INTO message (id, version, template, template_version, channel, recipient_kind, recipient_id, about_kind,
                          about_id, receivable_id, purpose, addressee, copy_number, address, reference, facts, status,
-                         attempt, refusals, waits, rendering, may_have_left, due_at, created_at, created_by,
-                         created_by_name)
+                         attempt, cut_off, refusals, waits, rendering, may_have_left, traceparent, due_at, created_at,
+                         created_by, created_by_name)
     SELECT more.id, 1, template, template_version, channel, recipient_kind, recipient_id, about_kind,
            about_id, receivable_id, purpose, addressee, more.copy_number, more.address, reference, facts, 'queued',
-           0, 0, 0, 0, false, $2, $2, created_by, created_by_name
+           0, 0, 0, 0, 0, false, traceparent, $2, $2, created_by, created_by_name
     FROM jsonb_to_recordset($1::jsonb) AS more(id uuid, message_id uuid, copy_number int, address text)
     JOIN message ON message.id = more.message_id
     ON CONFLICT (about_kind, about_id, template, copy_number) DO NOTHING
@@ -76,22 +77,28 @@ _ANYTHING_TO_SEND = f"""
 # An attempt that was cut off once the message had its words: the server may have it.
 CUT_OFF = "may_have_left OR (status = 'sending' AND rendering > 0)"
 
+# Cut off twice: it is taken alone from now on, so that what ends a worker is counted for itself.
+_SUSPECT = "status = 'sending' AND cut_off > 0"
+
+# The attempt before is counted as cut off when this one begins, before its work: a killed worker counts nothing itself.
 _CLAIM = f"""
     WITH due AS (
-        SELECT id FROM message WHERE {_DUE}
+        SELECT id FROM message WHERE {_DUE} AND {{which}}
         ORDER BY {{order}} LIMIT $3 FOR UPDATE SKIP LOCKED
     )
-    UPDATE message SET status = 'sending', attempt = attempt + 1, version = version + 1, due_at = $2,
-                       may_have_left = {CUT_OFF}
+    UPDATE message SET attempt = attempt + 1, version = version + 1, due_at = $2, may_have_left = {CUT_OFF},
+                       cut_off = cut_off + (status = 'sending')::int, status = 'sending'
     FROM due WHERE message.id = due.id
     RETURNING {MESSAGE}
 """
-_CLAIM_OLDEST = _CLAIM.format(order="due_at, id")
-_CLAIM_LONGEST_WAITING = _CLAIM.format(order="waits DESC, due_at, id")
+_CLAIM_OLDEST = _CLAIM.format(which=f"NOT ({_SUSPECT})", order="due_at, id")
+_CLAIM_SUSPECT = _CLAIM.format(which=_SUSPECT, order="due_at, id")
+_CLAIM_LONGEST_WAITING = _CLAIM.format(which="true", order="waits DESC, due_at, id")
 
 _FINISH = f"""
     UPDATE message SET status = done.status, code = done.code, version = message.version + done.steps,
-                       refusals = done.refusals, waits = done.waits, due_at = COALESCE(done.due_at, message.due_at),
+                       refusals = done.refusals, waits = done.waits, cut_off = 0,
+                       due_at = COALESCE(done.due_at, message.due_at),
                        may_have_left = message.may_have_left OR done.may_have_left
     FROM jsonb_to_recordset($1::jsonb) AS done(
         message_id uuid, attempt int, status text, code text, steps int, refusals int, waits int, due_at timestamptz,
@@ -115,7 +122,16 @@ async def insert_messages(
 
     Returns the ids of the new ones by what they are about.
     """
-    rows = [{**asdict(new), "template_version": version, "id": new_id()} for new, version in messages]
+    causes = current_causes()
+    rows = [
+        {
+            **asdict(new),
+            "template_version": version,
+            "id": new_id(),
+            "traceparent": causes.traceparent_of(new.caused_by),
+        }
+        for new, version in messages
+    ]
     written = await _fetch(session, _INSERT, _as_json(rows), at, by.subject, by.name)
     return {row["about_id"]: row["id"] for row in written}
 
@@ -148,10 +164,13 @@ async def claim(
     """Take messages that are due, or whose lease is over; no other sender takes them until then.
 
     Oldest first; or those first that have waited for our own side most often. Withdrawn ones are left alone, and
-    those whose recipient's service is being waited for.
+    those whose recipient's service is being waited for. One whose attempts were cut off twice is taken alone, when no
+    other is due: perhaps it is what ends the worker.
     """
     statement = _CLAIM_LONGEST_WAITING if longest_waiting else _CLAIM_OLDEST
     claimed = await fetch_messages(session, statement, at, lease_until, limit)
+    if not claimed and not longest_waiting:
+        claimed = await fetch_messages(session, _CLAIM_SUSPECT, at, lease_until, 1)
     return sorted(claimed, key=lambda message: (message.created_at, message.id))
 
 

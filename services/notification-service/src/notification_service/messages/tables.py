@@ -24,7 +24,9 @@ class Message(Listed, Row, table=True):
     `due_at` is when it may be taken: after a wait, or when a lease is over. `rendering` is the number of its words,
     0 while it has none. `withdrawn_code` is why it must not leave any more: a queued message is cancelled for it at
     once, one that is `sending` as soon as its attempt is known not to have got through. `may_have_left`: an attempt was
-    cut off before the server's answer was known, so that the message may not be called unsent.
+    cut off before the server's answer was known, so that the message may not be called unsent. `cut_off` is how many
+    attempts in a row ended without any result: the worker died. `traceparent` is the trace of what the message was
+    written for, which what becomes of it carries, too.
 
     Where several addresses are to learn the same, each has a message of its own: `copy_number` counts them from 0, and
     `address` is the one it is for (None: the one its recipient has when it leaves).
@@ -64,11 +66,13 @@ class Message(Listed, Row, table=True):
     code: str | None = Field(default=None, sa_type=Text)
     withdrawn_code: str | None = Field(default=None, sa_type=Text)
     attempt: int
+    cut_off: int
     refusals: int
     waits: int
     rendering: int
     may_have_left: bool
     body_sha256: str | None = Field(default=None, sa_type=Text)
+    traceparent: str | None = Field(default=None, sa_type=Text)
     due_at: datetime = Field(sa_type=UTC_TIME)
     created_at: datetime = Field(sa_type=UTC_TIME)
     created_by: str = Field(sa_type=Text)

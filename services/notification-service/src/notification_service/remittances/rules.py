@@ -17,8 +17,9 @@ METHODS = {
     "faster_payment": "bank transfer (Faster Payments)",
     "cheque": "cheque",
     "card": "card",
+    "direct_debit": "Direct Debit",
 }
-"""A payment's method as a supplier reads it."""
+"""A payment's method as a supplier reads it, every one there is."""
 
 EARNED_NOTHING = {"outcome": "missed"}
 """The payment was too late, or the invoice in dispute."""

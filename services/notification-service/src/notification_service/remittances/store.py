@@ -74,6 +74,7 @@ async def _waiting(session: AsyncSession, which: ColumnElement[bool], *, limit: 
     statement = (
         select(
             col(Remittance.payment_id),
+            col(Remittance.invoice_id),
             col(Remittance.supplier_id),
             col(Remittance.reference),
             col(Remittance.facts),

@@ -95,6 +95,7 @@ async def _write(session: AsyncSession, rows: Sequence[Row[Any]], *, at: datetim
             purpose=Purpose.INFORM,
             values=advice_values(row.facts, row.rebate),
             reference=row.reference,
+            caused_by=row.invoice_id,
         )
         for row in rows
     ]
