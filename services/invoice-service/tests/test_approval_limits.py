@@ -155,3 +155,12 @@ async def test_of_racing_limits_one_is_set(racing_service: Harness) -> None:
     assert sorted(answer.status_code for answer in answers) == [201, 201, *[409] * 10]
     assert {answer.json().get("code") for answer in answers} == {None, "approval-limit-overlaps"}
     assert len(await racing_service.published(ApprovalLimitSetV1)) == 2
+
+
+async def test_the_managers_own_limit_is_set_by_who_approves_nothing(service: Harness) -> None:
+    async with service.as_("finance_systems_officer", "s.lee") as officer:
+        answer = await officer.post(LIMITS, json=a_limit(role="ap_manager"))
+        assert (answer.status_code, answer.json()["decided_by"] != "") == (201, True)
+        own = await officer.post(LIMITS, json=a_limit(role="finance_systems_officer"))
+        assert (own.status_code, own.json()["code"]) == (403, "own-role")
+        assert (await officer.post("/v1/invoices/approvals", json={"items": [{}]})).status_code == 403

@@ -13,7 +13,7 @@ from council_common.imports import Doubt, MappedField, Mapping
 from council_common.imports.dates import DateOrder
 from council_common.imports.published_spend import PUBLISHED_SPEND
 from council_common.imports.vocabulary import words_of
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, ConfigDict, Field, StrictInt, StringConstraints, ValidationError
 
 from invoice_service.intake.invoice_imports.rules import BY_SIGN, ImportMalformed, Profile
 
@@ -76,7 +76,7 @@ class ColumnMapping(RequestModel):
     shared: Annotated[list[ColumnName], Field(default_factory=list, max_length=20)]
     constants: Annotated[dict[FieldName, ColumnName], Field(default_factory=dict)]
     kinds: Annotated[dict[ColumnName, KindOfInvoice], Field(max_length=50)] | Literal["by_sign"] | None = None
-    month_day: Annotated[int, Field(ge=1, le=28)] | Literal["last"] | None = None
+    month_day: Annotated[StrictInt, Field(ge=1, le=28)] | Literal["last"] | None = None
     sheet: Annotated[str, StringConstraints(min_length=1, max_length=31)] | None = None
 
 
