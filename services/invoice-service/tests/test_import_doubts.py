@@ -183,6 +183,20 @@ async def test_f8_named_columns_of_amounts_are_pounds_or_pence_only_if_somebody_
         assert (await shown(service, answer.headers["location"]))["net_pence_sum"] in (pence, 0)
 
 
+async def test_an_answer_leaves_the_columns_that_were_named_before(service: Harness) -> None:
+    """The file has a column of a name that we know, and it is not the one that was named."""
+    await a_supplier(service, "SUP-F")
+    body = _file("supplier_number,invoice_no,received_date,net_amount,Cost", "SUP-F,INV-953,03/02/2026,9999,15.00")
+    asked = await imported(service, body, mapping={"columns": {"net": "Cost"}})
+    path = f"/v1/invoice-imports/{asked['id']}"
+    async with service.as_("payments_assistant") as officer:
+        answer = {"mapping": POUNDS, "note": "Pounds, as the supplier says."}
+        assert (await officer.post(f"{path}/answers", json=answer)).status_code == 202
+    await service.run_job(fresh_job())
+    done = await shown(service, path)
+    assert (done["status"], done["net_pence_sum"], done["mapping"]["columns"]) == ("done", 1_500, {"net": ["Cost"]})
+
+
 async def test_a_column_called_pence_is_pence(service: Harness) -> None:
     await a_supplier(service, "SUP-F")
     body = _file("Supplier,Invoice No,Received,Net in pence", "SUP-F,INV-952,03/02/2026,1500")

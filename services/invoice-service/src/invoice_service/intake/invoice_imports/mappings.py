@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as ByField
 from datetime import date
-from typing import Annotated, Final, Literal, NamedTuple, cast
+from typing import Annotated, Any, Final, Literal, NamedTuple, cast
 
 from council_common.errors import FieldError
 from council_common.fields import PRINTABLE, RequestModel
@@ -74,6 +74,17 @@ class ColumnMapping(RequestModel):
     date_order: DateOrder | dict[FieldName, DateOrder] | None = None
     amounts: Literal["pence", "pounds"] | None = None
     shared: Annotated[list[ColumnName], Field(default_factory=list, max_length=20)]
+
+    def in_addition_to(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """A stored mapping, changed by what this one says: columns field by field, the rest as a whole.
+
+        >>> ColumnMapping(amounts="pounds").in_addition_to({"columns": {"net": ["Cost"]}})
+        {'columns': {'net': ['Cost']}, 'amounts': 'pounds'}
+        """
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        columns = {**stored.get("columns", {}), **said.get("columns", {})}
+        return {**stored, **said, "columns": columns} if columns else {**stored, **said}
+
     constants: Annotated[dict[FieldName, ColumnName], Field(default_factory=dict)]
     kinds: Annotated[dict[ColumnName, KindOfInvoice], Field(max_length=50)] | Literal["by_sign"] | None = None
     month_day: Annotated[StrictInt, Field(ge=1, le=28)] | Literal["last"] | None = None

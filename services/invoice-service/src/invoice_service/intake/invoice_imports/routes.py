@@ -148,7 +148,7 @@ async def resume(
 
 @router.post("/{invoice_import_id}/answers", status_code=202)
 async def answer(invoice_import_id: UUID, answer: AnswerIn, act: Annotated[Act, acting("invoices:write")]) -> ImportOut:
-    """Answer what an import in doubt asks: it begins with this mapping in the place of the one before."""
+    """Answer what an import in doubt asks: it begins with its mapping, changed by this one."""
     import_, work = await answer_doubts(
         act.session, invoice_import_id, answer.mapping, note=answer.note, by=act.by, at=act.at
     )

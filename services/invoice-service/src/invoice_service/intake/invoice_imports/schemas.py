@@ -123,7 +123,7 @@ class ReadingOut(BaseModel):
 
 
 class AnswerIn(RequestModel):
-    """The reading that the sender meant, in the place of the mapping before; and a note."""
+    """The reading that the sender meant; what it leaves out stays as the mapping before has it. And a note."""
 
     mapping: ColumnMapping
     note: Sentence

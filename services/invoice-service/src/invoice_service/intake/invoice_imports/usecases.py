@@ -54,7 +54,7 @@ async def answer_doubts(
         raise NotInDoubt("This import asks nothing; send the file again to have it read otherwise.")
     work = await resume_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
     import_ = await lock_row(session, InvoiceImport, import_id)
-    import_.mapping = mapping.model_dump(mode="json", exclude_defaults=True)
+    import_.mapping = mapping.in_addition_to(import_.mapping or {})
     answered = fact(import_, "doubts answered", detail={"mapping": import_.mapping, "note": note})
     await record(session, answered, by=by, at=at)
     return import_, work
