@@ -74,21 +74,22 @@ class ColumnMapping(RequestModel):
     date_order: DateOrder | dict[FieldName, DateOrder] | None = None
     amounts: Literal["pence", "pounds"] | None = None
     shared: Annotated[list[ColumnName], Field(default_factory=list, max_length=20)]
-
-    def in_addition_to(self, stored: dict[str, Any]) -> dict[str, Any]:
-        """A stored mapping, changed by what this one says: columns field by field, the rest as a whole.
-
-        >>> ColumnMapping(amounts="pounds").in_addition_to({"columns": {"net": ["Cost"]}})
-        {'columns': {'net': ['Cost']}, 'amounts': 'pounds'}
-        """
-        said = self.model_dump(mode="json", exclude_defaults=True)
-        columns = {**stored.get("columns", {}), **said.get("columns", {})}
-        return {**stored, **said, "columns": columns} if columns else {**stored, **said}
-
     constants: Annotated[dict[FieldName, ColumnName], Field(default_factory=dict)]
     kinds: Annotated[dict[ColumnName, KindOfInvoice], Field(max_length=50)] | Literal["by_sign"] | None = None
     month_day: Annotated[StrictInt, Field(ge=1, le=28)] | Literal["last"] | None = None
     sheet: Annotated[str, StringConstraints(min_length=1, max_length=31)] | None = None
+
+    def in_addition_to(self, stored: dict[str, Any]) -> dict[str, Any]:
+        """A stored mapping, changed by what this one says: what has names name by name, the rest as a whole.
+
+        >>> ColumnMapping(amounts="pounds").in_addition_to({"columns": {"net": ["Cost"]}})
+        {'columns': {'net': ['Cost']}, 'amounts': 'pounds'}
+        """
+        both = dict(stored)
+        for name, said in self.model_dump(mode="json", exclude_defaults=True).items():
+            before = both.get(name)
+            both[name] = {**before, **said} if isinstance(before, dict) and isinstance(said, dict) else said
+        return both
 
 
 _COLUMNS: Final[dict[FieldName, tuple[str, ...]]] = {
