@@ -49,11 +49,13 @@ def test_published_lines() -> None:
     )  # fmt: skip
     of_two_rates = published_draft(7, 0, (*row[:8], 1_234, 11_234, *row[10:]), TODAY)
     assert of_two_rates.vat_shares == '[{"vat_rate":"12.34","net_pence":10000,"vat_pence":1234}]'
-    for impossible in (-1_000, 10_001):
-        odd = published_draft(7, 0, (*row[:8], impossible, 10_000 + impossible, *row[10:]), TODAY)
-        assert (odd.net_pence, odd.vat_pence, odd.gross_pence) == (10_000, 0, 10_000)
-    odd_vat = published_draft(7, 0, (*row[:8], 2_000, 12_001, *row[10:]), TODAY)
-    assert (odd_vat.net_pence, odd_vat.vat_pence, odd_vat.gross_pence) == (10_000, 0, 10_000)
+    of_import = published_draft(7, 0, (*row[:8], 10_001, 20_001, *row[10:]), TODAY)
+    assert (of_import.vat_pence, of_import.gross_pence, of_import.amounts_disagree) == (10_001, 20_001, False)
+    for vat, gross in ((-1_000, 9_000), (2_000, 12_001)):
+        odd = published_draft(7, 0, (*row[:8], vat, gross, *row[10:]), TODAY)
+        assert (odd.net_pence, odd.vat_pence, odd.gross_pence, odd.amounts_disagree) == (10_000, vat, gross, True)
+    empty = published_draft(7, 0, (*row[:8], 2_000, 0, *row[10:]), TODAY)
+    assert (empty.gross_pence, empty.amounts_disagree) == (12_000, True)
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -49,8 +49,11 @@ STATEMENTS = (
         paid_on date,
         import_id uuid,
         line_number integer,
+        amounts_disagree boolean NOT NULL DEFAULT false,
+        vat_derived boolean NOT NULL DEFAULT false,
+        amounts_settled_by text,
         CONSTRAINT uq_invoice_source_reference_source_system UNIQUE (source_reference, source_system),
-        CONSTRAINT ck_invoice_gross CHECK (gross_pence = net_pence + vat_pence),
+        CONSTRAINT ck_invoice_gross CHECK (amounts_disagree OR gross_pence = net_pence + vat_pence),
         CONSTRAINT ck_invoice_kind CHECK (kind IN ('invoice', 'credit_note')),
         CONSTRAINT ck_invoice_status CHECK (
             status IN ('received', 'held', 'approved', 'scheduled', 'paid', 'rejected', 'cancelled')
@@ -96,7 +99,7 @@ STATEMENTS = (
         ),
         CONSTRAINT ck_invoice_hold_reason CHECK (
             reason IN ('dispute', 'missing_po', 'missing_receipt', 'duplicate_suspected', 'bank_account_change',
-                       'supplier_held', 'fraud_check')
+                       'supplier_held', 'fraud_check', 'amounts_disagree')
         ),
         CONSTRAINT ck_invoice_hold_release_reason CHECK (
             release_reason IN ('resolved', 'placed_in_error', 'expired', 'superseded', 'other')

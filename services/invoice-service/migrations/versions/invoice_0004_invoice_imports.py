@@ -34,6 +34,8 @@ STATEMENTS = (
         lines_existing integer NOT NULL,
         lines_refused integer NOT NULL,
         lines_skipped integer NOT NULL,
+        lines_amounts_disagree integer NOT NULL,
+        lines_vat_derived integer NOT NULL,
         net_pence_sum bigint NOT NULL,
         refused_pence_sum bigint NOT NULL,
         file_total_pence bigint,

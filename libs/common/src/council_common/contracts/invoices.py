@@ -195,6 +195,23 @@ class InvoiceCancelledV1(InvoiceEvent):
     reason: Annotated[str, Field(examples=["entered_in_error"], description="A code.")]
 
 
+class InvoiceAmountsDisagreeV1(InvoiceEvent):
+    """Net, VAT and gross of an invoice are as its file had them, and do not add up."""
+
+    net_pence: Pence
+    vat_pence: Pence
+    gross_pence: Pence
+
+
+class InvoiceAmountsSettledV1(InvoiceEvent):
+    """A person said what an invoice comes to whose amounts did not add up; they do now."""
+
+    net_pence: Pence
+    vat_pence: Pence
+    gross_pence: Pence
+    vat_shares: VatShares
+
+
 class DuplicateSuspectedV1(InvoiceEvent):
     """An invoice looks like one we have: rule and the other's id (D1: same supplier, normalised number and kind)."""
 

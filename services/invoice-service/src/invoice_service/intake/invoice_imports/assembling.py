@@ -13,7 +13,13 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1, InvoiceReceivedV1
+from council_common.contracts.invoices import (
+    DuplicateSuspectedV1,
+    InvoiceAmountsDisagreeV1,
+    InvoiceHeldV1,
+    InvoiceReceivedV1,
+)
+from council_common.events.contract import Event
 from council_common.events.envelope import source_of, timestamp
 from council_common.identity.actor import Actor
 from council_common.ids import new_id
@@ -27,7 +33,7 @@ from invoice_service.register.invoices.rules import HoldReason, InvoiceStatus, d
 # what was found out about it.
 _OF_DRAFT = (
     *("kind", "number", "number_key", "purchase_order_number", "issued_on", "received_on", "lines"),
-    *("net_pence", "vat_pence", "gross_pence", "paid_on", "line_number"),
+    *("net_pence", "vat_pence", "gross_pence", "paid_on", "line_number", "amounts_disagree", "vat_derived"),
 )
 _of_draft = attrgetter(*_OF_DRAFT)
 
@@ -58,11 +64,6 @@ class _BornHeld(NamedTuple):
     status_before_hold: str
     hold_reasons: list[str]
     duplicate_of: UUID | None
-
-    @property
-    def version(self) -> int:
-        """Its receipt, the suspicion and the hold are a version each."""
-        return 2 if self.duplicate_of is None else 3
 
 
 class HoldRow(NamedTuple):
@@ -136,13 +137,14 @@ def assemble(new: Sequence[NewInvoice], context: ImportContext, *, milliseconds:
         historic = draft.paid_on is not None
         before = _PAID if historic else _RECEIVED
         held = None
-        if invoice.reasons or duplicate_of is not None:
-            held = _born_held(before, invoice.reasons, duplicate_of)
+        if invoice.reasons or duplicate_of is not None or (draft.amounts_disagree and not historic):
+            held = _born_held(before, invoice)
         due_on = draft.due_on or due_date(draft.received_on, invoice.terms_days)
         status = before if held is None else _HELD
         own = _Own(
             id=invoice_id,
-            version=1 if held is None else held.version,
+            # Its receipt, amounts that disagree, a suspicion and a hold are a version each.
+            version=1 + draft.amounts_disagree + (duplicate_of is not None) + (held is not None),
             supplier_id=invoice.supplier_id,
             source_reference=invoice.reference,
             content_hash=invoice.content_hash,
@@ -158,46 +160,45 @@ def assemble(new: Sequence[NewInvoice], context: ImportContext, *, milliseconds:
             add_invoice(row)
         else:
             rows.held.append((*row, *held))
-            _add_holds(rows, context, invoice_id, invoice.supplier_id, held)
+        if held is not None or draft.amounts_disagree:
+            _add_facts(rows, context, invoice, held)
     return rows
 
 
-def _born_held(before: str, reasons: tuple[str, ...], duplicate_of: UUID | None) -> _BornHeld:
-    suspected = () if duplicate_of is None else (HoldReason.DUPLICATE_SUSPECTED.value,)
-    return _BornHeld(status_before_hold=before, hold_reasons=[*suspected, *reasons], duplicate_of=duplicate_of)
+def _born_held(before: str, invoice: NewInvoice) -> _BornHeld:
+    reasons = [HoldReason.DUPLICATE_SUSPECTED.value] if invoice.duplicate_of is not None else []
+    reasons += [HoldReason.AMOUNTS_DISAGREE.value] if invoice.draft.amounts_disagree else []
+    return _BornHeld(before, [*reasons, *invoice.reasons], invoice.duplicate_of)
 
 
-def _add_holds(
-    rows: AssembledRows, context: ImportContext, invoice_id: UUID, supplier_id: UUID, held: _BornHeld
-) -> None:
+def _add_facts(rows: AssembledRows, context: ImportContext, invoice: NewInvoice, held: _BornHeld | None) -> None:
     """The holds an invoice is born with, and the facts that follow its receipt, each a version of its own."""
-    rows.holds += [
-        HoldRow(
-            id=new_id(),
-            invoice_id=invoice_id,
-            reason=reason,
-            placed_by=context.by.subject,
-            placed_by_name=context.by.name,
-            placed_at=context.at,
-        )
-        for reason in held.hold_reasons
+    draft, about = invoice.draft, {"supplier_id": invoice.supplier_id}
+    facts: list[tuple[str, type[Event], dict[str, Any], dict[str, Any]]] = []
+    if draft.amounts_disagree:
+        amounts = {"net_pence": draft.net_pence, "vat_pence": draft.vat_pence, "gross_pence": draft.gross_pence}
+        facts.append(("amounts disagree", InvoiceAmountsDisagreeV1, amounts, about | amounts))
+    if held is not None and held.duplicate_of is not None:
+        other = {"other_invoice_id": str(held.duplicate_of), "rule": "D1"}
+        facts.append(("duplicate suspected", DuplicateSuspectedV1, other, about | other))
+    if held is not None:
+        reasons = held.hold_reasons
+        facts.append(("held", InvoiceHeldV1, {"reasons": reasons}, about | {"hold_reasons": reasons}))
+        rows.holds += [
+            HoldRow(
+                id=new_id(),
+                invoice_id=invoice.id,
+                reason=reason,
+                placed_by=context.by.subject,
+                placed_by_name=context.by.name,
+                placed_at=context.at,
+            )
+            for reason in reasons
+        ]
+    rows.changes += [
+        Change("invoice", invoice.id, version, action, event, detail=detail, fields=fields)
+        for version, (action, event, detail, fields) in enumerate(facts, start=2)
     ]
-    version, other = 2, held.duplicate_of
-    if other is not None:
-        detail = {"other_invoice_id": str(other), "rule": "D1"}
-        fields = detail | {"supplier_id": supplier_id}
-        suspected = DuplicateSuspectedV1
-        rows.changes.append(
-            Change("invoice", invoice_id, version, "duplicate suspected", suspected, detail=detail, fields=fields)
-        )
-        version += 1
-    reasons = held.hold_reasons
-    fields_of_hold = {"supplier_id": supplier_id, "hold_reasons": reasons}
-    rows.changes.append(
-        Change(
-            "invoice", invoice_id, version, "held", InvoiceHeldV1, detail={"reasons": reasons}, fields=fields_of_hold
-        )
-    )
 
 
 class _Envelope:

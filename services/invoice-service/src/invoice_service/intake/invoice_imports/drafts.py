@@ -7,8 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from functools import lru_cache
+from functools import partial
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
 
@@ -16,8 +15,8 @@ from council_common.errors import DateInFuture, DatesOutOfOrder, DateTooEarly
 from council_common.fields import EARLIEST, PRINTABLE
 from council_common.imports import Problem
 from council_common.imports.published_spend import PublishedSpendLine
-from council_common.money import MAX_PENCE
 
+from invoice_service.intake.invoice_imports.line_amounts import Refused, invoice_amounts, published_amounts
 from invoice_service.intake.invoice_imports.mappings import InvoiceLine
 from invoice_service.intake.invoice_imports.rules import BY_SIGN, Profile, line_key, published_supplier
 from invoice_service.register.invoices.departments import department_of
@@ -28,7 +27,6 @@ from invoice_service.register.invoices.rules import (
     problem_of,
     transaction_key,
 )
-from invoice_service.register.invoices.vat import effective_rate, is_possible, plain_rate, rate_that_fits
 
 _PRINTABLE = re.compile(PRINTABLE)
 _LONGEST_REFERENCE = 200
@@ -64,6 +62,8 @@ class Draft(NamedTuple):
     gross_pence: int
     paid_on: date | None
     content: str
+    amounts_disagree: bool = False
+    vat_derived: bool = False
     row_lines: tuple[int, ...] = ()
 
     @property
@@ -72,47 +72,32 @@ class Draft(NamedTuple):
         return len(self.row_lines) or 1
 
 
-class Refused(Exception):
-    """A line that can be read and is invalid."""
-
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__()
-        self.problems = problems
-
-
 Drafter = Callable[[int, int, tuple[Any, ...], date], Draft]
 
 
-def drafter(profile: Profile) -> Drafter:
+def drafter(profile: Profile, *, is_net: bool) -> Drafter:
     """What turns a line's number, place and row (and today's date) into a draft, or raises Refused."""
-    return published_draft if profile is Profile.PUBLISHED_SPEND else invoice_draft
+    return partial(published_draft, is_net=is_net) if profile is Profile.PUBLISHED_SPEND else invoice_draft
 
 
-def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: date) -> Draft:
+def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: date, *, is_net: bool = False) -> Draft:
     """A payment that a body published: an invoice of one line, received, due and paid that day.
 
-    The amount is taken as net with no VAT (the Code asks for net of recoverable VAT) unless the line also says
-    VAT and gross, they add up, and the VAT can be a part of that net. Such a line may stand for several rates: it
-    has the usual one that fits, else the percentage that it comes to. A negative amount is a credit note.
+    `is_net`: the file says that its amounts are net. A negative amount is a credit note.
     """
     line = PublishedSpendLine._make(row)
     if line.paid_on > today:
         raise Refused(problem_of(DateInFuture("paid_on", today=today)))
     if line.paid_on < EARLIEST:
         raise Refused(problem_of(DateTooEarly("paid_on", EARLIEST, before=str(EARLIEST))))
-    net = line.net_pence
-    vat, gross, rate = 0, net, "0"
-    if line.vat_pence and line.gross_pence is not None and net + line.vat_pence == line.gross_pence:
-        fitting = rate_that_fits(net, line.vat_pence, on=line.paid_on) or effective_rate(net, line.vat_pence)
-        if fitting is not None:
-            vat, gross, rate = line.vat_pence, line.gross_pence, fitting
-    bounded(net, vat, gross)
+    amounts = published_amounts(line.net_pence, line.vat_pence, line.gross_pence, line.paid_on, is_net=is_net)
+    net, vat, gross = amounts[:3]
     key = line_key(row)
     supplier_reference, supplier_name = published_supplier(line.supplier_name, line.supplier_reference)
     number = (line.transaction_number or line.invoice_number or "unnumbered")[:200]
     if not (number.isprintable() and supplier_reference.isprintable() and supplier_name.isprintable()):
         _check_printable(transaction_number=number, supplier_reference=supplier_reference, supplier_name=supplier_name)
-    lines, vat_shares = _line(line.purpose or line.category, net, rate, vat, line.department)
+    lines, vat_shares = _line(line.purpose or line.category, net, amounts.rate, vat, line.department)
     return Draft(
         line_number=line_number,
         place=place,
@@ -135,6 +120,8 @@ def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: d
         gross_pence=gross,
         paid_on=line.paid_on,
         content="",
+        amounts_disagree=amounts.disagree,
+        vat_derived=amounts.vat_derived,
     )
 
 
@@ -153,18 +140,17 @@ def invoice_draft(
         _check_printable(reference=reference, number=number, supplier_reference=supplier_reference)
     if not (supplier_name.isprintable() and (order_number is None or order_number.isprintable())):
         _check_printable(supplier_name=supplier_name, purchase_order_number=order_number or "")
-    net, vat, gross = line.net, line.vat, line.gross
-    if net is None or vat is None or gross is None or net + vat != gross or not -MAX_PENCE <= gross <= MAX_PENCE:
-        net, vat, gross = _amounts(net, vat, gross)
     received_on, due_on, paid_on = line.received_on, line.due_on, line.paid_on
     issued_on = line.issued_on or received_on
     if not EARLIEST <= issued_on <= received_on <= today or due_on is not None or paid_on is not None:
         _check_dates(line, today)
+    amounts = invoice_amounts(line.net, line.vat, line.gross, line.vat_rate, issued_on)
+    net, vat, gross = amounts[:3]
     if of_several:
         kind = line.kind or ""
     else:
         kind = "invoice" if line.kind is None and gross >= 0 else kind_of(line.kind, gross)
-    lines, vat_shares = _line(line.description, net, _rate(line.vat_rate, net, vat, issued_on), vat, line.department)
+    lines, vat_shares = _line(line.description, net, amounts.rate, vat, line.department)
     return Draft(
         line_number=line_number,
         place=place,
@@ -194,6 +180,8 @@ def invoice_draft(
             amounts=(net, vat, gross),
             lines=lines,
         ),
+        amounts_disagree=amounts.disagree,
+        vat_derived=amounts.vat_derived,
     )
 
 
@@ -237,26 +225,6 @@ def _check_dates(line: InvoiceLine, today: date) -> None:
         raise Refused(*problems)
 
 
-def _amounts(net: int | None, vat: int | None, gross: int | None) -> tuple[int, int, int]:
-    """Net, VAT and gross; one of net and gross may be left out, and VAT where there is none."""
-    if net is None and gross is None:
-        raise Refused(Problem("net", "missing-value", "neither net nor gross is given", "at least one of them"))
-    vat = vat or 0
-    net = net if net is not None else (gross or 0) - vat
-    gross = gross if gross is not None else net + vat
-    if net + vat != gross:
-        problem = f"net {net} and VAT {vat} do not add up to gross {gross} (pence)"
-        raise Refused(Problem("gross", "sums-differ", problem, f"{net + vat}"))
-    bounded(net, vat, gross)
-    return net, vat, gross
-
-
-def bounded(*amounts: int) -> None:
-    """Raise Refused for amounts that are larger than an event holds."""
-    if any(abs(amount) > MAX_PENCE for amount in amounts):
-        raise Refused(Problem("net", "amount-too-large", "is too large", f"at most {MAX_PENCE} pence"))
-
-
 def kind_of(stated: str | None, gross: int) -> str:
     """The kind of an invoice by what its line says and its sum. Raises Refused."""
     if stated == BY_SIGN:
@@ -270,33 +238,6 @@ def kind_of(stated: str | None, gross: int) -> str:
     if kind == "credit_note" and gross >= 0:
         raise Refused(Problem("gross", "positive-credit-note", "a credit note is negative", "less than 0"))
     return kind
-
-
-def _rate(stated: str | None, net: int, vat: int, issued_on: date) -> str:
-    if stated is None:
-        rate = rate_that_fits(net, vat, on=issued_on)
-        if rate is None:
-            problem = "the VAT fits no usual rate, and the line has no rate"
-            raise Refused(Problem("vat_rate", "missing-value", problem, "a rate in percent, such as 20"))
-        return rate
-    rate = _read_rate(stated)
-    if vat and not is_possible(net, vat, Decimal(rate)):
-        problem = f"{vat} pence is not the VAT of {net} pence at {rate} percent"
-        right = "net times rate, at most a penny more; 0 for a reverse charge"
-        raise Refused(Problem("vat", "vat-beyond-rate", problem, right))
-    return rate
-
-
-@lru_cache(maxsize=1000)
-def _read_rate(text: str) -> str:
-    try:
-        rate = Decimal(text.removesuffix("%").strip())
-    except InvalidOperation:
-        rate = Decimal(-1)
-    exponent = rate.as_tuple().exponent
-    if not rate.is_finite() or not 0 <= rate <= 100 or not isinstance(exponent, int) or exponent < -6:
-        raise Refused(Problem("vat_rate", "not-a-rate", "is not a rate of VAT", "percent, such as 20 or 12.5"))
-    return plain_rate(rate)
 
 
 def _line(description: str | None, net: int, rate: str, vat: int, department: str | None) -> tuple[str, str]:

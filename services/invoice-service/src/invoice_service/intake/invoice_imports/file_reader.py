@@ -15,8 +15,9 @@ from council_common.imports import Batch, Format, Mapping, Problem, Refusal, Unr
 from council_common.imports.refusals import csv_line
 from council_common.runtime.child_process import Fetch
 
-from invoice_service.intake.invoice_imports.drafts import Refused, drafter
+from invoice_service.intake.invoice_imports.drafts import drafter
 from invoice_service.intake.invoice_imports.invoice_rows import InvoiceRows, Row, repeated_keys
+from invoice_service.intake.invoice_imports.line_amounts import Refused
 from invoice_service.intake.invoice_imports.rules import Profile
 from invoice_service.intake.invoice_imports.understanding import OpenFile, understand
 
@@ -87,7 +88,7 @@ class FileReader:
         self._file = file
         self._piece = piece
         mapping, self._reading, self.opened = understand(file, self._pieces)
-        self._draft = drafter(file.profile)
+        self._draft = drafter(file.profile, is_net=self.opened.amount_basis == "net")
         self._amount_place = self._reading.binding.amount_index or 0
         read_alone = file.profile is Profile.PUBLISHED_SPEND or self.opened.doubts
         self._rows = None if read_alone else self._rows_of_several(mapping)

@@ -23,12 +23,11 @@ from council_common.imports.record_source import RecordSource
 
 from invoice_service.intake.invoice_imports.drafts import (
     Draft,
-    Refused,
-    bounded,
     invoice_draft,
     kind_of,
     own_reference,
 )
+from invoice_service.intake.invoice_imports.line_amounts import Refused, bounded
 from invoice_service.intake.invoice_imports.mappings import InvoiceLine
 from invoice_service.register.invoices.departments import department_of
 from invoice_service.register.invoices.rules import MAX_LINES, content_text
@@ -56,6 +55,11 @@ _OTHER_REFUSED: Final = Problem(
 )
 _TOO_MANY: Final = Problem(
     "reference", _CODE, f"the file has more than {MAX_LINES:,} rows of this invoice", f"at most {MAX_LINES:,} lines"
+)
+
+
+_SUMS_DIFFER: Final = Problem(
+    "gross", "sums-differ", "net and VAT do not add up to gross", "amounts of this line of the invoice, or net and VAT"
 )
 
 
@@ -149,7 +153,9 @@ class InvoiceRows:
                 problems[place] = ()
                 continue
             try:
-                drafts.append(invoice_draft(row.line, 0, row.values, self._today, of_several=True))
+                drafts.append(draft := invoice_draft(row.line, 0, row.values, self._today, of_several=True))
+                if draft.amounts_disagree:
+                    problems[place] = (_SUMS_DIFFER,)
             except Refused as refused:
                 problems[place] = refused.problems
         if problems:
@@ -183,6 +189,7 @@ def together(drafts: Sequence[Draft]) -> Draft:
         net_pence=net,
         vat_pence=vat,
         gross_pence=gross,
+        vat_derived=any(draft.vat_derived for draft in drafts),
         content=content_text(
             kind=kind,
             number=first.number,

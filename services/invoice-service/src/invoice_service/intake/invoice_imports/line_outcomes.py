@@ -107,6 +107,7 @@ class LineOutcomes:
 
     def __init__(self, write_refusals: WriteRefusals) -> None:
         self.accepted = self.existing = self.net_pence = self.refused_pence = 0
+        self.amounts_disagree = self.vat_derived = 0
         self.refused: list[Refusal] = []
         self._write_refusals = write_refusals
         self._first_of_number: dict[str, UUID] = {}
@@ -144,6 +145,8 @@ class LineOutcomes:
                 self.existing += draft.rows
                 continue
             self.accepted += draft.rows
+            self.amounts_disagree += draft.rows if draft.amounts_disagree else 0
+            self.vat_derived += draft.rows if draft.vat_derived else 0
             new.append(
                 NewInvoice(
                     id=ids[place],

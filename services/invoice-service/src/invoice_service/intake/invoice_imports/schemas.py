@@ -135,10 +135,11 @@ class ImportOut(BaseModel):
     One that is `in_doubt` has stored nothing and asks what its file means (`doubts`); answer under `answers`.
     `reading` is how the file was understood.
 
-    lines_read = lines_accepted + lines_existing + lines_refused + lines_skipped. `net_pence_sum` sums the
-    accepted and the existing lines, `refused_pence_sum` the refused ones whose amount could be read;
-    `file_total_pence` is the file's own total where it has one. `amount_basis` says what the amounts of a published
-    file are by its header: net or gross of VAT, or unstated; bodies differ, and all are kept as `net_pence`.
+    lines_read = lines_accepted + lines_existing + lines_refused + lines_skipped. Of the accepted ones
+    `lines_amounts_disagree` have amounts that do not add up, and of `lines_vat_derived` the VAT is worked out.
+    `net_pence_sum` sums the accepted and the existing lines, `refused_pence_sum` the refused ones whose amount could
+    be read; `file_total_pence` is the file's own total where it has one. `amount_basis` says what the amounts of a
+    published file are by its header: net or gross of VAT, or unstated; bodies differ, and all are kept as `net_pence`.
     """
 
     id: UUID
@@ -162,6 +163,8 @@ class ImportOut(BaseModel):
     lines_existing: int
     lines_refused: int
     lines_skipped: int
+    lines_amounts_disagree: int
+    lines_vat_derived: int
     net_pence_sum: int
     refused_pence_sum: int
     file_total_pence: int | None

@@ -53,6 +53,8 @@ async def store_batch(
     import_.lines_existing += outcomes.existing
     import_.lines_refused += len(refused)
     import_.lines_skipped += batch.read.skipped
+    import_.lines_amounts_disagree += outcomes.amounts_disagree
+    import_.lines_vat_derived += outcomes.vat_derived
     import_.net_pence_sum += outcomes.net_pence
     import_.refused_pence_sum += batch.read.refused_pence + outcomes.refused_pence
     if batch.read.total is not None:

@@ -45,6 +45,8 @@ class InvoiceImport(Listed, Row, table=True):
     lines_existing: int = 0
     lines_refused: int = 0
     lines_skipped: int = 0
+    lines_amounts_disagree: int = 0
+    lines_vat_derived: int = 0
     net_pence_sum: int = Field(default=0, sa_type=BigInteger)
     refused_pence_sum: int = Field(default=0, sa_type=BigInteger)
     file_total_pence: int | None = Field(default=None, sa_type=BigInteger)

@@ -59,7 +59,9 @@ def _held_for(reason: HoldReason) -> ColumnElement[bool]:
 
 def _has_flag(flag: InvoiceFlag) -> ColumnElement[bool]:
     conditions: dict[InvoiceFlag, ColumnElement[bool]] = {
-        InvoiceFlag.DATED_AFTER_RECEIPT: _C.issued_on > _C.received_on
+        InvoiceFlag.DATED_AFTER_RECEIPT: _C.issued_on > _C.received_on,
+        InvoiceFlag.AMOUNTS_DISAGREE: _C.amounts_disagree,
+        InvoiceFlag.VAT_DERIVED: _C.vat_derived,
     }
     return conditions[flag]
 

@@ -22,6 +22,7 @@ from invoice_service.register.invoices.bulk_receiving import receive_invoices
 from invoice_service.register.invoices.lists import InvoiceList
 from invoice_service.register.invoices.receiving import SeenSuppliers, receive_at_once, receive_with_care
 from invoice_service.register.invoices.schemas import (
+    AmountsIn,
     ApprovalIn,
     ApprovalsIn,
     CancellationIn,
@@ -32,6 +33,7 @@ from invoice_service.register.invoices.schemas import (
     InvoiceOut,
     InvoicesIn,
 )
+from invoice_service.register.invoices.settling_amounts import SettledAmounts, settle_amounts
 from invoice_service.register.invoices.tables import Invoice, InvoiceHold
 
 router = resource_router("invoices")
@@ -127,6 +129,19 @@ async def release(
         act.session, invoice_id, hold_id, release.release(), by=act.by, at=act.at
     )
     return _answer_hold(act, released, version)
+
+
+@router.post("/{invoice_id}/amount-settlements", status_code=201)
+async def settle(invoice_id: UUID, amounts: AmountsIn, act: Annotated[Act, acting("invoices:write")]) -> InvoiceOut:
+    """Say what an invoice comes to whose amounts did not add up; another person approves it."""
+    settled = SettledAmounts(
+        net_pence=amounts.net_pence,
+        vat_pence=amounts.vat_pence,
+        gross_pence=amounts.gross_pence,
+        vat_rate=amounts.vat_rate,
+    )
+    invoice = await settle_amounts(act.session, invoice_id, settled, note=amounts.note, by=act.by, at=act.at)
+    return _answer(act, invoice)
 
 
 @router.post("/{invoice_id}/cancellations", status_code=201)

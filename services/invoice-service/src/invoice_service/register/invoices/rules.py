@@ -80,12 +80,15 @@ class HoldReason(StrEnum):
     BANK_ACCOUNT_CHANGE = "bank_account_change"
     SUPPLIER_HELD = "supplier_held"
     FRAUD_CHECK = "fraud_check"
+    AMOUNTS_DISAGREE = "amounts_disagree"
 
 
 class InvoiceFlag(StrEnum):
     """What is unusual about an invoice and does not keep it from being paid."""
 
     DATED_AFTER_RECEIPT = "dated_after_receipt"
+    AMOUNTS_DISAGREE = "amounts_disagree"
+    VAT_DERIVED = "vat_derived"
 
 
 class CancelReason(StrEnum):
@@ -113,6 +116,12 @@ class HoldFollowsSupplier(Conflict):
     """The hold stands for something at the supplier and ends with it, not by hand."""
 
     code = "hold-follows-supplier"
+
+
+class HoldFollowsAmounts(Conflict):
+    """The hold stands for amounts that do not add up and ends when they are settled, not by hand."""
+
+    code = "hold-follows-amounts"
 
 
 class PartPaid(Conflict):
@@ -225,12 +234,18 @@ def problems_of(invoice: NewInvoice, *, today: date) -> list[Problem]:
         *sums_that_differ(invoice),
         *dates_that_cannot_be(invoice.issued_on, invoice.received_on, invoice.due_on, today=today),
     ]
-    if invoice.kind is InvoiceKind.INVOICE and invoice.gross_pence < 0:
-        right = "0 or more; a credit note has kind credit_note"
-        found.append(Problem("gross_pence", "negative-invoice", "an invoice is not negative", right))
-    if invoice.kind is InvoiceKind.CREDIT_NOTE and invoice.gross_pence >= 0:
-        found.append(Problem("gross_pence", "positive-credit-note", "a credit note is negative", "less than 0"))
+    found += sign_that_cannot_be(invoice.kind, invoice.gross_pence)
     return [*found, *amounts_too_large(invoice.lines), *vat_that_cannot_be(invoice.lines)]
+
+
+def sign_that_cannot_be(kind: InvoiceKind, gross_pence: int) -> list[Problem]:
+    """A negative invoice, or a credit note that is not."""
+    if kind is InvoiceKind.INVOICE and gross_pence < 0:
+        right = "0 or more; a credit note has kind credit_note"
+        return [Problem("gross_pence", "negative-invoice", "an invoice is not negative", right)]
+    if kind is InvoiceKind.CREDIT_NOTE and gross_pence >= 0:
+        return [Problem("gross_pence", "positive-credit-note", "a credit note is negative", "less than 0")]
+    return []
 
 
 def amounts_too_large(lines: Sequence[Line]) -> list[Problem]:

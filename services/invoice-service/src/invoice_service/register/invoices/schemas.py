@@ -130,6 +130,16 @@ class HoldReleaseIn(ReleaseIn):
         return rules.Release(self.reason, self.note, self.released_on)
 
 
+class AmountsIn(RequestModel):
+    """What an invoice comes to whose amounts did not add up; the VAT rate is a decimal string of percent."""
+
+    net_pence: Pence
+    vat_pence: Pence
+    gross_pence: Pence
+    vat_rate: Percent
+    note: Sentence
+
+
 class CancellationIn(RequestModel):
     """Why the invoice will not be paid."""
 
@@ -212,11 +222,17 @@ def _outstanding(values: Mapping[str, Any]) -> int:
 
 
 def _flags(values: Mapping[str, Any]) -> list[InvoiceFlag]:
-    return [InvoiceFlag.DATED_AFTER_RECEIPT] if values["issued_on"] > values["received_on"] else []
+    flags = {
+        InvoiceFlag.DATED_AFTER_RECEIPT: values["issued_on"] > values["received_on"],
+        InvoiceFlag.AMOUNTS_DISAGREE: values["amounts_disagree"],
+        InvoiceFlag.VAT_DERIVED: values["vat_derived"],
+    }
+    return [flag for flag, is_set in flags.items() if is_set]
 
 
 _COMPUTED = {"source", "pay_by", "outstanding_pence", "flags"}
-_COLUMNS = (*(name for name in InvoiceOut.model_fields if name not in _COMPUTED), "source_system", "source_reference")
+_BEHIND = ("source_system", "source_reference", "amounts_disagree", "vat_derived")
+_COLUMNS = (*(name for name in InvoiceOut.model_fields if name not in _COMPUTED), *_BEHIND)
 
 
 class HoldOut(HoldAnswer):

@@ -24,13 +24,14 @@ class Invoice(Listed, Row, table=True):
     is never taken for an invoice number. `hold_reasons` repeats the open holds, `status_before_hold` is where
     the invoice goes back to (`paid`, where nothing is left to pay). `historic` marks what was paid before its
     source sent it here. `credited_pence` is what credit notes took off an invoice; of a credit note, below zero, what
-    of it was applied.
+    of it was applied. `amounts_disagree`: net, VAT and gross are kept as a file had them and do not add up;
+    `vat_derived`: the VAT was absent and is worked out, so that it is not recoverable until a VAT invoice is held.
     """
 
     __tablename__ = "invoice"
     __table_args__ = (
         UniqueConstraint("source_reference", "source_system"),
-        CheckConstraint("gross_pence = net_pence + vat_pence", name="gross"),
+        CheckConstraint("amounts_disagree OR gross_pence = net_pence + vat_pence", name="gross"),
         CheckConstraint("(status = 'held') = (cardinality(hold_reasons) > 0)", name="hold_reasons"),
         CheckConstraint("(status = 'held') = (status_before_hold IS NOT NULL)", name="held"),
         CheckConstraint("abs(paid_pence + deducted_pence + credited_pence) <= abs(gross_pence)", name="paid"),
@@ -88,6 +89,9 @@ class Invoice(Listed, Row, table=True):
     paid_on: date | None = Field(default=None)
     import_id: UUID | None = Field(default=None)
     line_number: int | None = Field(default=None)
+    amounts_disagree: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    vat_derived: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    amounts_settled_by: str | None = Field(default=None, sa_type=Text)
 
     @property
     def outstanding_pence(self) -> int:

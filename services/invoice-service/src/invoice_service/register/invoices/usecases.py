@@ -43,6 +43,8 @@ async def approve_invoice(session: AsyncSession, invoice_id: UUID, *, by: Actor,
 def approved(invoice: Invoice, *, by: Actor, at: datetime) -> list[Fact]:
     """A locked invoice approved; the facts to be recorded. Raises ApprovesOwnRequest, InvoiceHeld, IllegalMove."""
     by.must_differ_from(invoice.received_by, what="Approving an invoice")
+    if invoice.amounts_settled_by is not None:
+        by.must_differ_from(invoice.amounts_settled_by, what="Approving an invoice")
     # A held or paid invoice goes back to approved, but not by being approved.
     if invoice.status == InvoiceStatus.HELD:
         raise InvoiceHeld("The invoice is held; release its holds first.", hold_reasons=invoice.hold_reasons)
@@ -75,6 +77,8 @@ async def hold_invoice(
     """
     if reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("Invoices are held for this reason when their supplier is, not by hand.")
+    if reason is HoldReason.AMOUNTS_DISAGREE:
+        raise rules.HoldFollowsAmounts("Invoices are held for this reason when they come in, not by hand.")
     invoice = await lock_row(session, Invoice, invoice_id)
     if reason in invoice.hold_reasons:
         raise rules.HoldInPlace("The invoice is held for this reason already.", hold_reasons=invoice.hold_reasons)
@@ -108,9 +112,17 @@ async def release_hold(
     must_stand(hold)
     if hold.reason in _FOLLOW_SUPPLIER:
         raise rules.HoldFollowsSupplier("This hold ends when the supplier is released or its bank change decided.")
+    if hold.reason is HoldReason.AMOUNTS_DISAGREE:
+        raise rules.HoldFollowsAmounts("This hold ends when the amounts are settled (amount-settlements).")
     if hold.reason in _RELEASED_BY_ANOTHER:
         by.must_differ_from(invoice.received_by, what="Releasing this hold")
     rules.check_hold_day("released_on", release.released_on, received_on=invoice.received_on, today=london_date(at))
+    await record(session, end_hold(invoice, hold, release, by=by, at=at), also=[hold], by=by, at=at)
+    return hold, invoice.version
+
+
+def end_hold(invoice: Invoice, hold: InvoiceHold, release: Release, *, by: Actor, at: datetime) -> Fact:
+    """A hold of a locked invoice released; the fact to be recorded, with the hold."""
     _release(hold, release, by=by, at=at)
     invoice.hold_reasons = [reason for reason in invoice.hold_reasons if reason != hold.reason]
     if not invoice.hold_reasons:
@@ -118,10 +130,7 @@ async def release_hold(
         invoice.status_before_hold = None
     detail = {"released_on": str(hold.released_on), "reason": release.reason, "note": release.note}
     event = InvoiceHeldV1 if invoice.hold_reasons else InvoiceReleasedV1
-    await record(
-        session, fact(invoice, "released", event, reason=hold.reason, detail=detail), also=[hold], by=by, at=at
-    )
-    return hold, invoice.version
+    return fact(invoice, "released", event, reason=hold.reason, detail=detail)
 
 
 async def cancel_invoice(

@@ -53,6 +53,15 @@ def rate_that_fits(net_pence: int, vat_pence: int, *, on: date) -> str | None:
     return fitting
 
 
+def standard_rate(on: date) -> str:
+    """The standard rate of a day, in percent.
+
+    >>> standard_rate(date(2012, 3, 5)), standard_rate(date(2010, 6, 1))
+    ('20', '17.5')
+    """
+    return _rates_on(on)[0][0]
+
+
 def is_possible(net_pence: int, vat_pence: int, rate: Decimal) -> bool:
     """Whether VAT can be that of a line: of its sign, and at most net at the rate and a penny for rounding.
 

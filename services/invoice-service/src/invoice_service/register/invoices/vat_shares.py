@@ -61,17 +61,18 @@ def slice_of(owed: Sequence[VatShare], settles_pence: int) -> list[VatShare]:
     """What a payment settles per VAT rate: pro rata of what is owed, pennies by largest remainder.
 
     The slice sums to the payment exactly; slices taken one after the other sum to the invoice exactly, because
-    the last one takes all that is left. A payment that settles nothing has no slice.
+    the last one takes all that is left. A payment that settles nothing has no slice, nor has one of an invoice whose
+    net and VAT come to zero beside another gross.
 
     >>> from decimal import Decimal
     >>> [part] = slice_of([VatShare(vat_rate=Decimal(20), net_pence=1000, vat_pence=200)], 100)
     >>> part.net_pence, part.vat_pence
     (83, 17)
     """
-    if not settles_pence:
-        return []
     parts = [pence for share in owed for pence in (share.net_pence, share.vat_pence)]
     total = sum(parts)
+    if not settles_pence or not total:
+        return []
     if settles_pence == total:
         return list(owed)
     quotas = [divmod(part * settles_pence, total) for part in parts]
