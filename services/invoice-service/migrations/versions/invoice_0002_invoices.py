@@ -51,6 +51,9 @@ STATEMENTS = (
         line_number integer,
         amounts_disagree boolean NOT NULL DEFAULT false,
         vat_derived boolean NOT NULL DEFAULT false,
+        invoice_number text,
+        invoice_number_key text,
+        row_hash bytea,
         amounts_settled_by text,
         CONSTRAINT uq_invoice_source_reference_source_system UNIQUE (source_reference, source_system),
         CONSTRAINT ck_invoice_gross CHECK (amounts_disagree OR gross_pence = net_pence + vat_pence),
@@ -73,6 +76,10 @@ STATEMENTS = (
         WHERE duplicate_of IS NULL AND NOT historic AND status NOT IN ('rejected', 'cancelled')
     """,
     "CREATE INDEX ix_invoice_number_key_supplier_id ON invoice (number_key, supplier_id)",
+    """
+    CREATE INDEX ix_invoice_invoice_number_key_supplier_id ON invoice (invoice_number_key, supplier_id)
+        WHERE invoice_number_key IS NOT NULL
+    """,
     "CREATE INDEX ix_invoice_supplier_id_received_on ON invoice (supplier_id, received_on)",
     "CREATE INDEX ix_invoice_received_on_id ON invoice (received_on, id)",
     "CREATE INDEX ix_invoice_due_on_id ON invoice (due_on, id)",

@@ -34,6 +34,7 @@ from invoice_service.register.invoices.rules import HoldReason, InvoiceStatus, d
 _OF_DRAFT = (
     *("kind", "number", "number_key", "purchase_order_number", "issued_on", "received_on", "lines"),
     *("net_pence", "vat_pence", "gross_pence", "paid_on", "line_number", "amounts_disagree", "vat_derived"),
+    *("invoice_number", "invoice_number_key"),
 )
 _of_draft = attrgetter(*_OF_DRAFT)
 
@@ -52,16 +53,17 @@ class _Own(NamedTuple):
     supplier_id: UUID
     source_reference: str
     content_hash: bytes
+    row_hash: bytes | None
     due_on: date
     paid_pence: int
     status: str
     historic: bool
 
 
-class _BornHeld(NamedTuple):
-    """Behind the others for the few that are held: an array is what the driver takes longest to write."""
+class _Noted(NamedTuple):
+    """Behind the others for the few that are held, or repeat another: an array is what takes the driver longest."""
 
-    status_before_hold: str
+    status_before_hold: str | None
     hold_reasons: list[str]
     duplicate_of: UUID | None
 
@@ -79,7 +81,7 @@ class HoldRow(NamedTuple):
 
 _PAID, _RECEIVED, _HELD = (status.value for status in (InvoiceStatus.PAID, InvoiceStatus.RECEIVED, InvoiceStatus.HELD))
 INVOICE_COLUMNS = (*_OF_DRAFT, *_OfFile._fields, *_Own._fields)
-HELD_COLUMNS = (*INVOICE_COLUMNS, *_BornHeld._fields)
+HELD_COLUMNS = (*INVOICE_COLUMNS, *_Noted._fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +105,7 @@ class NewInvoice(NamedTuple):
     supplier_text: str
     terms_days: int
     content_hash: bytes
+    row_hash: bytes | None = None
     reasons: tuple[str, ...] = ()
     duplicate_of: UUID | None = None
 
@@ -136,18 +139,17 @@ def assemble(new: Sequence[NewInvoice], context: ImportContext, *, milliseconds:
         draft, invoice_id, duplicate_of = invoice.draft, invoice.id, invoice.duplicate_of
         historic = draft.paid_on is not None
         before = _PAID if historic else _RECEIVED
-        held = None
-        if invoice.reasons or duplicate_of is not None or (draft.amounts_disagree and not historic):
-            held = _born_held(before, invoice)
+        noted = _noted(before, invoice)
         due_on = draft.due_on or due_date(draft.received_on, invoice.terms_days)
-        status = before if held is None else _HELD
+        status = _HELD if noted is not None and noted.hold_reasons else before
         own = _Own(
             id=invoice_id,
             # Its receipt, amounts that disagree, a suspicion and a hold are a version each.
-            version=1 + draft.amounts_disagree + (duplicate_of is not None) + (held is not None),
+            version=1 + draft.amounts_disagree + (duplicate_of is not None) + (status == _HELD),
             supplier_id=invoice.supplier_id,
             source_reference=invoice.reference,
             content_hash=invoice.content_hash,
+            row_hash=invoice.row_hash,
             due_on=due_on,
             paid_pence=draft.gross_pence if historic else 0,
             status=status,
@@ -156,33 +158,38 @@ def assemble(new: Sequence[NewInvoice], context: ImportContext, *, milliseconds:
         row = (*_of_draft(draft), *of_file, *own)
         payload = envelope.received(invoice, str(invoice_id), str(event_id), due_on, status)
         add_event((event_id, topic, invoice_id, type_, payload.encode()))
-        if held is None:
+        if noted is None:
             add_invoice(row)
         else:
-            rows.held.append((*row, *held))
-        if held is not None or draft.amounts_disagree:
-            _add_facts(rows, context, invoice, held)
+            rows.held.append((*row, *noted))
+        if noted is not None or draft.amounts_disagree:
+            _add_facts(rows, context, invoice, noted.hold_reasons if noted else [])
     return rows
 
 
-def _born_held(before: str, invoice: NewInvoice) -> _BornHeld:
-    reasons = [HoldReason.DUPLICATE_SUSPECTED.value] if invoice.duplicate_of is not None else []
-    reasons += [HoldReason.AMOUNTS_DISAGREE.value] if invoice.draft.amounts_disagree else []
-    return _BornHeld(before, [*reasons, *invoice.reasons], invoice.duplicate_of)
+def _noted(before: str, invoice: NewInvoice) -> _Noted | None:
+    """What is noted of an invoice from the start. Of what was paid nothing is held."""
+    reasons: list[str] = []
+    if before != _PAID:
+        reasons += [HoldReason.DUPLICATE_SUSPECTED.value] if invoice.duplicate_of is not None else []
+        reasons += [HoldReason.AMOUNTS_DISAGREE.value] if invoice.draft.amounts_disagree else []
+        reasons += invoice.reasons
+    if not reasons and invoice.duplicate_of is None:
+        return None
+    return _Noted(before if reasons else None, reasons, invoice.duplicate_of)
 
 
-def _add_facts(rows: AssembledRows, context: ImportContext, invoice: NewInvoice, held: _BornHeld | None) -> None:
+def _add_facts(rows: AssembledRows, context: ImportContext, invoice: NewInvoice, reasons: list[str]) -> None:
     """The holds an invoice is born with, and the facts that follow its receipt, each a version of its own."""
     draft, about = invoice.draft, {"supplier_id": invoice.supplier_id}
     facts: list[tuple[str, type[Event], dict[str, Any], dict[str, Any]]] = []
     if draft.amounts_disagree:
         amounts = {"net_pence": draft.net_pence, "vat_pence": draft.vat_pence, "gross_pence": draft.gross_pence}
         facts.append(("amounts disagree", InvoiceAmountsDisagreeV1, amounts, about | amounts))
-    if held is not None and held.duplicate_of is not None:
-        other = {"other_invoice_id": str(held.duplicate_of), "rule": "D1"}
+    if invoice.duplicate_of is not None:
+        other = {"other_invoice_id": str(invoice.duplicate_of), "rule": "D1"}
         facts.append(("duplicate suspected", DuplicateSuspectedV1, other, about | other))
-    if held is not None:
-        reasons = held.hold_reasons
+    if reasons:
         facts.append(("held", InvoiceHeldV1, {"reasons": reasons}, about | {"hold_reasons": reasons}))
         rows.holds += [
             HoldRow(

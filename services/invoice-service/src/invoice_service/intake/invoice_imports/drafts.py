@@ -18,7 +18,7 @@ from council_common.imports.published_spend import PublishedSpendLine
 
 from invoice_service.intake.invoice_imports.line_amounts import Refused, invoice_amounts, published_amounts
 from invoice_service.intake.invoice_imports.mappings import InvoiceLine
-from invoice_service.intake.invoice_imports.rules import BY_SIGN, Profile, line_key, published_supplier
+from invoice_service.intake.invoice_imports.rules import BY_SIGN, Profile, published_supplier
 from invoice_service.register.invoices.departments import department_of
 from invoice_service.register.invoices.rules import (
     content_text,
@@ -36,8 +36,9 @@ class Draft(NamedTuple):
     """An invoice as its line has it; the supplier is still a reference, and nothing is known of other lines.
 
     `place` is that in its batch. `line_key` is set where lines are known by their content (published spending),
-    `content` where they have a reference. `due_on` None means by the supplier's terms.
-    `lines` and `vat_shares` are JSON. `row_lines` are the lines of its rows where it has several; their cells stand
+    `content` where they have a reference. `due_on` None means by the supplier's terms. `lines` and `vat_shares` are
+    JSON. `invoice_number` is the supplier's own beside a payer's transaction number, `row_key` what the sender's own
+    cells come to (`CanonicalCells`). `row_lines` are the lines of its rows where it has several; their cells stand
     side by side, from `place` on.
     """
 
@@ -64,6 +65,9 @@ class Draft(NamedTuple):
     content: str
     amounts_disagree: bool = False
     vat_derived: bool = False
+    invoice_number: str | None = None
+    invoice_number_key: str | None = None
+    row_key: str = ""
     row_lines: tuple[int, ...] = ()
 
     @property
@@ -72,15 +76,20 @@ class Draft(NamedTuple):
         return len(self.row_lines) or 1
 
 
-Drafter = Callable[[int, int, tuple[Any, ...], date], Draft]
+Drafter = Callable[[int, int, tuple[Any, ...], date, str], Draft]
 
 
 def drafter(profile: Profile, *, is_net: bool) -> Drafter:
-    """What turns a line's number, place and row (and today's date) into a draft, or raises Refused."""
+    """What turns a line's number, place and row (with today's date and the key of its cells) into a draft.
+
+    It raises Refused.
+    """
     return partial(published_draft, is_net=is_net) if profile is Profile.PUBLISHED_SPEND else invoice_draft
 
 
-def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: date, *, is_net: bool = False) -> Draft:
+def published_draft(
+    line_number: int, place: int, row: tuple[Any, ...], today: date, key: str, *, is_net: bool = False
+) -> Draft:
     """A payment that a body published: an invoice of one line, received, due and paid that day.
 
     `is_net`: the file says that its amounts are net. A negative amount is a credit note.
@@ -92,9 +101,11 @@ def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: d
         raise Refused(problem_of(DateTooEarly("paid_on", EARLIEST, before=str(EARLIEST))))
     amounts = published_amounts(line.net_pence, line.vat_pence, line.gross_pence, line.paid_on, is_net=is_net)
     net, vat, gross = amounts[:3]
-    key = line_key(row)
     supplier_reference, supplier_name = published_supplier(line.supplier_name, line.supplier_reference)
-    number = (line.transaction_number or line.invoice_number or "unnumbered")[:200]
+    invoice_number = line.invoice_number[:200] if line.invoice_number else None
+    number = (line.transaction_number or invoice_number or "unnumbered")[:200]
+    if invoice_number is not None and not invoice_number.isprintable():
+        _check_printable(invoice_number=invoice_number)
     if not (number.isprintable() and supplier_reference.isprintable() and supplier_name.isprintable()):
         _check_printable(transaction_number=number, supplier_reference=supplier_reference, supplier_name=supplier_name)
     lines, vat_shares = _line(line.purpose or line.category, net, amounts.rate, vat, line.department)
@@ -122,11 +133,13 @@ def published_draft(line_number: int, place: int, row: tuple[Any, ...], today: d
         content="",
         amounts_disagree=amounts.disagree,
         vat_derived=amounts.vat_derived,
+        invoice_number=invoice_number,
+        invoice_number_key=None if invoice_number is None else normalised_number(invoice_number),
     )
 
 
 def invoice_draft(
-    line_number: int, place: int, row: tuple[Any, ...], today: date, *, of_several: bool = False
+    line_number: int, place: int, row: tuple[Any, ...], today: date, key: str, *, of_several: bool = False
 ) -> Draft:
     """An invoice of one line. Without a reference of its own it is known by supplier and number.
 
@@ -182,6 +195,7 @@ def invoice_draft(
         ),
         amounts_disagree=amounts.disagree,
         vat_derived=amounts.vat_derived,
+        row_key=key,
     )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from council_common.imports import Batch, Format, Mapping, Problem, Refusal, UnreadableFile, read_records
+from council_common.imports.canonical_cells import CanonicalCells
 from council_common.imports.refusals import csv_line
 from council_common.runtime.child_process import Fetch
 
@@ -89,6 +90,11 @@ class FileReader:
         self._piece = piece
         mapping, self._reading, self.opened = understand(file, self._pieces)
         self._draft = drafter(file.profile, is_net=self.opened.amount_basis == "net")
+        self._canonical = CanonicalCells(
+            self._reading.header,
+            order=next(iter(self.opened.date_orders.values()), "dmy"),
+            arranged=self._reading.header_line == 0,
+        )
         self._amount_place = self._reading.binding.amount_index or 0
         read_alone = file.profile is Profile.PUBLISHED_SPEND or self.opened.doubts
         self._rows = None if read_alone else self._rows_of_several(mapping)
@@ -119,7 +125,7 @@ class FileReader:
         return read
 
     def _drafts(self, batch: Batch) -> tuple[list[tuple[Any, ...]], list[Refusal], int]:
-        draft, today = self._draft, self._file.today
+        draft, today, key_of = self._draft, self._file.today, self._canonical.key
         drafts: list[tuple[Any, ...]] = []
         refused: list[Refusal] = []
         refused_pence = 0
@@ -129,7 +135,7 @@ class FileReader:
                 rows.add(key, Row(batch.lines[place], row, batch.cells[place]))
                 continue
             try:
-                drafts.append(tuple(draft(batch.lines[place], place, row, today)))
+                drafts.append(tuple(draft(batch.lines[place], place, row, today, key_of(batch.cells[place]))))
             except Refused as refusal:
                 refused.append(self._writer.refusal(batch.lines[place], refusal.problems, batch.cells[place]))
                 amount = row[self._amount_place]
@@ -164,7 +170,7 @@ class FileReader:
             return None
         if file.after_line:
             self._reading = read_records(self._pieces, format=file.format, mapping=mapping, keep_cells=True)
-        return InvoiceRows(self._reading.binding, repeated, file.today)
+        return InvoiceRows(self._reading.binding, repeated, file.today, self._canonical)
 
     def _next_but_one(self) -> Batch | None:
         """The next batch, when it is known whether it is the last: with it every invoice is complete."""

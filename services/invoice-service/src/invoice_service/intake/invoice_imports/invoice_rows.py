@@ -17,6 +17,7 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from council_common.imports import Problem, UnreadableFile
+from council_common.imports.canonical_cells import CanonicalCells
 from council_common.imports.column_binding import ColumnBinding
 from council_common.imports.problems import BadValue
 from council_common.imports.record_source import RecordSource
@@ -85,11 +86,13 @@ Outcome = tuple[Draft | None, Sequence[Row], Sequence[RefusedRow]]
 class InvoiceRows:
     """Gathers the rows of invoices that have several in a file; `outcomes` gives the invoices that are complete."""
 
-    def __init__(self, binding: ColumnBinding, repeated: dict[int, int], today: date) -> None:
+    def __init__(
+        self, binding: ColumnBinding, repeated: dict[int, int], today: date, canonical: CanonicalCells
+    ) -> None:
         self._keys = _Keys(binding)
+        self._canonical = canonical
         self._repeated = repeated
         self._today = today
-        self._ours = [index for index, name in enumerate(binding.header) if name.startswith("_")]
         self._waiting: dict[str, list[Row]] = {}
         self._waiting_rows = 0
         self._complete: list[list[Row]] = []
@@ -152,21 +155,18 @@ class InvoiceRows:
             if row.values is None:
                 problems[place] = ()
                 continue
+            key = self._canonical.key(row.cells)
             try:
-                drafts.append(draft := invoice_draft(row.line, 0, row.values, self._today, of_several=True))
+                drafts.append(draft := invoice_draft(row.line, 0, row.values, self._today, key, of_several=True))
                 if draft.amounts_disagree:
                     problems[place] = (_SUMS_DIFFER,)
             except Refused as refused:
                 problems[place] = refused.problems
         if problems:
             raise _RowsRefused(problems)
-        if len({tuple(self._own(row.cells)) for row in rows}) < len(rows):
+        if len({draft.row_key for draft in drafts}) < len(rows):
             raise Refused(_EQUAL)
         return together(drafts)
-
-    def _own(self, cells: list[str]) -> list[str]:
-        """The sender's cells, without what we wrote beside a row that came back."""
-        return [cell.strip() for index, cell in enumerate(cells) if index not in self._ours]
 
 
 def together(drafts: Sequence[Draft]) -> Draft:
@@ -190,6 +190,7 @@ def together(drafts: Sequence[Draft]) -> Draft:
         vat_pence=vat,
         gross_pence=gross,
         vat_derived=any(draft.vat_derived for draft in drafts),
+        row_key="".join(sorted(draft.row_key for draft in drafts)),
         content=content_text(
             kind=kind,
             number=first.number,

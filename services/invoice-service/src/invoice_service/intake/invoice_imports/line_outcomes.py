@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,15 +58,17 @@ class _KnownInvoice(NamedTuple):
     """An invoice that a line's reference names already."""
 
     content: bytes
+    row: bytes | None
     paid_on: date | None
     historic: bool
 
-    def differs_from(self, content: bytes, paid_on: date | None) -> Problem | None:
+    def differs_from(self, content: bytes, row: bytes | None, paid_on: date | None) -> Problem | None:
         """Why a line is not this invoice sent again; None where it is.
 
-        An open invoice that was paid since may well be sent once more as it was.
+        It is where its content is the same, or its sender's own cells and the amounts: then more is read of it than
+        there was before, or less. An open invoice that was paid since may well be sent once more as it was.
         """
-        if self.content != content:
+        if self.content != content and (row is None or self.row != row):
             return _TAKEN
         if paid_on == self.paid_on or (paid_on is None and not self.historic):
             return None
@@ -111,6 +114,7 @@ class LineOutcomes:
         self.refused: list[Refusal] = []
         self._write_refusals = write_refusals
         self._first_of_number: dict[str, UUID] = {}
+        self._first_paid: dict[tuple[str, str, int], tuple[UUID, str]] = {}
 
     def of_known_suppliers(
         self, drafts: Sequence[Draft], known: Mapping[str, LineSupplier | None]
@@ -134,7 +138,8 @@ class LineOutcomes:
             draft, supplier = lines[place]
             reference, content = facts.references[place], _content_of(draft, supplier)
             stored = _known(facts.existing.get(reference))
-            problem = stored.differs_from(content, draft.paid_on) if stored is not None else None
+            row = _row_of(draft)
+            problem = stored.differs_from(content, row, draft.paid_on) if stored is not None else None
             if stored is None and supplier.status in ENDED and draft.paid_on is None:
                 problem = _CLOSED
             if problem is not None:
@@ -156,6 +161,7 @@ class LineOutcomes:
                     supplier_text=supplier.text,
                     terms_days=supplier.terms_days,
                     content_hash=content,
+                    row_hash=row,
                     reasons=facts.holds.get(supplier.supplier_id, ()) if draft.paid_on is None else (),
                     duplicate_of=self._duplicate_of(draft, supplier, ids[place], facts.same_number.get(place)),
                 )
@@ -163,12 +169,22 @@ class LineOutcomes:
         return new
 
     def _duplicate_of(self, draft: Draft, supplier: LineSupplier, mine: UUID, earlier: UUID | None) -> UUID | None:
-        """Rule D1 for an unpaid one: the same supplier, number and kind, stored before or earlier in the batch."""
+        """Rule D1: the same supplier, number and kind, stored before or earlier in the batch, of one that is unpaid.
+
+        Of published payments: the same supplier's invoice and amount under another transaction number.
+        """
         if draft.line_key is not None:
-            return None
+            return self._paid_before(draft, supplier, mine, earlier)
         identity = f"{supplier.text}{draft.kind}{draft.number_key}"
         other = earlier or self._first_of_number.setdefault(identity, mine)
         return other if other is not mine and draft.paid_on is None else None
+
+    def _paid_before(self, draft: Draft, supplier: LineSupplier, mine: UUID, earlier: UUID | None) -> UUID | None:
+        if draft.invoice_number_key is None or not draft.gross_pence:
+            return None
+        identity = supplier.text, draft.invoice_number_key, draft.gross_pence
+        first, number = self._first_paid.setdefault(identity, (mine, draft.number))
+        return earlier or (first if number != draft.number else None)
 
     def _refuse(self, draft: Draft, problem: Problem) -> None:
         self.refused += self._write_refusals(draft, problem)
@@ -178,7 +194,7 @@ class LineOutcomes:
 def _known(row: Any | None) -> _KnownInvoice | None:
     if row is None:
         return None
-    return _KnownInvoice(bytes(row["content_hash"]), row["paid_on"], row["historic"])
+    return _KnownInvoice(bytes(row["content_hash"]), row["row_hash"], row["paid_on"], row["historic"])
 
 
 async def _references(
@@ -205,6 +221,15 @@ async def _holds(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[
     }
 
 
+def _row_of(draft: Draft) -> bytes | None:
+    """A line of invoices by its own cells, and by what it comes to as they are read."""
+    if draft.line_key is not None:
+        return None
+    read = (draft.net_pence, draft.vat_pence, draft.gross_pence, draft.received_on.toordinal())
+    whole = "\0".join((draft.row_key, draft.supplier_reference, draft.number, *map(str, read)))
+    return hashlib.blake2b(whole.encode(), digest_size=16).digest()
+
+
 def _content_of(draft: Draft, supplier: LineSupplier) -> bytes:
     if draft.line_key is not None:
         return bytes.fromhex(draft.line_key)
@@ -212,12 +237,28 @@ def _content_of(draft: Draft, supplier: LineSupplier) -> bytes:
 
 
 async def _same_number(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[int, UUID]:
-    """The earliest invoice with each line's number, by the line's place; published lines have no numbers to compare."""
+    """The earliest invoice with each line's number, by the line's place."""
     if lines[0][0].line_key is not None:
-        return {}
+        return await _paid_before(session, lines)
     return await lines_store.first_with_number(
         await driver(session),
         [supplier.text for _, supplier in lines],
         [draft.number_key for draft, _ in lines],
         [draft.kind for draft, _ in lines],
     )
+
+
+async def _paid_before(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[int, UUID]:
+    """The earliest payment of each published line's invoice, by the line's place; few bodies publish those numbers."""
+    places: list[int] = []
+    payments: list[lines_store.PublishedPayment] = []
+    for place, (draft, supplier) in enumerate(lines):
+        if draft.invoice_number_key is not None and draft.gross_pence:
+            places.append(place)
+            payments.append(
+                lines_store.PublishedPayment(supplier.text, draft.invoice_number_key, draft.gross_pence, draft.number)
+            )
+    if not payments:
+        return {}
+    found = await lines_store.first_paid(await driver(session), payments)
+    return {places[index]: earlier for index, earlier in found.items()}

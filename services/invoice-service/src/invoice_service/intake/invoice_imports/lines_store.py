@@ -23,10 +23,10 @@ from invoice_service.intake.invoice_imports.assembling import (
 )
 from invoice_service.intake.invoice_imports.drafts import Draft
 from invoice_service.intake.invoice_imports.rules import occurrence_reference
-from invoice_service.register.invoices.store import earlier_with_number
+from invoice_service.register.invoices.store import ENDED_SQL, earlier_with_number
 
 _EXISTING = """
-SELECT source_reference, id, content_hash, import_id, paid_on, historic FROM invoice
+SELECT source_reference, id, content_hash, row_hash, import_id, paid_on, historic FROM invoice
 WHERE source_reference = ANY(string_to_array($2, E'\\x1f')) AND source_system = $1
 """
 
@@ -37,6 +37,22 @@ FROM unnest(
 ) WITH ORDINALITY AS line(supplier_id, number_key, kind, place)
 CROSS JOIN LATERAL (
     {earlier_with_number(supplier_id="line.supplier_id", number_key="line.number_key", kind="line.kind")}
+) AS earlier
+"""
+
+# The same number of a supplier and the same money under another transaction number: paid twice?
+_PAID_BEFORE = f"""
+SELECT line.place, earlier.id
+FROM unnest(
+    string_to_array($1, E'\\x1f')::uuid[], string_to_array($2, E'\\x1f'), string_to_array($3, E'\\x1f')::bigint[],
+    string_to_array($4, E'\\x1f')
+) WITH ORDINALITY AS line(supplier_id, invoice_number_key, gross_pence, number, place)
+CROSS JOIN LATERAL (
+    SELECT earlier.id FROM invoice earlier
+    WHERE earlier.invoice_number_key = line.invoice_number_key AND earlier.supplier_id = line.supplier_id
+        AND earlier.gross_pence = line.gross_pence AND earlier.number <> line.number
+        AND earlier.status NOT IN ({ENDED_SQL})
+    ORDER BY earlier.id LIMIT 1
 ) AS earlier
 """
 
@@ -60,6 +76,15 @@ class _RefusedRow(NamedTuple):
     raw: str
 
 
+class PublishedPayment(NamedTuple):
+    """What a published payment is compared by: whose it is, the supplier's number, pence, and the payer's number."""
+
+    supplier_id: str
+    invoice_number_key: str
+    gross_pence: int
+    number: str
+
+
 async def existing(connection: Any, system: str, references: Sequence[str]) -> dict[str, Any]:
     """The invoices of a source system that are there already, with their content, import and payment."""
     return {row["source_reference"]: row for row in await connection.fetch(_EXISTING, system, _joined(references))}
@@ -70,6 +95,13 @@ async def first_with_number(
 ) -> dict[int, UUID]:
     """The earliest invoice of a supplier, a normalised number and a kind, by place, where there is one (rule D1)."""
     rows = await connection.fetch(_DUPLICATED, *map(_joined, (supplier_ids, number_keys, kinds)))
+    return {row["place"] - 1: row["id"] for row in rows}
+
+
+async def first_paid(connection: Any, payments: Sequence[PublishedPayment]) -> dict[int, UUID]:
+    """The earliest payment of a supplier's invoice and amount under another transaction number, by place (rule D1)."""
+    columns = [[str(payment[place]) for payment in payments] for place in range(len(PublishedPayment._fields))]
+    rows = await connection.fetch(_PAID_BEFORE, *map(_joined, columns))
     return {row["place"] - 1: row["id"] for row in rows}
 
 

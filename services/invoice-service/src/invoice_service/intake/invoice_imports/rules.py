@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -114,15 +113,6 @@ def may_import(by: Actor, unknown: UnknownSuppliers) -> None:
 
 REDACTED_REFERENCE = "redacted"
 REDACTED_NAME = "Redacted supplier"
-
-
-def line_key(values: Sequence[str | int | date | None]) -> str:
-    """What makes two published lines the same payment: every value that was read, however it was written.
-
-    Spelling of the header, order of the lines, date and number formats and encoding are not part of it.
-    """
-    whole = "\x1f".join(["" if value is None else str(value) for value in values])
-    return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
 
 def occurrence_reference(key: str, occurrence: int) -> str:

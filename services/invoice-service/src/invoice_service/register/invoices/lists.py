@@ -40,7 +40,8 @@ def _is_open(wanted: bool) -> ColumnElement[bool]:
 
 def _has_number(number: str) -> ColumnElement[bool]:
     """A supplier's number however it is spelled, a payer's transaction number in capitals or not."""
-    return or_(_C.number_key == normalised_number(number), _C.number_key == transaction_key(number))
+    key = normalised_number(number)
+    return or_(_C.number_key == key, _C.number_key == transaction_key(number), _C.invoice_number_key == key)
 
 
 def _of_department(department: str) -> ColumnElement[bool]:
@@ -62,6 +63,7 @@ def _has_flag(flag: InvoiceFlag) -> ColumnElement[bool]:
         InvoiceFlag.DATED_AFTER_RECEIPT: _C.issued_on > _C.received_on,
         InvoiceFlag.AMOUNTS_DISAGREE: _C.amounts_disagree,
         InvoiceFlag.VAT_DERIVED: _C.vat_derived,
+        InvoiceFlag.DUPLICATE_SUSPECTED: _C.duplicate_of.is_not(None),
     }
     return conditions[flag]
 

@@ -272,6 +272,7 @@ _UNTOUCHED = {
     **{"paid_pence": 0, "deducted_pence": 0, "credited_pence": 0},
     **{"historic": False, "approved_by": None, "approved_by_name": None, "approved_at": None, "paid_on": None},
     **{"import_id": None, "line_number": None, "amounts_disagree": False, "vat_derived": False},
+    "invoice_number": None,
 }
 
 

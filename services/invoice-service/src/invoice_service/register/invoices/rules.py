@@ -89,6 +89,7 @@ class InvoiceFlag(StrEnum):
     DATED_AFTER_RECEIPT = "dated_after_receipt"
     AMOUNTS_DISAGREE = "amounts_disagree"
     VAT_DERIVED = "vat_derived"
+    DUPLICATE_SUSPECTED = "duplicate_suspected"
 
 
 class CancelReason(StrEnum):

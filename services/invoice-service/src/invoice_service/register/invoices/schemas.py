@@ -158,7 +158,10 @@ class LineOut(BaseModel):
 
 
 class InvoiceOut(BaseModel):
-    """An invoice. `pay_by` is the last day in time by Procurement Act 2023 s68(2): 30 days, or `due_on` if later."""
+    """An invoice. `pay_by` is the last day in time by Procurement Act 2023 s68(2): 30 days, or `due_on` if later.
+
+    `invoice_number` is the supplier's own number where `number` is the payer's transaction number.
+    """
 
     id: UUID
     version: int
@@ -166,6 +169,7 @@ class InvoiceOut(BaseModel):
     supplier_id: UUID
     source: SourceReference
     number: str
+    invoice_number: str | None
     purchase_order_number: str | None
     issued_on: date
     received_on: date
@@ -226,6 +230,7 @@ def _flags(values: Mapping[str, Any]) -> list[InvoiceFlag]:
         InvoiceFlag.DATED_AFTER_RECEIPT: values["issued_on"] > values["received_on"],
         InvoiceFlag.AMOUNTS_DISAGREE: values["amounts_disagree"],
         InvoiceFlag.VAT_DERIVED: values["vat_derived"],
+        InvoiceFlag.DUPLICATE_SUSPECTED: values["duplicate_of"] is not None,
     }
     return [flag for flag, is_set in flags.items() if is_set]
 

@@ -16,7 +16,7 @@ from invoice_service.register.invoices.tables import InvoiceHold
 
 _H: Any = InvoiceHold.__table__.c  # type: ignore[attr-defined]
 
-_ENDED = ", ".join(f"'{status}'" for status in ENDED)
+ENDED_SQL = ", ".join(f"'{status}'" for status in ENDED)
 
 
 def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
@@ -28,7 +28,7 @@ def earlier_with_number(*, supplier_id: str, number_key: str, kind: str) -> str:
     return f"""
         SELECT earlier.id FROM invoice earlier
         WHERE earlier.number_key = {number_key} AND earlier.supplier_id = {supplier_id} AND earlier.kind = {kind}
-            AND earlier.status NOT IN ({_ENDED})
+            AND earlier.status NOT IN ({ENDED_SQL})
         ORDER BY earlier.id LIMIT 1
     """
 

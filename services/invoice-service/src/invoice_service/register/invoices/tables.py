@@ -26,6 +26,8 @@ class Invoice(Listed, Row, table=True):
     source sent it here. `credited_pence` is what credit notes took off an invoice; of a credit note, below zero, what
     of it was applied. `amounts_disagree`: net, VAT and gross are kept as a file had them and do not add up;
     `vat_derived`: the VAT was absent and is worked out, so that it is not recoverable until a VAT invoice is held.
+    `invoice_number` is the supplier's own where `number` is the payer's, its key normalised; `row_hash` knows a file's
+    line again by its own cells.
     """
 
     __tablename__ = "invoice"
@@ -45,6 +47,11 @@ class Invoice(Listed, Row, table=True):
             ),
         ),
         Index(None, "number_key", "supplier_id"),
+        Index(
+            "ix_invoice_invoice_number_key_supplier_id",
+            "invoice_number_key", "supplier_id",
+            postgresql_where=text("invoice_number_key IS NOT NULL"),
+        ),
         Index(None, "supplier_id", "received_on"),
         Index(None, "received_on", "id"),
         Index(None, "due_on", "id"),
@@ -91,6 +98,9 @@ class Invoice(Listed, Row, table=True):
     line_number: int | None = Field(default=None)
     amounts_disagree: bool = Field(sa_column_kwargs={"server_default": text("false")})
     vat_derived: bool = Field(sa_column_kwargs={"server_default": text("false")})
+    invoice_number: str | None = Field(default=None, sa_type=Text)
+    invoice_number_key: str | None = Field(default=None, sa_type=Text)
+    row_hash: bytes | None = Field(default=None, sa_type=LargeBinary)
     amounts_settled_by: str | None = Field(default=None, sa_type=Text)
 
     @property
