@@ -11,6 +11,13 @@ from supplier_service.suppliers.schemas import SupplierIn
 from supplier_stories import a_supplier, registered
 
 
+async def test_h5_a_foreign_vat_number_is_stored_with_its_country(service: Harness) -> None:
+    async with service.as_("erp") as erp:
+        answer = await erp.post("/v1/suppliers", json=a_supplier(vat_number="IE 1234567T"))
+        shown = await erp.get(answer.headers["location"])
+    assert (answer.status_code, shown.json()["vat_number"]) == (201, "IE1234567T")
+
+
 async def test_the_erp_registers_a_supplier(service: Harness) -> None:
     async with service.as_("erp") as erp:
         answer = await erp.post("/v1/suppliers", json=a_supplier())

@@ -47,6 +47,11 @@ def test_the_examples_in_the_rules_hold(module: ModuleType) -> None:
         ("GD001", "GD001"),
         ("GB GD499", "GD499"),
         ("HA500", "HA500"),
+        ("IE 1234567T", "IE1234567T"),
+        ("de 123 456 788", "DE123456788"),
+        ("GR123456783", "EL123456783"),
+        ("NL123456782B12", "NL123456782B12"),
+        ("CHE-123.456.788 MWST", "CHE123456788MWST"),
     ],
 )
 def test_vat_numbers(written: str, number: str) -> None:
@@ -61,7 +66,9 @@ def test_vat_numbers(written: str, number: str) -> None:
         "GD500",
         "HA499",
         "98078068",
-        "IE6388047V",
+        "IE638804V",
+        "DE12345678",
+        "ZZ123456789",
         "",
         "GB",
         "٩٨٠٧٨٠٦٨٤",
