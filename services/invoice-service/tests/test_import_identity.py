@@ -97,3 +97,11 @@ async def test_the_same_cells_read_as_other_amounts_are_not_the_same_invoice(rac
     for amounts, counts in (("pence", (1, 0, 0, 0)), ("pounds", (0, 0, 1, 0))):
         mapping = {"columns": {"net": "Sum"}, "amounts": amounts}
         assert line_counts(await imported(racing_service, body, mapping=mapping)) == counts
+
+
+async def test_a_date_for_the_whole_file_makes_the_lines_of_two_months_different(racing_service: Harness) -> None:
+    header = "Transaction Number,Net Amount,Supplier (Beneficiary) Name"
+    for month in ("2022-06-30", "2022-07-31"):
+        mapping = {"constants": {"paid_on": month}}
+        done = await _spent(racing_service, header, "2420001,336.00,ARDLEY PAVING LTD", mapping=mapping)
+        assert line_counts(done) == (1, 0, 0, 0)

@@ -24,14 +24,19 @@ class CanonicalCells(dict[str, str]):
 
     `order` is that of the file's dates. What we wrote beside a line that came back (columns of `header` that begin with
     `_`) is left out; where the records are `arranged` (NDJSON), the order of their members is no part of them.
+    `constants` are what was said for the whole file in the place of a column (its date): without them the records of
+    two months would be equal.
     """
 
-    def __init__(self, header: Sequence[str], *, order: DateOrder, arranged: bool) -> None:
+    def __init__(
+        self, header: Sequence[str], *, order: DateOrder, arranged: bool, constants: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._order = order
         self._arranged = arranged
         self._own = [index for index, name in enumerate(header) if not name.startswith("_")]
         self._all = len(self._own) == len(header)
+        self._constants = "".join(f"{self[text]}\x1e" for text in constants)
 
     def __missing__(self, text: str) -> str:
         form = self._form(text)
@@ -46,7 +51,7 @@ class CanonicalCells(dict[str, str]):
         forms = [self[cell] for cell in (cells if self._all else self._own_of(cells))]
         if self._arranged:
             forms = sorted(filter(None, forms))
-        whole = "\x1f".join(forms).rstrip("\x1f")
+        whole = self._constants + "\x1f".join(forms).rstrip("\x1f")
         return hashlib.blake2b(whole.encode(), digest_size=16).hexdigest()
 
     def _own_of(self, cells: Sequence[str]) -> list[str]:

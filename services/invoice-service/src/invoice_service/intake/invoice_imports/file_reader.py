@@ -94,6 +94,7 @@ class FileReader:
             self._reading.header,
             order=next(iter(self.opened.date_orders.values()), "dmy"),
             arranged=self._reading.header_line == 0,
+            constants=[one.constant for one in mapping.fields if one.kind == "date" and one.constant is not None],
         )
         self._amount_place = self._reading.binding.amount_index or 0
         read_alone = file.profile is Profile.PUBLISHED_SPEND or self.opened.doubts
