@@ -16,6 +16,7 @@ from debt_service.cash.receipts.routes import router as receipts
 from debt_service.ledger.control_accounts.routes import router as control_accounts
 from debt_service.ledger.customers.routes import router as customers
 from debt_service.ledger.journal.routes import router as journal
+from debt_service.ledger.receivables.handlers import handlers as receivable_handlers
 from debt_service.ledger.receivables.jobs import JOBS as RECEIVABLE_JOBS
 from debt_service.ledger.receivables.routes import router as receivables
 from debt_service.recovery.dunning_procedures.routes import router as dunning_procedures
@@ -58,6 +59,6 @@ SERVICE = Service(
     folder=Path(__file__).parents[2],
     settings=Settings,
     create_api=create_api,
-    handlers=Handlers.including(dunning_handlers),
+    handlers=Handlers.including(receivable_handlers, dunning_handlers),
     jobs=(*RECEIVABLE_JOBS, *HOLD_JOBS, *DUNNING_JOBS),
 )

@@ -30,6 +30,8 @@ STATEMENTS = (
         status text NOT NULL,
         resolution text,
         note text,
+        customer_id uuid,
+        receivable_id uuid,
         resolved_by text,
         resolved_by_name text,
         resolved_at timestamptz,
@@ -41,9 +43,12 @@ STATEMENTS = (
         CONSTRAINT ck_payment_exception_recover CHECK (recover_pence >= 0),
         CONSTRAINT ck_payment_exception_status CHECK (status IN ('open', 'resolved')),
         CONSTRAINT ck_payment_exception_resolution CHECK (resolution IN (
-            'recovered', 'set_off', 'credited_by_supplier', 'written_off', 'approved_afterwards', 'account_confirmed',
+            'recovered', 'receivable_raised', 'set_off', 'credited_by_supplier', 'written_off', 'approved_afterwards', 'account_confirmed',
             'agreed_prepayment', 'recorded_in_error', 'other', 'payment_returned', 'settles_instead'
         )),
+        CONSTRAINT ck_payment_exception_customer CHECK (
+            (resolution IS NOT DISTINCT FROM 'receivable_raised') = (customer_id IS NOT NULL)
+        ),
         CONSTRAINT ck_payment_exception_resolved CHECK (
             (status = 'resolved') = (resolution IS NOT NULL AND resolved_by IS NOT NULL AND resolved_at IS NOT NULL)
         )

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from council_common.events.handlers import Handlers
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
 from council_common.service.command import Service
@@ -10,6 +11,7 @@ from fastapi import FastAPI
 
 from invoice_service.intake.invoice_imports.jobs import JOBS
 from invoice_service.intake.invoice_imports.routes import router as invoice_imports
+from invoice_service.paying.payment_exceptions.handlers import handlers as exception_handlers
 from invoice_service.paying.payment_exceptions.routes import router as payment_exceptions
 from invoice_service.paying.payments.routes import router as payments
 from invoice_service.register.approval_limits.routes import router as approval_limits
@@ -41,6 +43,6 @@ SERVICE = Service(
     folder=Path(__file__).parents[2],
     settings=Settings,
     create_api=create_api,
-    handlers=handlers,
+    handlers=Handlers.including(handlers, exception_handlers),
     jobs=JOBS,
 )

@@ -187,6 +187,14 @@ class PaymentExceptionResolvedV1(InvoiceEvent):
     kind: Annotated[Code, Field(examples=["paid_twice"])]
     resolution: Annotated[str, Field(examples=["recovered"], description="A code.")]
     recover_pence: Annotated[int, Field(ge=0, examples=[118_800])]
+    number: Annotated[str | None, Field(examples=["INV-0001"], description="The supplier's number.")] = None
+    customer_id: Annotated[
+        UUID | None,
+        Field(
+            examples=["0195a1b2-0000-7000-8000-000000000012"],
+            description="Whom debt-service charges with the money to recover, where it is to be a receivable.",
+        ),
+    ] = None
 
 
 class InvoiceCancelledV1(InvoiceEvent):

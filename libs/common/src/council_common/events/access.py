@@ -21,9 +21,9 @@ WRITES: Mapping[str, str] = {f"{topic.removesuffix('s.v1')}-service": topic for 
 
 READS: Mapping[str, tuple[str, ...]] = {
     "supplier-service": (),
-    "invoice-service": ("suppliers.v1",),
+    "invoice-service": ("debts.v1", "suppliers.v1"),
     "rebate-service": ("invoices.v1", "suppliers.v1"),
-    "debt-service": ("notifications.v1",),
+    "debt-service": ("invoices.v1", "notifications.v1"),
     "notification-service": ("debts.v1", "invoices.v1", "rebates.v1", "suppliers.v1"),
 }
 """What each service subscribes to: a test compares it with its handlers."""
@@ -59,7 +59,7 @@ def grants() -> Iterator[Grant]:
     """All that the five services may do; to describe a topic or a group comes with reading or writing it.
 
     >>> sorted(one.name for one in grants() if one.user == "invoice-service" and one.operation == 4)
-    ['invoices.v1', 'suppliers.v1.dead']
+    ['debts.v1.dead', 'invoices.v1', 'suppliers.v1.dead']
     """
     for service, topic in WRITES.items():
         yield _allow(service, _TOPIC, topic, _WRITE)

@@ -118,6 +118,30 @@ class NewReceivable:
         return self.counts_from or self.issued_on
 
 
+def recovery_of(exception_id: UUID, *, customer_id: UUID, number: str | None, pence: int, today: date) -> NewReceivable:
+    """The charge for money that a supplier was paid and has to give back, found as an exception of a payment.
+
+    Without VAT: money that comes back is no supply (VATA 1994 s5: a supply is for a consideration). Due after the
+    standard term. Its number is the exception's own, so that it is charged once.
+    """
+    what = f"Paid to you twice or too much, invoice {number}" if number else "Paid to you twice or too much"
+    return NewReceivable(
+        source_system="invoice-service",
+        source_reference=str(exception_id),
+        customer_id=customer_id,
+        customer_source=None,
+        number=f"OP-{exception_id.hex[-12:].upper()}",
+        department="accounts_payable",
+        debt_type="supplier_overpayment",
+        issued_on=today,
+        due_on=today + STANDARD_TERM,
+        lines=({"description": what, "net_pence": pence, "vat_rate": "0", "vat_pence": 0},),
+        net_pence=pence,
+        vat_pence=0,
+        gross_pence=pence,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class PaymentOutcome:
     """What one payment left: the receivable's version after it, the pence still owed, the day it settled (or None).

@@ -29,6 +29,7 @@ class PaymentExceptionList(
     csv=(
         *("id", "payment_id", "invoice_id", "invoice_number", "supplier_id", "kind", "recover_pence", "hold_reasons"),
         *("remitted_on", "status", "resolution", "note", "found_at", "resolved_at", "resolved_by_name"),
+        *("customer_id", "receivable_id"),
     ),
     names=(NameBeside("supplier_id", "supplier", "/v1/suppliers"),),
 ):
@@ -43,6 +44,7 @@ class PaymentExceptionList(
     kind: ExceptionKind | None = None
     status: ExceptionStatus | None = None
     resolution: Resolution | None = None
+    receivable_id: UUID | None = None
     to_recover: Annotated[bool | None, Where(_has_money)] = None
     found_from: Day | None = None
     found_to: Day | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
 from council_common.errors import FieldError, Malformed
 
@@ -42,9 +43,13 @@ NEXT: Mapping[ExceptionStatus, frozenset[ExceptionStatus]] = {
 
 
 class Resolution(StrEnum):
-    """What an exception came down to. The last two are set by the platform only."""
+    """What an exception came down to. The last two are set by the platform only.
+
+    `receivable_raised`: the supplier is charged with the money as a customer, and owes it there.
+    """
 
     RECOVERED = "recovered"
+    RECEIVABLE_RAISED = "receivable_raised"
     SET_OFF = "set_off"
     CREDITED_BY_SUPPLIER = "credited_by_supplier"
     WRITTEN_OFF = "written_off"
@@ -61,6 +66,7 @@ AUTOMATIC = frozenset({Resolution.PAYMENT_RETURNED, Resolution.SETTLES_INSTEAD})
 OF_MONEY = frozenset(
     {
         Resolution.RECOVERED,
+        Resolution.RECEIVABLE_RAISED,
         Resolution.SET_OFF,
         Resolution.CREDITED_BY_SUPPLIER,
         Resolution.WRITTEN_OFF,
@@ -128,6 +134,27 @@ def _of_money(invoice: PaidInvoice, beyond_pence: int, overpaid_pence: int) -> S
     else:
         kind = ExceptionKind.PAID_TWICE if invoice.was_settled else ExceptionKind.OVERPAID
     return (Found(kind, overpaid_pence),)
+
+
+class CustomerUnknown(Malformed):
+    """Nobody can be charged: the customer that the supplier is was not found by its reference, or is not there."""
+
+    code = "customer-unknown"
+
+    def __init__(self) -> None:
+        wrong = FieldError("customer_id", "is not a customer", "the id of the customer that the supplier is")
+        super().__init__("Say which customer is charged: the supplier's reference names none.", errors=[wrong])
+
+
+def check_customer(customer_id: UUID | None, *, resolution: Resolution, recover_pence: int) -> None:
+    """Raise Malformed where a customer is named and none is charged, or one would be charged with nothing."""
+    charges = resolution is Resolution.RECEIVABLE_RAISED
+    if charges and not recover_pence:
+        wrong = FieldError("resolution", "has no money to recover", "another resolution")
+        raise Malformed("There is no money to recover.", errors=[wrong])
+    if customer_id is not None and not charges:
+        wrong = FieldError("customer_id", "not expected", f"a customer with {Resolution.RECEIVABLE_RAISED} only")
+        raise Malformed("This resolution charges nobody.", errors=[wrong])
 
 
 def check_resolution(resolution: Resolution, *, recover_pence: int) -> None:

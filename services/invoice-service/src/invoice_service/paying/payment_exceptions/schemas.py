@@ -20,10 +20,17 @@ class ResolutionIn(RequestModel):
         Field(description="With money to recover one that says where it went; the last two are the platform's."),
     ]
     note: Sentence
+    customer_id: Annotated[
+        UUID | None,
+        Field(description="With `receivable_raised`, who is charged; the customer of the supplier's source if absent."),
+    ] = None
 
 
 class PaymentExceptionOut(BaseModel):
-    """A rule that a payment broke; `recover_pence` is the money in it that the supplier should give back."""
+    """A rule that a payment broke; `recover_pence` is the money in it that the supplier should give back.
+
+    `receivable_id` is the charge at debt-service that the money became, a moment after it was resolved so.
+    """
 
     id: UUID
     version: int
@@ -39,6 +46,8 @@ class PaymentExceptionOut(BaseModel):
     status: ExceptionStatus
     resolution: Resolution | None
     note: str | None
+    customer_id: UUID | None
+    receivable_id: UUID | None
     resolved_by: str | None
     resolved_by_name: str | None
     resolved_at: datetime | None

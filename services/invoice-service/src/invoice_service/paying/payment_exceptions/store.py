@@ -29,6 +29,21 @@ async def lock_of_kind(session: AsyncSession, payment_id: UUID, kind: ExceptionK
     return None if row is None else locked_row(session, PaymentException, row)
 
 
+_UNCHARGED = "SELECT id FROM payment_exception WHERE id = ANY($1::uuid[]) AND receivable_id IS NULL"
+_SOURCE = "SELECT source_system, source_reference FROM supplier WHERE supplier_id = $1 AND source_system IS NOT NULL"
+
+
+async def uncharged(session: AsyncSession, exception_ids: Sequence[UUID]) -> list[UUID]:
+    """Those of some exceptions that show no receivable yet."""
+    return [row["id"] for row in await fetch_all(session, _UNCHARGED, exception_ids)]
+
+
+async def source_of_supplier(session: AsyncSession, supplier_id: UUID) -> tuple[str, str] | None:
+    """The system and reference a supplier is known by at its source; None where that has not reached us."""
+    rows = await fetch_all(session, _SOURCE, supplier_id)
+    return (rows[0]["source_system"], rows[0]["source_reference"]) if rows else None
+
+
 async def lock_open(
     session: AsyncSession, payment_id: UUID, *, kind: ExceptionKind | None = None
 ) -> Sequence[PaymentException]:

@@ -15,7 +15,8 @@ from invoice_service.rows import Row
 
 class PaymentException(Listed, Row, table=True):
     """One rule that one payment broke. `recover_pence` is the money in it that is the council's; `recorded_by` who
-    recorded the payment, and so does not resolve this."""
+    recorded the payment, and so does not resolve this; `customer_id` who is charged with that money at debt-service,
+    `receivable_id` the charge, once it is there."""
 
     __tablename__ = "payment_exception"
     __table_args__ = (
@@ -24,6 +25,9 @@ class PaymentException(Listed, Row, table=True):
         CheckConstraint(
             "(status = 'resolved') = (resolution IS NOT NULL AND resolved_by IS NOT NULL AND resolved_at IS NOT NULL)",
             name="resolved",
+        ),
+        CheckConstraint(
+            "(resolution IS NOT DISTINCT FROM 'receivable_raised') = (customer_id IS NOT NULL)", name="customer"
         ),
         Index(None, "invoice_id"),
         Index(None, "found_at", "id"),
@@ -45,6 +49,8 @@ class PaymentException(Listed, Row, table=True):
     status: ExceptionStatus = Field(sa_type=EnumText(ExceptionStatus))
     resolution: Resolution | None = Field(default=None, sa_type=EnumText(Resolution))
     note: str | None = Field(default=None, sa_type=Text)
+    customer_id: UUID | None = None
+    receivable_id: UUID | None = None
     resolved_by: str | None = Field(default=None, sa_type=Text)
     resolved_by_name: str | None = Field(default=None, sa_type=Text)
     resolved_at: datetime | None = Field(default=None, sa_type=UTC_TIME)

@@ -61,9 +61,18 @@ def _found_fact(invoice: Invoice, found: PaymentException) -> Fact:
 
 
 async def resolve_exception(
-    session: AsyncSession, exception_id: UUID, *, resolution: Resolution, note: str, by: Actor, at: datetime
+    session: AsyncSession,
+    exception_id: UUID,
+    *,
+    resolution: Resolution,
+    note: str,
+    customer_id: UUID | None = None,
+    by: Actor,
+    at: datetime,
 ) -> PaymentException:
     """Resolve an exception and record how; by another person than the one who recorded the payment.
+
+    `customer_id` is who is charged with the money to recover, where it becomes a receivable.
 
     Approving afterwards is an approval: whoever received the invoice does not. Raises IllegalMove, ApprovesOwnRequest.
     """
@@ -76,6 +85,7 @@ async def resolve_exception(
     if resolution is Resolution.APPROVED_AFTERWARDS:
         took_part.append(invoice.received_by)
     by.must_differ_from(*took_part, what="Resolving this exception")
+    found.customer_id = customer_id
     facts = resolved_facts(invoice, found, resolution, note=note, by=by, at=at)
     await record(session, *facts, by=by, at=at)
     return found
@@ -137,5 +147,6 @@ def resolved_facts(
         kind=found.kind.value,
         resolution=resolution.value,
         recover_pence=found.recover_pence,
+        customer_id=found.customer_id,
     )
     return [of_invoice, fact(found, "resolved", reason=resolution.value, detail=detail)]
