@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
+import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +28,48 @@ OPTIONS = [
 ]
 
 
+# What runs gets this long: more than the services give open requests before they end themselves.
+DRAIN_SECONDS = 25.0
+POLL_SECONDS = 0.05
+_ACTIVE = "http.gateway.downstream_rq_active"
+
+
+class Gateway(Part):
+    """Envoy, which by itself drops what runs when it is asked to end: it drains first."""
+
+    def __init__(self, program: Program, *, admin_port: int) -> None:
+        self._admin = f"http://{LOOPBACK}:{admin_port}"
+        super().__init__(program, ready=lambda: answers_http(admin_port, "/ready"))
+
+    def stop(self) -> None:
+        """Take no new connections, let what runs finish, at most `DRAIN_SECONDS`, then end."""
+        if self.is_alive():
+            with suppress(OSError):
+                self._drain()
+        super().stop()
+
+    def _drain(self) -> None:
+        self._ask("/drain_listeners", post=True)
+        until = time.monotonic() + DRAIN_SECONDS
+        while self.is_alive() and self._running() and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
+
+    def _running(self) -> int:
+        """How many requests are at work."""
+        return int(self._ask(f"/stats?filter=^{_ACTIVE}$").partition(":")[2] or 0)
+
+    def _ask(self, path: str, *, post: bool = False) -> str:
+        request = urllib.request.Request(self._admin + path, method="POST" if post else "GET")  # noqa: S310
+        with urllib.request.urlopen(request, timeout=2) as answer:  # noqa: S310
+            text: str = answer.read().decode()
+        return text
+
+
 class ConfigurationRefused(RuntimeError):
     """Envoy does not understand its configuration; the message is Envoy's own."""
 
 
-def gateway(folders: Folders, ports: Ports, *, service_ports: Mapping[str, int], issuer: str) -> Part:
+def gateway(folders: Folders, ports: Ports, *, service_ports: Mapping[str, int], issuer: str) -> Gateway:
     """The gateway as a part; writes its configuration."""
     config_file = folders.gateway / "envoy.json"
     folders.gateway.mkdir(parents=True, exist_ok=True)
@@ -40,7 +80,7 @@ def gateway(folders: Folders, ports: Ports, *, service_ports: Mapping[str, int],
         log=folders.log("gateway"),
         record=folders.pid("gateway"),
     )
-    return Part(program, ready=lambda: answers_http(ports.gateway_admin, "/ready"))
+    return Gateway(program, admin_port=ports.gateway_admin)
 
 
 def gateway_config(ports: Ports, *, service_ports: Mapping[str, int], issuer: str) -> dict[str, Any]:

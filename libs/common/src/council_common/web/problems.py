@@ -62,13 +62,15 @@ REFUSED_BY_FRAMEWORK = {
     ),
 }
 """Code and sentence of what FastAPI and Starlette refuse by themselves: their own words say no more than the status."""
+_WITH_BODY = (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
 _WITH_VERSION = (HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.PRECONDITION_REQUIRED)
 
 
 def document_problems(document: dict[str, Any]) -> dict[str, Any]:
     """An OpenAPI document whose refusals stand under the media type they are sent with.
 
-    FastAPI writes every model under `application/json`. Operations with `If-Match` may also answer 400, 412 and 428.
+    FastAPI writes every model under `application/json`. Operations with a body may also answer 400 and 413, those with
+    `If-Match` 400, 412 and 428.
     """
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -78,9 +80,11 @@ def document_problems(document: dict[str, Any]) -> dict[str, Any]:
                 content = response.setdefault("content", {})
                 if "application/json" in content:
                     content[MEDIA_TYPE] = content.pop("application/json")
-            if refusals and any(field["name"].lower() == "if-match" for field in operation.get("parameters", ())):
-                for status in _WITH_VERSION:
-                    responses[str(int(status))] = {**refusals[0], "description": status.phrase}
+            also = set(_WITH_BODY if "requestBody" in operation else ())
+            if any(field["name"].lower() == "if-match" for field in operation.get("parameters", ())):
+                also |= set(_WITH_VERSION)
+            for status in sorted(also) if refusals else ():
+                responses[str(int(status))] = {**refusals[0], "description": status.phrase}
     return document
 
 
