@@ -17,7 +17,7 @@ PHONE_SINCE = "2019-04-01"
 
 async def last_day_played(council: Council) -> date | None:
     """The last day of the month that an earlier run has begun to play: its agreements say so."""
-    async for onboarding in council.coordinator.items("/v1/onboardings", owner=OWNER):
+    async for onboarding in council.coordinator.items("/v1/onboardings", owner=OWNER, stage="agreed"):
         return Month.agreed(date.fromisoformat(onboarding["terms"]["agreed_on"])).last_day
     return None
 
@@ -84,6 +84,7 @@ async def join_the_programme(council: Council, sample: SampleCouncil, ids: dict[
             if refused.code != "onboarding-exists":
                 raise
 
+    await _on_the_way(council, sample, ids)
     with steps.step("Agreements to early payment", len(joining)) as tick:
         await for_each(joining, agree, tick=tick)
         wanted = {ids[supplier.reference] for supplier in joining}
@@ -93,3 +94,21 @@ async def join_the_programme(council: Council, sample: SampleCouncil, ids: dict[
             return wanted <= found
 
         await until(all_in_force, what="rebate-service to know the agreements")
+
+
+async def _on_the_way(council: Council, sample: SampleCouncil, ids: dict[str, str]) -> None:
+    """A supplier to be won, one that was telephoned, and one that said no: the coordinator's list begins with them."""
+    prospect, contacted, declined = [supplier.reference for supplier in sample.suppliers if not supplier.terms][:3]
+    called_on = sample.month.agreed_on.isoformat()
+    stages = {
+        prospect: {"stage": "prospect", "note": "Paid forty times a year, always on day 30."},
+        contacted: {"stage": "contacted", "on": called_on, "note": "Spoke to the finance manager; sends the terms on."},
+        declined: {"stage": "declined", "on": called_on, "reason": "terms", "note": "Would rather wait thirty days."},
+    }
+    for reference, reached in stages.items():
+        wanted = {"supplier_id": ids[reference], "owner": OWNER, **reached}
+        try:
+            await council.coordinator.post("/v1/onboardings", wanted, key=f"sample-onboarding-{reference}")
+        except Refused as refused:
+            if refused.code != "onboarding-exists":
+                raise
