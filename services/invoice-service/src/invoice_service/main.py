@@ -9,6 +9,7 @@ from council_common.service.command import Service
 from council_common.source_systems.routes import source_system_router
 from fastapi import FastAPI
 
+from invoice_service.intake.import_readings.routes import router as import_readings
 from invoice_service.intake.invoice_imports.jobs import JOBS
 from invoice_service.intake.invoice_imports.routes import router as invoice_imports
 from invoice_service.paying.payment_exceptions.handlers import handlers as exception_handlers
@@ -33,6 +34,7 @@ def create_api(settings: ServiceSettings) -> FastAPI:
         payments,
         payment_exceptions,
         invoice_imports,
+        import_readings,
         source_systems,
     )
     return build_api("invoice-service", settings, routers=routers, description=DESCRIPTION)

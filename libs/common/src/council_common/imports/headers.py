@@ -35,7 +35,7 @@ def find_header(candidates: Sequence[list[str]], mapping: Mapping, limits: Limit
         if len(cells) > limits.columns:
             detail = f"record {position + 1} has {len(cells):,} fields"
             raise UnreadableFile("too-many-columns", detail, f"at most {limits.columns:,} columns")
-        if _is_query(cells):
+        if _is_query(cells) or (refusals and not mapping.may_be_named_by(cells)):
             continue
         below = candidates[position + 1] if position + 1 < len(candidates) else []
         merged = _merged(cells, below)

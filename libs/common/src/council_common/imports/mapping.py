@@ -116,6 +116,20 @@ class Mapping(BaseModel):
         """The fields' names, in the order of the row tuples."""
         return tuple(field.name for field in self.fields)
 
+    def may_be_named_by(self, cells: Sequence[str]) -> bool:
+        """Whether a line has a column's name in it: a quick look, for most of the first lines are records."""
+        return any(field.named for field in self.fields) or any(
+            same_name(cell) in self._known_names or words_of(cell).known in self._known_words for cell in cells
+        )
+
+    @cached_property
+    def _known_names(self) -> frozenset[str]:
+        return frozenset(same_name(name) for field in self.fields for name in field.columns)
+
+    @cached_property
+    def _known_words(self) -> frozenset[frozenset[str]]:
+        return frozenset(words for field in self.fields for level in field.levels for words in level)
+
     def recognise(self, header: Sequence[str], sample: Sequence[Sequence[str]] = ()) -> Recognition:
         """What a header line means; `sample` are records behind it, which settle what names leave open.
 

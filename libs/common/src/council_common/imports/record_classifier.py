@@ -96,7 +96,11 @@ class RecordClassifier:
         A line that breaks off where the file does may have been a record.
         """
         filled = {index for index, cell in enumerate(cells) if not is_filler(cell)}
-        if filled & self._figures or (filled & self._needed and len(filled) > 1):
+        if len(filled) == 1:
+            [place] = filled
+            if place in self._figures and any(map(str.isdigit, cells[place])):
+                return False
+        elif filled & (self._figures | self._needed):
             return False
         return len(cells) >= self._binding.width or raw.endswith(("\n", "\r"))
 

@@ -86,7 +86,7 @@ _CONCEPTS: Final = {word: concept for concept, words in _WORDS.items() for word 
 # Words that change nothing: `Amount in Sterling (£)` is an amount.
 _EMPTIES: Final = """
     the of to in for and by on a an or was is were made where occurred our their its s ap gbp sterling uk full actual
-    base local council this which has been over from at sap
+    base local council unique this which has been over from at sap
 """
 _EMPTY: Final = frozenset(_EMPTIES.split())
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

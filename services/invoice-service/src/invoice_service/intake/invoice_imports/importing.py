@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,14 +19,17 @@ from council_common.recording import fact, record
 from council_common.runtime.service_runtime import Runtime
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from invoice_service.intake.import_readings.store import offered_to
+from invoice_service.intake.import_readings.tables import ImportReading
+from invoice_service.intake.import_readings.usecases import save_reading
 from invoice_service.intake.invoice_imports import store
 from invoice_service.intake.invoice_imports.assembling import ImportContext
 from invoice_service.intake.invoice_imports.file_reading import FileReading, PreparedBatch, end_unused_reader
-from invoice_service.intake.invoice_imports.rules import IN_DOUBT, InDoubt, UnknownSuppliers
+from invoice_service.intake.invoice_imports.rules import IN_DOUBT, FileFormat, InDoubt, UnknownSuppliers
 from invoice_service.intake.invoice_imports.storing import store_batch
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier, SuppliersOfLines
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
-from invoice_service.intake.invoice_imports.understanding import OpenedFile
+from invoice_service.intake.invoice_imports.understanding import OpenedFile, SavedReading, header_key
 
 MOST_OPEN = 3
 
@@ -83,6 +87,8 @@ class ImportInvoices(WorkKind):
         reason = work.error["code"] if work.error else None
         detail = {"note": note} if note else None
         await record(session, fact(import_, action, reason=reason, detail=detail), by=by, at=at)
+        if work.state is WorkState.DONE:
+            await _save_reading(session, import_, at=at)
         if work.is_over:
             await store.forget_file(session, import_.id)
 
@@ -103,7 +109,8 @@ class ImportInvoices(WorkKind):
                 await self._close(next(iter(self._open)))
             async with runtime.sessions() as session:
                 import_ = await get_row(session, InvoiceImport, work.subject_id)
-            open_ = self._open[work.subject_id] = _OpenImport(runtime, import_, after_line=after_line)
+                saved = saved_of(await offered_to(session, import_.source_system, import_.profile))
+            open_ = self._open[work.subject_id] = _OpenImport(runtime, import_, after_line=after_line, saved=saved)
             await open_.reading.open()
         else:
             self._open[work.subject_id] = open_  # behind those that had their last turn longer ago
@@ -116,6 +123,27 @@ class ImportInvoices(WorkKind):
 
 
 IMPORT_INVOICES = ImportInvoices()
+
+
+def saved_of(readings: Sequence[ImportReading]) -> list[SavedReading]:
+    """Saved readings as the child takes them."""
+    return [SavedReading(one.id, one.header, one.mapping) for one in readings]
+
+
+async def _save_reading(session: AsyncSession, import_: InvoiceImport, *, at: datetime) -> None:
+    """What the sender said of a file, in its mapping or its answers, is offered to the next one of its layout."""
+    mapping = (import_.reading or {}).get("mapping")
+    if mapping and import_.header and import_.format is not FileFormat.NDJSON:
+        await save_reading(
+            session,
+            source_system=import_.source_system,
+            profile=import_.profile,
+            header=header_key(import_.header),
+            mapping=mapping,
+            import_id=import_.id,
+            by=Actor(import_.received_by, import_.received_by_name),
+            at=at,
+        )
 
 
 def _context_of(import_: InvoiceImport) -> ImportContext:
@@ -131,10 +159,12 @@ def _context_of(import_: InvoiceImport) -> ImportContext:
 class _OpenImport:
     """An import's file, opened behind the last line that was stored, and the suppliers met in it so far."""
 
-    def __init__(self, runtime: Runtime, import_: InvoiceImport, *, after_line: int) -> None:
+    def __init__(
+        self, runtime: Runtime, import_: InvoiceImport, *, after_line: int, saved: Sequence[SavedReading]
+    ) -> None:
         self._runtime = runtime
         today = london_date(runtime.clock())
-        self.reading = FileReading(runtime.sessions, import_, after_line=after_line, today=today)
+        self.reading = FileReading(runtime.sessions, import_, after_line=after_line, today=today, saved=saved)
         self.suppliers = SuppliersOfLines(
             runtime,
             system=import_.supplier_system,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
+from council_common.clock import london_date
 from council_common.database.rows import get_row
 from council_common.fields import NoteIn
 from council_common.identity.actor import Actor
@@ -22,9 +23,10 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.invoice_imports.lists import ImportList, RefusalQuery
+from invoice_service.intake.invoice_imports.previewing import preview_file
 from invoice_service.intake.invoice_imports.refused_file import check_format, refused_lines
 from invoice_service.intake.invoice_imports.rules import FileFormat, UnknownSuppliers, may_import
-from invoice_service.intake.invoice_imports.schemas import AnswerIn, ImportOut, ImportQuery, RefusalOut
+from invoice_service.intake.invoice_imports.schemas import AnswerIn, ImportOut, ImportQuery, PreviewOut, RefusalOut
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 from invoice_service.intake.invoice_imports.upload import receive_file
 from invoice_service.intake.invoice_imports.usecases import (
@@ -32,6 +34,7 @@ from invoice_service.intake.invoice_imports.usecases import (
     cancel_import,
     receipt_of,
     resume_import,
+    saved_readings,
     with_work,
 )
 
@@ -80,6 +83,26 @@ async def receive(
         response.headers["idempotency-replayed"] = "true"
     [shown] = await _shown(session, [import_])
     return shown
+
+
+@router.post("/previews", status_code=200, max_body_size=UPLOAD_LIMIT, openapi_extra=_BODY)
+async def preview(
+    *,
+    request: Request,
+    query: Annotated[ImportQuery, Query()],
+    session: SessionDep,
+    now: Now,
+    _: Annotated[Actor, requires("invoices:write")],
+) -> PreviewOut:
+    """See how a file would be read: its header, columns, dates and amounts, the first records, totals and every doubt.
+
+    It takes what an import takes and stores nothing; the answer to a doubt is a mapping, for another preview or for the
+    import. Saved readings of the source system are used as an import uses them.
+    """
+    new = query.new_import()
+    saved = await saved_readings(session, new.source_system, new.profile)
+    previewed = await preview_file(new, request.stream(), saved=saved, today=london_date(now))
+    return PreviewOut.of(previewed, new.profile)
 
 
 reading_routes(

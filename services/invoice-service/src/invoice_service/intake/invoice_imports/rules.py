@@ -100,6 +100,17 @@ class EmptyUpload(Malformed):
     code = "empty-file"
 
 
+class FileNotReadable(Malformed):
+    """A file of which a preview was asked cannot be read; `errors` say what is wrong, under the import's own code."""
+
+    code = "file-not-readable"
+
+    def __init__(self, reason: str, problem: str, expected: str) -> None:
+        super().__init__(
+            f"The file cannot be read ({reason}): {problem}.", errors=[FieldError("body", problem, expected)]
+        )
+
+
 REGISTERING = "suppliers:write"
 
 

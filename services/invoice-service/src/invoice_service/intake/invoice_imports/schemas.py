@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import asdict
+from datetime import date, datetime
 from pathlib import PurePath
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from council_common.errors import FieldError
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
 from invoice_service.intake.invoice_imports.mappings import ColumnMapping, must_fit
+from invoice_service.intake.invoice_imports.previewing import Preview
 from invoice_service.intake.invoice_imports.rules import (
     FileFormat,
     ImportMalformed,
@@ -29,8 +31,10 @@ from invoice_service.intake.invoice_imports.rules import (
     doubts_of,
     status_of,
 )
+from invoice_service.intake.invoice_imports.understanding import reading_of
 from invoice_service.intake.invoice_imports.upload import NewImport
 
+_PENCE: Final = "pence"
 _ENDINGS = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), FileFormat.CSV),
     **dict.fromkeys((".ndjson", ".jsonl"), FileFormat.NDJSON),
@@ -122,6 +126,94 @@ class ReadingOut(BaseModel):
     saved_reading: UUID | None
 
 
+class RefusalOut(BaseModel):
+    """A refused line: where, which field, what is wrong, what would be right, and its text.
+
+    `raw` is the line as it was sent where it could not be read; one that was read and is refused by its content is
+    written anew from its cells. A NUL character is shown as U+2400.
+    """
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line_number: int
+    field: str
+    code: str
+    problem: str
+    expected: str
+    raw: str
+
+
+class PreviewedRecordOut(BaseModel):
+    """A record as it would be stored; `due_on` null is by the supplier's terms."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    line_number: int
+    kind: str
+    number: str
+    supplier_reference: str
+    supplier_name: str
+    purchase_order_number: str | None
+    issued_on: date
+    received_on: date
+    due_on: date | None
+    paid_on: date | None
+    department: str | None
+    net_pence: int
+    vat_pence: int
+    gross_pence: int
+
+
+class PreviewOut(BaseModel):
+    """How a file would be imported; nothing was stored.
+
+    `reading` is how it is understood, `doubts` what an import would ask: then there are no records. `delimiter` is
+    that of a CSV file, `amount_basis` of published amounts. Amounts are pounds with a decimal point, or whole pence
+    (`amounts`). `records` and `refusals` are the first ten of each; the counts and sums are those of all lines, or of
+    the first 200,000 where `is_whole` is false.
+    """
+
+    reading: ReadingOut
+    doubts: list[DoubtOut]
+    header: list[str]
+    delimiter: str
+    amounts: Literal["pounds", "pence"] | None
+    currency: Literal["GBP"] = "GBP"
+    amount_basis: AmountBasis | None
+    records: list[PreviewedRecordOut]
+    refusals: list[RefusalOut]
+    lines_accepted: int
+    lines_refused: int
+    lines_skipped: int
+    net_pence_sum: int
+    refused_pence_sum: int
+    file_total_pence: int | None
+    is_whole: bool
+
+    @classmethod
+    def of(cls, preview: Preview, profile: Profile) -> PreviewOut:
+        """From a preview of a file of a profile."""
+        opened = preview.opened
+        in_pounds = profile is Profile.PUBLISHED_SPEND
+        return cls(
+            reading=ReadingOut.model_validate(reading_of(opened)),
+            doubts=[DoubtOut(**asdict(doubt)) for doubt in opened.doubts],
+            header=opened.header,
+            delimiter=opened.delimiter,
+            amounts="pounds" if in_pounds else opened.mapping.get("amounts", _PENCE if not opened.doubts else None),
+            amount_basis=opened.amount_basis,
+            records=[PreviewedRecordOut.model_validate(draft) for draft in preview.drafts],
+            refusals=[RefusalOut.model_validate(refusal) for refusal in preview.refusals],
+            lines_accepted=preview.accepted,
+            lines_refused=preview.refused,
+            lines_skipped=preview.skipped,
+            net_pence_sum=preview.net_pence,
+            refused_pence_sum=preview.refused_pence,
+            file_total_pence=preview.file_total_pence,
+            is_whole=preview.is_whole,
+        )
+
+
 class AnswerIn(RequestModel):
     """The reading that the sender meant; what it leaves out stays as the mapping before has it. And a note."""
 
@@ -190,20 +282,3 @@ class ImportOut(BaseModel):
                 "lines_read": sum(values[name] for name in counts),
             }
         )
-
-
-class RefusalOut(BaseModel):
-    """A refused line: where, which field, what is wrong, what would be right, and its text.
-
-    `raw` is the line as it was sent where it could not be read; one that was read and is refused by its content is
-    written anew from its cells. A NUL character is shown as U+2400.
-    """
-
-    model_config = ConfigDict(from_attributes=True)
-
-    line_number: int
-    field: str
-    code: str
-    problem: str
-    expected: str
-    raw: str

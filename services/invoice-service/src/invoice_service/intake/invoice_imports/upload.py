@@ -53,7 +53,7 @@ async def receive_file(
     """
     with tempfile.SpooledTemporaryFile(max_size=CHUNK_BYTES) as spool:
         # Read to its end before the first statement: a slow sender must not hold a connection.
-        sha256, size = await _spooled(body, spool)
+        sha256, size = await spooled(body, spool)
         import_ = InvoiceImport(
             **asdict(new),
             id=new_id(),
@@ -72,7 +72,7 @@ async def receive_file(
     return import_, True
 
 
-async def _spooled(body: AsyncIterator[bytes], spool: IO[bytes]) -> tuple[str, int]:
+async def spooled(body: AsyncIterator[bytes], spool: IO[bytes]) -> tuple[str, int]:
     """The body's SHA-256 and length; the spool is at its start again. Raises EmptyUpload."""
     digest, size = hashlib.sha256(), 0
     async for piece in body:

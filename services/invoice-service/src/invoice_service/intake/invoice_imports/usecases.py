@@ -16,10 +16,12 @@ from council_common.recording import fact, record
 from council_common.web.history import ChangeOut
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES
+from invoice_service.intake.import_readings.store import offered_to
+from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES, saved_of
 from invoice_service.intake.invoice_imports.mappings import ColumnMapping, must_fit
-from invoice_service.intake.invoice_imports.rules import ImportStatus, NotInDoubt, may_import, status_of
+from invoice_service.intake.invoice_imports.rules import ImportStatus, NotInDoubt, Profile, may_import, status_of
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
+from invoice_service.intake.invoice_imports.understanding import SavedReading
 
 
 async def cancel_import(
@@ -58,6 +60,11 @@ async def answer_doubts(
     answered = fact(import_, "doubts answered", detail={"mapping": import_.mapping, "note": note})
     await record(session, answered, by=by, at=at)
     return import_, work
+
+
+async def saved_readings(session: AsyncSession, source_system: str, profile: Profile) -> list[SavedReading]:
+    """How files of a source system were read before, the latest first."""
+    return saved_of(await offered_to(session, source_system, profile))
 
 
 async def with_work(session: AsyncSession, imports: Sequence[Any]) -> list[tuple[Any, Work]]:
