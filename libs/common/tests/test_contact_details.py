@@ -6,10 +6,22 @@ from typing import Any
 
 import pytest
 from council_common.contact_details.characters import plain_lines, visible_words
-from council_common.fields import AddresseeName, AddressIn, EmailAddress, RequestModel, VisibleName
+from council_common.fields import (
+    AddresseeName,
+    AddressIn,
+    Description,
+    EmailAddress,
+    Name,
+    OptionalText,
+    RequestModel,
+    Sentence,
+    ShortName,
+    TextFilter,
+    VisibleName,
+)
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 HIDDEN = ("\u200b", "\ufeff", "\u00ad", "\u200f", "\u2060", "\u180e", "\u202e", "\U000e0041")
 
@@ -86,3 +98,17 @@ def test_words_in_a_line_are_one_line_and_stay_as_they_are(text: str) -> None:
     assert len(line.splitlines()) <= 1
     assert visible_words(line) == line
     assert plain_lines(text).splitlines() == plain_lines(text).removesuffix("\n").split("\n") or not plain_lines(text)
+
+
+@pytest.mark.parametrize("kind", [Sentence, OptionalText, Description])
+def test_r8_free_text_is_kept_as_it_reads(kind: Any) -> None:
+    """Pasted out of Word and web pages: what nobody sees is taken away, and one sign ends a line."""
+    pasted = "\ufeffMrs Am\u00ades\u200b rang.\r\nShe\u2028paid."
+    assert TypeAdapter(kind).validate_python(pasted) == "Mrs Ames rang.\nShe paid."
+
+
+@pytest.mark.parametrize("kind", [ShortName, Name, TextFilter])
+@pytest.mark.parametrize("mark", ["\ufeff", "\u00ad", "\u2028", "\u2029", "\u2060", "\u200b", "\x85"])
+def test_r8_names_and_references_hold_nothing_that_nobody_sees(kind: Any, mark: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(kind).validate_python(f"R000{mark}0123")

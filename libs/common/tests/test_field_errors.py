@@ -57,7 +57,10 @@ class Sent(BaseModel):
     ("given", "field", "expected"),
     [
         ({"system": "a\tb"}, "system", VISIBLE),
-        *(({"system": f"SECRET{mark}"}, "system", VISIBLE) for mark in "\u200b\u200f\u202a\u202e\u2066\u2069"),
+        *(
+            ({"system": f"SECRET{mark}"}, "system", VISIBLE)
+            for mark in "\u200b\u200f\u202a\u202e\u2066\u2069\ufeff\u00ad\u2028\u2029\u2060\x85"
+        ),
         ({"note": "SECRET\0"}, "note", "text without it"),
         ({"note": ""}, "note", "at least 1 character"),
         ({"email": "SECRET"}, "email", None),

@@ -27,13 +27,17 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from council_common.accounts_in_text import holds_whole_account, may_hold_account
-from council_common.contact_details.characters import visible_words
+from council_common.contact_details.characters import plain_lines, visible_words
 from council_common.contact_details.email_addresses import email_address
 from council_common.contact_details.postal_addresses import letter_address, name_on_a_letter, normal_postcode
 from council_common.money import MAX_PENCE
 
-PRINTABLE = r"^[^\x00-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069]+$"
-"""No control characters, and none of those that make a text read as another: of no width, or of writing direction."""
+PRINTABLE = (
+    r"^[^\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    r"\ufff9-\ufffb]+$"
+)
+"""No control characters nor ends of lines, and none that make a text read as another: of no width (byte order mark,
+soft hyphen), or of writing direction."""
 WITHOUT_NUL = r"^[^\x00]*$"
 """A text of lines and paragraphs that PostgreSQL keeps."""
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 12, 31)
@@ -150,6 +154,11 @@ _NO_DIGITS: LiteralString = (
 )
 _NO_DETAILS: LiteralString = "bank details; expected no sort code with an account number, and no IBAN"
 
+PLAIN_LINES = BeforeValidator(
+    lambda text: plain_lines(text) if isinstance(text, str) else text, json_schema_input_type=str
+)
+"""Free text as it reads: what nobody sees is taken away, and only "\\n" ends a line."""
+
 WITHOUT_ACCOUNT = AfterValidator(_no_account)
 """For what a person writes: nothing that may be a sort code or an account number. What a pasted e-mail brings."""
 WITHOUT_WHOLE_ACCOUNT = AfterValidator(_no_whole_account)
@@ -159,14 +168,18 @@ Sentence = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WITHOUT_NUL),
     WITHOUT_ACCOUNT,
+    PLAIN_LINES,
 ]
 """What a person writes to explain: lines and paragraphs are fine, bank details are not."""
-OptionalText = Annotated[str, StringConstraints(max_length=1000, pattern=WITHOUT_NUL), WITHOUT_WHOLE_ACCOUNT]
+OptionalText = Annotated[
+    str, StringConstraints(max_length=1000, pattern=WITHOUT_NUL), WITHOUT_WHOLE_ACCOUNT, PLAIN_LINES
+]
 """Words that may be missing: a line's description."""
 Description = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=WITHOUT_NUL),
     WITHOUT_WHOLE_ACCOUNT,
+    PLAIN_LINES,
 ]
 """What a charge or a decision is called, as its system has it."""
 TextFilter = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
