@@ -58,6 +58,22 @@ async def test_waiting_is_never_an_attempt(office: Office) -> None:
     assert (work.state, work.attempts, work.waits) == (WorkState.RUNNING, 0, 2 * MOST_ATTEMPTS)
 
 
+async def test_a_fault_that_cannot_even_be_noted_was_an_attempt(office: Office) -> None:
+    """The job goes on with the others: what the noting raises is logged and no more."""
+    subject_id = await office.asked(10)
+    clock = office.runtime.clock
+
+    async def away_and_time_stops(_: Work) -> None:
+        office.runtime.clock = lambda: 1 / 0  # type: ignore[assignment,return-value]
+        raise Unavailable("supplier-service is away.")
+
+    office.kind.before = away_and_time_stops
+    assert await office.turn()
+    office.runtime.clock = clock
+    work = await office.work(subject_id)
+    assert (work.attempts, work.waits) == (1, 0)
+
+
 async def test_work_that_always_breaks_fails_in_words_and_is_resumed(office: Office) -> None:
     subject_id = await office.asked(30)
 

@@ -7,12 +7,10 @@ the work up next begins behind the last slice that was committed.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from council_common.database.transient_faults import is_transient
@@ -107,13 +105,15 @@ async def _note_fault(runtime: Runtime, taken: Work, fault: Exception) -> None:
         log.error("long_work_broke", **about, attempts=taken.attempts, exc_info=fault)
         return
     log.warning("long_work_waits", **about, waits=taken.waits + 1)
-    # What failed may be the database itself: then the attempt counts.
-    with suppress(SQLAlchemyError, OSError):
+    try:
         async with runtime.sessions.begin() as session:
             work = await store.still_mine(session, taken)
             if work is not None:
                 work.not_before = runtime.clock() + wait_after(work.waits)
                 work.attempts, work.waits = max(0, work.attempts - 1), work.waits + 1
+    except Exception as unnoted:
+        # What failed may be the database itself: then the attempt counts, and the others have their turns.
+        log.warning("long_work_fault_not_noted", **about | {"cause": type(unnoted).__name__})
 
 
 async def _measure(session: AsyncSession, kind: WorkKind, now: datetime) -> None:
