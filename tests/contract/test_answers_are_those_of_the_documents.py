@@ -35,7 +35,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-pytestmark = pytest.mark.database
+# A machine at work on other things takes minutes a service.
+pytestmark = [pytest.mark.database, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 SERVICES = ("supplier", "invoice", "rebate", "debt", "notification")
 EXAMPLES = 4

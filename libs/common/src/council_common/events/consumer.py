@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain
@@ -73,10 +73,12 @@ class Consumer:
         batch: int = BATCH,
         clock: Clock = utc_now,
         security: KafkaSecurity = IN_CLEAR,
+        is_away: Callable[[], bool] = lambda: False,
     ) -> None:
         self._service = service
         self._bootstrap_servers = bootstrap_servers
         self._security = security
+        self._is_away = is_away
         self._sessions = sessions
         self._handlers = handlers
         self._batch = batch
@@ -228,7 +230,8 @@ class Consumer:
     async def _back_off(self, stop: asyncio.Event, failures: int, fault: BaseException) -> int:
         wait = BACK_OFF[min(failures, len(BACK_OFF) - 1)]
         CONSUMER_RETRIES.labels(type(fault).__name__).inc()
-        log.warning("consumer_waits", cause=type(fault).__name__, seconds=wait)
+        if not (isinstance(fault, KafkaError) and self._is_away()):
+            log.warning("consumer_waits", cause=type(fault).__name__, seconds=wait)
         await pause(stop, wait)
         return failures + 1
 

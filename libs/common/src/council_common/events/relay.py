@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -71,10 +71,12 @@ class Relay:
         batch: int = BATCH,
         look_every: float = LOOK_EVERY,
         security: KafkaSecurity = IN_CLEAR,
+        is_away: Callable[[], bool] = lambda: False,
     ) -> None:
         self._database_url = driver_url(database_url)
         self._bootstrap_servers = bootstrap_servers
         self._security = security
+        self._is_away = is_away
         self._lock = lock_key(f"{service}-relay")
         self._batch = batch
         self._look_every = look_every
@@ -91,7 +93,8 @@ class Relay:
             except (KafkaError, *DRIVER_FAULTS) as fault:
                 wait = BACK_OFF[min(self._failures, len(BACK_OFF) - 1)]
                 self._failures += 1
-                log.warning("relay_waits", cause=type(fault).__name__, seconds=wait)
+                if not (isinstance(fault, KafkaError) and self._is_away()):
+                    log.warning("relay_waits", cause=type(fault).__name__, seconds=wait)
                 await pause(stop, wait)
 
     async def _work(self, stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from council_common.database.migrations import migrate
 from council_common.events.access import grant_access
+from council_common.events.broker_watch import BrokerWatch
 from council_common.events.dead_letters import discard_dead_letter, replay_dead_letters
 from council_common.events.handlers import Handlers
 from council_common.events.topics import create_topics
@@ -26,6 +27,7 @@ from council_common.runtime.memory import collect_cycles_seldom
 from council_common.runtime.service_runtime import open_runtime
 from council_common.runtime.settings import ServiceSettings
 from council_common.service.api import build_api
+from council_common.service.health import broker_answers
 from council_common.service.jobs import Job, run_job_now
 from council_common.service.worker import PURGE, run_worker
 
@@ -143,12 +145,15 @@ async def _serve(service: Service, settings: ServiceSettings, *, api: bool, work
         ws="none",
     )
     server = _Server(config)
+    watch = BrokerWatch(lambda: broker_answers(settings.kafka_bootstrap_servers, settings.kafka_security))
     async with open_runtime(service.name, settings) as runtime, asyncio.TaskGroup() as group:
         app.state.runtime = runtime
+        group.create_task(watch.run(stop))
         group.create_task(server.serve())
         group.create_task(_end_server(server, stop))
         if worker:
-            group.create_task(run_worker(runtime, handlers=service.handlers, jobs=service.jobs, stop=stop))
+            work = run_worker(runtime, handlers=service.handlers, jobs=service.jobs, stop=stop, is_away=watch.is_away)
+            group.create_task(work)
     log.info("stopped")
 
 

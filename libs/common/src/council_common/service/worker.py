@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 from council_common.events.consumer import Consumer
@@ -29,7 +30,14 @@ async def purge(runtime: Runtime) -> None:
 PURGE = Job("purge", purge, every=timedelta(hours=1))
 
 
-async def run_worker(runtime: Runtime, *, handlers: Handlers, jobs: tuple[Job, ...], stop: asyncio.Event) -> None:
+async def run_worker(
+    runtime: Runtime,
+    *,
+    handlers: Handlers,
+    jobs: tuple[Job, ...],
+    stop: asyncio.Event,
+    is_away: Callable[[], bool] = lambda: False,
+) -> None:
     """Work until `stop` is set. A part that falls over takes the worker with it: its supervisor restarts it."""
     settings = runtime.settings
     relay = Relay(
@@ -37,6 +45,7 @@ async def run_worker(runtime: Runtime, *, handlers: Handlers, jobs: tuple[Job, .
         bootstrap_servers=settings.kafka_bootstrap_servers,
         security=settings.kafka_security,
         service=runtime.name,
+        is_away=is_away,
     )
     consumer = Consumer(
         service=runtime.name,
@@ -45,6 +54,7 @@ async def run_worker(runtime: Runtime, *, handlers: Handlers, jobs: tuple[Job, .
         sessions=runtime.sessions,
         handlers=handlers,
         clock=runtime.clock,
+        is_away=is_away,
     )
     async with asyncio.TaskGroup() as group:
         group.create_task(relay.run(stop))
