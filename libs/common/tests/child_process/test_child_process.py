@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import pickle
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from council_common.imports import Problem
+from council_common.runtime.child_answers import NotAnAnswer, read_answer
 from council_common.runtime.child_process import ChildEnded, ChildProcess
 
 TRICKS = "child_tricks"
@@ -72,6 +78,39 @@ def test_one_that_takes_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ChildEnded, match="no answer"):
         child.ask(("sleep", 60))
     assert not child.is_running
+
+
+def test_nothing_of_an_answer_is_run(child: ChildProcess, tmp_path: Path) -> None:
+    """Pickle names the functions that build a value: one that was taken over could have its parent run any."""
+    with pytest.raises(ChildEnded, match="nobody can read"):
+        child.ask(("something to run", str(tmp_path / "made")))
+    assert not (tmp_path / "made").exists()
+    assert not child.is_running
+    assert child.ask(("double", 2)) == 4
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(os.system, eval, getattr, len, "text".join),
+        *(Path("a"), ChildProcess, SystemExit(), ChildEnded("of a package that does not answer")),
+    ],
+    ids=repr,
+)
+def test_an_answer_holds_values_and_nothing_else(value: object) -> None:
+    with pytest.raises(NotAnAnswer):
+        read_answer(pickle.dumps(value), ("child_tricks",))
+
+
+def test_an_answer_keeps_its_values() -> None:
+    problem = Problem("net", "missing", "is missing", "an amount")
+    value = (problem, [date(2026, 3, 11), UUID(int=7), Decimal("1.20"), None, {"a": (1, b"b", "c", 1.5, True)}])
+    assert read_answer(pickle.dumps(value), ("council_common.imports",)) == value
+
+
+def test_the_error_of_a_library_comes_by_its_text(child: ChildProcess) -> None:
+    with pytest.raises(RuntimeError, match="JSONDecodeError"):
+        child.ask(("a library's error", "no JSON"))
 
 
 def test_it_takes_no_more_memory_than_it_may(child: ChildProcess) -> None:

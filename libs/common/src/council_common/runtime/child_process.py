@@ -13,12 +13,14 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from importlib import import_module
 from multiprocessing.connection import Connection
 from threading import Lock
 from typing import Any, Final
+
+from council_common.runtime.child_answers import read_answer
 
 Fetch = Callable[[Any], Any]
 """Asks the other side for something while a request is under way: a piece of a file."""
@@ -35,13 +37,16 @@ class ChildEnded(Exception):
 class ChildProcess:
     """A child that answers by the `handle(request, fetch)` of a module, started when it is first asked. One at a time.
 
-    `answer_seconds` bounds the time without a word from it, `mebibytes` the memory it may ask for.
+    `answer_seconds` bounds the time without a word from it, `mebibytes` the memory it may ask for. It answers with
+    plain values, and with dataclasses, named tuples and errors of `packages` and of its module's own.
     """
 
-    def __init__(self, module: str, *, answer_seconds: float, mebibytes: int) -> None:
+    def __init__(self, module: str, *, answer_seconds: float, mebibytes: int, packages: Collection[str] = ()) -> None:
         self._module = module
+        self._packages = (module.rpartition(".")[0] or module, *packages)
         self._answer_seconds = answer_seconds
         self._mebibytes = mebibytes
+        self._most_bytes = mebibytes * 1024 * 1024
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection | None = None
@@ -88,10 +93,14 @@ class ChildProcess:
             connection.send(message)
             if not connection.poll(self._answer_seconds):
                 raise ChildEnded(f"{self._module} gave no answer in {self._answer_seconds:.0f} seconds")
-            reply: tuple[str, Any] = connection.recv()
+            content = connection.recv_bytes(self._most_bytes)
         except (EOFError, OSError) as lost:
             raise ChildEnded(f"{self._module} ended before it answered") from lost
-        return reply
+        try:
+            kind, value = read_answer(content, self._packages)
+        except Exception as unreadable:
+            raise ChildEnded(f"{self._module} answered what nobody can read") from unreadable
+        return kind, value
 
     def _start(self) -> Connection:
         ours, its = socket.socketpair()
@@ -127,7 +136,8 @@ class _ParentGone(BaseException):
 
 
 def _answer_requests(handle: Callable[[Any, Fetch], Any], connection: Connection) -> None:
-    """Until the parent is gone. What `handle` raises is raised in the parent."""
+    """Until the parent is gone. What `handle` raises is raised in the parent; a library's error by its text."""
+    ours = {"builtins", "council_common", handle.__module__.partition(".")[0]}
 
     def sent(message: tuple[str, Any]) -> Any:
         """Send it and wait for what comes back."""
@@ -141,8 +151,9 @@ def _answer_requests(handle: Callable[[Any, Fetch], Any], connection: Connection
         try:
             return _ANSWER, handle(request, lambda question: sent((_QUESTION, question)))
         except Exception as error:
-            error.add_note("".join(traceback.format_tb(error.__traceback__)))  # where in the child it happened
-            return _ERROR, error
+            known = error if type(error).__module__.partition(".")[0] in ours else RuntimeError(repr(error))
+            known.add_note("".join(traceback.format_tb(error.__traceback__)))  # where in the child it happened
+            return _ERROR, known
 
     with suppress(_ParentGone, EOFError, OSError):
         request = connection.recv()

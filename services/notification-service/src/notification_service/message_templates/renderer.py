@@ -19,7 +19,12 @@ from notification_service.message_templates.rules import (
 )
 
 # The child bounds its own processor time; these end what it cannot bound itself.
-CHILD = ChildProcess("notification_service.message_templates.rendering_child", answer_seconds=10, mebibytes=512)
+CHILD = ChildProcess(
+    "notification_service.message_templates.rendering_child",
+    answer_seconds=10,
+    mebibytes=512,
+    packages=("council_common.errors",),
+)
 
 
 async def placeholders_in(wording: Wording) -> set[str]:
