@@ -16,6 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from asyncpg.pgproto.pgproto import UUID as DriverUUID
 from council_common.imports import Problem
 from council_common.runtime.child_answers import NotAnAnswer, read_answer
 from council_common.runtime.child_process import ChildEnded, ChildProcess
@@ -95,7 +96,7 @@ def test_nothing_of_an_answer_is_run(child: ChildProcess, tmp_path: Path) -> Non
         *(os.system, eval, getattr, len, "text".join),
         *(Path("a"), ChildProcess, SystemExit(), ChildEnded("of a package that does not answer")),
     ],
-    ids=repr,
+    ids=("command", "eval", "getattr", "length", "method", "path", "class", "exit", "error"),
 )
 def test_an_answer_holds_values_and_nothing_else(value: object) -> None:
     with pytest.raises(NotAnAnswer):
@@ -104,7 +105,17 @@ def test_an_answer_holds_values_and_nothing_else(value: object) -> None:
 
 def test_an_answer_keeps_its_values() -> None:
     problem = Problem("net", "missing", "is missing", "an amount")
-    value = (problem, [date(2026, 3, 11), UUID(int=7), Decimal("1.20"), None, {"a": (1, b"b", "c", 1.5, True)}])
+    value = (
+        problem,
+        [
+            date(2026, 3, 11),
+            UUID(int=7),
+            DriverUUID(UUID(int=7).bytes),
+            Decimal("1.20"),
+            None,
+            {"a": (1, b"b", "c", 1.5, True)},
+        ],
+    )
     assert read_answer(pickle.dumps(value), ("council_common.imports",)) == value
 
 

@@ -18,6 +18,8 @@ from enum import Enum
 from importlib import import_module
 from typing import Any
 
+from asyncpg.pgproto.pgproto import UUID as DriverUUID
+
 _VALUES = {
     ("builtins", "set"): set,
     ("builtins", "frozenset"): frozenset,
@@ -25,6 +27,7 @@ _VALUES = {
     ("datetime", "datetime"): datetime.datetime,
     ("decimal", "Decimal"): decimal.Decimal,
     ("uuid", "UUID"): uuid.UUID,
+    ("asyncpg.pgproto.pgproto", "UUID"): DriverUUID,
     ("uuid", "SafeUUID"): uuid.SafeUUID,
 }
 

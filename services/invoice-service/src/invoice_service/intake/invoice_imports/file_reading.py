@@ -29,12 +29,19 @@ from invoice_service.intake.invoice_imports.understanding import OpenedFile, Ope
 
 _PIECE_SECONDS: Final = 60.0
 _UNUSED_SECONDS: Final = 20.0
-READER: Final = ChildProcess(
-    "invoice_service.intake.invoice_imports.file_reader",
-    answer_seconds=120.0,
-    mebibytes=2_048,
-    packages=("council_common.imports",),
-)
+
+
+def reader_process(*, answer_seconds: float) -> ChildProcess:
+    """A process that reads files."""
+    return ChildProcess(
+        "invoice_service.intake.invoice_imports.file_reader",
+        answer_seconds=answer_seconds,
+        mebibytes=2_048,
+        packages=("council_common.imports",),
+    )
+
+
+READER: Final = reader_process(answer_seconds=120.0)
 """Reads the files of this process, whichever of them has its turn."""
 
 

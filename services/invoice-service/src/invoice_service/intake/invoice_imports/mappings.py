@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from collections.abc import Mapping as ByField
 from datetime import date
-from typing import Annotated, Any, Final, Literal, NamedTuple, cast
+from typing import Annotated, Final, Literal, NamedTuple, cast
 
 from council_common.errors import FieldError
 from council_common.fields import PRINTABLE, RequestModel
@@ -78,18 +78,6 @@ class ColumnMapping(RequestModel):
     kinds: Annotated[dict[ColumnName, KindOfInvoice], Field(max_length=50)] | Literal["by_sign"] | None = None
     month_day: Annotated[StrictInt, Field(ge=1, le=28)] | Literal["last"] | None = None
     sheet: Annotated[str, StringConstraints(min_length=1, max_length=31)] | None = None
-
-    def in_addition_to(self, stored: dict[str, Any]) -> dict[str, Any]:
-        """A stored mapping, changed by what this one says: what has names name by name, the rest as a whole.
-
-        >>> ColumnMapping(amounts="pounds").in_addition_to({"columns": {"net": ["Cost"]}})
-        {'columns': {'net': ['Cost']}, 'amounts': 'pounds'}
-        """
-        both = dict(stored)
-        for name, said in self.model_dump(mode="json", exclude_defaults=True).items():
-            before = both.get(name)
-            both[name] = {**before, **said} if isinstance(before, dict) and isinstance(said, dict) else said
-        return both
 
 
 _COLUMNS: Final[dict[FieldName, tuple[str, ...]]] = {
@@ -193,16 +181,20 @@ def mapping_of(profile: Profile, sender: ColumnMapping) -> Mapping:
     return mapping.with_date_orders(orders_of(sender, mapping))
 
 
-def merged(saved: ColumnMapping, own: ColumnMapping) -> ColumnMapping:
-    """A saved mapping with what the sender says now in its place."""
+def merged(before: ColumnMapping, own: ColumnMapping) -> ColumnMapping:
+    """A mapping from before, changed by what the sender says now: what has names name by name, the rest as a whole.
+
+    >>> merged(ColumnMapping(columns={"net": ["Cost"]}), ColumnMapping(amounts="pounds")).amounts
+    'pounds'
+    """
+    both = before.model_dump(exclude_defaults=True)
     said = own.model_dump(exclude_defaults=True)
-    before = saved.model_dump(exclude_defaults=True)
-    if "columns" in said:
-        before["constants"] = {name: one for name, one in saved.constants.items() if name not in own.columns}
-    if "constants" in said:
-        before["columns"] = {name: one for name, one in saved.columns.items() if name not in own.constants}
-    both = {name: {**before.get(name, {}), **said.get(name, {})} for name in ("columns", "constants")}
-    return ColumnMapping.model_validate({**before, **said, **both})
+    for name, other in (("columns", "constants"), ("constants", "columns")):  # a field is read, or is the same for all
+        both[name] = {field: value for field, value in both.get(name, {}).items() if field not in said.get(other, {})}
+    for name, value in said.items():
+        earlier = both.get(name)
+        both[name] = {**earlier, **value} if isinstance(earlier, dict) and isinstance(value, dict) else value
+    return ColumnMapping.model_validate(both)
 
 
 def orders_of(sender: ColumnMapping, mapping: Mapping) -> dict[str, DateOrder]:

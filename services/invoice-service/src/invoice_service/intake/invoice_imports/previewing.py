@@ -11,10 +11,11 @@ from typing import IO, Any, Final
 
 from council_common.ids import new_id
 from council_common.imports import Refusal, UnreadableFile
-from council_common.runtime.child_process import ChildEnded, ChildProcess
+from council_common.runtime.child_process import ChildEnded
 
 from invoice_service.intake.invoice_imports.drafts import Draft
 from invoice_service.intake.invoice_imports.file_reader import CloseFile, NextBatch, Piece, ReadBatch
+from invoice_service.intake.invoice_imports.file_reading import reader_process
 from invoice_service.intake.invoice_imports.rules import FileNotReadable
 from invoice_service.intake.invoice_imports.understanding import OpenedFile, OpenFile, SavedReading
 from invoice_service.intake.invoice_imports.upload import CHUNK_BYTES, NewImport, spooled
@@ -77,7 +78,7 @@ async def preview_file(
 
 
 def _read(file: OpenFile, spool: IO[bytes]) -> Preview:
-    child = ChildProcess("invoice_service.intake.invoice_imports.file_reader", answer_seconds=60.0, mebibytes=2_048)
+    child = reader_process(answer_seconds=60.0)
 
     def piece(asked: Piece) -> bytes:
         spool.seek(asked.number * CHUNK_BYTES)

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from invoice_service.intake.import_readings.store import offered_to
 from invoice_service.intake.invoice_imports.importing import IMPORT_INVOICES, saved_of
-from invoice_service.intake.invoice_imports.mappings import ColumnMapping, must_fit
+from invoice_service.intake.invoice_imports.mappings import ColumnMapping, merged, must_fit
 from invoice_service.intake.invoice_imports.rules import ImportStatus, NotInDoubt, Profile, may_import, status_of
 from invoice_service.intake.invoice_imports.tables import InvoiceImport
 from invoice_service.intake.invoice_imports.understanding import SavedReading
@@ -56,7 +56,8 @@ async def answer_doubts(
         raise NotInDoubt("This import asks nothing; send the file again to have it read otherwise.")
     work = await resume_work(session, IMPORT_INVOICES, import_id, by=by, at=at, note=note)
     import_ = await lock_row(session, InvoiceImport, import_id)
-    import_.mapping = mapping.in_addition_to(import_.mapping or {})
+    whole = merged(ColumnMapping.model_validate(import_.mapping or {}), mapping)
+    import_.mapping = whole.model_dump(mode="json", exclude_defaults=True)
     answered = fact(import_, "doubts answered", detail={"mapping": import_.mapping, "note": note})
     await record(session, answered, by=by, at=at)
     return import_, work
