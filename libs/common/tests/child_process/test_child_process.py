@@ -16,7 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from asyncpg.pgproto.pgproto import UUID as DriverUUID
+from asyncpg.pgproto import pgproto
 from council_common.imports import Problem
 from council_common.runtime.child_answers import NotAnAnswer, read_answer
 from council_common.runtime.child_process import ChildEnded, ChildProcess

@@ -18,7 +18,7 @@ from enum import Enum
 from importlib import import_module
 from typing import Any
 
-from asyncpg.pgproto.pgproto import UUID as DriverUUID
+from asyncpg.pgproto import pgproto
 
 _VALUES = {
     ("builtins", "set"): set,
@@ -27,7 +27,7 @@ _VALUES = {
     ("datetime", "datetime"): datetime.datetime,
     ("decimal", "Decimal"): decimal.Decimal,
     ("uuid", "UUID"): uuid.UUID,
-    ("asyncpg.pgproto.pgproto", "UUID"): DriverUUID,
+    ("asyncpg.pgproto.pgproto", "UUID"): pgproto.UUID,
     ("uuid", "SafeUUID"): uuid.SafeUUID,
 }
 
