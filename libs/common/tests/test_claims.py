@@ -45,7 +45,7 @@ def verifier(issuer: TestIssuer) -> TokenVerifier:
         (["invoices:read", 7], set()),
         ([["invoices:read"]], set()),
     ],
-    ids=repr,
+    ids=lambda one: repr(sorted(one)) if isinstance(one, set | frozenset) else repr(one),
 )
 async def test_a_token_narrowed_in_any_form_is_narrowed(
     issuer: TestIssuer, verifier: TokenVerifier, claim: str, value: Any, left: set[str]

@@ -110,7 +110,7 @@ def test_an_answer_keeps_its_values() -> None:
         [
             date(2026, 3, 11),
             UUID(int=7),
-            DriverUUID(UUID(int=7).bytes),
+            pgproto.UUID(UUID(int=7).bytes),
             Decimal("1.20"),
             None,
             {"a": (1, b"b", "c", 1.5, True)},
