@@ -12,6 +12,7 @@ from typing import Any
 from demo.council_api import Council, Refused
 from demo.proofs.proof import Proof, show
 from demo.real_data.archives import Control, PublishedFile, control_figures, names_in, published_files
+from demo.real_data.readings import show_readings
 from demo.real_data.spend_checks import BodyFigures, adds_nothing
 from demo.steps import Steps, Tick, pounds, table
 from demo.stories.import_files import ENDED, until_ended
@@ -40,6 +41,7 @@ async def import_published_spending(
             repeated.append(adds_nothing(first, await _sent_again(council, again)))
             tick()
     steps.pause()
+    show_readings(steps.console, {body: one.readings for body, one in figures.items()})
     _show(steps, figures)
     for fault in (fault for one in figures.values() for fault in one.faults):
         steps.console.print(f"  {fault}", style="red", highlight=False)

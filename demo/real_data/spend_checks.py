@@ -14,6 +14,7 @@ from demo.real_data.known_exceptions import (
     REFUSED_LINES,
     TWO_LINE_HEADERS,
 )
+from demo.real_data.readings import understood
 
 
 @dataclass
@@ -32,6 +33,7 @@ class BodyFigures:
     sums_checked: int = 0
     sums_differently_taken: int = 0
     refused_codes: Counter[str] = field(default_factory=Counter)
+    readings: Counter[str] = field(default_factory=Counter)
     faults: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
@@ -41,6 +43,7 @@ class BodyFigures:
             self.add_refused_whole(name, import_["progress"]["error"]["code"])
             return
         self.files += 1
+        self.readings[understood(import_["reading"])] += 1
         self.accepted += import_["lines_accepted"]
         self.existing += import_["lines_existing"]
         self.refused += import_["lines_refused"]
