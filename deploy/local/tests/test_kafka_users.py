@@ -14,7 +14,15 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 from aiokafka.protocol.admin import CreateAclsRequest
 from council_common.contracts.debts import DunningNoticeIssuedV1
-from council_common.events.access import READS, WRITES, BrokerTrustsEverybodyError, Grant, grant_access, grants
+from council_common.events.access import (
+    READS,
+    SUBSCRIBER,
+    WRITES,
+    BrokerTrustsEverybodyError,
+    Grant,
+    grant_access,
+    grants,
+)
 from council_common.events.envelope import seal
 from council_common.events.relay import make_producer
 from council_common.events.security import IN_CLEAR, KafkaSecurity
@@ -109,6 +117,17 @@ async def test_a_service_may_not_read_what_it_does_not_subscribe_to(broker: Kafk
         await read_one(broker.bootstrap, "suppliers.v1", security, group="debt-service")
     with pytest.raises(GroupAuthorizationFailedError):
         await read_one(broker.bootstrap, "notifications.v1", security, group="notification-service")
+
+
+async def test_another_system_reads_events_and_writes_none(broker: Kafka, users: KafkaUsers) -> None:
+    await send(broker.bootstrap, "debts.v1", users.security_of("debt-service"))
+    security = users.security_of(SUBSCRIBER)
+    value = await read_one(broker.bootstrap, "debts.v1", security, group="subscriber-data-warehouse")
+    assert b"dunning-notice.issued" in value
+    with pytest.raises(GroupAuthorizationFailedError):
+        await read_one(broker.bootstrap, "debts.v1", security, group="notification-service")
+    with pytest.raises(KafkaError):  # it may write nothing: no producer of its own even begins
+        await send(broker.bootstrap, "debts.v1", security)
 
 
 async def test_what_was_granted_beside_the_declaration_is_taken_back(broker: Kafka, users: KafkaUsers) -> None:

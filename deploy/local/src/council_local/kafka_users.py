@@ -11,12 +11,13 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
-from council_common.events.access import WRITES
+from council_common.events.access import SUBSCRIBER, WRITES
 from council_common.events.security import KafkaSecurity, Mechanism
 
 from council_local.keys import write_secret
 
 BROKER = "broker"
+USERS = (BROKER, *WRITES, SUBSCRIBER)
 MECHANISM: Mechanism = "SCRAM-SHA-512"
 # The fewest that Kafka takes; our secrets have 256 random bits, more rounds would protect nothing.
 ROUNDS = 4096
@@ -31,12 +32,12 @@ class KafkaUsers:
 
     def exist(self) -> bool:
         """Whether every user has a secret."""
-        return self._known().keys() >= {BROKER, *WRITES}
+        return self._known().keys() >= set(USERS)
 
     def secrets(self) -> Mapping[str, str]:
         """The secrets by user; the first caller makes them."""
         if not self.exist():
-            made = {name: secrets.token_urlsafe(32) for name in (BROKER, *WRITES)}
+            made = {name: secrets.token_urlsafe(32) for name in USERS}
             write_secret(self._file, json.dumps(made | self._known(), indent=2).encode())
         return self._known()
 

@@ -28,8 +28,11 @@ READS: Mapping[str, tuple[str, ...]] = {
 }
 """What each service subscribes to: a test compares it with its handlers."""
 
+SUBSCRIBER = "subscriber"
+"""Another system of the council: it reads every topic of events, in groups whose names begin with its own."""
+
 # Kafka's numbers (org.apache.kafka.common.acl and .resource).
-_ANY, _TOPIC, _GROUP, _LITERAL = 1, 2, 3, 3
+_ANY, _TOPIC, _GROUP, _LITERAL, _PREFIXED = 1, 2, 3, 3, 4
 _READ, _WRITE, _ALLOW = 3, 4, 3
 _EVERY_HOST = "*"
 _NO_ACCESS_LISTS = 54
@@ -56,7 +59,7 @@ class Grant(NamedTuple):
 
 
 def grants() -> Iterator[Grant]:
-    """All that the five services may do; to describe a topic or a group comes with reading or writing it.
+    """All that the five services and a subscriber may do; to describe comes with reading or writing.
 
     >>> sorted(one.name for one in grants() if one.user == "invoice-service" and one.operation == 4)
     ['debts.v1.dead', 'invoices.v1', 'suppliers.v1.dead']
@@ -67,14 +70,17 @@ def grants() -> Iterator[Grant]:
             yield _allow(service, _TOPIC, read, _READ)
             yield _allow(service, _TOPIC, dead_topic(read), _WRITE)
         yield _allow(service, _GROUP, service, _READ)
+    for topic in TOPICS:
+        yield _allow(SUBSCRIBER, _TOPIC, topic, _READ)
+    yield _allow(SUBSCRIBER, _GROUP, SUBSCRIBER, _READ, pattern=_PREFIXED)
 
 
-def _allow(user: str, kind: int, name: str, operation: int) -> Grant:
-    return Grant(kind, name, _LITERAL, f"User:{user}", _EVERY_HOST, operation, _ALLOW)
+def _allow(user: str, kind: int, name: str, operation: int, *, pattern: int = _LITERAL) -> Grant:
+    return Grant(kind, name, pattern, f"User:{user}", _EVERY_HOST, operation, _ALLOW)
 
 
 async def grant_access(bootstrap_servers: str, *, security: KafkaSecurity = IN_CLEAR) -> bool:
-    """Bring the broker's access lists of the five services to what is declared; whether anything was changed.
+    """Bring the access lists of the services and the subscriber to what is declared; whether anything was changed.
 
     Whatever else one of them was granted or denied is taken from the lists; other users' lines stay.
 
@@ -101,12 +107,12 @@ async def grant_access(bootstrap_servers: str, *, security: KafkaSecurity = IN_C
 
 
 async def _present(client: AIOKafkaClient) -> set[Grant]:
-    """Every line about our services that the broker has now."""
+    """Every line about our users that the broker has now."""
     everything = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY)
     answer = await client.send(client.get_random_node(), everything)
     _check(answer.error_code, answer.error_message)
     lines = [Grant(*resource, *line) for *resource, its_lines in answer.resources for line in its_lines]
-    return {line for line in lines if line.user in WRITES}
+    return {line for line in lines if line.user in WRITES or line.user == SUBSCRIBER}
 
 
 def _check(code: int, text: str | None) -> None:

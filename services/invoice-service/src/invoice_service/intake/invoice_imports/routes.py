@@ -90,7 +90,7 @@ async def preview(
     *,
     request: Request,
     query: Annotated[ImportQuery, Query()],
-    session: SessionDep,
+    runtime: RuntimeDep,
     now: Now,
     _: Annotated[Actor, requires("invoices:write")],
 ) -> PreviewOut:
@@ -100,7 +100,8 @@ async def preview(
     import. Saved readings of the source system are used as an import uses them.
     """
     new = query.new_import()
-    saved = await saved_readings(session, new.source_system, new.profile)
+    async with runtime.sessions() as session:  # given back before the file comes, however slowly
+        saved = await saved_readings(session, new.source_system, new.profile)
     previewed = await preview_file(new, request.stream(), saved=saved, today=london_date(now))
     return PreviewOut.of(previewed, new.profile)
 
