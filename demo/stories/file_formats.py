@@ -123,7 +123,7 @@ class Workbook(FileFormat):
     """An Excel workbook; its refused lines come back as CSV."""
 
     mistakes: ClassVar[Mapping[int, Mapping[str, Any]]] = {
-        5: {"gross_pence": 1},
+        5: {"received_on": "2026-02-30"},
         33: {"supplier_reference": "S9998"},
     }
 

@@ -100,7 +100,10 @@ def test_the_councils_broker_is_reached_as_the_environment_says(tmp_path: Path) 
     folders = Folders(tmp_path)
     folders.make()
     theirs = Surroundings(folders, Ports.from_base(), {**own, "KAFKA_BOOTSTRAP_SERVERS": "k.example:9094"})
-    assert (theirs.kafka_security.protocol, theirs.kafka_security.username) == ("SASL_SSL", "council")
+    reached = theirs.kafka_security("debt-service")
+    assert (reached.protocol, reached.username) == ("SASL_SSL", "council")
     assert theirs.of_service("debt")["KAFKA_SASL_PASSWORD"] == "secret"
     ours = Surroundings(folders, Ports.from_base(), own)
-    assert ours.of_service("debt")["KAFKA_SECURITY_PROTOCOL"] == "PLAINTEXT"
+    settings = ours.of_service("debt")
+    assert settings["KAFKA_SECURITY_PROTOCOL"] == "SASL_PLAINTEXT"
+    assert (settings["KAFKA_SASL_USERNAME"], settings["KAFKA_SASL_PASSWORD"]) != ("council", "secret")
