@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from council_common.contracts.invoices import DuplicateSuspectedV1, InvoiceHeldV1
 from council_common.testing.harness import Harness
+from invoice_service.intake.invoice_imports.rules import MOST_PAYMENTS_OF_ONE
 from invoice_stories import a_file, a_supplier, history_of, imported, line_counts, shown, spend
 from supplier_stand_in import supplier_service
 
@@ -61,6 +62,19 @@ async def test_j2_parts_of_one_payment_and_other_amounts_are_no_repeats(racing_s
     done = await _spent(racing_service, J2[0], J2[1], part, other)
     assert line_counts(done) == (3, 0, 0, 0)
     assert await racing_service.published(DuplicateSuspectedV1) == []
+
+
+@pytest.mark.parametrize("months", [1, 3], ids=["one file", "a file a month"])
+async def test_j2_a_number_paid_again_and_again_is_no_invoice_s(racing_service: Harness, months: int) -> None:
+    """An account, a card or an agreement: of what is paid under it later, nothing is suspected."""
+    paid = [J2[1].replace("T1", f"T{number}") for number in range(MOST_PAYMENTS_OF_ONE + 5)]
+    size = -(-len(paid) // months)
+    for start in range(0, len(paid), size):
+        await _spent(racing_service, J2[0], *paid[start : start + size])
+    suspected = await racing_service.published(DuplicateSuspectedV1)
+    assert len(suspected) < 2 * MOST_PAYMENTS_OF_ONE  # those of a file that began below the bound
+    await _spent(racing_service, J2[0], J2[1].replace("T1", "T99"))
+    assert await racing_service.published(DuplicateSuspectedV1) == suspected
 
 
 async def test_j3_a_corrected_header_adds_nothing(racing_service: Harness) -> None:

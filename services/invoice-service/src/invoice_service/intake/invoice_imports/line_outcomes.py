@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from invoice_service.intake.invoice_imports import lines_store
 from invoice_service.intake.invoice_imports.assembling import ImportContext, NewInvoice
 from invoice_service.intake.invoice_imports.drafts import Draft
+from invoice_service.intake.invoice_imports.rules import MOST_PAYMENTS_OF_ONE
 from invoice_service.intake.invoice_imports.suppliers_of_lines import LineSupplier
 from invoice_service.register.invoices.rules import content_hash
 from invoice_service.register.suppliers import store as suppliers
@@ -80,13 +82,13 @@ class LineFacts:
     """What the database says of the lines whose supplier is known, before anything of the batch is stored.
 
     `references` and the places of `same_number` are those of the lines; `same_number` is the earliest invoice of a
-    line's supplier, number and kind (rule D1).
+    line's supplier, number and kind (rule D1), None where a published number is no invoice's.
     """
 
     references: Sequence[str]
     existing: Mapping[str, Any]
     holds: Mapping[UUID, tuple[str, ...]]
-    same_number: Mapping[int, UUID]
+    same_number: Mapping[int, UUID | None]
 
 
 async def facts_of_lines(session: AsyncSession, lines: Sequence[_SupplierLine], context: ImportContext) -> LineFacts:
@@ -115,6 +117,7 @@ class LineOutcomes:
         self._write_refusals = write_refusals
         self._first_of_number: dict[str, UUID] = {}
         self._first_paid: dict[tuple[str, str, int], tuple[UUID, str]] = {}
+        self._paid_under: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
 
     def of_known_suppliers(
         self, drafts: Sequence[Draft], known: Mapping[str, LineSupplier | None]
@@ -163,24 +166,33 @@ class LineOutcomes:
                     content_hash=content,
                     row_hash=row,
                     reasons=facts.holds.get(supplier.supplier_id, ()) if draft.paid_on is None else (),
-                    duplicate_of=self._duplicate_of(draft, supplier, ids[place], facts.same_number.get(place)),
+                    duplicate_of=self._duplicate_of(draft, supplier, ids[place], facts, place),
                 )
             )
         return new
 
-    def _duplicate_of(self, draft: Draft, supplier: LineSupplier, mine: UUID, earlier: UUID | None) -> UUID | None:
+    def _duplicate_of(
+        self, draft: Draft, supplier: LineSupplier, mine: UUID, facts: LineFacts, place: int
+    ) -> UUID | None:
         """Rule D1: the same supplier, number and kind, stored before or earlier in the batch, of one that is unpaid.
 
         Of published payments: the same supplier's invoice and amount under another transaction number.
         """
         if draft.line_key is not None:
-            return self._paid_before(draft, supplier, mine, earlier)
+            return self._paid_before(draft, supplier, mine, facts, place)
         identity = f"{supplier.text}{draft.kind}{draft.number_key}"
-        other = earlier or self._first_of_number.setdefault(identity, mine)
+        other = facts.same_number.get(place) or self._first_of_number.setdefault(identity, mine)
         return other if other is not mine and draft.paid_on is None else None
 
-    def _paid_before(self, draft: Draft, supplier: LineSupplier, mine: UUID, earlier: UUID | None) -> UUID | None:
+    def _paid_before(
+        self, draft: Draft, supplier: LineSupplier, mine: UUID, facts: LineFacts, place: int
+    ) -> UUID | None:
         if draft.invoice_number_key is None or not draft.gross_pence:
+            return None
+        paid_under = self._paid_under[supplier.text, draft.invoice_number_key]
+        paid_under.add(draft.number)
+        earlier = facts.same_number.get(place)
+        if len(paid_under) > MOST_PAYMENTS_OF_ONE or (earlier is None and place in facts.same_number):
             return None
         identity = supplier.text, draft.invoice_number_key, draft.gross_pence
         first, number = self._first_paid.setdefault(identity, (mine, draft.number))
@@ -236,7 +248,7 @@ def _content_of(draft: Draft, supplier: LineSupplier) -> bytes:
     return content_hash(supplier.text, draft.content)
 
 
-async def _same_number(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[int, UUID]:
+async def _same_number(session: AsyncSession, lines: Sequence[_SupplierLine]) -> Mapping[int, UUID | None]:
     """The earliest invoice with each line's number, by the line's place."""
     if lines[0][0].line_key is not None:
         return await _paid_before(session, lines)
@@ -248,7 +260,7 @@ async def _same_number(session: AsyncSession, lines: Sequence[_SupplierLine]) ->
     )
 
 
-async def _paid_before(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[int, UUID]:
+async def _paid_before(session: AsyncSession, lines: Sequence[_SupplierLine]) -> dict[int, UUID | None]:
     """The earliest payment of each published line's invoice, by the line's place; few bodies publish those numbers."""
     places: list[int] = []
     payments: list[lines_store.PublishedPayment] = []

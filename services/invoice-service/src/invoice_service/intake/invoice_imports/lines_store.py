@@ -22,7 +22,7 @@ from invoice_service.intake.invoice_imports.assembling import (
     ImportContext,
 )
 from invoice_service.intake.invoice_imports.drafts import Draft
-from invoice_service.intake.invoice_imports.rules import occurrence_reference
+from invoice_service.intake.invoice_imports.rules import MOST_PAYMENTS_OF_ONE, occurrence_reference
 from invoice_service.register.invoices.store import ENDED_SQL, earlier_with_number
 
 _EXISTING = """
@@ -40,20 +40,26 @@ CROSS JOIN LATERAL (
 ) AS earlier
 """
 
-# The same number of a supplier and the same money under another transaction number: paid twice?
+# The same number of a supplier and the same money under another transaction number: paid twice? Not of a number under
+# which it is paid again and again; of the thousands that bear one, some are looked at.
+_LOOKED_AT = 100
 _PAID_BEFORE = f"""
-SELECT line.place, earlier.id
+SELECT line.place, earlier.of_many, earlier.id
 FROM unnest(
     string_to_array($1, E'\\x1f')::uuid[], string_to_array($2, E'\\x1f'), string_to_array($3, E'\\x1f')::bigint[],
     string_to_array($4, E'\\x1f')
 ) WITH ORDINALITY AS line(supplier_id, invoice_number_key, gross_pence, number, place)
 CROSS JOIN LATERAL (
-    SELECT earlier.id FROM invoice earlier
-    WHERE earlier.invoice_number_key = line.invoice_number_key AND earlier.supplier_id = line.supplier_id
-        AND earlier.gross_pence = line.gross_pence AND earlier.number <> line.number
-        AND earlier.status NOT IN ({ENDED_SQL})
-    ORDER BY earlier.id LIMIT 1
+    SELECT count(DISTINCT number) > {MOST_PAYMENTS_OF_ONE} OR count(*) = {_LOOKED_AT} AS of_many,
+        (array_agg(id ORDER BY id) FILTER (WHERE gross_pence = line.gross_pence AND number <> line.number))[1] AS id
+    FROM (
+        SELECT id, gross_pence, number FROM invoice
+        WHERE invoice_number_key = line.invoice_number_key AND supplier_id = line.supplier_id
+            AND status NOT IN ({ENDED_SQL})
+        LIMIT {_LOOKED_AT}
+    ) AS paid
 ) AS earlier
+WHERE earlier.of_many OR earlier.id IS NOT NULL
 """
 
 _REPEATED = "SELECT line_key, occurrences FROM repeated_line WHERE import_id = $1 AND line_key = ANY($2::text[])"
@@ -98,11 +104,14 @@ async def first_with_number(
     return {row["place"] - 1: row["id"] for row in rows}
 
 
-async def first_paid(connection: Any, payments: Sequence[PublishedPayment]) -> dict[int, UUID]:
-    """The earliest payment of a supplier's invoice and amount under another transaction number, by place (rule D1)."""
+async def first_paid(connection: Any, payments: Sequence[PublishedPayment]) -> dict[int, UUID | None]:
+    """The earliest payment of a supplier's invoice and amount under another transaction number, by place (rule D1).
+
+    None for a number under which the supplier is paid again and again: it is no invoice's.
+    """
     columns = [[str(payment[place]) for payment in payments] for place in range(len(PublishedPayment._fields))]
     rows = await connection.fetch(_PAID_BEFORE, *map(_joined, columns))
-    return {row["place"] - 1: row["id"] for row in rows}
+    return {row["place"] - 1: None if row["of_many"] else row["id"] for row in rows}
 
 
 def _joined(texts: Sequence[str]) -> str:

@@ -35,6 +35,9 @@ class UnknownSuppliers(StrEnum):
     REGISTER = "register"
 
 
+MOST_PAYMENTS_OF_ONE = 10
+"""Published payments that one number of a supplier may bear and be an invoice's: under more it is an account, a card
+or an agreement (one council's is borne by 37,059), and a repeat says nothing. Source: our policy."""
 BY_SIGN = "by_sign"
 """The kind of a line whose amount's sign says whether it is a credit note."""
 
