@@ -66,12 +66,25 @@ def parse_integer(text: str) -> int:
     return number
 
 
+_WINDOWS: Final = {
+    code: bytes([code]).decode("cp1252") for code in range(0x80, 0xA0) if code not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+}
+
+
 def clean_text(text: str) -> str:
     """The text with outer spaces gone and inner ones single; no-break spaces and stray marks are spaces too.
+
+    A control character of Latin-1 is what Windows writes in its place: nobody means `St Anne\\x92s`. Source: WHATWG
+    Encoding, "windows-1252", which every browser takes for Latin-1.
+
+    >>> clean_text(" St Anne\\x92s \\x96 Client  Account")
+    'St Anne’s – Client Account'
 
     A spreadsheet's error value (`#N/A`) is no text: it comes out empty. NUL and lone surrogates are refused,
     because no database stores them.
     """
+    if not text.isascii():
+        text = text.translate(_WINDOWS)
     if "\ufeff" in text or "\u200b" in text:
         text = text.replace("\ufeff", " ").replace("\u200b", " ")
     if "\0" in text:
